@@ -124,6 +124,50 @@ class Postgres(stores.Case):
             self.json("upgrade", copy.config)  # a copy of its own, without what is kept
             self.assertEqual(self.server.rows_of(database), raised)
 
+    def test_beside_the_objects_of_others_and_in_another_schema(self) -> None:
+        copy = self.copy("2.10.5", "shared")
+        self.server.psql("shared", '''CREATE SCHEMA "back y"; CREATE SCHEMA archive;
+            CREATE TABLE archive.blocks AS SELECT * FROM public.blocks LIMIT 3;
+            CREATE TABLE archive.versions AS SELECT * FROM public.versions LIMIT 3;
+            DO $$ DECLARE t text; BEGIN
+              FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+                EXECUTE 'ALTER TABLE public.' || t || ' SET SCHEMA "back y"'; END LOOP; END $$;
+            CREATE TABLE "My Table" (a int); CREATE TABLE "order" (a int); INSERT INTO "order" VALUES (1);
+            CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT 1 AS a;
+            CREATE TYPE mood AS ENUM ('a'); CREATE SEQUENCE numbers;
+            CREATE PUBLICATION all_of_it FOR TABLE "back y".versions;
+            ALTER DATABASE shared SET search_path = "back y", public''')
+        rows = "SELECT b::text FROM \"back y\".blocks b ORDER BY 1"
+        before = self.server.query("shared", rows)
+        made = os.path.join(self.scratch, self.json("upgrade", copy.config)["copy"])
+        self.assertNotEqual(self.server.query("shared", rows), before)
+        self.assert_images(copy)
+        self.json("upgrade", copy.config, "--back", made, "--keep-as", "now")
+        self.assertEqual(self.server.query("shared", rows), before)
+        self.assertEqual(self.server.query("shared", 'SELECT a FROM "order"'), ["1"])
+        self.assert_images(copy)
+        self.json("upgrade", copy.config, "--copy", "second")
+        self.server.psql("postgres", "ALTER DATABASE shared SET search_path = archive, public")
+        refused = self.json("upgrade", copy.config, "--back", made, "--keep-as", "k2", code=UNREADABLE)
+        self.assertEqual(refused["errors"][0]["code"], "blocks.schema")
+
+    def test_what_uses_the_tables_is_named_first(self) -> None:
+        copy = self.copy("2.9.17", "used")
+        schema = self.server.schema_of("used")
+        for made, name, gone in (
+                ("CREATE VIEW names AS SELECT name FROM versions", "the view names", "VIEW names"),
+                ("CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM blocks", "the view m",
+                 "MATERIALIZED VIEW m"),
+                ("CREATE TABLE notes (v varchar(36) REFERENCES versions (uid))",
+                 "a foreign key of notes", "TABLE notes")):
+            self.server.psql("used", made)
+            for words in ((), ("--dry-run",)):
+                refused = self.json("upgrade", copy.config, *words, code=NO)
+                self.assertIn(name, refused["errors"][0]["message"])
+            self.server.psql("used", "DROP " + gone)
+            self.assertEqual(self.server.schema_of("used"), schema)
+        self.json("upgrade", copy.config)
+
     def test_the_lock_is_short_and_no_row_is_rewritten(self) -> None:
         copy = self.copy("2.9.17", "many")
         self.server.psql("many", f"""INSERT INTO blocks SELECT md5(g::text), '{copy.uid("a1")}',

@@ -20,22 +20,27 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& reason)
     return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
-// Lets pg_dump write the file. Schemas with replaced tables of earlier copies are left out.
-Status dump(const std::string& uri, const std::string& snapshot, const std::string& path) {
+// The tables of backy2 and what they own; nothing of others that share the database.
+std::vector<std::string>
+dump_command(const Columns& tables, const std::string& schema, const std::string& snapshot) {
+    std::vector<std::string> argv = {
+        "pg_dump", "--no-password", "--no-publications", "--snapshot=" + snapshot};
+    for (const auto& [table, unused] : tables) {
+        argv.push_back(fmt::format("--table={}.{}", schema, table));
+    }
+    return argv;
+}
+
+Status dump(const std::string& uri, std::vector<std::string> argv, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(path, O_WRONLY));
-    const Status status =
-        run_postgres_tool(uri,
-                          {"pg_dump", "--no-password", "--snapshot=" + snapshot, k_exclude_kept},
-                          file.get(),
-                          path + ".errors");
-    if (!status) {
-        return refuse(path, status.error().message);
+    const Status done = run_postgres_tool(uri, std::move(argv), file.get(), path + ".errors");
+    if (!done) {
+        return refuse(path, done.error().message);
     }
     return fsync(file.get()) == 0 ? Status{} : refuse(path, "it cannot be synced");
 }
 
-// Compares the number of rows of each table.
-Status check_dump(Sql& sql, const std::string& path) {
+Status check_dump(Sql& sql, const std::string& schema, const std::string& path) {
     const PostgresDump dumped = read_postgres_dump(path);
     if (!dumped.is_complete) {
         return refuse(path, "its end is missing");
@@ -43,22 +48,22 @@ Status check_dump(Sql& sql, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
     for (const auto& [table, unused] : columns) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
-                           sql.query(fmt::format("SELECT count(*) FROM {}", table)));
-        const auto entry = dumped.rows.find(table);
-        if (entry == dumped.rows.end() || entry->second != number_of(rows[0][0])) {
+                           sql.query(fmt::format("SELECT count(*) FROM {}.{}", schema, table)));
+        const auto found = dumped.rows.find(table);
+        if (found == dumped.rows.end() || found->second != number_of(rows[0][0])) {
             return refuse(path, fmt::format("the rows of {} are not all in it", table));
         }
     }
     return {};
 }
 
-// Appends the digest of each table as a comment of SQL. A later restore compares the loaded rows
-// with them.
-Status append_digests(Sql& sql, const std::string& path) {
+// SQL takes the lines for comments; what is put back is compared with them.
+Status append_digests(Sql& sql, const std::string& schema, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
     std::string lines;
     for (const auto& [table, unused] : columns) {
-        DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql.query(postgres_digest_query(table)));
+        DRYDOCK_TRY_ASSIGN(const SqlRows rows,
+                           sql.query(postgres_digest_query(schema + "." + table)));
         lines += fmt::format("{}{} {}\n", k_digest_line, table, text_of(rows[0][0]));
     }
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_plain(path, O_WRONLY | O_APPEND));
@@ -70,9 +75,11 @@ Status dump_and_check(Sql& sql, const std::string& uri, const std::string& path)
     DRYDOCK_TRY(sql.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
                             "SET LOCAL datestyle = 'ISO, MDY'"));
     DRYDOCK_TRY_ASSIGN(const SqlRows snapshot, sql.query("SELECT pg_export_snapshot()"));
-    DRYDOCK_TRY(dump(uri, text_of(snapshot[0][0]), path));
-    DRYDOCK_TRY(check_dump(sql, path));
-    DRYDOCK_TRY(append_digests(sql, path));
+    DRYDOCK_TRY_ASSIGN(const std::string schema, schema_of_metadata(sql));
+    DRYDOCK_TRY_ASSIGN(const Columns tables, sql.columns());
+    DRYDOCK_TRY(dump(uri, dump_command(tables, schema, text_of(snapshot[0][0])), path));
+    DRYDOCK_TRY(check_dump(sql, schema, path));
+    DRYDOCK_TRY(append_digests(sql, schema, path));
     return sql.execute("COMMIT");
 }
 

@@ -49,11 +49,16 @@ std::string table_of(const std::string& line) {
     if (!line.starts_with("COPY ") || !line.ends_with(" FROM stdin;")) {
         return {};
     }
-    const std::string name = line.substr(5, line.find(' ', 5) - 5);
+    const std::string name = line.substr(5, line.find(" (", 5) - 5);
     return name.substr(name.rfind('.') + 1);
 }
 
-// Reads a line of digests: "-- drydock: blocks 53 123".
+// "COPY public.blocks (" -> "public"
+std::string schema_of(const std::string& line) {
+    return line.substr(5, line.find(".blocks (") - 5);
+}
+
+// "-- drydock: blocks 53 123"
 void note_digest(const std::string& line, PostgresDump& dumped) {
     const std::string_view start = k_digest_line;
     const auto blank = line.find(' ', start.size());
@@ -77,11 +82,32 @@ PostgresDump read_postgres_dump(const std::string& path) {
         }
         table = table_of(line);
         dumped.rows.try_emplace(table, 0);
+        dumped.schema = table == "blocks" ? schema_of(line) : dumped.schema;
         dumped.is_complete = dumped.is_complete || line == k_end;
         note_digest(line, dumped);
     }
     dumped.rows.erase("");
     return dumped;
+}
+
+Result<std::string> schema_of_metadata(Sql& sql) {
+    DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
+    std::string names;
+    for (const auto& [table, unused] : columns) {
+        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", table);
+    }
+    DRYDOCK_TRY_ASSIGN(
+        const SqlRows rows,
+        sql.query(fmt::format("SELECT DISTINCT quote_ident(n.nspname) FROM pg_class c JOIN "
+                              "pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
+                              "'p') AND pg_table_is_visible(c.oid) AND c.relname IN ({})",
+                              names.empty() ? "''" : names)));
+    if (rows.size() != 1) {
+        return fail("blocks.schema",
+                    fmt::format("the tables of the metadata are in {} schemas", rows.size()),
+                    "set the search_path of the user so that it names the one schema of backy2");
+    }
+    return text_of(rows[0][0]);
 }
 
 std::string postgres_digest_query(const std::string& table) {

@@ -16,10 +16,14 @@ inline constexpr const char* k_digest_line = "-- drydock: ";
 
 // The beginning of the names of schemas that keep replaced tables; copies leave these schemas out.
 inline constexpr const char* k_kept_schema = "drydock_before_";
-inline constexpr const char* k_exclude_kept = "--exclude-schema=drydock_before_*";
+
+// The schema of the tables that sql.columns() finds, quoted where it must be. Error:
+// "blocks.schema" if they are in several, or nowhere.
+[[nodiscard]] Result<std::string> schema_of_metadata(Sql& sql);
 
 struct PostgresDump {
     std::map<std::string, std::int64_t> rows;    // by table
+    std::string schema;                          // of the table blocks, as the copy writes it
     std::map<std::string, std::string> digests;  // by table; copies of older drydocks have none
     bool is_complete = false;                    // its end is there
 };

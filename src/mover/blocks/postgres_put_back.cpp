@@ -26,12 +26,12 @@ bool is_plain_schema(const std::string& name) {
            });
 }
 
-// Returns the statements that move the present tables to another schema. A lock that is not
-// available within a minute ends the transaction.
-std::string away_with(const Columns& tables, const std::string& schema) {
-    std::string sql = fmt::format("SET LOCAL lock_timeout = '60s'; CREATE SCHEMA {}; ", schema);
+std::string
+away_with(const Columns& tables, const std::string& schema, const std::string& kept_schema) {
+    std::string sql =
+        fmt::format("SET LOCAL lock_timeout = '60s'; CREATE SCHEMA {}; ", kept_schema);
     for (const auto& [table, unused] : tables) {
-        sql += fmt::format("ALTER TABLE public.{} SET SCHEMA {}; ", table, schema);
+        sql += fmt::format("ALTER TABLE {}.{} SET SCHEMA {}; ", schema, table, kept_schema);
     }
     return sql;
 }
@@ -46,22 +46,22 @@ std::string comparison(const PostgresDump& dump) {
         checks += fmt::format(
             "IF ({}) <> '{}' THEN RAISE EXCEPTION 'the rows of {} are not those of the copy'; "
             "END IF; ",
-            is_exact ? postgres_digest_query("public." + table)
-                     : fmt::format("SELECT concat(count(*)) FROM public.{}", table),
+            is_exact ? postgres_digest_query(dump.schema + "." + table)
+                     : fmt::format("SELECT concat(count(*)) FROM {}.{}", dump.schema, table),
             is_exact ? digest->second : std::to_string(rows),
             table);
     }
     return checks + "END $drydock$";
 }
 
-// Refuses tables in another schema than public: the statements of the copy name public.
-Status check_place(Sql& sql, const std::string& path) {
-    DRYDOCK_TRY_ASSIGN(const SqlRows rows,
-                       sql.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND "
-                                 "tablename IN ('versions', 'blocks')"));
-    return number_of(rows[0][0]) == 2
+// The copy names the schema of its tables, and is loaded there.
+Status check_place(const std::string& schema, const PostgresDump& dump, const std::string& path) {
+    return schema == dump.schema
                ? Status{}
-               : refuse(path, "the tables of the metadata are not in the schema public");
+               : refuse(path,
+                        fmt::format("its tables are of the schema {}, and those of now of {}",
+                                    dump.schema,
+                                    schema));
 }
 
 }  // namespace
@@ -83,21 +83,22 @@ Status put_back_postgres(const std::string& uri, const std::string& copy, const 
     if (!dump.is_complete || !dump.rows.contains("blocks")) {
         return refuse(copy, "it is no copy of metadata, or its end is missing");
     }
-    DRYDOCK_TRY(check_place(*sql, copy));
+    DRYDOCK_TRY_ASSIGN(const std::string schema, schema_of_metadata(*sql));
+    DRYDOCK_TRY(check_place(schema, dump, copy));
     DRYDOCK_TRY_ASSIGN(const Columns tables, sql->columns());
-    const Status status = run_postgres_tool(uri,
-                                            {"psql",
-                                             "--no-psqlrc",
-                                             "--no-password",
-                                             "--quiet",
-                                             "--single-transaction",
-                                             "--set=ON_ERROR_STOP=1",
-                                             "--command=" + away_with(tables, kept_schema),
-                                             "--file=" + copy,
-                                             "--command=" + comparison(dump)},
-                                            -1,
-                                            copy + ".errors");
-    return status ? Status{} : refuse(copy, status.error().message);
+    const Status done = run_postgres_tool(uri,
+                                          {"psql",
+                                           "--no-psqlrc",
+                                           "--no-password",
+                                           "--quiet",
+                                           "--single-transaction",
+                                           "--set=ON_ERROR_STOP=1",
+                                           "--command=" + away_with(tables, schema, kept_schema),
+                                           "--file=" + copy,
+                                           "--command=" + comparison(dump)},
+                                          -1,
+                                          copy + ".errors");
+    return done ? Status{} : refuse(copy, done.error().message);
 }
 
 }  // namespace drydock::mover::blocks
