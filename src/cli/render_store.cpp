@@ -164,18 +164,18 @@ std::string render_store_verified(const app::StoreVerified& answer, const Screen
 std::string
 render_restored(const blocks::Restored& restored, const std::string& path, const Screen& screen) {
     const bool whole = restored.whole();
-    std::string out = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
-                          whole ? screen.paint(Tone::good, "restored")
-                                : screen.paint(Tone::bad, "restored with losses"),
-                          show_bytes(restored.version.bytes),
-                          clip(restored.version.name, k_name_bytes_max),
-                          path,
-                          show_bytes(restored.bytes));
+    std::string text = say("{}: {} of {} to {}, {} of them from blobs, each checked\n",
+                           whole ? screen.paint(Tone::good, "restored")
+                                 : screen.paint(Tone::bad, "restored with losses"),
+                           show_bytes(restored.version.bytes),
+                           clip(restored.version.name, k_name_bytes_max),
+                           path,
+                           show_bytes(restored.bytes));
     if (restored.version.stray > 0) {
-        out += say("  {} not within its size, and not restored\n",
-                   count_of(restored.version.stray, "row"));
+        text += say("  {} not within its size, and not restored\n",
+                    count_of(restored.version.stray, "row"));
     }
-    return out
+    return text
            + (restored.lost.empty() ? ""
                                     : hang("  zeros in the place of data (offset+length): ",
                                            range_words(restored.lost),

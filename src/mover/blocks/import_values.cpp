@@ -1,3 +1,5 @@
+// One table of columns for each kind of record, each column with its predicate and with words for
+// people. The database itself would accept most wrong values, and backy2 would fail on them later.
 #include "mover/blocks/import_values.h"
 
 #include <fmt/format.h>

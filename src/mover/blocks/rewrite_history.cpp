@@ -1,3 +1,5 @@
+// Reads the journal of a rewrite and decides which ways are left: forward, back, or both. A way
+// back needs every old blob that rows would name again, so all of them are read first.
 #include "mover/blocks/rewrite_history.h"
 
 #include "base/hash.h"
