@@ -24,6 +24,7 @@ target_compile_definitions(drydock::httplib INTERFACE
     CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
 drydock_find_library(archive archive.h archive)
 drydock_find_library(zip zip.h zip)
+drydock_find_library(zlib zlib.h z)
 drydock_find_library(cli11 CLI/CLI.hpp "")
 drydock_find_library(xxhash xxhash.h xxhash)
 drydock_find_library(zstd zstd.h zstd)

@@ -1,11 +1,9 @@
-// The result that alembic would get from importing a revision file: its module-level names, and
-// whether `downgrade` does anything.
+// What alembic would find after importing a revision file: its module-level names, and whether
+// `downgrade` does anything.
 //
-// A statement counts where Python would bind the module's own names: at the top, and also inside
-// `if`, `try` and the like. There its value is unknown, as the line may not be reached. Functions
-// and classes have names of their own. A name that is bound in an unreadable way is a problem and
-// never a guess: a wrong parent would give a wrong verdict. docs/chains.md has the rules ("How a
-// file is read").
+// A statement counts where Python would bind the module's own names: at the top, also inside `if`,
+// `try` and the like, where only running could tell whether it happens. Functions and classes have
+// names of their own.
 #include "chain/alembic.h"
 
 #include "base/text.h"
@@ -22,9 +20,9 @@ namespace drydock::chain {
 namespace {
 
 const std::vector<std::string_view>& names() {
-    static const std::vector<std::string_view> list = {
+    static const std::vector<std::string_view> all = {
         "revision", "down_revision", "branch_labels", "depends_on"};
-    return list;
+    return all;
 }
 
 class Reader {
@@ -50,6 +48,9 @@ public:
         revision.labels = read_names("branch_labels", false);
         revision.depends_on = read_names("depends_on", false);
         add_star_problem();
+        for (const Doubt& one : module_.doubts) {
+            add_problem(one.line, one.text);
+        }
         if (result_.problems.empty()) {
             result_.revision = std::move(revision);
         }
@@ -61,7 +62,6 @@ private:
         result_.problems.push_back({path_, line, text});
     }
 
-    // A file without any of the names is no revision, and no problem.
     void refuse_half_a_revision() {
         if (module_.has("down_revision")) {
             add_problem(module_.find("down_revision")->line,
@@ -69,42 +69,38 @@ private:
         }
     }
 
-    // An id must be a literal: every other revision refers to it.
     void read_id(Revision& revision) {
-        const Assignment& assignment = *module_.find("revision");
-        revision.line = assignment.line;
-        if (!assignment.value) {
-            add_problem(assignment.line, "`revision`: " + assignment.value.error().message);
-        } else if (assignment.value->kind != Value::Kind::text || assignment.value->text.empty()) {
-            add_problem(assignment.line, "`revision` is no string, or an empty one");
+        const Assignment& given = *module_.find("revision");
+        revision.line = given.line;
+        if (!given.value) {
+            add_problem(given.line, "`revision`: " + given.value.error().message);
+        } else if (given.value->kind != Value::Kind::text || given.value->text.empty()) {
+            add_problem(given.line, "`revision` is no string, or an empty one");
         } else {
-            revision.id = assignment.value->text;
+            revision.id = given.value->text;
         }
     }
 
-    // alembic takes a single string, a sequence of strings, or None.
     std::vector<std::string> read_names(std::string_view name, bool is_required) {
-        const Assignment* assignment = module_.find(name);
-        if (assignment == nullptr) {
+        const Assignment* given = module_.find(name);
+        if (given == nullptr) {
             if (is_required) {
                 add_problem(0, fmt::format("there is no `{}`", name));
             }
             return {};
         }
-        auto ids = assignment->value ? names_of(*assignment->value)
-                                     : tl::unexpected(assignment->value.error());
-        if (!ids) {
-            add_problem(assignment->line, fmt::format("`{}`: {}", name, ids.error().message));
+        auto found = given->value ? names_of(*given->value) : tl::unexpected(given->value.error());
+        if (!found) {
+            add_problem(given->line, fmt::format("`{}`: {}", name, found.error().message));
             return {};
         }
-        return std::move(*ids);
+        return std::move(*found);
     }
 
-    // An `import *` may bind any name. It is harmless if every name is assigned after it.
     void add_star_problem() {
         for (const std::string_view name : names()) {
-            const Assignment* assignment = module_.find(name);
-            if (module_.star_line > (assignment == nullptr ? 0 : assignment->line)) {
+            const Assignment* given = module_.find(name);
+            if (module_.star_line > (given == nullptr ? 0 : given->line)) {
                 add_problem(
                     module_.star_line,
                     fmt::format("this `import *` may bind `{}`; only running could tell", name));

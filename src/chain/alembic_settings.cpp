@@ -1,9 +1,4 @@
-// The few lines of alembic.ini that say where revisions are kept.
-//
-// alembic reads the file with Python's configparser. Here sections, continued values and comments
-// are enough: only `script_location`, `version_locations` and the separator keys matter. A file may
-// have several sections with a `script_location`, one for each database; each gives settings of its
-// own.
+// The few lines of alembic.ini or pyproject.toml that say where revisions are kept.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/paths.h"
@@ -21,7 +16,7 @@ bool is_comment(std::string_view line) {
     return line.empty() || line.front() == '#' || line.front() == ';';
 }
 
-// Returns the sections of an ini file. An indented line continues the value before it.
+// Sections of an ini file; a line with an indent goes on with the value before it.
 std::vector<Section> sections_of(std::string_view text) {
     std::vector<Section> sections(1);
     std::string key;
@@ -43,17 +38,15 @@ std::vector<Section> sections_of(std::string_view text) {
     return sections;
 }
 
-std::string replaced(std::string text, std::string_view pattern, std::string_view replacement) {
-    for (auto position = text.find(pattern); position != text.npos;
-         position = text.find(pattern, position + replacement.size())) {
-        text.replace(position, pattern.size(), replacement);
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
     }
     return text;
 }
 
-// Returns "%(here)s/x", "x" and "package.name:x" as paths. A Python package is matched by the end
-// of its path, since the archive does not say where it will be installed.
-std::string location_of(std::string text, std::string_view ini_folder) {
+// "%(here)s/x", "x" and "package.name:x" as paths. A package is found by the end of its path.
+std::string location_of(std::string text, std::string_view here) {
     text = trim(text);
     if (const auto colon = text.find(':'); colon != text.npos) {
         std::replace(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), '.', '/');
@@ -61,14 +54,11 @@ std::string location_of(std::string text, std::string_view ini_folder) {
         return clean_path(text);
     }
     const bool names_here = text.find("%(here)s") != text.npos;
-    text = clean_path(replaced(std::move(text), "%(here)s", ini_folder));
-    return names_here || ini_folder == "." ? text : clean_path(below(ini_folder, text));
+    text = clean_path(replaced(std::move(text), "%(here)s", here));
+    return names_here || here == "." ? text : clean_path(below(here, text));
 }
 
-// The separator depends on alembic's version: `path_separator` since 1.16, `version_path_separator`
-// before, and spaces or commas without either. The value `os` means the separator of the writer's
-// system; a list without a colon is then split at spaces and commas.
-std::vector<std::string> locations_of(const Section& section, std::string_view ini_folder) {
+std::vector<std::string> locations_of(const Section& section, std::string_view here) {
     const auto list = section.find("version_locations");
     if (list == section.end()) {
         return {};
@@ -78,36 +68,61 @@ std::vector<std::string> locations_of(const Section& section, std::string_view i
         path_separator != section.end() ? path_separator : section.find("version_path_separator");
     const std::string kind = separator == section.end() ? "" : separator->second;
     std::string text = list->second;
-    std::string ends = kind == ":" || kind == "os" ? ":" : kind == ";" ? ";" : ", ";
+    std::string ends = kind == ":" || kind == "os" ? ":"
+                       : kind == ";"               ? ";"
+                       : kind == "newline"         ? ""
+                                                   : ", ";
     if (ends == ":" && text.find(':') == text.npos) {
         ends = ", ";
     }
     for (const char end : ends) {
         std::replace(text.begin(), text.end(), end, '\n');
     }
-    std::vector<std::string> locations;
-    for (const std::string& location : split(text, '\n')) {
-        if (!trim(location).empty()) {
-            locations.push_back(location_of(location, ini_folder));
+    std::vector<std::string> found;
+    for (const std::string& one : split(text, '\n')) {
+        if (!trim(one).empty()) {
+            found.push_back(location_of(one, here));
         }
     }
-    return locations;
+    return found;
+}
+
+// A string or a list of strings in TOML, as alembic.ini would have it: one a line.
+std::string plain(std::string value) {
+    if (value.find_first_of("\"'") == value.npos) {
+        value.resize(std::min(value.find('#'), value.size()));
+    }
+    for (char& byte : value) {
+        byte = byte == '[' || byte == ']' || byte == '"' || byte == '\'' ? ' ' : byte;
+        byte = byte == ',' ? '\n' : byte;
+    }
+    return trim(value);
+}
+
+Section as_ini(Section section) {
+    for (auto& [key, value] : section) {
+        value = plain(std::move(value));
+    }
+    section["path_separator"] = "newline";
+    return section;
 }
 
 }  // namespace
 
-// `%(here)s` is the folder of the ini file. Other interpolations stay as they are and match no
-// folder.
 std::vector<AlembicSettings> read_alembic_settings(std::string_view path, std::string_view text) {
-    std::vector<AlembicSettings> settings;
-    for (const Section& section : sections_of(text)) {
+    std::vector<AlembicSettings> found;
+    const bool is_toml = ends_with(path, ".toml");
+    for (const Section& written : sections_of(text)) {
+        const Section section = is_toml ? as_ini(written) : written;
         if (const auto script = section.find("script_location"); script != section.end()) {
-            const std::string_view ini_folder = folder_of(path);
-            settings.push_back(
-                {location_of(script->second, ini_folder), locations_of(section, ini_folder)});
+            const std::string_view here = folder_of(path);
+            const auto recursive = section.find("recursive_version_locations");
+            found.push_back({location_of(script->second, here),
+                             locations_of(section, here),
+                             recursive != section.end() && recursive->second == "true"});
         }
     }
-    return settings;
+    return found;
 }
 
 }  // namespace drydock::chain

@@ -122,6 +122,31 @@ TEST(Alembic, ReadsUnusualButCertainAssignments) {
         "a");
 }
 
+// What looks like a way to the module's names and is none.
+TEST(Alembic, ReadsFilesThatUseTheWordsOtherwise) {
+    for (const char* line : {"op.exec('x')",
+                             "# globals()",
+                             "x = 'globals()'",
+                             "def f():\n    setattr(a, 'b', locals())",
+                             "def f(down_revision=None):\n    pass",
+                             "f(down_revision=['b'])",
+                             "from app.modules import x",
+                             "gr\xC3\xB6\xC3\x9F"
+                             "e = 1",
+                             "\xE8\xA1\xA8 = 1",
+                             "class A:\n    def __getattr__(self, name):\n        pass",
+                             "x = 0 if y else 1",
+                             "match x:\n    case 'a':\n        pass",
+                             "x = 'a' 'b' if not y else z",
+                             "try:\n    import x as y\nexcept (A, B) as e:\n    pass",
+                             "async def f():\n    await x\n    async with y as z:\n        pass",
+                             "if x:\n\ty = 1\nelse:\n        y = 2"}) {
+        EXPECT_EQ(read("revision = 'a'\ndown_revision = ['b']\n" + std::string(line) + "\n").id,
+                  "a")
+            << line;
+    }
+}
+
 // f-strings hold quotes, braces and formats; what follows them must still be found.
 TEST(Alembic, FindsItsWayThroughFormattedStrings) {
     for (const char* line : {"f'{a[\"b\"]}'",
@@ -183,6 +208,30 @@ constexpr Refused k_refused[] = {
     {"revision, down_revision = make()\n", 1, "unpacked"},
     {"revision = 'a'\ndown_revision = None\nbranch_labels = (cli.X,)\n", 3, "only running"},
     {"revision = 'a'\ndown_revision = None\ndepends_on = other\n", 3, "only running"},
+    {"revision = 'a'\ndown_revision = ['b']\ndown_revision.append('c')\n", 3, "changed"},
+    {"revision = 'a'\ndown_revision = ['b']\nf(down_revision)\n", 3, "named again"},
+    {"revision = 'a'\ndown_revision = ['b']\nx = y = down_revision\n", 3, "named again"},
+    {"revision = 'a'\ndown_revision = ['b']\ndef f():\n    x(1, down_revision)\n", 4, "again"},
+    {"revision = 'a'\ndown_revision = 'b'\nglobals()['down_revision'] = 'c'\n", 3, "globals"},
+    {"revision = 'a'\ndown_revision = 'b'\nx = globals\n", 3, "globals"},
+    {"revision = 'a'\ndown_revision = 'b'\ndef f():\n    x(1, globals())\n", 4, "globals"},
+    {"revision = 'a'\ndown_revision = 'b'\nvars().update(revision='c')\n", 3, "vars"},
+    {"revision = 'a'\ndown_revision = 'b'\nlocals()['revision'] = 'c'\n", 3, "locals"},
+    {"revision = 'a'\ndown_revision = 'b'\nexec('revision = 1')\n", 3, "exec"},
+    {"revision = 'a'\ndown_revision = 'b'\nsetattr(me, 'revision', 'c')\n", 3, "setattr"},
+    {"revision = 'a'\ndown_revision = 'b'\nx = sys.modules[__name__]\n", 3, "modules"},
+    {"revision = 'a'\ndown_revision = 'b'\nfrom sys import modules\n", 3, "modules"},
+    {"revision = 'a'\ndown_revision = 'b'\nme.revision = 'c'\n", 3, "changed"},
+    {"revision = 'a'\ndown_revision = 'b'\nme = import_module(__name__)\n", 3, "import_module"},
+    {"revision = 'a'\ndown_revision = 'b'\ndef __getattr__(name):\n    pass\n", 3, "getattr"},
+    {"revision = 'a'\ndown_revision = 'b'\nclass A:\n    global revision\n", 4, "bound"},
+    {"revision, down_revision = {'a', 'b'}\n", 1, "unpacked"},
+    {"revision = 'a'\ndown_revision = 'b'\n\xEF\xBD\x84own_revision = 'c'\n", 3, "may read"},
+    {"raise Exception('no')\nrevision = 'a'\ndown_revision = 'b'\n", 1, "raises"},
+    {"revision = 'a'\ndown_revision = 'b'\nsyntax error here\n", 3, "nothing joins"},
+    {"revision = 'a'\n  down_revision = 'b'\n", 2, "indent"},
+    {"revision = 'a'\ndown_revision = 'b'\ndef f():\nx = 1\n", 4, "no lines"},
+    {"revision = 'a'\ndown_revision = 'b'\nif x:\n    y\n  z\n", 5, "fits to no block"},
     {"revision = 'a\ndown_revision = None\n", 1, "does not end"},
     {"revision = ('a'\ndown_revision = None\n", 3, "bracket"},
     {"revision = 'a')\ndown_revision = None\n", 1, "closes nothing"},

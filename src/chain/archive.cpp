@@ -1,12 +1,9 @@
-// Tar archives, compressed or not, by libarchive, and the choice between tar and zip.
-//
-// A tar has no directory, so that it must be read from front to end. All texts of interest are
-// therefore kept in memory at once, within the limits of limits.h; other files are only listed. A
-// damaged archive is an error and never a shorter list: a missing revision would look like a lost
-// one.
+// Tars by libarchive. A tar must be read as a whole, so its texts are kept at once. Links are
+// followed inside the archive.
 #include "chain/limits.h"
 #include "chain/package.h"
 #include "chain/paths.h"
+#include "chain/unpack.h"
 #include "chain/zip.h"
 
 #include <archive.h>
@@ -21,10 +18,10 @@ namespace drydock::chain {
 namespace {
 
 constexpr std::size_t k_block = 64ULL << 10;
+constexpr std::size_t k_tar_end = 1024;  // bytes; the two empty blocks that end a tar
 
-// libarchive is C: the handle is closed on every path, also when a limit ends the reading.
 struct CloseArchive {
-    void operator()(archive* handle) const { archive_read_free(handle); }
+    void operator()(archive* one) const { archive_read_free(one); }
 };
 
 using Handle = std::unique_ptr<archive, CloseArchive>;
@@ -37,6 +34,10 @@ std::string reason_of(archive* handle) {
 class Tar : public Package {
 public:
     Status load(const std::string& bytes) {
+        const auto end = bytes.find_last_not_of('\0');
+        if (end != bytes.npos && bytes.size() - end <= k_tar_end) {
+            return damaged_archive("it does not end as a tar does; it may be cut off");
+        }
         DRYDOCK_TRY_ASSIGN(const Handle handle, open(bytes));
         while (true) {
             archive_entry* entry = nullptr;
@@ -49,67 +50,106 @@ public:
             }
             DRYDOCK_TRY(add(handle.get(), entry));
         }
+        DRYDOCK_TRY(follow_links());
         std::sort(paths_.begin(), paths_.end());
-        const auto duplicate = std::adjacent_find(paths_.begin(), paths_.end());
-        return duplicate == paths_.end() ? Status() : Status(twice_in_archive(*duplicate));
+        const auto twice = std::adjacent_find(paths_.begin(), paths_.end());
+        return twice == paths_.end() ? Status() : Status(twice_in_archive(*twice));
     }
 
     [[nodiscard]] const std::vector<std::string>& paths() const override { return paths_; }
 
     Result<Texts> read(const std::vector<std::string>& paths) override {
-        Texts texts;
+        Texts found;
         for (const std::string& path : paths) {
-            const auto entry = texts_.find(path);
-            if (entry == texts_.end()) {
+            const auto it = texts_.find(path);
+            if (it == texts_.end()) {
                 return damaged_archive(path + " cannot be found in it");
             }
-            texts.emplace(path, entry->second);
+            found.emplace(path, it->second);
         }
-        return texts;
+        return found;
     }
 
 private:
-    // Only tar with the usual compressions is enabled. Each further format is code that reads
-    // hostile input.
     static Result<Handle> open(const std::string& bytes) {
         Handle handle(archive_read_new());
         if (!handle) {
             return damaged_archive("no memory");
         }
         archive_read_support_format_tar(handle.get());
-        archive_read_support_filter_gzip(handle.get());
-        archive_read_support_filter_bzip2(handle.get());
-        archive_read_support_filter_xz(handle.get());
         if (archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
             return damaged_archive(reason_of(handle.get()));
         }
         return handle;
     }
 
-    // Only regular files count. A hard link to a text is refused: its content stands elsewhere in
-    // the archive, and no revision may be left out silently.
     Status add(archive* handle, archive_entry* entry) {
         const char* name = archive_entry_pathname(entry);
         if (name == nullptr) {
             return damaged_archive("a file in it has no name");
         }
-        const bool is_link = archive_entry_hardlink(entry) != nullptr;
-        if (archive_entry_filetype(entry) != AE_IFREG && !is_link) {
+        const std::string path = clean_path(name);
+        if (note_link(path, entry)) {
             return {};
         }
-        paths_.push_back(clean_path(name));
+        if (archive_entry_filetype(entry) != AE_IFREG) {
+            const bool is_folder = archive_entry_filetype(entry) == AE_IFDIR;
+            return is_folder || !is_text_of_interest(path)
+                       ? Status()
+                       : Status(damaged_archive(path + " is no file but a device or a pipe"));
+        }
+        paths_.push_back(path);
         if (paths_.size() > k_files_max) {
             return damaged_archive(fmt::format("it holds over {} files", k_files_max));
         }
-        if (!is_text_of_interest(paths_.back())) {
-            return {};
-        }
-        return is_link ? Status(damaged_archive(paths_.back() + " is a link"))
-                       : keep(handle, paths_.back());
+        return is_text_of_interest(path) ? keep(handle, path) : Status();
     }
 
-    // The limits apply while the file is read: the size in a header of a hostile archive means
-    // nothing.
+    // Where a link leads in the archive. A hard link names the path itself.
+    bool note_link(const std::string& path, archive_entry* entry) {
+        const char* hard = archive_entry_hardlink(entry);
+        const char* soft = archive_entry_symlink(entry);
+        if (hard != nullptr) {
+            links_[path] = clean_path(hard);
+        } else if (soft != nullptr) {
+            links_[path] = linked_path(folder_of(path), soft);
+        }
+        return hard != nullptr || soft != nullptr;
+    }
+
+    // A link to a file stands for its text, one to a folder for the files in it. Links that lead to
+    // links, out of the archive or to nothing are refused where a revision may lie behind them.
+    Status follow_links() {
+        const std::vector<std::string> files = paths_;
+        for (const auto& [path, target] : links_) {
+            bool is_followed = false;
+            for (const std::string& file : files) {
+                const bool is_below = !target.empty() && lies_in(file, target);
+                if (file == target || is_below) {
+                    is_followed = true;
+                    copy(file, file == target ? path : path + file.substr(target.size()));
+                }
+            }
+            const std::string_view leaf = leaf_of(path);
+            const bool may_hide = is_text_of_interest(path) || leaf == "versions"
+                                  || leaf == "migrations" || leaf == "migrate";
+            if (!is_followed && may_hide) {
+                return damaged_archive(path + " is a link to what the archive does not hold");
+            }
+            if (paths_.size() > k_files_max) {
+                return damaged_archive(fmt::format("it holds over {} files", k_files_max));
+            }
+        }
+        return {};
+    }
+
+    void copy(const std::string& from, const std::string& to) {
+        paths_.push_back(to);
+        if (const auto text = texts_.find(from); text != texts_.end() && is_text_of_interest(to)) {
+            texts_[to] = text->second;
+        }
+    }
+
     Status keep(archive* handle, const std::string& path) {
         std::string& text = texts_[path];
         text.clear();
@@ -131,6 +171,7 @@ private:
     }
 
     std::vector<std::string> paths_;
+    std::map<std::string, std::string> links_;  // where each leads; empty: out of the archive
     Texts texts_;
     std::size_t bytes_read_ = 0;
 };
@@ -141,8 +182,9 @@ Result<std::unique_ptr<Package>> open_archive(std::string bytes) {
     if (is_zip(bytes)) {
         return open_zip(std::move(bytes));
     }
+    DRYDOCK_TRY_ASSIGN(const std::string tar, unpack(std::move(bytes)));
     auto package = std::make_unique<Tar>();
-    DRYDOCK_TRY(package->load(bytes));
+    DRYDOCK_TRY(package->load(tar));
     return package;
 }
 

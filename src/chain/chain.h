@@ -1,16 +1,12 @@
 // Start here: the graph of schema revisions that a package ships, and the comparison of two.
 //
-//   read_chain   package.h (files), environments.h (which of them), then one convention each:
-//                alembic.h, django.h, numbered.h; graph.h checks the result, a Reading
-//   compare      closure.h (ancestors and descendants): two readings give a Comparison, the verdict
-//                with all that leads to it
-//   explain      explain.h: the effect of running the migration tool now, and the repair
-//   draw         draw.h: a picture of both graphs
-//   many         catalogue.h (graphs of many releases as text), detour.h (clean ways around a hop)
+//   read_chain      package.h (files) -> environments.h (which of them) -> alembic.h, django.h,
+//                   numbered.h (one convention each) -> Reading
+//   compare         two readings -> Comparison: the verdict and all that leads to it
+//   explain         explain.h: what the tool does when it is run now, and the repair
+//   draw            draw.h: a picture of both graphs
 //
-// Python is read by python_source.h (tokens), python_value.h (values) and python_module.h (names).
 // Nothing of a package is run. A file that cannot be read for sure is a Problem with its place.
-// docs/chains.md describes verdicts and conventions.
 #pragma once
 
 #include "base/json.h"
@@ -22,29 +18,29 @@
 namespace drydock::chain {
 
 struct Problem {
-    std::string file;  // path in the package; the package's own name for a problem of no file
+    std::string file;  // in the package; the package itself where no file is to blame
     int line = 0;      // from 1; 0: the whole file
     std::string text;
 };
 
-// The effect of a revision's downgrade, as far as its text shows.
+// What the way down of a revision does, as far as its text tells.
 enum class WayDown {
     real,     // it has statements
-    empty,    // it does nothing: tables of `upgrade` stay, dropped ones stay lost
-    missing,  // no downgrade exists
-    refuses,  // it raises an exception
-    unknown,  // only running the file would show it
+    empty,    // it only passes: what `upgrade` did stays, and what it dropped is gone
+    missing,  // there is none
+    refuses,  // it raises
+    unknown,  // it is bound in a way that only running could tell
 };
 
 struct Revision {
     std::string id;
     std::vector<std::string> parents;
-    std::vector<std::string> depends_on;  // applied before it, but no parents
+    std::vector<std::string> depends_on;  // applied before, but no parents
     std::vector<std::string> labels;
     std::string doc;  // first line of its description
     WayDown way_down = WayDown::real;
     std::string file;
-    int line = 0;  // line of the id
+    int line = 0;  // of the id
 };
 
 enum class Convention { alembic, django, flyway, golang_migrate, rails };
@@ -56,44 +52,45 @@ struct Graph {
     std::vector<Revision> revisions;
 
     [[nodiscard]] const Revision* find(std::string_view id) const;
-    // Returns the ids that are no parent of any revision, sorted. Dependencies do not affect heads.
+    // Ids that are nobody's parent, sorted. A dependency neither makes nor unmakes a head. Django
+    // has heads in each app: only parents of the same app count there.
     [[nodiscard]] std::vector<std::string> heads() const;
 };
 
 struct Reading {
-    std::string package;  // the name that the user gave
+    std::string package;  // as it was named
     Graph graph;
-    std::vector<std::string> environments;  // all environments of the package
-    std::vector<Problem> problems;          // not empty: no verdict may be given
+    std::vector<std::string> environments;  // all that were found
+    std::vector<Problem> problems;          // any: no answer may be given
+    std::vector<std::string> notes;         // sentences on what was not read
 };
 
-// Reads the chain of `package`: a wheel, a zip, an sdist, or a folder. Several packages with commas
-// between them are one graph. `environment` is a folder in the package, or the end of its path;
-// empty chooses the only environment.
+// The chain of `package`: a wheel, a zip, an sdist, or a folder; several with commas between them
+// are one graph. `environment` is a folder in it, or the end of its path; empty: the only one.
 [[nodiscard]] Reading read_chain(const std::string& package, const std::string& environment = {});
 
-// Sorted by severity, the gravest first.
+// The gravest first.
 enum class Verdict { refused, incomplete, unknown_head, skipped, lost, several_heads, clean };
 
 struct Comparison {
     Verdict verdict = Verdict::clean;
-    std::vector<std::string> old_heads;  // the database's revisions
+    std::vector<std::string> old_heads;  // what the database stands on
     std::vector<std::string> new_heads;
     std::vector<std::string> skipped;        // parents first
-    std::vector<std::string> skipped_roots;  // skipped revisions without a parent
+    std::vector<std::string> skipped_roots;  // of these, those without a parent
     std::vector<std::string> lost;
     std::vector<std::string> unknown_heads;
-    std::vector<std::string> runs;       // revisions that the upgrade runs, parents first
-    std::vector<std::string> reordered;  // runs that do not descend from a head of OLD
-    std::vector<std::string> moved;      // revisions of both with other parents in NEW
-    std::string meeting_point;           // newest revision with the same ancestors in both
+    std::vector<std::string> runs;       // what the upgrade runs, parents first
+    std::vector<std::string> reordered;  // of these, those not above a head of OLD
+    std::vector<std::string> moved;      // in both, with other parents
+    std::string meeting_point;           // the newest revision below which both have the same ids
     std::vector<Problem> problems;
+    std::vector<std::string> forked_apps;  // Django: those with several heads in NEW
 };
 
-// Compares OLD with NEW. `database` has the revisions of the database; empty: OLD's heads.
-[[nodiscard]] Comparison compare(const Reading& old_reading,
-                                 const Reading& new_reading,
-                                 const std::vector<std::string>& database = {});
+// `database`: the revisions that the database stands on; none: OLD's heads.
+[[nodiscard]] Comparison
+compare(const Reading& before, const Reading& after, const std::vector<std::string>& database = {});
 
 [[nodiscard]] std::string_view name_of(Verdict verdict);
 [[nodiscard]] std::string_view name_of(WayDown way_down);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace drydock::chain {
 
 namespace {
@@ -151,6 +153,27 @@ TEST(Chain, CirclesAndTwinsAreRefused) {
     EXPECT_THAT(twins.problems.front().text, HasSubstr("the id a is there twice"));
 }
 
+// Each of these stops alembic itself, or means something else on its command line.
+TEST(Chain, IdsAndLabelsThatAlembicRefuses) {
+    for (const char* id : {"x-y", "x@y", "x+y", "x:y", "head", "heads", "base"}) {
+        const auto found =
+            read_texts("p", {{"m/env.py", ""}, {"m/versions/1.py", file_of(id, "")}});
+        ASSERT_FALSE(found.problems.empty()) << id;
+        EXPECT_EQ(found.problems.front().file, "m/versions/1.py");
+        EXPECT_EQ(found.problems.front().line, 2);
+    }
+    for (const char* label : {"'a'", "'b'", "('c', 'c')", "'taken'"}) {
+        const auto found = read_texts(
+            "p",
+            {{"m/versions/a.py", "revision = 'a'\ndown_revision = None\nbranch_labels = 'taken'\n"},
+             {"m/versions/b.py",
+              std::string("revision = 'b'\ndown_revision = 'a'\nbranch_labels = ") + label}});
+        ASSERT_EQ(found.problems.size(), 1U) << label;
+        EXPECT_THAT(found.problems.front().text, HasSubstr("a name of"));
+    }
+    EXPECT_THAT(reading({"größe#%:"}).problems, IsEmpty());
+}
+
 TEST(Chain, NothingAndAnEmptyChainAreNoCleanOnes) {
     EXPECT_THAT(read_texts("p", {{"a.txt", ""}}).problems.front().text, HasSubstr("no migrations"));
     const auto empty = reading({});
@@ -159,7 +182,10 @@ TEST(Chain, NothingAndAnEmptyChainAreNoCleanOnes) {
 }
 
 Texts two_environments() {
-    return {{"app/db/env.py", ""},
+    return {{"app/audit.alembic.ini",
+             "[alembic]\nscript_location = %(here)s/audit\n"
+             "recursive_version_locations = true\n"},
+            {"app/db/env.py", ""},
             {"app/db/versions/a.py", file_of("a", "")},
             {"app/audit/env.py", ""},
             {"app/audit/versions/deep/2026/x.py", file_of("x", "")},
@@ -211,6 +237,79 @@ TEST(Chain, VersionLocationsOfTheSettings) {
     EXPECT_THAT(read_texts("p", texts, "app/one").graph.heads(), ElementsAre("a"));
 }
 
+// Alembic reads `versions/*.py` and enters no folder there, unless its settings say so.
+TEST(Chain, FoldersOfTheLocation) {
+    Texts texts = {{"m/env.py", ""},
+                   {"m/versions/c.py", file_of("c", "")},
+                   {"m/versions/archive/a.py", file_of("a", "")},
+                   {"m/versions/archive/b.py", file_of("b", "a")},
+                   {"m/versions/tools/x.py", "x = 1\n"}};
+    const auto plain = read_texts("p", texts);
+    EXPECT_THAT(plain.problems, IsEmpty());
+    EXPECT_THAT(plain.graph.heads(), ElementsAre("c"));
+    EXPECT_THAT(plain.notes,
+                ElementsAre(HasSubstr("2 files look like a revision in "
+                                      "m/versions/archive;")));
+    texts["m/versions/c.py"] = file_of("c", "b");
+    EXPECT_EQ(verdict(read_texts("p", texts), read_texts("p", texts)), "incomplete");
+    texts.erase("m/versions/tools/x.py");
+    for (const auto& [name, settings] :
+         std::map<std::string, std::string>{{"alembic.ini",
+                                             "[alembic]\nscript_location = m\n"
+                                             "recursive_version_locations = true\n"},
+                                            {"pyproject.toml",
+                                             "[tool.alembic]\nscript_location = \"%(here)s/m\"\n"
+                                             "recursive_version_locations = true  # by year\n"}}) {
+        texts[name] = settings;
+        EXPECT_THAT(read_texts("p", texts).graph.heads(), ElementsAre("c")) << name;
+        EXPECT_EQ(read_texts("p", texts).graph.revisions.size(), 3U) << name;
+        texts.erase(name);
+    }
+    texts["alembic.ini"] = "[alembic]\nscript_location = m\nrecursive_version_locations = yes\n";
+    EXPECT_EQ(read_texts("p", texts).graph.revisions.size(), 1U);
+}
+
+// Nothing where alembic looks: an empty chain, which the folders below do not fill by themselves.
+TEST(Chain, RevisionsInFoldersOfTheLocationAlone) {
+    const Texts texts = {{"m/env.py", ""},
+                         {"m/versions/2025/a.py", file_of("a", "")},
+                         {"m/versions/2026/b.py", file_of("b", "a")}};
+    EXPECT_THAT(read_texts("p", texts).problems.front().text,
+                HasSubstr("`--env m/versions/2025` or `--env m/versions/2026` reads one folder"));
+    EXPECT_THAT(read_texts("p", texts, "m/versions").graph.heads(), ElementsAre("b"));
+}
+
+TEST(Chain, VersionLocationsInPyproject) {
+    const Texts texts = {{"pyproject.toml",
+                          "[tool.other]\nx = 1\n[tool.alembic]\nscript_location = \"app/db\"\n"
+                          "version_locations = [\n    \"app/one\",\n    \"app/two\"\n]\n"},
+                         {"app/db/env.py", ""},
+                         {"app/db/versions/old.py", file_of("old", "")},
+                         {"app/one/a.py", file_of("a", "")},
+                         {"app/one/older/z.py", file_of("z", "")},
+                         {"app/two/b.py", file_of("b", "a")}};
+    const auto found = read_texts("p", texts);
+    EXPECT_THAT(found.problems, IsEmpty());
+    EXPECT_THAT(found.graph.heads(), ElementsAre("b"));
+    EXPECT_EQ(found.graph.revisions.size(), 2U);
+}
+
+// Alembic imports every other Python file of the folder, whatever its name.
+TEST(Chain, NamesThatAlembicPassesOver) {
+    Texts texts = {{"m/env.py", ""},
+                   {"m/versions/a.py", file_of("a", "")},
+                   {"m/versions/__init__.py", ""},
+                   {"m/versions/__init__old.py", ""},
+                   {"m/versions/.#a.py", file_of("a", "")},
+                   {"m/versions/a.pyc", ""}};
+    EXPECT_THAT(read_texts("p", texts).problems, IsEmpty());
+    for (const char* name : {"setup.py", "conftest.py", "env.py", "test_a.py"}) {
+        texts[std::string("m/versions/") + name] = "x = 1\n";
+        EXPECT_THAT(read_texts("p", texts).problems.front().file, HasSubstr(name));
+        texts.erase(std::string("m/versions/") + name);
+    }
+}
+
 // Folders beside `versions` count where the chain leads through them.
 TEST(Chain, FilesBesideTheLocation) {
     Texts texts = {{"m/env.py", ""},
@@ -220,6 +319,10 @@ TEST(Chain, FilesBesideTheLocation) {
     EXPECT_THAT(read_texts("p", texts).graph.heads(), ElementsAre("b"));
     texts["m/versions/b.py"] = file_of("b", "");
     EXPECT_EQ(read_texts("p", texts).graph.revisions.size(), 1U);
+    texts["m/older/c.py"] = file_of("c", "b");
+    EXPECT_THAT(read_texts("p", texts).graph.heads(), ElementsAre("b"));
+    EXPECT_THAT(read_texts("p", texts).notes,
+                ElementsAre(HasSubstr("2 files beside the location")));
 }
 
 TEST(Chain, AnEnvironmentByItsFilesAlone) {

@@ -1,12 +1,7 @@
 // The comparison of two chains. All sets are sets of positions in one sorted list of all ids.
-//
-// The database stands on heads of OLD. alembic counts every ancestor of these heads, by NEW's
-// edges, as applied. Whatever is an ancestor in NEW and was not one in OLD is therefore skipped: it
-// never runs. The other ancestors of NEW's heads run. Lost revisions are those of OLD that NEW does
-// not have. The verdict is the gravest of the results; a reading with problems, or a database on an
-// unknown revision, gives `refused` instead. docs/chains.md describes the verdicts.
 #include "chain/chain.h"
 #include "chain/closure.h"
+#include "chain/graph.h"
 
 #include <fmt/format.h>
 
@@ -16,22 +11,21 @@ namespace drydock::chain {
 
 namespace {
 
-constexpr std::size_t k_meeting_max = 10'000;  // ids; the search needs their square in bits
+constexpr std::size_t k_meeting_max = 10'000;  // ids; the search takes their square in bits
 
 class Comparer {
 public:
-    Comparer(const Reading& old_reading, const Reading& new_reading)
-        : old_reading_(old_reading)
-        , new_reading_(new_reading)
-        , ids_(old_reading.graph, new_reading.graph)
-        , old_edges_(ids_, old_reading.graph, &new_reading.graph)
-        , new_edges_(ids_, new_reading.graph, &old_reading.graph) {}
+    Comparer(const Reading& before, const Reading& after)
+        : old_reading_(before)
+        , new_reading_(after)
+        , ids_(before.graph, after.graph)
+        , old_edges_(ids_, before.graph, &after.graph)
+        , new_edges_(ids_, after.graph, &before.graph) {}
 
-    // Problems of a reading refuse before anything is computed. A missing parent is found later and
-    // gives `incomplete`, with the sets that could be computed.
     Comparison run(const std::vector<std::string>& database) {
         result_.old_heads = database.empty() ? old_reading_.graph.heads() : database;
         result_.new_heads = new_reading_.graph.heads();
+        find_forked_apps();
         result_.problems = old_reading_.problems;
         result_.problems.insert(
             result_.problems.end(), new_reading_.problems.begin(), new_reading_.problems.end());
@@ -48,8 +42,26 @@ public:
     }
 
 private:
-    // Finds the positions of the database's revisions. A revision of NEW alone was not applied by
-    // OLD: these two packages do not show which others the database has. That refuses a verdict.
+    // Heads of one app stand side by side, as they are sorted.
+    void find_forked_apps() {
+        const auto& heads = result_.new_heads;
+        for (std::size_t i = 1; i < heads.size(); ++i) {
+            const std::string app(app_of(heads[i]));
+            const bool is_new = result_.forked_apps.empty() || result_.forked_apps.back() != app;
+            if (new_reading_.graph.convention == Convention::django && is_new
+                && app_of(heads[i - 1]) == app) {
+                result_.forked_apps.push_back(app);
+            }
+        }
+    }
+
+    [[nodiscard]] bool has_several_heads() const {
+        return new_reading_.graph.convention == Convention::django ? !result_.forked_apps.empty()
+                                                                   : result_.new_heads.size() > 1;
+    }
+
+    // Where the database stands. A revision that only NEW has was not made by OLD: what else the
+    // database has cannot be told from these two.
     bool find_start(bool is_given) {
         bool is_known = true;
         for (const std::string& head : result_.old_heads) {
@@ -69,7 +81,6 @@ private:
         return is_known;
     }
 
-    // The problem is named in any case; it refuses a verdict only if NEW knows the revision.
     void add_unknown_revision(const std::string& head, bool in_new) {
         const char* words = in_new ? "the database stands on {}, which only NEW has"
                                    : "the database stands on {}, which neither package has";
@@ -77,33 +88,28 @@ private:
             {old_reading_.package, 0, fmt::format(fmt::runtime(words), head)});
     }
 
-    // A parent may be in the other package only: OLD's edges then fill in for NEW's. A parent in
-    // neither makes the graph incomplete.
     bool find_missing(const Reading& reading) {
         const std::size_t count = result_.problems.size();
-        for (const Revision& revision : reading.graph.revisions) {
-            for (const std::string& id : revision.parents) {
-                note_missing(revision, id, "parent");
+        for (const Revision& one : reading.graph.revisions) {
+            for (const std::string& id : one.parents) {
+                note_missing(one, id, "parent");
             }
-            for (const std::string& id : revision.depends_on) {
-                note_missing(revision, id, "dependency");
+            for (const std::string& id : one.depends_on) {
+                note_missing(one, id, "dependency");
             }
         }
         return result_.problems.size() == count;
     }
 
-    // An id that neither package has is a parent that the user must find in a third one.
-    void note_missing(const Revision& revision, const std::string& id, const char* relation) {
+    void note_missing(const Revision& revision, const std::string& id, const char* what) {
         if (old_reading_.graph.find(id) == nullptr && new_reading_.graph.find(id) == nullptr) {
             result_.problems.push_back(
                 {revision.file,
                  revision.line,
-                 fmt::format("{}: its {} {} lies in neither package", revision.id, relation, id)});
+                 fmt::format("{}: its {} {} lies in neither package", revision.id, what, id)});
         }
     }
 
-    // skipped = in NEW, ancestor of the database's heads by NEW, not applied by OLD. runs = in NEW,
-    // ancestor of NEW's heads, neither applied nor skipped.
     void compare_sets() {
         const Marks applied = old_edges_.below(start_);
         const Marks in_old = old_edges_.own();
@@ -136,16 +142,14 @@ private:
     }
 
     [[nodiscard]] std::vector<std::size_t> positions(const std::vector<std::string>& names) const {
-        std::vector<std::size_t> result;
-        result.reserve(names.size());
+        std::vector<std::size_t> found;
+        found.reserve(names.size());
         for (const std::string& name : names) {
-            result.push_back(ids_.at(name));
+            found.push_back(ids_.at(name));
         }
-        return result;
+        return found;
     }
 
-    // A revision that runs without descending from the database's heads came in by a merge. It was
-    // written for a schema without the revisions that are applied already.
     void find_reordered(const Marks& runs) {
         const Marks above = new_edges_.above(start_);
         Marks reordered(ids_.size());
@@ -155,26 +159,24 @@ private:
         result_.reordered = new_edges_.names_in_order(reordered);
     }
 
-    // Parents are compared as sets: their order in the file has no meaning.
     void find_moved() {
-        for (const Revision& revision : new_reading_.graph.revisions) {
-            const Revision* old_revision = old_reading_.graph.find(revision.id);
-            if (old_revision == nullptr) {
+        for (const Revision& one : new_reading_.graph.revisions) {
+            const Revision* other = old_reading_.graph.find(one.id);
+            if (other == nullptr) {
                 continue;
             }
-            auto new_parents = revision.parents;
-            auto old_parents = old_revision->parents;
-            std::sort(new_parents.begin(), new_parents.end());
-            std::sort(old_parents.begin(), old_parents.end());
-            if (new_parents != old_parents) {
-                result_.moved.push_back(revision.id);
+            auto left = one.parents;
+            auto right = other->parents;
+            std::sort(left.begin(), left.end());
+            std::sort(right.begin(), right.end());
+            if (left != right) {
+                result_.moved.push_back(one.id);
             }
         }
     }
 
-    // Finds the revision for a repair: downgrade to it with OLD, then upgrade from it with NEW.
-    // Every revision runs once if it has the same ancestors in both, and if all other applied
-    // revisions descend from it. The revision with the most ancestors is the newest such point.
+    // A way down with OLD to it, then a way up with NEW from it, runs every revision once: it is a
+    // revision of both with the same ids below, and all else that is applied stands above it.
     void find_meeting_point(const Marks& applied) {
         if (ids_.size() > k_meeting_max) {
             return;
@@ -184,23 +186,22 @@ private:
         const auto applied_count =
             static_cast<std::size_t>(std::count(applied.begin(), applied.end(), true));
         std::size_t best = 0;
-        for (const Revision& revision : old_reading_.graph.revisions) {
-            const std::size_t i = ids_.at(revision.id);
-            if (!applied[i] || new_reading_.graph.find(revision.id) == nullptr
+        for (const Revision& one : old_reading_.graph.revisions) {
+            const std::size_t i = ids_.at(one.id);
+            if (!applied[i] || new_reading_.graph.find(one.id) == nullptr
                 || !old_below.is_same(new_below, i)) {
                 continue;
             }
             const std::size_t size = old_below.size(i);
             if (size > best && count_above(i, applied) + size == applied_count) {
                 best = size;
-                result_.meeting_point = revision.id;
+                result_.meeting_point = one.id;
             }
         }
     }
 
-    // Counts the applied descendants of one revision in OLD.
-    [[nodiscard]] std::size_t count_above(std::size_t position, const Marks& applied) const {
-        const Marks above = old_edges_.above({position});
+    [[nodiscard]] std::size_t count_above(std::size_t at, const Marks& applied) const {
+        const Marks above = old_edges_.above({at});
         std::size_t count = 0;
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             count += above[i] && applied[i] ? 1U : 0U;
@@ -208,13 +209,12 @@ private:
         return count;
     }
 
-    // The order of the conditions is the order of severity in Verdict.
     [[nodiscard]] Verdict verdict(bool is_complete) const {
         return !is_complete                     ? Verdict::incomplete
                : !result_.unknown_heads.empty() ? Verdict::unknown_head
                : !result_.skipped.empty()       ? Verdict::skipped
                : !result_.lost.empty()          ? Verdict::lost
-               : result_.new_heads.size() > 1   ? Verdict::several_heads
+               : has_several_heads()            ? Verdict::several_heads
                                                 : Verdict::clean;
     }
 
@@ -229,10 +229,9 @@ private:
 
 }  // namespace
 
-Comparison compare(const Reading& old_reading,
-                   const Reading& new_reading,
-                   const std::vector<std::string>& database) {
-    return Comparer(old_reading, new_reading).run(database);
+Comparison
+compare(const Reading& before, const Reading& after, const std::vector<std::string>& database) {
+    return Comparer(before, after).run(database);
 }
 
 }  // namespace drydock::chain

@@ -1,12 +1,7 @@
-// Reads Django's migrations from the class `Migration` of each file.
-//
-// Every file is read first, then the links are resolved, because `__first__`, `__latest__`,
-// `run_before` and `replaces` refer to migrations of other files. Parents of a migration are its
-// dependencies within the package, the migrations that must run before it by `run_before`, and the
-// migrations that it replaces. The lists must be literal pairs of strings; anything else is a
-// problem, except for `swappable_dependency`, which names an app outside of the package.
 #include "chain/django.h"
 
+#include "chain/django_apps.h"
+#include "chain/graph.h"
 #include "chain/paths.h"
 #include "chain/python_module.h"
 
@@ -21,18 +16,13 @@ namespace drydock::chain {
 namespace {
 
 const std::vector<std::string_view>& names() {
-    static const std::vector<std::string_view> list = {"dependencies", "replaces", "run_before"};
-    return list;
+    static const std::vector<std::string_view> all = {"dependencies", "replaces", "run_before"};
+    return all;
 }
 
-std::string app_of(std::string_view path) {
-    return std::string(leaf_of(folder_of(folder_of(path))));
-}
-
-// Django knows a migration by its app and the name of its file; ".py" is cut off.
-std::string id_of(std::string_view path) {
+std::string stem_of(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
-    return app_of(path) + "." + std::string(leaf.substr(0, leaf.size() - 3));
+    return std::string(leaf.substr(0, leaf.size() - 3));
 }
 
 struct Link {
@@ -41,32 +31,31 @@ struct Link {
 };
 
 // The pairs in a list of dependencies. `migrations.swappable_dependency(settings.X)` names an app
-// of the project that uses the package. It is left out, as apps of other packages are.
+// of the project that uses the package: left out, as every other package's app is.
 class Links {
 public:
-    Links(std::string_view text, const std::string& file, Reading& reading)
+    Links(std::string_view text, const std::string& file, Reading& into)
         : module_(text, names(), "Migration")
         , file_(file)
-        , reading_(reading) {}
+        , reading_(into) {}
 
     [[nodiscard]] const PythonModule& module() const { return module_; }
 
-    // A missing list is an empty one, as in Django. A list that is not literal is a problem.
     std::vector<Link> read(std::string_view name) {
-        const Assignment* assignment = module_.find(name);
-        if (assignment == nullptr) {
+        const Assignment* given = module_.find(name);
+        if (given == nullptr) {
             return {};
         }
-        if (!assignment->value) {
-            refuse(*assignment, assignment->value.error().message);
+        if (!given->value) {
+            refuse(*given, given->value.error().message);
             return {};
         }
         std::vector<Link> links;
-        for (const Value& item : assignment->value->items) {
+        for (const Value& item : given->value->items) {
             const bool is_pair = item.items.size() == 2 && item.items[0].kind == Value::Kind::text
                                  && item.items[1].kind == Value::Kind::text;
             if (!is_pair) {
-                refuse(*assignment, "an item is no pair of strings");
+                refuse(*given, "an item is no pair of strings");
                 return {};
             }
             links.push_back({item.items[0].text, item.items[1].text});
@@ -75,9 +64,9 @@ public:
     }
 
 private:
-    void refuse(const Assignment& assignment, const std::string& reason) {
+    void refuse(const Assignment& given, const std::string& reason) {
         reading_.problems.push_back(
-            {file_, assignment.line, fmt::format("`{}`: {}", assignment.name, reason)});
+            {file_, given.line, fmt::format("`{}`: {}", given.name, reason)});
     }
 
     PythonModule module_;
@@ -92,41 +81,66 @@ struct Migration {
     std::vector<Link> replaces;
 };
 
+// The labels of the apps in a package, by their folder.
+class Labels {
+public:
+    Labels(const Texts& apps, Reading& into) : apps_(apps), reading_(into) {}
+
+    const std::string& of(std::string_view path) {
+        const std::string folder(folder_of(folder_of(path)));
+        const auto [entry, is_new] = by_folder_.try_emplace(folder, leaf_of(folder));
+        const std::string file = below(folder, "apps.py");
+        const auto apps = apps_.find(file);
+        if (is_new && apps != apps_.end()) {
+            if (auto label = django_label(apps->second, entry->second)) {
+                entry->second = std::move(*label);
+            } else {
+                reading_.problems.push_back({file, 0, label.error().message});
+            }
+        }
+        return entry->second;
+    }
+
+private:
+    const Texts& apps_;
+    Reading& reading_;
+    std::map<std::string, std::string> by_folder_;
+};
+
 class DjangoReader {
 public:
-    explicit DjangoReader(Reading& reading) : reading_(reading) {}
+    DjangoReader(const Texts& apps, Reading& into) : labels_(apps, into), reading_(into) {}
 
     void add(const std::string& path, std::string_view text) {
-        Links links(without_swappable(text), path, reading_);
-        if (!links.module().problem.empty()) {
-            reading_.problems.push_back({path,
-                                         links.module().problem_line,
-                                         "this is no Python: " + links.module().problem});
-            return;
-        }
-        if (!links.module().has_class) {
+        const std::string whole = without_swappable(text);
+        Links links(whole, path, reading_);
+        if (!is_migration(links.module(), path)) {
             return;
         }
         Migration migration;
-        migration.revision.id = id_of(path);
+        const std::string& label = labels_.of(path);
+        migration.revision.id = label + "." + stem_of(path);
         migration.revision.doc = links.module().doc;
         migration.revision.file = path;
-        migration.revision.way_down = WayDown::unknown;  // Django reverses most operations
+        migration.revision.way_down = WayDown::unknown;  // Django turns most operations round
         migration.dependencies = links.read("dependencies");
         migration.run_before = links.read("run_before");
         migration.replaces = links.read("replaces");
-        apps_.insert(app_of(path));
+        apps_.insert(label);
         const std::string id = migration.revision.id;
         if (!migrations_.emplace(id, std::move(migration)).second) {
-            reading_.problems.push_back({path, 0, fmt::format("the id {} is there twice", id)});
+            problem(path, 0, fmt::format("the id {} is there twice", id));
         }
     }
 
-    // A migration may be a parent for two reasons, so that duplicates are removed.
     void finish() {
         for (auto& [id, migration] : migrations_) {
             link(id, migration);
         }
+        for (auto& [id, migration] : migrations_) {
+            follow_squashed(id, migration);
+        }
+        refuse_unknown_labels();
         for (auto& [id, migration] : migrations_) {
             auto& parents = migration.revision.parents;
             std::sort(parents.begin(), parents.end());
@@ -138,47 +152,120 @@ public:
     }
 
 private:
-    // Overwrites the calls with spaces, so that the rest of the list is literal. Lines stay for
-    // problems.
-    static std::string without_swappable(std::string_view text) {
-        std::string result(text);
-        static constexpr std::string_view k_call = "swappable_dependency(";
-        for (auto position = result.find(k_call); position != result.npos;
-             position = result.find(k_call, position)) {
-            auto begin = position;
-            while (begin > 0
-                   && (result[begin - 1] == '.'
-                       || std::isalnum(static_cast<unsigned char>(result[begin - 1])) != 0)) {
-                --begin;
-            }
-            auto end = std::min(result.find(')', position), result.size() - 1);
-            while (end + 1 < result.size() && result[end + 1] == ' ') {
-                ++end;
-            }
-            end += end + 1 < result.size() && result[end + 1] == ',' ? 1U : 0U;
-            std::replace_if(
-                result.begin() + static_cast<std::ptrdiff_t>(begin),
-                result.begin() + static_cast<std::ptrdiff_t>(end + 1),
-                [](char byte) { return byte != '\n'; },
-                ' ');
-            position = end;
-        }
-        return result;
+    void problem(const std::string& path, int line, const std::string& text) {
+        reading_.problems.push_back({path, line, text});
     }
 
-    // Dependencies may name a migration that is missing in the package: compare.cpp reports it.
+    bool is_migration(const PythonModule& module, const std::string& path) {
+        if (!module.problem.empty()) {
+            problem(path, module.problem_line, "this is no Python: " + module.problem);
+        } else if (!module.has_class) {
+            problem(path, 0, "there is no class `Migration`; Django stops at such a file");
+        }
+        for (const Doubt& one : module.doubts) {
+            problem(path, one.line, one.text);
+        }
+        const bool is_plain = module.bases == "migrations.Migration" || module.bases == "Migration";
+        if (module.has_class && !is_plain && !module.has("dependencies")) {
+            problem(path,
+                    0,
+                    fmt::format("the class derives from `{}`, which may give it `dependencies`; "
+                                "only running could tell",
+                                module.bases));
+        }
+        return module.problem.empty() && module.has_class;
+    }
+
+    // What follows a migration that was squashed follows the squash as well: Django records it as
+    // applied once all that it replaces are.
+    void follow_squashed(const std::string& squash, const Migration& migration) {
+        std::set<std::string> replaced;
+        for (const Link& link : migration.replaces) {
+            replaced.insert(link.app + "." + link.name);
+        }
+        for (auto& [id, other] : migrations_) {
+            auto& parents = other.revision.parents;
+            const bool follows =
+                id != squash && !replaced.contains(id) && app_of(id) == app_of(squash)
+                && std::any_of(parents.begin(), parents.end(), [&](const std::string& parent) {
+                       return replaced.contains(parent);
+                   });
+            if (follows) {
+                parents.push_back(squash);
+            }
+        }
+    }
+
+    // A label that no app here has mostly means another package. It does not where an app falls to
+    // pieces without it, and its own files have the names that are asked for under that label.
+    void refuse_unknown_labels() {
+        std::map<std::string_view, int> roots;
+        for (const auto& [id, migration] : migrations_) {
+            roots[app_of(id)] += is_root(id, migration) ? 1 : 0;
+        }
+        for (const auto& [id, migration] : migrations_) {
+            const std::string app(app_of(id));
+            for (const Link& link : migration.dependencies) {
+                const std::string suggest = app + "." + link.name;
+                if (roots[app] > 1 && is_root(id, migration) && !apps_.contains(link.app)
+                    && suggest != id && migrations_.contains(suggest)) {
+                    problem(migration.revision.file,
+                            0,
+                            fmt::format("it depends on {}.{}, and no app in the package has the "
+                                        "label {}; {} has that name",
+                                        link.app,
+                                        link.name,
+                                        link.app,
+                                        migrations_.at(suggest).revision.file));
+                }
+            }
+        }
+    }
+
+    [[nodiscard]] static bool is_root(const std::string& id, const Migration& migration) {
+        const auto& parents = migration.revision.parents;
+        return std::none_of(parents.begin(), parents.end(), [&](const std::string& parent) {
+            return app_of(parent) == app_of(id);
+        });
+    }
+
+    // The calls are blanked out, so that the rest of the list can be read. Lines stay.
+    static std::string without_swappable(std::string_view text) {
+        std::string out(text);
+        static constexpr std::string_view k_call = "swappable_dependency(";
+        for (auto at = out.find(k_call); at != out.npos; at = out.find(k_call, at)) {
+            auto begin = at;
+            while (begin > 0
+                   && (out[begin - 1] == '.'
+                       || std::isalnum(static_cast<unsigned char>(out[begin - 1])) != 0)) {
+                --begin;
+            }
+            auto end = std::min(out.find(')', at), out.size() - 1);
+            while (end + 1 < out.size() && out[end + 1] == ' ') {
+                ++end;
+            }
+            end += end + 1 < out.size() && out[end + 1] == ',' ? 1U : 0U;
+            std::replace_if(
+                out.begin() + static_cast<std::ptrdiff_t>(begin),
+                out.begin() + static_cast<std::ptrdiff_t>(end + 1),
+                [](char byte) { return byte != '\n'; },
+                ' ');
+            at = end;
+        }
+        return out;
+    }
+
     void link(const std::string& id, Migration& migration) {
         for (const Link& link : migration.dependencies) {
             add_parents(link, id, migration.revision);
         }
         for (const Link& link : migration.run_before) {
-            const auto successor = migrations_.find(link.app + "." + link.name);
-            if (successor != migrations_.end()) {
-                successor->second.revision.parents.push_back(id);
+            const auto it = migrations_.find(link.app + "." + link.name);
+            if (it != migrations_.end()) {
+                it->second.revision.parents.push_back(id);
             }
         }
-        // A squashed migration stands for those that it replaces. They are its parents where they
-        // still exist.
+        // A squashed migration stands for those that it replaces: they come first where they are.
         for (const Link& link : migration.replaces) {
             const std::string replaced = link.app + "." + link.name;
             if (migrations_.contains(replaced)) {
@@ -187,8 +274,6 @@ private:
         }
     }
 
-    // `__first__` means every migration of the app without a dependency within it, `__latest__`
-    // every one that no other of the app depends on.
     void add_parents(const Link& link, const std::string& id, Revision& revision) {
         if (!apps_.contains(link.app)) {
             return;
@@ -197,34 +282,33 @@ private:
             revision.parents.push_back(link.app + "." + link.name);
             return;
         }
-        for (const auto& [candidate_id, migration] : migrations_) {
-            const bool is_end = link.name == "__first__" ? is_first(candidate_id, migration)
-                                                         : is_latest(candidate_id, link.app);
-            if (candidate_id != id && is_end
-                && candidate_id.substr(0, link.app.size() + 1) == link.app + ".") {
-                revision.parents.push_back(candidate_id);
+        for (const auto& [other, migration] : migrations_) {
+            const bool is_end =
+                link.name == "__first__" ? is_first(other, migration) : is_latest(other, link.app);
+            if (other != id && is_end && other.substr(0, link.app.size() + 1) == link.app + ".") {
+                revision.parents.push_back(other);
             }
         }
     }
 
-    // Dependencies on other apps do not count: `__first__` is about the order within the app.
     [[nodiscard]] static bool is_first(const std::string& id, const Migration& migration) {
-        const std::string app = id.substr(0, id.find('.'));
+        const std::string_view app = app_of(id);
         return std::none_of(migration.dependencies.begin(),
                             migration.dependencies.end(),
-                            [&](const Link& dependency) { return dependency.app == app; });
+                            [&](const Link& one) { return one.app == app; });
     }
 
     [[nodiscard]] bool is_latest(const std::string& id, const std::string& app) const {
-        return std::none_of(migrations_.begin(), migrations_.end(), [&](const auto& entry) {
-            const auto& links = entry.second.dependencies;
-            return entry.first.substr(0, app.size() + 1) == app + "."
-                   && std::any_of(links.begin(), links.end(), [&](const Link& dependency) {
-                          return dependency.app + "." + dependency.name == id;
+        return std::none_of(migrations_.begin(), migrations_.end(), [&](const auto& other) {
+            const auto& links = other.second.dependencies;
+            return other.first.substr(0, app.size() + 1) == app + "."
+                   && std::any_of(links.begin(), links.end(), [&](const Link& one) {
+                          return one.app + "." + one.name == id;
                       });
         });
     }
 
+    Labels labels_;
     Reading& reading_;
     std::set<std::string> apps_;
     std::map<std::string, Migration> migrations_;
@@ -232,15 +316,14 @@ private:
 
 }  // namespace
 
-// The class `Migration` decides in the end; this only spares the reading of other files.
 bool may_be_django(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
-    return ends_with(path, ".py") && leaf != "__init__.py" && leaf != "env.py"
+    return ends_with(path, ".py") && leaf[0] != '_' && leaf[0] != '~' && leaf != "env.py"
            && leaf_of(folder_of(path)) == "migrations";
 }
 
-void read_django(const Texts& texts, Reading& reading) {
-    DjangoReader reader(reading);
+void read_django(const Texts& texts, const Texts& apps, Reading& reading) {
+    DjangoReader reader(apps, reading);
     for (const auto& [path, text] : texts) {
         reader.add(path, text);
     }

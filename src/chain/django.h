@@ -1,7 +1,8 @@
 // Django's migrations: classes with dependencies across apps.
 //
-// An id is "app.0001_name"; the app is the folder above `migrations`. A dependency on an app of
-// another package is no edge.
+// An id is "label.0001_name"; the label is that of apps.py beside `migrations`, else the folder's
+// name. A dependency on an app that the package does not have is another package's business and no
+// edge.
 #pragma once
 
 #include "chain/chain.h"
@@ -9,9 +10,10 @@
 
 namespace drydock::chain {
 
-// Returns true if a file may be a migration, by its path.
+// Whether a file may be one, by its path.
 [[nodiscard]] bool may_be_django(std::string_view path);
 
-void read_django(const Texts& texts, Reading& reading);
+// `apps`: the files apps.py of the apps.
+void read_django(const Texts& texts, const Texts& apps, Reading& reading);
 
 }  // namespace drydock::chain

@@ -1,11 +1,4 @@
 // Finds the environments of a package by the names of its files, and reads one of them.
-//
-// A package does not say where its migrations are. The search goes from sure signs to weak ones.
-// These are alembic.ini, an env.py beside a template or `versions`, a folder `versions` with files
-// that name parents, Django's `migrations`, and numbered files. If nothing was found, every Python
-// file is looked into. Texts are read only where the names leave a doubt, because a wheel may have
-// thousands of files. A file belongs to the environment with settings that name its folder, else to
-// the deepest script folder above it. docs/chains.md says how a file is read.
 #include "chain/environments.h"
 
 #include "chain/alembic.h"
@@ -25,18 +18,23 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// Returns false for files that alembic itself ignores.
+// What alembic imports of a folder with revisions: all but these.
+bool is_imported(std::string_view path) {
+    const std::string_view leaf = leaf_of(path);
+    return ends_with(leaf, ".py") && leaf.substr(0, 8) != "__init__" && leaf.substr(0, 2) != ".#";
+}
+
+// Elsewhere, files that are none by their name.
 bool may_be_revision(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
-    return ends_with(leaf, ".py") && leaf.substr(0, 8) != "__init__" && leaf.substr(0, 2) != ".#"
-           && leaf != "env.py" && leaf != "setup.py" && leaf != "conftest.py";
+    return is_imported(path) && leaf != "env.py" && leaf != "setup.py" && leaf != "conftest.py";
 }
 
 bool mentions_parents(std::string_view text) {
     return text.find("down_revision") != text.npos;
 }
 
-// "a/versions/x/y.py" gives "a"; the result is empty if no folder of the path is called `versions`.
+// "a/versions/x/y.py" -> "a"; nothing if no folder of the path has that name.
 std::string above_versions(std::string_view path) {
     std::string_view folder = folder_of(path);
     while (folder != "." && leaf_of(folder) != "versions") {
@@ -65,35 +63,31 @@ public:
     }
 
 private:
-    // Names such as production-alembic.ini count, too.
     Status read_settings() {
-        Paths ini_paths;
+        Paths wanted;
         for (const std::string& path : paths_) {
-            if (leaf_of(path) == "alembic.ini" || ends_with(leaf_of(path), "alembic.ini")) {
-                ini_paths.push_back(path);
+            if (ends_with(leaf_of(path), "alembic.ini") || leaf_of(path) == "pyproject.toml") {
+                wanted.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(ini_paths));
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
         for (const auto& [path, text] : texts) {
-            for (AlembicSettings& settings : read_alembic_settings(path, text)) {
-                settings_.push_back(std::move(settings));
+            for (AlembicSettings& one : read_alembic_settings(path, text)) {
+                settings_.push_back(std::move(one));
             }
         }
         return {};
     }
 
-    // A script location is matched by the end of the folder's path: an archive may hold the source
-    // tree below another folder.
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
-        const auto match =
-            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
-                return ends_with_path(folder, settings.script_location);
+        const auto it =
+            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& one) {
+                return ends_with_path(folder, one.script_location);
             });
-        return match == settings_.end() ? nullptr : &*match;
+        return it == settings_.end() ? nullptr : &*it;
     }
 
-    // Finds the script folders: those with an env.py, and with a template, a `versions` folder or
-    // settings that name them. An env.py alone may be any program's file.
+    // Folders with an env.py that are an environment by what else lies there.
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;
@@ -103,7 +97,7 @@ private:
             if (leaf_of(path) == "script.py.mako") {
                 with_template.emplace(folder);
             } else if (folder != last && ends_with(path, ".py")) {
-                last = folder;  // paths are sorted: one look for each folder
+                last = folder;  // one answer for all files of a folder
                 with_versions.insert(above_versions(path));
             }
         }
@@ -119,7 +113,7 @@ private:
         }
     }
 
-    // Returns the deepest script folder above the path; empty if there is none.
+    // The deepest script folder above the path; empty if none.
     [[nodiscard]] std::string script_above(std::string_view path) const {
         if (scripts_.empty()) {
             return {};
@@ -134,55 +128,56 @@ private:
         }
     }
 
-    // Returns the script folder with settings that name the file's folder; empty if there is none.
+    // The environment that a file belongs to by alembic's settings; empty if none says so.
     [[nodiscard]] std::string script_by_settings(std::string_view path) const {
         for (const std::string& script : scripts_) {
             const AlembicSettings* settings = settings_of(script);
-            if (settings != nullptr && is_located(path, *settings)) {
+            if (settings != nullptr && !location_above(path, *settings).empty()) {
                 return script;
             }
         }
         return {};
     }
 
-    // Revisions may lie in folders below a location.
-    static bool is_located(std::string_view path, const AlembicSettings& settings) {
-        return std::any_of(settings.version_locations.begin(),
-                           settings.version_locations.end(),
-                           [&](const std::string& location) {
-                               std::string_view folder = folder_of(path);
-                               while (folder != "." && !ends_with_path(folder, location)) {
-                                   folder = folder_of(folder);
-                               }
-                               return folder != "." || location == ".";
-                           });
+    // The deepest folder above the path that is one of the locations; empty if none.
+    static std::string_view location_above(std::string_view path, const AlembicSettings& settings) {
+        const auto& locations = settings.version_locations;
+        std::string_view folder = folder_of(path);
+        const auto is_one = [&](const std::string& location) {
+            return ends_with_path(folder, location);
+        };
+        while (folder != "." && std::none_of(locations.begin(), locations.end(), is_one)) {
+            folder = folder_of(folder);
+        }
+        const bool is_whole = std::find(locations.begin(), locations.end(), ".") != locations.end();
+        return folder != "." || is_whole ? folder : "";
     }
 
-    // Sorts every file that may be a revision into its environment. Files of a location are
-    // revisions for sure. Other files below the script folder are kept as `nearby`, for chains that
-    // lead through them.
     Status find_alembic() {
         std::map<std::string, Environment> by_folder;
         std::set<std::string> scriptless;
         for (const std::string& script : scripts_) {
-            by_folder[script] = {Convention::alembic, script, {}, {}};
+            by_folder[script].folder = script;
         }
         Home home;
         std::string_view last;
         for (const std::string& path : paths_) {
-            if (!may_be_revision(path)) {
+            if (!is_imported(path)) {
                 continue;
             }
             if (folder_of(path) != last) {
                 last = folder_of(path);
                 home = home_of(path);
             }
-            if (home.folder.empty()) {
+            if (home.folder.empty() || (home.place != Place::location && !may_be_revision(path))) {
                 continue;
             }
             Environment& environment = by_folder[home.folder];
             environment.folder = home.folder;
-            (home.is_location ? environment.files : environment.nearby).push_back(path);
+            (home.place == Place::location ? environment.files
+             : home.place == Place::deeper ? environment.deeper
+                                           : environment.nearby)
+                .push_back(path);
             if (!home.has_script) {
                 scriptless.insert(home.folder);
             }
@@ -194,36 +189,50 @@ private:
         return {};
     }
 
-    // The environment that the revisions of a folder belong to. It is the same for all files of a
-    // folder.
+    enum class Place { location, deeper, parallel_with_previous };
+
+    // Where the revisions of a folder belong.
     struct Home {
-        std::string folder;  // the environment's folder; empty: none
-        bool is_location = true;
+        std::string folder;  // of the environment; empty: nowhere
+        Place place = Place::location;
         bool has_script = true;
     };
 
-    // Settings decide first, then the nearest script folder, then a folder named `versions`.
+    // Alembic enters the folders of a location only if it is told to.
+    static Place place_in(std::string_view path, std::string_view location, bool is_recursive) {
+        return is_recursive || folder_of(path) == location ? Place::location : Place::deeper;
+    }
+
+    // The same for all files of a folder.
     [[nodiscard]] Home home_of(std::string_view path) const {
         if (std::string located = script_by_settings(path); !located.empty()) {
-            return {std::move(located)};
+            const AlembicSettings& settings = *settings_of(located);
+            return {located, place_in(path, location_above(path, settings), settings.is_recursive)};
         }
         std::string script = script_above(path);
         if (script.empty()) {
-            return {above_versions(path), true, false};
+            const std::string folder = above_versions(path);
+            return {folder, place_in(path, below(folder, "versions"), false), false};
         }
         const AlembicSettings* settings = settings_of(script);
-        const bool elsewhere = settings != nullptr && !settings->version_locations.empty();
-        const bool is_location = !elsewhere && lies_in(path, below(script, "versions"));
-        return {std::move(script), is_location};
+        const std::string versions = below(script, "versions");
+        const bool is_elsewhere = settings != nullptr && !settings->version_locations.empty();
+        const bool is_recursive = settings != nullptr && settings->is_recursive;
+        return {std::move(script),
+                is_elsewhere || !lies_in(path, versions) ? Place::parallel_with_previous
+                                                         : place_in(path, versions, is_recursive)};
     }
 
-    // A folder `versions` without an env.py above is an environment only if its files name parents.
+    // A folder `versions` without an env.py above is an environment only if its files say so.
     Status drop_other_versions_folders(std::map<std::string, Environment>& by_folder,
                                        const std::set<std::string>& scriptless) {
         for (const std::string& folder : scriptless) {
-            DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(by_folder[folder].files));
-            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& entry) {
-                return mentions_parents(entry.second);
+            Paths paths = by_folder[folder].files;
+            const Paths& deeper = by_folder[folder].deeper;
+            paths.insert(paths.end(), deeper.begin(), deeper.end());
+            DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(paths));
+            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& one) {
+                return mentions_parents(one.second);
             });
             if (!is_ours) {
                 by_folder.erase(folder);
@@ -232,20 +241,32 @@ private:
         return {};
     }
 
-    // All apps of a package are one environment, because their migrations depend on each other.
     Status find_django() {
-        Paths candidates;
+        Paths wanted;
         for (const std::string& path : paths_) {
             if (may_be_django(path) && script_above(path).empty()) {
-                candidates.push_back(path);
+                wanted.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
-        Environment environment = {Convention::django, {}, {}, {}};
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        std::set<std::string, std::less<>> folders;
         for (const auto& [path, text] : texts) {
             if (text.find("class Migration") != text.npos) {
+                folders.emplace(folder_of(path));
+            }
+        }
+        Environment environment;
+        environment.convention = Convention::django;
+        for (const auto& [path, text] : texts) {
+            if (folders.contains(folder_of(path))) {
                 environment.files.push_back(path);
-                widen(environment.folder, folder_of(path));
+            }
+        }
+        for (const std::string& folder : folders) {
+            widen(environment.folder, folder);
+            const std::string apps = below(folder_of(folder), "apps.py");
+            if (std::binary_search(paths_.begin(), paths_.end(), apps)) {
+                environment.nearby.push_back(apps);
             }
         }
         if (!environment.files.empty()) {
@@ -254,27 +275,25 @@ private:
         return {};
     }
 
-    // Replaces `folder` by the deepest folder that holds both.
-    static void widen(std::string& folder, std::string_view file_folder) {
+    // The longest folder that holds both.
+    static void widen(std::string& folder, std::string_view other) {
         if (folder.empty()) {
-            folder = file_folder;
+            folder = other;
         }
-        while (folder != "." && folder != file_folder && !lies_in(file_folder, folder)) {
+        while (folder != "." && folder != other && !lies_in(other, folder)) {
             folder = std::string(folder_of(folder));
         }
     }
 
-    // Two conventions in one folder are two environments.
     void find_numbered() {
         std::map<std::string, Environment> by_folder;
         for (const std::string& path : paths_) {
             if (const auto convention = numbered_convention(path)) {
-                const std::string folder(folder_of(path));
-                Environment& environment =
-                    by_folder[fmt::format("{} {}", folder, name_of(*convention))];
-                environment.convention = *convention;
-                environment.folder = folder;
-                environment.files.push_back(path);
+                const std::string folder(numbered_home(*convention, path));
+                Environment& one = by_folder[fmt::format("{} {}", folder, name_of(*convention))];
+                one.convention = *convention;
+                one.folder = folder;
+                one.files.push_back(path);
             }
         }
         for (auto& [key, environment] : by_folder) {
@@ -282,17 +301,17 @@ private:
         }
     }
 
-    // Runs if no name gave a sign: every Python file is looked into.
+    // Nothing by names: every Python file is looked into.
     Status find_anywhere() {
-        Paths candidates;
-        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(candidates), may_be_revision);
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
+        Paths wanted;
+        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(wanted), may_be_revision);
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
         std::map<std::string, Environment> by_folder;
         for (const auto& [path, text] : texts) {
             if (mentions_parents(text) && read_alembic(path, text).declares) {
-                Environment& environment = by_folder[std::string(folder_of(path))];
-                environment.folder = folder_of(path);
-                environment.files.push_back(path);
+                Environment& one = by_folder[std::string(folder_of(path))];
+                one.folder = folder_of(path);
+                one.files.push_back(path);
             }
         }
         for (auto& [folder, environment] : by_folder) {
@@ -308,101 +327,10 @@ private:
     std::vector<Environment> environments_;
 };
 
-class AlembicReader {
-public:
-    AlembicReader(Package& package, const Environment& environment, Reading& reading)
-        : package_(package)
-        , environment_(environment)
-        , reading_(reading) {}
-
-    // Files beside the locations count only if the chain leads through them: a revision of either
-    // group names one of the other. Otherwise their problems would refuse the whole package.
-    void read() {
-        add(environment_.files, reading_.graph.revisions, reading_.problems, true);
-        std::vector<Revision> nearby;
-        std::vector<Problem> doubts;
-        add(environment_.nearby, nearby, doubts, false);
-        if (reading_.graph.revisions.empty() || are_linked(reading_.graph.revisions, nearby)
-            || are_linked(nearby, reading_.graph.revisions)) {
-            std::move(nearby.begin(), nearby.end(), std::back_inserter(reading_.graph.revisions));
-            std::move(doubts.begin(), doubts.end(), std::back_inserter(reading_.problems));
-        }
-    }
-
-private:
-    // With `is_location` alembic takes every file of the folder for a revision, and fails at
-    // others.
-    void add(const Paths& paths,
-             std::vector<Revision>& revisions,
-             std::vector<Problem>& problems,
-             bool is_location) {
-        const auto texts = package_.read(paths);
-        if (!texts) {
-            problems.push_back({reading_.package, 0, texts.error().message});
-            return;
-        }
-        for (const auto& [path, text] : *texts) {
-            if (!is_location && !mentions_parents(text)) {
-                continue;
-            }
-            RevisionFile file = read_alembic(path, text);
-            std::move(file.problems.begin(), file.problems.end(), std::back_inserter(problems));
-            if (file.revision) {
-                revisions.push_back(std::move(*file.revision));
-            } else if (file.problems.empty() && is_location && is_direct(path)) {
-                problems.push_back(
-                    {path, 0, "there is no `revision`; alembic stops at such a file"});
-            }
-        }
-    }
-
-    // alembic reads deeper folders only with `recursive_version_locations`, so that a file without
-    // a revision is no problem there.
-    [[nodiscard]] bool is_direct(const std::string& path) const {
-        return folder_of(path) == below(environment_.folder, "versions");
-    }
-
-    // Returns true if `upper` names one of `lower` as a parent or dependency.
-    static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
-        std::set<std::string_view> ids;
-        for (const Revision& revision : lower) {
-            ids.insert(revision.id);
-        }
-        const auto names_one = [&](const std::vector<std::string>& list) {
-            return std::any_of(
-                list.begin(), list.end(), [&](const std::string& id) { return ids.contains(id); });
-        };
-        return std::any_of(upper.begin(), upper.end(), [&](const Revision& revision) {
-            return names_one(revision.parents) || names_one(revision.depends_on);
-        });
-    }
-
-    Package& package_;
-    const Environment& environment_;
-    Reading& reading_;
-};
-
 }  // namespace
 
 Result<std::vector<Environment>> find_environments(Package& package, const Paths& paths) {
     return EnvironmentFinder(package, paths).find();
-}
-
-void read_environment(Package& package, const Environment& environment, Reading& reading) {
-    reading.graph.convention = environment.convention;
-    reading.graph.environment = environment.folder;
-    if (environment.convention == Convention::alembic) {
-        AlembicReader(package, environment, reading).read();
-        return;
-    }
-    const auto texts = package.read(environment.files);
-    if (!texts) {
-        reading.problems.push_back({reading.package, 0, texts.error().message});
-    } else if (environment.convention == Convention::django) {
-        read_django(*texts, reading);
-    } else {
-        read_numbered(environment.convention, *texts, reading);
-    }
 }
 
 }  // namespace drydock::chain

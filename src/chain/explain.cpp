@@ -1,9 +1,4 @@
-// Sentences on a verdict: the effect of an upgrade now, the repairs, and notes.
-//
-// alembic's behaviour was measured with real packages on a real database; the exit codes and
-// messages in the sentences are the measured ones. Other tools get one sentence on their behaviour
-// and no repair. Repairs are alternatives, the best first: the way over the meeting point, then
-// single steps in order, then another release. docs/chains.md shows whole reports of real packages.
+// Sentences on a verdict. What alembic does was measured with real packages on a real database.
 #include "chain/explain.h"
 
 #include "base/text.h"
@@ -19,24 +14,22 @@ namespace {
 constexpr std::size_t k_named_max = 6;     // ids in one sentence
 constexpr std::size_t k_applied_max = 12;  // single commands in one repair
 
-// Long lists are cut: a sentence with a hundred ids is not read.
 std::string named(const std::vector<std::string>& ids) {
     const auto count = std::min(ids.size(), k_named_max);
     std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
-    const std::size_t hidden_count = ids.size() - count;
-    return join(first, ", ") + (hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count));
+    const std::size_t more = ids.size() - count;
+    return join(first, ", ") + (more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
-// "1 revision", "2 revisions".
 std::string revisions(std::size_t count) {
     return fmt::format("{} {}", count, count == 1 ? "revision" : "revisions");
 }
 
 class Explainer {
 public:
-    Explainer(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
-        : old_reading_(old_reading)
-        , new_reading_(new_reading)
+    Explainer(const Reading& before, const Reading& after, const Comparison& comparison)
+        : old_reading_(before)
+        , new_reading_(after)
         , comparison_(comparison) {}
 
     Explanation run() {
@@ -52,6 +45,11 @@ public:
     }
 
 private:
+    // `head` means one; alembic refuses the word where there are several.
+    [[nodiscard]] std::string upgrade() const {
+        return comparison_.new_heads.size() > 1 ? "alembic upgrade heads" : "alembic upgrade head";
+    }
+
     [[nodiscard]] bool is_alembic() const {
         return new_reading_.graph.convention == Convention::alembic;
     }
@@ -62,7 +60,6 @@ private:
 
     void note(const std::string& sentence) { explanation_.notes.push_back(sentence); }
 
-    // The first condition that holds decides, as alembic stops at its first failure.
     void say_what_happens() {
         if (!is_alembic()) {
             say_what_others_do();
@@ -80,12 +77,12 @@ private:
                 fmt::format("`alembic upgrade head` changes nothing and exits 255: Multiple head "
                             "revisions are present ({}).",
                             named(comparison_.new_heads)));
+            say_skipped();
         } else {
             say_upgrade();
         }
     }
 
-    // The dangerous case is the silent one: alembic exits 0, and skipped revisions show nowhere.
     void say_upgrade() {
         const std::size_t runs = comparison_.runs.size();
         const std::string head = named(comparison_.new_heads);
@@ -96,6 +93,10 @@ private:
                     : fmt::format("`alembic upgrade head` runs {}, exits 0 and reaches {}.",
                                   revisions(runs),
                                   head));
+        say_skipped();
+    }
+
+    void say_skipped() {
         if (!comparison_.skipped.empty()) {
             happens(
                 fmt::format("{} below the database's revision never {}: {}. Neither the exit code "
@@ -107,9 +108,12 @@ private:
         }
     }
 
-    // For the other tools only skipped and unknown revisions change the outcome.
     void say_what_others_do() {
-        if (!comparison_.skipped.empty()) {
+        if (!comparison_.forked_apps.empty()) {
+            happens(fmt::format("`migrate` changes nothing and exits 1: Conflicting migrations "
+                                "detected; multiple leaf nodes in the migration graph, in {}.",
+                                named(comparison_.forked_apps)));
+        } else if (!comparison_.skipped.empty()) {
             happens(fmt::format("{} below what is applied: {}. {}",
                                 revisions(comparison_.skipped.size()),
                                 named(comparison_.skipped),
@@ -121,7 +125,6 @@ private:
         }
     }
 
-    // The effect on revisions below the applied ones, by tool.
     [[nodiscard]] std::string fate_of_skipped() const {
         switch (new_reading_.graph.convention) {
         case Convention::django:
@@ -139,7 +142,6 @@ private:
         return "`migrate up` keeps one number only and never runs them; it exits 0.";
     }
 
-    // The effect of an applied revision that NEW does not have, by tool.
     [[nodiscard]] std::string fate_of_unknown() const {
         switch (new_reading_.graph.convention) {
         case Convention::django:
@@ -159,8 +161,10 @@ private:
                            named(comparison_.unknown_heads));
     }
 
-    // Lost revisions get a note and no repair.
     void say_repairs() {
+        if (!comparison_.forked_apps.empty()) {
+            repair("A merge migration of the makers (`makemigrations --merge`) joins them.");
+        }
         if (!is_alembic()) {
             return;
         }
@@ -173,13 +177,12 @@ private:
             repair("Go by another release: one whose heads NEW knows and that lacks nothing below "
                    "them (`drydock route` looks for it).");
         } else if (comparison_.new_heads.size() > 1) {
-            repair("`alembic upgrade heads` runs all of them; the table then has one row a head. A "
-                   "merge revision of the makers is the lasting cure.");
+            repair("`alembic upgrade heads` runs all of them; the table then has one row for each "
+                   "head that no other depends on. A merge revision of the makers is the lasting "
+                   "cure.");
         }
     }
 
-    // Repair by the meeting point. Its steps down are OLD's revisions above the point. Revisions
-    // with an empty, missing or refusing downgrade are named, because they may close the way.
     void say_step_down() {
         const std::string& point = comparison_.meeting_point;
         if (point.empty()) {
@@ -201,14 +204,14 @@ private:
             }
         }
         repair(fmt::format("With OLD still installed `alembic downgrade {}` ({} down), then with "
-                           "NEW `alembic upgrade head`: every revision runs once. {} Whether the "
-                           "way down is open shows only on a copy.",
+                           "NEW `{}`: every revision runs once. {} Whether the way down is open "
+                           "shows only on a copy.",
                            point,
                            steps,
+                           upgrade(),
                            words_on_ways_down(lossy, are_read)));
     }
 
-    // Only the files are judged: a downgrade with statements may still fail on real data.
     static std::string words_on_ways_down(const std::vector<std::string>& lossy, bool are_read) {
         if (!lossy.empty()) {
             return fmt::format("By the files {} of these ways down {} nothing, or {}: {}.",
@@ -221,37 +224,62 @@ private:
                         : "What the ways down do was not read.";
     }
 
-    // Repair by single steps. `alembic stamp --purge` makes the version table name the skipped
-    // revision's parents, so that `alembic upgrade` runs this one revision.
+    // What must count as applied for the revision to run alone: its parents and dependencies,
+    // without those that others of them stand above. Alembic refuses to stamp both.
+    [[nodiscard]] std::string ground_of(const std::string& id) const {
+        const Revision& one = *new_reading_.graph.find(id);
+        std::vector<std::string> lower = one.parents;
+        lower.insert(lower.end(), one.depends_on.begin(), one.depends_on.end());
+        std::vector<std::string> top;
+        for (const std::string& candidate : lower) {
+            const bool is_dominated =
+                std::any_of(lower.begin(), lower.end(), [&](const std::string& other) {
+                    const auto below = ancestors(new_reading_.graph, {other});
+                    return other != candidate
+                           && std::binary_search(below.begin(), below.end(), candidate);
+                });
+            if (!is_dominated && std::find(top.begin(), top.end(), candidate) == top.end()) {
+                top.push_back(candidate);
+            }
+        }
+        return top.empty() ? "base" : join(top, " ");
+    }
+
+    // Each skipped one is run from a table that says what it stands on is applied.
     void say_apply_in_order() {
         if (comparison_.skipped.empty() || !comparison_.unknown_heads.empty()) {
             return;
         }
         if (comparison_.skipped.size() > k_applied_max) {
             repair(
-                "Apply the skipped revisions one by one with NEW, parents first, each from a table "
-                "that names its parents (`alembic stamp --purge PARENTS`, `alembic upgrade ID`); "
-                "then `alembic stamp --purge` what the database stood on and `alembic upgrade "
-                "head`.");
+                fmt::format("Apply the skipped revisions one by one with NEW, parents first, each "
+                            "from a table that names its parents and dependencies (`alembic stamp "
+                            "--purge PARENTS`, `alembic upgrade ID`); then `alembic stamp --purge "
+                            "{}` and `{}`.",
+                            join(comparison_.old_heads, " "),
+                            upgrade()));
             return;
         }
         std::string commands;
         for (const std::string& id : comparison_.skipped) {
-            const auto& parents = new_reading_.graph.find(id)->parents;
-            commands += fmt::format("`alembic stamp --purge {}`, `alembic upgrade {}`, ",
-                                    parents.empty() ? "base" : join(parents, " "),
-                                    id);
+            commands += fmt::format(
+                "`alembic stamp --purge {}`, `alembic upgrade {}`, ", ground_of(id), id);
         }
         repair(
             fmt::format("Apply in order with NEW, before any `upgrade head`: {}then `alembic stamp "
-                        "--purge {}` and `alembic upgrade head`. They were written for an older "
+                        "--purge {}` and `{}`. They were written for an older "
                         "schema: rehearse it on a copy.",
                         commands,
-                        join(comparison_.old_heads, " ")));
+                        join(comparison_.old_heads, " "),
+                        upgrade()));
     }
 
-    // Notes do not change the verdict.
     void say_notes() {
+        for (const Reading* reading : {&old_reading_, &new_reading_}) {
+            std::copy(reading->notes.begin(),
+                      reading->notes.end(),
+                      std::back_inserter(explanation_.notes));
+        }
         if (!comparison_.skipped_roots.empty()) {
             note(fmt::format(
                 "{} without a parent: mostly the root of a squashed history, which stands "
@@ -284,55 +312,52 @@ private:
         }
     }
 
-    // Returns the starts and all their ancestors, sorted.
+    // Sorted.
     static std::vector<std::string> ancestors(const Graph& graph,
                                               const std::vector<std::string>& start) {
-        std::vector<std::string> ids;
-        std::vector<std::string> stack = start;
-        while (!stack.empty()) {
-            const std::string id = stack.back();
-            stack.pop_back();
-            const auto place = std::lower_bound(ids.begin(), ids.end(), id);
-            const Revision* revision = graph.find(id);
-            if (revision == nullptr || (place != ids.end() && *place == id)) {
+        std::vector<std::string> found;
+        std::vector<std::string> ahead = start;
+        while (!ahead.empty()) {
+            const std::string id = ahead.back();
+            ahead.pop_back();
+            const auto place = std::lower_bound(found.begin(), found.end(), id);
+            const Revision* one = graph.find(id);
+            if (one == nullptr || (place != found.end() && *place == id)) {
                 continue;
             }
-            ids.insert(place, id);
-            stack.insert(stack.end(), revision->parents.begin(), revision->parents.end());
-            stack.insert(stack.end(), revision->depends_on.begin(), revision->depends_on.end());
+            found.insert(place, id);
+            ahead.insert(ahead.end(), one->parents.begin(), one->parents.end());
+            ahead.insert(ahead.end(), one->depends_on.begin(), one->depends_on.end());
         }
-        return ids;
+        return found;
     }
 
-    // The way back undoes the revisions that the upgrade ran, newest first. It is judged by the
-    // files alone.
     void find_way_back() {
-        DowngradePath& way_back = explanation_.way_back;
-        way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
-        for (const std::string& id : way_back.runs) {
+        DowngradePath& back = explanation_.way_back;
+        back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
+        for (const std::string& id : back.runs) {
             const WayDown way_down = new_reading_.graph.find(id)->way_down;
             if (way_down == WayDown::empty) {
-                way_back.empty.push_back(id);
+                back.empty.push_back(id);
             } else if (way_down == WayDown::missing) {
-                way_back.missing.push_back(id);
+                back.missing.push_back(id);
             } else if (way_down == WayDown::refuses) {
-                way_back.refuses.push_back(id);
+                back.refuses.push_back(id);
             }
         }
-        say_way_back(way_back);
+        say_way_back(back);
     }
 
-    // Only problems are named: a way back without any gets no sentence.
-    void say_way_back(const DowngradePath& way_back) {
-        const auto say = [&](const std::vector<std::string>& ids, const char* predicate) {
+    void say_way_back(const DowngradePath& back) {
+        const auto say = [&](const std::vector<std::string>& ids, const char* what) {
             if (!ids.empty()) {
                 note(fmt::format(
-                    "The way back: {} {}: {}.", revisions(ids.size()), predicate, named(ids)));
+                    "The way back: {} {}: {}.", revisions(ids.size()), what, named(ids)));
             }
         };
-        say(way_back.refuses, "refuse it by an exception");
-        say(way_back.missing, "have no way down at all");
-        say(way_back.empty, "do nothing on the way down, so it loses what they changed");
+        say(back.refuses, "refuse it by an exception");
+        say(back.missing, "have no way down at all");
+        say(back.empty, "do nothing on the way down, so it loses what they changed");
     }
 
     const Reading& old_reading_;
@@ -341,87 +366,10 @@ private:
     Explanation explanation_;
 };
 
-// An empty list stays a list in the report and never becomes null.
-Json list_of(const std::vector<std::string>& names) {
-    Json list = Json::Array{};
-    for (const std::string& name : names) {
-        list.push(name);
-    }
-    return list;
-}
-
-// OLD and NEW have the same keys.
-Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
-    Json side;
-    side.set("package", reading.package)
-        .set("environment", reading.graph.environment)
-        .set("environments", list_of(reading.environments))
-        .set("convention", name_of(reading.graph.convention))
-        .set("count", static_cast<std::int64_t>(reading.graph.revisions.size()))
-        .set("heads", list_of(heads));
-    return side;
-}
-
-// Descriptions of all revisions in the lists of the report; NEW's text wins where both have one.
-Json docs_of(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
-    Json docs = Json::Object{};
-    for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
-        for (const std::string& id : *list) {
-            const Revision* revision = new_reading.graph.find(id);
-            revision = revision == nullptr ? old_reading.graph.find(id) : revision;
-            docs.set(id, revision->doc);
-        }
-    }
-    return docs;
-}
-
 }  // namespace
 
-Explanation
-explain(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
-    return Explainer(old_reading, new_reading, comparison).run();
-}
-
-// The keys are an interface for scripts; docs/chains.md lists them.
-Json report(const Reading& old_reading,
-            const Reading& new_reading,
-            const Comparison& comparison,
-            const Explanation& explanation) {
-    Json problems = Json::Array{};
-    for (const Problem& entry : comparison.problems) {
-        Json problem;
-        problem.set("file", entry.file).set("line", entry.line).set("text", entry.text);
-        problems.push(std::move(problem));
-    }
-    Json way_back;
-    way_back.set("runs", list_of(explanation.way_back.runs))
-        .set("empty", list_of(explanation.way_back.empty))
-        .set("missing", list_of(explanation.way_back.missing))
-        .set("refuses", list_of(explanation.way_back.refuses));
-    Json json;
-    json.set("old", side_of(old_reading, old_reading.graph.heads()))
-        .set("new", side_of(new_reading, comparison.new_heads))
-        .set("database", list_of(comparison.old_heads))
-        .set("verdict", name_of(comparison.verdict))
-        .set("skipped", list_of(comparison.skipped))
-        .set("skipped_roots", list_of(comparison.skipped_roots))
-        .set("lost", list_of(comparison.lost))
-        .set("unknown_heads", list_of(comparison.unknown_heads))
-        .set("runs", list_of(comparison.runs))
-        .set("reordered", list_of(comparison.reordered))
-        .set("moved", list_of(comparison.moved))
-        .set("meeting_point", comparison.meeting_point)
-        .set("docs", docs_of(old_reading, new_reading, comparison))
-        .set("happens", list_of(explanation.happens))
-        .set("repairs", list_of(explanation.repairs))
-        .set("notes", list_of(explanation.notes))
-        .set("way_back", std::move(way_back))
-        .set("problems", std::move(problems));
-    return json;
-}
-
-int exit_code_of(Verdict verdict) {
-    return verdict == Verdict::clean ? 0 : verdict == Verdict::refused ? 2 : 1;
+Explanation explain(const Reading& before, const Reading& after, const Comparison& comparison) {
+    return Explainer(before, after, comparison).run();
 }
 
 }  // namespace drydock::chain

@@ -1,8 +1,3 @@
-// Completes a reading: sorts its revisions, resolves labels, and refuses duplicate ids and cycles.
-//
-// All comparisons rely on this: find() is a binary search, and the walks in closure.cpp assume a
-// graph without cycles. A cycle can only be a mistake of the package or of the reading, so that it
-// refuses the reading. Dependencies are edges as parents are, but not for heads().
 #include "chain/graph.h"
 
 #include "chain/paths.h"
@@ -17,52 +12,90 @@ namespace drydock::chain {
 
 namespace {
 
-// Two folders with the same ids are often two environments, which `--env` reads one at a time.
-std::string advice(std::string_view path, std::string_view twin_path) {
-    return folder_of(path) == folder_of(twin_path)
+// Folders that are read one at a time are chosen like environments.
+std::string advice(std::string_view one, std::string_view other) {
+    return folder_of(one) == folder_of(other)
                ? ""
-               : fmt::format("; `--env {}` reads one folder alone", folder_of(path));
+               : fmt::format("; `--env {}` reads one folder alone", folder_of(one));
 }
 
-// Runs after the sort, so that equal ids are neighbours.
 void refuse_twins(Reading& reading) {
-    const auto& revisions = reading.graph.revisions;
-    for (std::size_t i = 1; i < revisions.size(); ++i) {
-        if (revisions[i].id == revisions[i - 1].id) {
+    const auto& all = reading.graph.revisions;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        if (all[i].id == all[i - 1].id) {
             reading.problems.push_back(
-                {revisions[i].file,
-                 revisions[i].line,
+                {all[i].file,
+                 all[i].line,
                  fmt::format("the id {} is there twice; the other is in {}{}",
-                             revisions[i].id,
-                             revisions[i - 1].file,
-                             advice(revisions[i].file, revisions[i - 1].file))});
+                             all[i].id,
+                             all[i - 1].file,
+                             advice(all[i].file, all[i - 1].file))});
         }
     }
 }
 
-// A dependency may name a branch label instead of an id; an id of that name wins.
-void resolve_labels(Graph& graph) {
-    std::map<std::string, std::string> by_label;
-    for (const Revision& revision : graph.revisions) {
-        for (const std::string& label : revision.labels) {
-            by_label[label] = revision.id;
+// What alembic refuses to load, or takes for another thing on its command line.
+void refuse_ids(Reading& reading) {
+    static constexpr std::string_view k_forbidden = "@-+:";
+    for (const Revision& one : reading.graph.revisions) {
+        const auto at = one.id.find_first_of(k_forbidden);
+        if (at != one.id.npos) {
+            reading.problems.push_back(
+                {one.file,
+                 one.line,
+                 fmt::format("alembic allows no `{}` in the id {}", one.id[at], one.id)});
+        }
+        if (one.id == "base" || one.id == "head" || one.id == "heads") {
+            reading.problems.push_back(
+                {one.file,
+                 one.line,
+                 fmt::format("the id {} has a meaning of its own for alembic", one.id)});
         }
     }
-    if (by_label.empty()) {
-        return;
+}
+
+// A label is a name like an id: each may stand for one revision only.
+void refuse_labels(Reading& reading) {
+    std::map<std::string_view, const Revision*> owners;
+    for (const Revision& one : reading.graph.revisions) {
+        owners[one.id] = &one;
     }
-    for (Revision& revision : graph.revisions) {
-        for (std::string& dependency : revision.depends_on) {
-            const auto entry = by_label.find(dependency);
-            if (entry != by_label.end() && graph.find(dependency) == nullptr) {
-                dependency = entry->second;
+    for (const Revision& one : reading.graph.revisions) {
+        for (const std::string& label : one.labels) {
+            const auto [owner, is_new] = owners.emplace(label, &one);
+            if (!is_new) {
+                reading.problems.push_back(
+                    {one.file,
+                     one.line,
+                     fmt::format("the label {} is a name of {} already; alembic stops at it",
+                                 label,
+                                 owner->second->id)});
             }
         }
     }
 }
 
-// Kahn's algorithm: removes revisions without parents again and again. Whatever remains lies on a
-// cycle or descends from one.
+void resolve_labels(Graph& graph) {
+    std::map<std::string, std::string> by_label;
+    for (const Revision& one : graph.revisions) {
+        for (const std::string& label : one.labels) {
+            by_label[label] = one.id;
+        }
+    }
+    if (by_label.empty()) {
+        return;
+    }
+    for (Revision& one : graph.revisions) {
+        for (std::string& dependency : one.depends_on) {
+            const auto it = by_label.find(dependency);
+            if (it != by_label.end() && graph.find(dependency) == nullptr) {
+                dependency = it->second;
+            }
+        }
+    }
+}
+
+// Takes away what has no parent left, again and again. What stays stands in a circle, or above one.
 class CycleSearch {
 public:
     explicit CycleSearch(const Graph& graph) : graph_(graph) {
@@ -71,65 +104,62 @@ public:
         }
     }
 
-    // Returns any revision of a cycle; nullptr if there is none.
+    // Any revision of a circle; nullptr: there is none.
     const Revision* find() {
-        const auto& revisions = graph_.revisions;
-        std::vector<std::vector<std::size_t>> children(revisions.size());
-        std::vector<std::size_t> parent_counts(revisions.size());
-        for (std::size_t i = 0; i < revisions.size(); ++i) {
-            for (const auto* list : {&revisions[i].parents, &revisions[i].depends_on}) {
+        const auto& all = graph_.revisions;
+        std::vector<std::vector<std::size_t>> children(all.size());
+        std::vector<std::size_t> open(all.size());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            for (const auto* list : {&all[i].parents, &all[i].depends_on}) {
                 for (const std::string& id : *list) {
-                    if (const auto parent = index_.find(id); parent != index_.end()) {
-                        children[parent->second].push_back(i);
-                        ++parent_counts[i];
+                    if (const auto it = index_.find(id); it != index_.end()) {
+                        children[it->second].push_back(i);
+                        ++open[i];
                     }
                 }
             }
         }
-        std::vector<std::size_t> queue;
-        for (std::size_t i = 0; i < revisions.size(); ++i) {
-            if (parent_counts[i] == 0) {
-                queue.push_back(i);
+        std::vector<std::size_t> free;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (open[i] == 0) {
+                free.push_back(i);
             }
         }
-        for (std::size_t index = 0; index < queue.size(); ++index) {
-            for (const std::size_t child : children[queue[index]]) {
-                if (--parent_counts[child] == 0) {
-                    queue.push_back(child);
+        for (std::size_t at = 0; at < free.size(); ++at) {
+            for (const std::size_t child : children[free[at]]) {
+                if (--open[child] == 0) {
+                    free.push_back(child);
                 }
             }
         }
-        return queue.size() == revisions.size() ? nullptr : walk_down(parent_counts);
+        return free.size() == all.size() ? nullptr : walk_down(open);
     }
 
 private:
-    // Follows remaining parents for as many steps as there are revisions. By then the walk is on
-    // the cycle and not on a path into it.
-    [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& parent_counts) const {
-        const auto& revisions = graph_.revisions;
-        auto position =
-            static_cast<std::size_t>(std::find_if(parent_counts.begin(),
-                                                  parent_counts.end(),
-                                                  [](std::size_t count) { return count > 0; })
-                                     - parent_counts.begin());
-        for (std::size_t steps = 0; steps < revisions.size(); ++steps) {
-            position = stuck_below(revisions[position], parent_counts, position);
+    // From a revision that stayed to one that the walk meets twice.
+    [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& open) const {
+        const auto& all = graph_.revisions;
+        auto at = static_cast<std::size_t>(
+            std::find_if(open.begin(), open.end(), [](std::size_t count) { return count > 0; })
+            - open.begin());
+        for (std::size_t steps = 0; steps < all.size(); ++steps) {
+            at = stuck_below(all[at], open, at);
         }
-        return &revisions[position];
+        return &all[at];
     }
 
     [[nodiscard]] std::size_t stuck_below(const Revision& revision,
-                                          const std::vector<std::size_t>& parent_counts,
-                                          std::size_t fallback) const {
+                                          const std::vector<std::size_t>& open,
+                                          std::size_t otherwise) const {
         for (const auto* list : {&revision.parents, &revision.depends_on}) {
             for (const std::string& id : *list) {
-                const auto parent = index_.find(id);
-                if (parent != index_.end() && parent_counts[parent->second] > 0) {
-                    return parent->second;
+                const auto it = index_.find(id);
+                if (it != index_.end() && open[it->second] > 0) {
+                    return it->second;
                 }
             }
         }
-        return fallback;
+        return otherwise;
     }
 
     const Graph& graph_;
@@ -138,39 +168,49 @@ private:
 
 }  // namespace
 
-// Relies on the order that finish() makes.
 const Revision* Graph::find(std::string_view id) const {
-    const auto match = std::lower_bound(revisions.begin(),
-                                        revisions.end(),
-                                        id,
-                                        [](const Revision& revision, std::string_view wanted_id) {
-                                            return revision.id < wanted_id;
-                                        });
-    return match != revisions.end() && match->id == id ? &*match : nullptr;
+    const auto it = std::lower_bound(
+        revisions.begin(), revisions.end(), id, [](const Revision& one, std::string_view wanted) {
+            return one.id < wanted;
+        });
+    return it != revisions.end() && it->id == id ? &*it : nullptr;
 }
 
-// Computed anew by each call.
+std::string_view app_of(std::string_view id) {
+    return id.substr(0, id.find('.'));
+}
+
 std::vector<std::string> Graph::heads() const {
-    std::vector<std::string_view> parent_ids;
-    for (const Revision& revision : revisions) {
-        parent_ids.insert(parent_ids.end(), revision.parents.begin(), revision.parents.end());
+    std::vector<std::string_view> named;
+    for (const Revision& one : revisions) {
+        std::copy_if(one.parents.begin(),
+                     one.parents.end(),
+                     std::back_inserter(named),
+                     [&](const std::string& parent) {
+                         return convention != Convention::django
+                                || app_of(parent) == app_of(one.id);
+                     });
     }
-    std::sort(parent_ids.begin(), parent_ids.end());
+    std::sort(named.begin(), named.end());
     std::vector<std::string> heads;
-    for (const Revision& revision : revisions) {
-        if (!std::binary_search(parent_ids.begin(), parent_ids.end(), revision.id)) {
-            heads.push_back(revision.id);
+    for (const Revision& one : revisions) {
+        if (!std::binary_search(named.begin(), named.end(), one.id)) {
+            heads.push_back(one.id);
         }
     }
     return heads;
 }
 
 void finish(Reading& reading) {
-    auto& revisions = reading.graph.revisions;
-    std::sort(revisions.begin(), revisions.end(), [](const Revision& a, const Revision& b) {
+    auto& all = reading.graph.revisions;
+    std::sort(all.begin(), all.end(), [](const Revision& a, const Revision& b) {
         return a.id != b.id ? a.id < b.id : a.file < b.file;
     });
     refuse_twins(reading);
+    if (reading.graph.convention == Convention::alembic) {
+        refuse_ids(reading);
+        refuse_labels(reading);
+    }
     resolve_labels(reading.graph);
     if (const Revision* stuck = CycleSearch(reading.graph).find(); stuck != nullptr) {
         reading.problems.push_back(

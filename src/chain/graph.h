@@ -1,5 +1,4 @@
-// The conditions on the graph of a reading. graph.cpp also defines the members of Graph and the
-// names of the enums.
+// What the graph of a reading must be, and sets of ids as bits.
 #pragma once
 
 #include "chain/chain.h"
@@ -9,11 +8,14 @@
 
 namespace drydock::chain {
 
-// Sorts the revisions. Duplicate ids and cycles become problems. A dependency on a label becomes
-// one on the revision with that label.
+// Sorts the revisions; an id twice and a circle become problems. A dependency on a label becomes
+// one on the revision that has it.
 void finish(Reading& reading);
 
-// Does the same as read_chain() for files in memory. Tests and the fuzzer use it.
+// The app of a migration of Django: "shop.0001_initial" -> "shop".
+[[nodiscard]] std::string_view app_of(std::string_view id);
+
+// read_chain() of files that are at hand, for tests and the fuzzer.
 [[nodiscard]] Reading
 read_texts(const std::string& name, Texts texts, const std::string& environment = {});
 

@@ -237,10 +237,18 @@ std::optional<Convention> numbered_convention(std::string_view path) {
     if (golang(name)) {
         return Convention::golang_migrate;
     }
-    if (rails(name) && leaf_of(folder_of(path)) == "migrate") {
+    if (rails(name) && leaf_of(numbered_home(Convention::rails, path)) == "migrate") {
         return Convention::rails;
     }
     return std::nullopt;
+}
+
+std::string_view numbered_home(Convention convention, std::string_view path) {
+    std::string_view folder = folder_of(path);
+    while (convention == Convention::rails && folder != "." && leaf_of(folder) != "migrate") {
+        folder = folder_of(folder);
+    }
+    return folder;
 }
 
 void read_numbered(Convention convention, const Texts& texts, Reading& reading) {

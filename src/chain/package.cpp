@@ -76,6 +76,10 @@ private:
                 DRYDOCK_TRY(walk(entry->path(), prefix + name + "/"));
             } else if (fs::is_regular_file(status)) {
                 paths_.push_back(prefix + name);
+            } else if (!fs::is_directory(status) && is_text_of_interest(name)) {
+                return fail("chain.archive",
+                            fmt::format("{} is no file, or a link to none", entry->path().string()),
+                            "take it away, or put the file in its place");
             }
             if (paths_.size() > k_tree_max) {
                 return fail("chain.archive",

@@ -42,6 +42,27 @@ std::string clean_path(std::string_view path) {
     return clean.empty() ? "." : clean;
 }
 
+std::string linked_path(std::string_view folder, std::string_view target) {
+    if (target.substr(0, 1) == "/") {
+        return {};
+    }
+    std::string path(folder);
+    while (!target.empty()) {
+        const auto cut = std::min(target.find('/'), target.size());
+        const std::string_view part = target.substr(0, cut);
+        target.remove_prefix(std::min(cut + 1, target.size()));
+        if (part == ".." && path == ".") {
+            return {};
+        }
+        if (part == "..") {
+            path = std::string(folder_of(path));
+        } else if (!part.empty() && part != ".") {
+            path = below(path, part);
+        }
+    }
+    return path;
+}
+
 std::string_view folder_of(std::string_view path) {
     const auto cut = path.rfind('/');
     return cut == path.npos ? "." : path.substr(0, cut);

@@ -1,13 +1,8 @@
-// Walks the logical lines of a module with a stack of the open blocks.
-//
-// The stack decides on the meaning of a line. At the top, an assignment gives a name its value. In
-// a conditional block (`if`, `try`, `with`) the assignment may not happen, so that its value
-// becomes an error. In a function or another class it binds other names and is ignored, except for
-// `global`. Lines of `downgrade` are weighed: the first one with an effect decides. Python's own
-// tokens and indents are enough for this; no syntax tree is built.
+// Walks the logical lines of a module with a stack of the blocks that are open.
 #include "chain/python_module.h"
 
 #include "base/text.h"
+#include "chain/python_grammar.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -20,8 +15,6 @@ namespace {
 
 constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
 
-// `of_class` is the wanted class, `other_class` any other; all blocks of statements are
-// conditional.
 enum class BlockKind { function, way_down, of_class, other_class, conditional };
 
 struct Block {
@@ -29,39 +22,38 @@ struct Block {
     BlockKind kind = BlockKind::conditional;
 };
 
-// Checks lengths and continuation bytes only, so that overlong forms pass.
 bool is_valid_utf8(std::string_view text) {
-    std::size_t position = 0;
-    while (position < text.size()) {
-        // Skips eight bytes at a time while they are ASCII, as nearly all are.
+    std::size_t at = 0;
+    while (at < text.size()) {
+        // Eight bytes at a time while they are ASCII, as nearly all are.
         std::uint64_t eight = 0;
-        if (position + sizeof eight <= text.size()) {
-            std::memcpy(&eight, text.data() + position, sizeof eight);
+        if (at + sizeof eight <= text.size()) {
+            std::memcpy(&eight, text.data() + at, sizeof eight);
             if ((eight & 0x8080808080808080) == 0) {
-                position += sizeof eight;
+                at += sizeof eight;
                 continue;
             }
         }
-        const auto byte = static_cast<unsigned char>(text[position]);
-        const std::size_t tail_length = byte < 0x80          ? 0
-                                        : byte >> 5U == 0x6  ? 1
-                                        : byte >> 4U == 0xE  ? 2
-                                        : byte >> 3U == 0x1E ? 3
-                                                             : k_all;
-        if (tail_length == k_all || position + tail_length >= text.size()) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const std::size_t more = byte < 0x80          ? 0
+                                 : byte >> 5U == 0x6  ? 1
+                                 : byte >> 4U == 0xE  ? 2
+                                 : byte >> 3U == 0x1E ? 3
+                                                      : k_all;
+        if (more == k_all || at + more >= text.size()) {
             return false;
         }
-        for (std::size_t i = 1; i <= tail_length; ++i) {
-            if ((static_cast<unsigned char>(text[position + i]) >> 6U) != 2) {
+        for (std::size_t i = 1; i <= more; ++i) {
+            if ((static_cast<unsigned char>(text[at + i]) >> 6U) != 2) {
                 return false;
             }
         }
-        position += tail_length + 1;
+        at += more + 1;
     }
     return true;
 }
 
-// Returns the encoding that a comment in one of the first two lines names (PEP 263); empty if none.
+// The encoding that one of the first two lines names; empty if none.
 std::string coding_of(std::string_view text) {
     const auto first = text.find('\n');
     const auto second = first == text.npos ? first : text.find('\n', first + 1);
@@ -80,7 +72,7 @@ std::string coding_of(std::string_view text) {
     return {};
 }
 
-// Returns the reason why the bytes cannot be read as Python; empty if they can.
+// Why the bytes cannot be read as a text of Python; empty if they can.
 std::string bad_encoding(std::string_view text) {
     std::string coding = coding_of(text);
     std::transform(coding.begin(), coding.end(), coding.begin(), [](char letter) {
@@ -112,17 +104,21 @@ public:
     ModuleReader(std::string_view text,
                  const std::vector<std::string_view>& names,
                  std::string_view in_class,
-                 PythonModule& module)
-        : source_(text)
+                 PythonModule& into)
+        : text_(text)
+        , source_(text)
         , names_(names)
         , in_class_(in_class)
-        , module_(module) {}
+        , module_(into) {}
 
     void run() {
         LogicalLine line;
         bool is_first = true;
         while (source_.next(line, function_indent())) {
             leave_blocks(line);
+            if (!check(line)) {
+                return;
+            }
             read_doc(line, is_first);
             is_first = false;
             read_line(line);
@@ -130,37 +126,59 @@ public:
         }
         module_.problem = source_.problem();
         module_.problem_line = source_.line();
+        find_doubts_of_names();
     }
 
 private:
+    bool check(const LogicalLine& line) {
+        module_.problem = grammar_.problem_of(line);
+        module_.problem_line = line.line;
+        return module_.problem.empty();
+    }
+
+    // All lists of a class, and those of the module's names that are lists.
+    void find_doubts_of_names() {
+        std::vector<std::string> lists;
+        if (!in_class_.empty()) {
+            lists.assign(names_.begin(), names_.end());
+        }
+        for (const Assignment& one : module_.assignments) {
+            if (in_class_.empty() && one.value && one.value->is_mutable) {
+                lists.push_back(one.name);
+            }
+        }
+        if (!lists.empty() || source_.names_namespace()) {
+            for (Doubt& one : find_doubts(text_, lists, in_class_)) {
+                module_.doubts.push_back(std::move(one));
+            }
+        }
+    }
+
     [[nodiscard]] bool is_in_function() const {
-        return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) {
-            return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
+        return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& one) {
+            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
         });
     }
 
-    // Returns the indent of the outermost open function. Lines up to there may bind the module's
-    // names; deeper ones keep only their first tokens, which makes long functions cheap.
+    // Of the outermost function that is open; lines up to there may bind the module's names.
     [[nodiscard]] int function_indent() const {
-        const auto match = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& block) {
-            return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
+        const auto it = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& one) {
+            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
         });
-        return match == blocks_.end() ? std::numeric_limits<int>::max() : match->indent;
+        return it == blocks_.end() ? std::numeric_limits<int>::max() : it->indent;
     }
 
     [[nodiscard]] bool is_in(BlockKind kind) const {
         return std::any_of(
-            blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.kind == kind; });
+            blocks_.begin(), blocks_.end(), [&](const Block& one) { return one.kind == kind; });
     }
 
-    // A line closes the blocks with a head indented as deep or deeper.
     void leave_blocks(const LogicalLine& line) {
         while (!blocks_.empty() && line.indent <= blocks_.back().indent) {
             blocks_.pop_back();
         }
     }
 
-    // The docstring is a first line with only a string.
     void read_doc(const LogicalLine& line, bool is_first) {
         const bool is_text =
             is_first && line.tokens.size() == 1 && line.tokens.front().kind == TokenKind::string;
@@ -169,7 +187,6 @@ private:
         }
     }
 
-    // A module is read either at its top level or in one class, never both.
     void read_line(const LogicalLine& line) {
         if (is_in(BlockKind::way_down)) {
             weigh(line.tokens.data(), line.tokens.data() + line.tokens.size());
@@ -179,7 +196,11 @@ private:
             return;
         }
         if (is_in(BlockKind::other_class)) {
+            read_global(line);
             return;
+        }
+        if (blocks_.empty() && line.tokens.front().is_name("raise")) {
+            module_.doubts.push_back({line.line, "the file raises while it is imported"});
         }
         const bool in_class = is_in(BlockKind::of_class);
         if (in_class != !in_class_.empty()) {
@@ -192,16 +213,16 @@ private:
     void read_names(const LogicalLine& line) {
         read_star(line);
         read_way_down_name(line);
-        for (Assignment& assignment : assignments_of(line, names_)) {
+        for (Assignment& one : assignments_of(line, names_)) {
             if (is_in(BlockKind::conditional)) {
-                assignment.value = fail(
-                    "chain.value", "only running the file could tell whether this line is reached");
+                one.value = fail("chain.value",
+                                 "only running the file could tell whether this line is reached");
             }
-            module_.assignments.push_back(std::move(assignment));
+            module_.assignments.push_back(std::move(one));
         }
     }
 
-    // `downgrade = other_function` binds a function that the text does not show.
+    // `downgrade = something`: a function that cannot be followed.
     void read_way_down_name(const LogicalLine& line) {
         static const std::vector<std::string_view> k_way_down = {"downgrade"};
         const bool is_definition = !line.tokens.empty() && is_function(line);
@@ -220,12 +241,11 @@ private:
         }
     }
 
-    // A function may bind a name of the module by `global`. The text does not show whether the
-    // function is called.
+    // A function or a class may say that a name of the module is meant.
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
-            for (Assignment& assignment : assignments_of(line, names_)) {
-                module_.assignments.push_back(std::move(assignment));
+            for (Assignment& one : assignments_of(line, names_)) {
+                module_.assignments.push_back(std::move(one));
             }
         }
     }
@@ -236,7 +256,6 @@ private:
                    && line.tokens[1].is_name("def"));
     }
 
-    // Classes bind names of their own, except for the wanted class at the top of the module.
     void enter_block(const LogicalLine& line) {
         if (line.tokens.empty()) {
             return;
@@ -247,7 +266,9 @@ private:
         } else if (line.opens_block && line.tokens.front().is_name("class")) {
             const bool is_ours = is_top && line.tokens.size() > 1 && !in_class_.empty()
                                  && line.tokens[1].is_name(in_class_);
-            module_.has_class |= is_ours;
+            if (is_ours) {
+                note_class(line);
+            }
             blocks_.push_back(
                 {line.indent, is_ours ? BlockKind::of_class : BlockKind::other_class});
         } else if (line.opens_block) {
@@ -255,7 +276,16 @@ private:
         }
     }
 
-    // The last definition at the top counts. One inside a block may never be executed.
+    void note_class(const LogicalLine& line) {
+        if (module_.has_class) {
+            module_.doubts.push_back({line.line, "the class is there twice"});
+        }
+        module_.has_class = true;
+        for (std::size_t i = 3; i + 2 < line.tokens.size(); ++i) {
+            module_.bases += line.tokens[i].text;
+        }
+    }
+
     void enter_function(const LogicalLine& line) {
         const bool is_top = blocks_.empty();
         const bool is_way_down = line.tokens.size() > 1 && line.tokens[1].is_name("downgrade");
@@ -270,7 +300,7 @@ private:
         }
     }
 
-    // Weighs `def downgrade(): pass`, a body on the line of its head.
+    // `def downgrade(): pass`
     void weigh_inline(const LogicalLine& line) {
         int depth = 0;
         for (const Token& token : line.tokens) {
@@ -283,7 +313,7 @@ private:
         }
     }
 
-    // Weighs one line of `downgrade`. The first line with an effect decides.
+    // One line of `downgrade`. The first that does something decides.
     void weigh(const Token* begin, const Token* end) {
         const bool is_done =
             module_.way_down != WayDown::empty && module_.way_down != WayDown::real;
@@ -295,7 +325,7 @@ private:
             begin->is_name("pass") || begin->is_name("global") || begin->is_name("import")
             || begin->is_name("from") || begin->kind == TokenKind::string || begin->is_op(".")
             || (begin->is_name("return") && (size == 1 || begin[1].is_name("None")));
-        // An exception under a condition does not refuse every downgrade.
+        // What is raised under a condition is no refusal of every way down.
         const bool is_nested = !blocks_.empty() && blocks_.back().kind != BlockKind::way_down;
         if (begin->is_name("raise") && !is_nested) {
             module_.way_down = WayDown::refuses;
@@ -304,7 +334,9 @@ private:
         }
     }
 
+    std::string_view text_;
     PythonSource source_;
+    PythonGrammar grammar_;
     const std::vector<std::string_view>& names_;
     std::string_view in_class_;
     PythonModule& module_;
@@ -323,11 +355,10 @@ PythonModule::PythonModule(std::string_view text,
 }
 
 const Assignment* PythonModule::find(std::string_view name) const {
-    const auto match =
-        std::find_if(assignments.rbegin(), assignments.rend(), [&](const Assignment& assignment) {
-            return assignment.name == name;
-        });
-    return match == assignments.rend() ? nullptr : &*match;
+    const auto it = std::find_if(assignments.rbegin(),
+                                 assignments.rend(),
+                                 [&](const Assignment& one) { return one.name == name; });
+    return it == assignments.rend() ? nullptr : &*it;
 }
 
 }  // namespace drydock::chain

@@ -43,6 +43,30 @@ bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
+// By length first: it is asked of every name.
+bool may_open_namespace(std::string_view name) {
+    switch (name.size()) {
+    case 4:
+        return name == "exec" || name == "eval" || name == "vars";
+    case 6:
+        return name == "locals";
+    case 7:
+        return name == "globals" || name == "setattr" || name == "delattr" || name == "modules";
+    case 8:
+        return name == "__dict__";
+    case 9:
+        return name == "f_globals";
+    case 10:
+        return name == "__import__";
+    case 11:
+        return name == "__getattr__" || name == "__setattr__";
+    case 13:
+        return name == "import_module";
+    default:
+        return false;
+    }
+}
+
 char closing_of(char open) {
     return open == '(' ? ')' : open == '[' ? ']' : '}';
 }
@@ -149,6 +173,7 @@ bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max)
     } else if (is_name_byte(at())) {
         kind = TokenKind::name;
         scan_name();
+        names_namespace_ |= may_open_namespace(text_.substr(begin, position_ - begin));
     } else if (!scan_brackets()) {
         return false;
     }

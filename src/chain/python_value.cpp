@@ -1,11 +1,7 @@
-// Reads literals, and separates assignments from all other ways to bind a name.
-//
-// Python binds names by assignment, `:=`, `+=`, `import`, `def`, `class`, `for`, `with`, `except`,
-// `match`, `del` and `global`. A plain assignment of a literal gives a value. Every other binding
-// of a wanted name gives an error in place of a value. So does a later change of the value
-// (`name[0] = x`). The rule is to refuse when in doubt: a wrong value would give a wrong verdict on
-// a database.
+// Reading literals, and telling assignments from all other ways to bind a name.
 #include "chain/python_value.h"
+
+#include "chain/python_rebinding.h"
 
 #include <fmt/format.h>
 
@@ -31,14 +27,14 @@ bool closes(const Token& token) {
     return token.is_op(")") || token.is_op("]") || token.is_op("}");
 }
 
-// Returns the first such operator outside of brackets; `end` if there is none.
+// The first token at depth 0 that is this operator; `end` if there is none.
 const Token* find_op(const Token* begin, const Token* end, std::string_view op) {
     int depth = 0;
-    for (const Token* token = begin; token != end; ++token) {
-        if (depth == 0 && token->is_op(op)) {
-            return token;
+    for (const Token* at = begin; at != end; ++at) {
+        if (depth == 0 && at->is_op(op)) {
+            return at;
         }
-        depth += opens(*token) ? 1 : closes(*token) ? -1 : 0;
+        depth += opens(*at) ? 1 : closes(*at) ? -1 : 0;
     }
     return end;
 }
@@ -50,19 +46,19 @@ struct Span {
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end - begin); }
 };
 
-std::vector<Span> split_at(Span span, std::string_view op) {
+std::vector<Span> split_at(Span all, std::string_view op) {
     std::vector<Span> parts;
-    for (const Token* token = find_op(span.begin, span.end, op); token != span.end;
-         token = find_op(span.begin, span.end, op)) {
-        parts.push_back({span.begin, token});
-        span.begin = token + 1;
+    for (const Token* at = find_op(all.begin, all.end, op); at != all.end;
+         at = find_op(all.begin, all.end, op)) {
+        parts.push_back({all.begin, at});
+        all.begin = at + 1;
     }
-    parts.push_back(span);
+    parts.push_back(all);
     return parts;
 }
 
-void append_utf8(std::string& text, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
+void append_utf8(std::string& to, std::uint32_t code) {
+    const auto byte = [&](std::uint32_t value) { to += static_cast<char>(value); };
     if (code < 0x80) {
         byte(code);
     } else if (code < 0x800) {
@@ -80,7 +76,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
     }
 }
 
-// Resolves the escapes of one string that is not raw, as Python's lexical analysis defines them.
+// The escapes of one string that is not raw.
 class Escapes {
 public:
     explicit Escapes(std::string_view text) : text_(text) {}
@@ -98,12 +94,11 @@ public:
     }
 
 private:
-    // An unknown escape keeps its backslash. \N{...} is refused: it needs a table of Unicode names.
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
-        if (const auto index = k_letters.find(letter); index != k_letters.npos) {
-            result_ += k_meanings[index];
+        if (const auto found = k_letters.find(letter); found != k_letters.npos) {
+            result_ += k_meanings[found];
             return true;
         }
         if (letter == '\n' || letter == '\r') {
@@ -125,7 +120,6 @@ private:
         return letter != 'N';
     }
 
-    // Surrogates and code points above U+10FFFF have no UTF-8.
     bool append(std::uint32_t code) {
         const bool is_character = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
         if (is_character) {
@@ -134,7 +128,7 @@ private:
         return is_character;
     }
 
-    // Reads up to `digits_max` digits; returns nullopt if there are fewer than `digits_min`.
+    // Up to `digits_max` digits; nothing if there are fewer than `digits_min`.
     std::optional<std::uint32_t>
     number(std::size_t digits_max, std::uint32_t base, std::size_t digits_min) {
         std::uint32_t value = 0;
@@ -156,18 +150,18 @@ private:
     std::string result_;
 };
 
-// A parser by recursive descent for sequences of strings and None. Depth is limited.
 class Expression {
 public:
     Expression(const Token* begin, const Token* end) : at_(begin), end_(end) {}
 
     Result<Value> read() {
-        auto value = sequence(nullptr, 0);
+        bool has_comma = false;
+        auto value = sequence(nullptr, 0, has_comma);
         if (value && at_ != end_) {
             return no_value(
                 fmt::format("only running the file could tell its value (`{}`)", at_->text));
         }
-        return value;
+        return value && !has_comma ? only_item(std::move(*value)) : std::move(value);
     }
 
 private:
@@ -175,11 +169,9 @@ private:
         return at_ != end_ && at_->is_op(op);
     }
 
-    // Reads items with commas between them, up to `closing`. One item without a comma stands for
-    // itself, as in Python, where ("x") is a string and ("x",) a tuple.
-    Result<Value> sequence(const char* closing, int depth) {
+    // Items with commas between them, up to `closing`, as a list.
+    Result<Value> sequence(const char* closing, int depth, bool& has_comma) {
         Value list = {Value::Kind::list, {}, {}};
-        bool has_comma = false;
         while (at_ != end_ && (closing == nullptr || !stands_at(closing))) {
             DRYDOCK_TRY_ASSIGN(Value item, atom(depth));
             list.items.push_back(std::move(item));
@@ -192,14 +184,18 @@ private:
         if (list.items.empty() && closing == nullptr) {
             return no_value("there is no value");
         }
-        if (list.items.size() == 1 && !has_comma) {
-            Value item = std::move(list.items.front());
-            return item;
-        }
         return list;
     }
 
-    // Numbers get a message of their own: `revision = 1` looks right and is no id.
+    // One item without a comma is itself; nothing at all is an empty tuple.
+    static Value only_item(Value list) {
+        if (list.items.size() != 1) {
+            return list;
+        }
+        Value item = std::move(list.items.front());
+        return item;
+    }
+
     Result<Value> atom(int depth) {
         if (depth > k_depth_max) {
             return no_value("its value is nested too deep");
@@ -221,7 +217,6 @@ private:
             fmt::format("only running the file could tell its value (`{}`)", at_->text));
     }
 
-    // Adjacent string literals are one string.
     Result<Value> strings() {
         Value value = {Value::Kind::text, {}, {}};
         for (; at_ != end_ && at_->kind == TokenKind::string; ++at_) {
@@ -231,29 +226,29 @@ private:
         return value;
     }
 
-    // Brackets and braces make a sequence even of one item; parentheses need a comma for it.
     Result<Value> bracketed(int depth) {
         const bool is_tuple = at_->is_op("(");
+        const bool is_set = at_->is_op("{");
         const char* closing = is_tuple ? ")" : at_->is_op("[") ? "]" : "}";
         ++at_;
-        DRYDOCK_TRY_ASSIGN(Value value, sequence(closing, depth + 1));
+        bool has_comma = false;
+        DRYDOCK_TRY_ASSIGN(Value value, sequence(closing, depth + 1, has_comma));
         if (!stands_at(closing)) {
             return no_value("only running the file could tell its value");
         }
-        const bool had_comma = (at_ - 1)->is_op(",");
         ++at_;
-        if (is_tuple
-            || (value.kind == Value::Kind::list && (had_comma || value.items.size() != 1))) {
-            return value;
+        if (is_tuple) {
+            return has_comma ? std::move(value) : only_item(std::move(value));
         }
-        return Value{Value::Kind::list, {}, {std::move(value)}};
+        value.is_mutable = true;
+        value.is_set = is_set;
+        return value;
     }
 
     const Token* at_;
     const Token* end_;
 };
 
-// Returns true for `+=` and the like: an operator that ends with "=" and compares nothing.
 bool is_augmented(const Token& token) {
     static constexpr std::string_view k_comparing[] = {"=", "==", "!=", "<=", ">=", ":="};
     return token.kind == TokenKind::op && token.text.back() == '='
@@ -267,14 +262,14 @@ public:
     Statement(Span span,
               bool is_head,
               const std::vector<std::string_view>& names,
-              std::vector<Assignment>& assignments)
+              std::vector<Assignment>& into)
         : span_(span)
         , is_head_(is_head)
         , names_(names)
-        , assignments_(assignments) {}
+        , assignments_(into) {}
 
-    // A statement that mentions none of the names is passed over, which is nearly every one.
     void read() {
+        refuse_compatible_spellings();
         if (span_.size() == 0 || !mentions(span_)) {
             return;
         }
@@ -285,6 +280,10 @@ public:
             return;
         }
         const auto parts = split_at(span_, "=");
+        if (parts.size() == 1 && is_ours(*span_.begin) && span_.size() > 1
+            && span_.begin[1].is_op(".")) {
+            refuse(*span_.begin, "it is changed after it was made");
+        }
         for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
             assign(parts[i], parts.back(), parts.size() == 2);
         }
@@ -297,74 +296,87 @@ private:
     }
 
     [[nodiscard]] bool mentions(Span span) const {
-        return std::any_of(
-            span.begin, span.end, [&](const Token& token) { return is_ours(token); });
+        return std::any_of(span.begin, span.end, [&](const Token& one) { return is_ours(one); });
     }
 
     [[nodiscard]] bool begins_with(std::string_view word) const {
         return span_.begin->is_name(word);
     }
 
-    // Returns the wanted names that are bound in another way than by a plain assignment.
-    [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
-        std::vector<const Token*> bindings = walruses();
-        if (begins_with("import") || begins_with("from")) {
-            add_imports(bindings);
-        } else if (begins_with("def") || begins_with("class") || begins_with("async")) {
-            const Token* name = span_.begin + (begins_with("async") ? 2 : 1);
-            add(bindings, name < span_.end ? name : span_.end, 1);
-        } else if (begins_with("for")) {
-            const Token* end = std::find_if(
-                span_.begin, span_.end, [](const Token& token) { return token.is_name("in"); });
-            add(bindings, span_.begin, static_cast<std::size_t>(end - span_.begin));
-        } else if (begins_with("del") || begins_with("global") || (is_head_ && !is_condition())) {
-            add(bindings, span_.begin, span_.size());
+    void refuse_compatible_spellings() {
+        for (const Token* at = span_.begin; at != span_.end; ++at) {
+            if (at->kind != TokenKind::name) {
+                continue;
+            }
+            for (const std::string_view name : names_) {
+                if (may_read_as(at->text, name)) {
+                    assignments_.push_back(
+                        {std::string(name),
+                         at->line,
+                         no_value("Python may read `" + std::string(at->text) + "` as this name")});
+                }
+            }
         }
-        return bindings;
     }
 
-    // `if a:` only reads names, and so do `elif` and `while`. Other heads (`for`, `with`, `except`,
-    // `match`) may bind them.
+    // Our names that are bound otherwise than by a plain assignment.
+    [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
+        std::vector<const Token*> bound = walruses();
+        if (begins_with("import") || begins_with("from")) {
+            add_imports(bound);
+        } else if (begins_with("def") || begins_with("class") || begins_with("async")) {
+            const Token* name = span_.begin + (begins_with("async") ? 2 : 1);
+            add(bound, name < span_.end ? name : span_.end, 1);
+        } else if (begins_with("for")) {
+            const Token* end = std::find_if(
+                span_.begin, span_.end, [](const Token& one) { return one.is_name("in"); });
+            add(bound, span_.begin, static_cast<std::size_t>(end - span_.begin));
+        } else if (begins_with("del") || begins_with("global") || (is_head_ && !is_condition())) {
+            add(bound, span_.begin, span_.size());
+        }
+        return bound;
+    }
+
+    // `if a:` reads names only; so does `while`.
     [[nodiscard]] bool is_condition() const {
         const bool is_inline = !(span_.end - 1)->is_op(":");
         return !is_inline && (begins_with("if") || begins_with("elif") || begins_with("while"));
     }
 
-    void add(std::vector<const Token*>& bindings, const Token* first, std::size_t count) const {
-        for (const Token* token = first; token != span_.end && count > 0; ++token, --count) {
-            if (is_ours(*token)) {
-                bindings.push_back(token);
+    void add(std::vector<const Token*>& bound, const Token* from, std::size_t count) const {
+        for (const Token* at = from; at != span_.end && count > 0; ++at, --count) {
+            if (is_ours(*at)) {
+                bound.push_back(at);
             }
         }
     }
 
-    // Finds `name := x` and `name += x`, which may stand anywhere in a statement.
+    // `name := x` and `name += x`.
     [[nodiscard]] std::vector<const Token*> walruses() const {
-        std::vector<const Token*> bindings;
-        for (const Token* token = span_.begin; token + 1 < span_.end; ++token) {
-            if (is_ours(*token) && (is_augmented(token[1]) || token[1].is_op(":="))) {
-                bindings.push_back(token);
+        std::vector<const Token*> bound;
+        for (const Token* at = span_.begin; at + 1 < span_.end; ++at) {
+            if (is_ours(*at) && (is_augmented(at[1]) || at[1].is_op(":="))) {
+                bound.push_back(at);
             }
         }
-        return bindings;
+        return bound;
     }
 
-    // An import binds the name after `as`, else the imported name; of `import a.b` it binds `a`.
-    void add_imports(std::vector<const Token*>& bindings) const {
-        const Token* separator = std::find_if(
-            span_.begin, span_.end, [](const Token& token) { return token.is_name("import"); });
+    // What an import binds: the name after `as`, else the imported name.
+    void add_imports(std::vector<const Token*>& bound) const {
+        const Token* at = std::find_if(
+            span_.begin, span_.end, [](const Token& one) { return one.is_name("import"); });
         const bool binds_first = begins_with("import");
-        while (separator != span_.end) {
-            const Token* begin = separator + 1;
-            separator =
-                std::find_if(begin, span_.end, [](const Token& token) { return token.is_op(","); });
-            const Token* end = separator;
+        while (at != span_.end) {
+            const Token* begin = at + 1;
+            at = std::find_if(begin, span_.end, [](const Token& one) { return one.is_op(","); });
+            const Token* end = at;
             while (end != begin && (end - 1)->kind != TokenKind::name) {
                 --end;
             }
             const bool renamed = end - begin > 2 && (end - 2)->is_name("as");
             if (end != begin) {
-                add(bindings, binds_first && !renamed ? begin : end - 1, 1);
+                add(bound, binds_first && !renamed ? begin : end - 1, 1);
             }
         }
     }
@@ -373,17 +385,15 @@ private:
         assignments_.push_back({std::string(name.text), name.line, no_value(reason)});
     }
 
-    // Each name in the target gets the error.
     void refuse_all(Span span, const std::string& reason) {
-        for (const Token* token = span.begin; token != span.end; ++token) {
-            if (is_ours(*token)) {
-                refuse(*token, reason);
+        for (const Token* at = span.begin; at != span.end; ++at) {
+            if (is_ours(*at)) {
+                refuse(*at, reason);
             }
         }
     }
 
-    // `target` is a name, a name with its annotation, or names with commas between them. An
-    // assignment to an element or attribute changes the name's value, which is then unknown.
+    // `target`: a name, a name with its annotation, or names with commas between them.
     void assign(Span target, Span value, bool may_annotate) {
         if (!mentions(target)) {
             return;
@@ -398,26 +408,25 @@ private:
         const bool is_element =
             target.size() > 1 && (target.begin[1].is_op("[") || target.begin[1].is_op("."));
         if (is_element && find_op(target.begin, target.end, ",") == target.end) {
-            if (is_ours(first)) {
-                refuse(first, "it is changed after it was made");
+            const Token& last = *(target.end - 1);
+            if (is_ours(first) || (is_ours(last) && (&last)[-1].is_op("."))) {
+                refuse(is_ours(first) ? first : last, "it is changed after it was made");
             }
             return;
         }
         unpack(target, value);
     }
 
-    // `a, b = "x", "y"` gives both values. The number of items must match, and no target may be
-    // starred.
     void unpack(Span target, Span value) {
         auto targets = split_at(target, ",");
         if (targets.back().size() == 0) {
             targets.pop_back();
         }
-        const bool plain = std::all_of(targets.begin(), targets.end(), [](const Span& part) {
-            return part.size() == 1 && part.begin->kind == TokenKind::name;
+        const bool plain = std::all_of(targets.begin(), targets.end(), [](const Span& one) {
+            return one.size() == 1 && one.begin->kind == TokenKind::name;
         });
         const auto values = value_of(value.begin, value.end);
-        if (!plain || !values || values->items.size() != targets.size()) {
+        if (!plain || !values || values->is_set || values->items.size() != targets.size()) {
             refuse_all(target, "it is unpacked from a value that only running could tell");
             return;
         }
@@ -441,8 +450,6 @@ bool has_prefix_letter(std::string_view prefix, std::string_view letters) {
 
 }  // namespace
 
-// The prefix decides: bytes and templates are no strings, raw strings have no escapes, and an
-// f-string without braces is plain text.
 Result<std::string> text_of(const Token& token) {
     const auto quote = token.text.find_first_of("\"'");
     const std::string_view prefix = token.text.substr(0, quote);
@@ -486,27 +493,25 @@ Result<std::vector<std::string>> names_of(const Value& value) {
     return names;
 }
 
-// The head of a block has no plain assignments. A statement behind the colon of a head (`if x: a =
-// 1`) may not be reached. It is read as part of the head.
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
-    std::vector<Assignment> assignments;
+    std::vector<Assignment> found;
     const Token* begin = line.tokens.data();
     static constexpr std::string_view k_heads[] = {
         "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "match", "case"};
     const bool has_head_word =
         !line.tokens.empty() && begin->kind == TokenKind::name
         && std::find(std::begin(k_heads), std::end(k_heads), begin->text) != std::end(k_heads);
-    const Span statement = {begin, begin + line.tokens.size()};
-    const Token* colon = find_op(statement.begin, statement.end, ":");
-    if (line.opens_block || (has_head_word && colon != statement.end)) {
-        Statement(statement, true, names, assignments).read();
-        return assignments;
+    const Span all = {begin, begin + line.tokens.size()};
+    const Token* colon = find_op(all.begin, all.end, ":");
+    if (line.opens_block || (has_head_word && colon != all.end)) {
+        Statement(all, true, names, found).read();
+        return found;
     }
-    for (const Span& part : split_at(statement, ";")) {
-        Statement(part, false, names, assignments).read();
+    for (const Span& part : split_at(all, ";")) {
+        Statement(part, false, names, found).read();
     }
-    return assignments;
+    return found;
 }
 
 }  // namespace drydock::chain

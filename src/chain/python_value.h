@@ -1,7 +1,7 @@
-// The values of Python that a text alone shows: strings, None, and sequences of these.
+// The values of Python that a text alone tells: strings, None, and sequences of these.
 //
-// Other expressions (names, calls, numbers, f-strings with braces) are errors, as only running the
-// file would give their value.
+// Everything else (names, calls, numbers, f-strings with braces) is an error: only running the file
+// could tell it.
 #pragma once
 
 #include "base/result.h"
@@ -18,28 +18,29 @@ struct Value {
 
     Kind kind = Kind::none;
     std::string text;
-    std::vector<Value> items;  // items of a tuple, list or set
+    std::vector<Value> items;  // of a tuple, list or set
+    bool is_mutable = false;   // a list or a set
+    bool is_set = false;       // its items have no order
 };
 
-// Returns the value of an expression, or the error "chain.value" with a reason.
+// The value of an expression; "chain.value" with a reason otherwise.
 [[nodiscard]] Result<Value> value_of(const Token* begin, const Token* end);
 
-// Returns the text of a string token, with escapes resolved.
+// The text of a string token. Escapes are resolved.
 [[nodiscard]] Result<std::string> text_of(const Token& token);
 
-// Returns a string, a sequence of strings, or None, as a list.
+// A string or a sequence of strings, or None, as a list.
 [[nodiscard]] Result<std::vector<std::string>> names_of(const Value& value);
 
-// The value that a simple statement gives to a name. An error of the value is kept until it is
-// read.
+// What a simple statement gives a name. An error of the value is kept until it is asked for.
 struct Assignment {
     std::string name;
     int line = 0;
     Result<Value> value;
 };
 
-// Returns the assignments to `names` among the statements of one logical line. Any other way to
-// bind one of these names becomes an assignment of an error.
+// The assignments to `names` among the statements of one logical line. Any way to bind one of them
+// whose outcome the text does not tell becomes an assignment of an error.
 [[nodiscard]] std::vector<Assignment> assignments_of(const LogicalLine& line,
                                                      const std::vector<std::string_view>& names);
 

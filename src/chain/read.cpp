@@ -1,9 +1,4 @@
-// From a package's name to its graph: choose the environment, read its files, complete the graph.
-//
-// A package may have several environments, and the user chooses by `--env` with a folder or the end
-// of its path. A folder that is no environment by itself is searched as if it were a package.
-// Several packages with commas between them are read one by one and merged: the ids of one may be
-// parents in another. Problems never stop the reading, but a reading with problems has no verdict.
+// From a package's name to its graph: which environment, its files, and what must hold of a graph.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/graph.h"
@@ -24,7 +19,7 @@ void add_problem(Reading& reading, const std::string& text) {
     reading.problems.push_back({reading.package, 0, text});
 }
 
-// Returns the deepest folder above the path that is the chosen one or ends like it; empty if none.
+// The deepest folder above the path that is the chosen one, or ends like it; empty: none.
 std::string_view chosen_above(std::string_view path, std::string_view chosen) {
     std::string_view folder = folder_of(path);
     while (folder != "." && !ends_with_path(folder, chosen)) {
@@ -33,8 +28,15 @@ std::string_view chosen_above(std::string_view path, std::string_view chosen) {
     return folder != "." || chosen == "." ? folder : "";
 }
 
-// Searches folders that are no environments by themselves. The result has the environments of each
-// folder that matches; a single one takes the folder's name.
+// Whoever names a folder means all that is below it.
+void read_deeper_too(Environment& environment) {
+    std::move(environment.deeper.begin(),
+              environment.deeper.end(),
+              std::back_inserter(environment.files));
+    environment.deeper.clear();
+}
+
+// A folder that is no environment by itself, but has migrations: one entry for each such folder.
 Result<std::vector<Environment>> within(Package& package, const std::string& chosen) {
     std::map<std::string, std::vector<std::string>> by_folder;
     for (const std::string& path : package.paths()) {
@@ -42,52 +44,53 @@ Result<std::vector<Environment>> within(Package& package, const std::string& cho
             by_folder[std::string(folder)].push_back(path);
         }
     }
-    std::vector<Environment> environments;
+    std::vector<Environment> all;
     for (const auto& [folder, paths] : by_folder) {
-        DRYDOCK_TRY_ASSIGN(std::vector<Environment> part, find_environments(package, paths));
-        if (part.size() == 1) {
-            part.front().folder = folder;
+        DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, paths));
+        for (Environment& one : found) {
+            read_deeper_too(one);
         }
-        std::move(part.begin(), part.end(), std::back_inserter(environments));
+        if (found.size() == 1) {
+            found.front().folder = folder;
+        }
+        std::move(found.begin(), found.end(), std::back_inserter(all));
     }
-    return environments;
+    return all;
 }
 
-// An exact match wins over matches by the end of the path. `x/versions` names the environment `x`.
-std::vector<Environment> chosen_of(const std::vector<Environment>& environments,
-                                   const std::string& chosen) {
+std::vector<Environment> chosen_of(const std::vector<Environment>& all, const std::string& chosen) {
     std::vector<Environment> exact;
     std::vector<Environment> by_end;
-    for (const Environment& environment : environments) {
-        if (environment.folder == chosen) {
-            exact.push_back(environment);
+    for (const Environment& one : all) {
+        if (one.folder == chosen) {
+            exact.push_back(one);
         }
-        const bool names_versions = below(environment.folder, "versions") == chosen;
-        if (names_versions || ends_with_path(environment.folder, chosen)) {
-            by_end.push_back(environment);
+        const bool names_versions = below(one.folder, "versions") == chosen;
+        if (names_versions || ends_with_path(one.folder, chosen)) {
+            by_end.push_back(one);
+            if (names_versions && one.files.empty()) {
+                read_deeper_too(by_end.back());
+            }
         }
     }
     return exact.empty() ? by_end : exact;
 }
 
-// The names are shown with their conventions, so that the user can copy one of them behind `--env`.
-void refuse_several(Reading& reading, const std::vector<Environment>& environments) {
+void refuse_several(Reading& reading, const std::vector<Environment>& found) {
     std::vector<std::string> names;
-    for (const Environment& environment : environments) {
+    for (const Environment& one : found) {
         if (names.size() < k_named_max) {
-            names.push_back(
-                fmt::format("{} ({})", environment.folder, name_of(environment.convention)));
+            names.push_back(fmt::format("{} ({})", one.folder, name_of(one.convention)));
         }
     }
-    const std::size_t hidden_count = environments.size() - names.size();
+    const std::size_t more = found.size() - names.size();
     add_problem(reading,
                 fmt::format("it has {} environments; choose one with --env: {}{}",
-                            environments.size(),
+                            found.size(),
                             join(names, ", "),
-                            hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count)));
+                            more == 0 ? "" : fmt::format(" and {} more", more)));
 }
 
-// Names the environments that exist: the choice is often only misspelt.
 void refuse_none(Reading& reading, const std::string& chosen) {
     if (chosen.empty()) {
         add_problem(
@@ -103,66 +106,62 @@ void refuse_none(Reading& reading, const std::string& chosen) {
                                 : "it has " + join(reading.environments, ", ")));
 }
 
-// Returns the environments that match the choice; without a choice, all of them.
+// The environment that is meant, if exactly one is.
 Result<std::vector<Environment>>
 select(Package& package, const std::string& chosen, Reading& reading) {
-    DRYDOCK_TRY_ASSIGN(std::vector<Environment> environments,
-                       find_environments(package, package.paths()));
-    for (const Environment& environment : environments) {
-        reading.environments.push_back(environment.folder);
+    DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, package.paths()));
+    for (const Environment& one : found) {
+        reading.environments.push_back(one.folder);
     }
     if (chosen.empty()) {
-        return environments;
+        return found;
     }
-    auto matches = chosen_of(environments, chosen);
-    return matches.empty() ? within(package, chosen)
-                           : Result<std::vector<Environment>>(std::move(matches));
+    auto named = chosen_of(found, chosen);
+    return named.empty() ? within(package, chosen)
+                         : Result<std::vector<Environment>>(std::move(named));
 }
 
-// Exactly one environment must remain. An environment without revisions is a problem, because an
-// empty chain would compare as clean with anything.
 void read_part(Package& package, const std::string& chosen, Reading& reading) {
-    const auto environments =
-        select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
-    if (!environments) {
-        add_problem(reading, environments.error().message);
+    const auto found = select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
+    if (!found) {
+        add_problem(reading, found.error().message);
         return;
     }
-    if (environments->size() > 1) {
-        refuse_several(reading, *environments);
-    } else if (environments->empty()) {
+    if (found->size() > 1) {
+        refuse_several(reading, *found);
+    } else if (found->empty()) {
         refuse_none(reading, chosen);
     } else {
-        read_environment(package, environments->front(), reading);
+        read_environment(package, found->front(), reading);
         if (reading.graph.revisions.empty() && reading.problems.empty()) {
             add_problem(reading,
                         fmt::format("the environment {} has no revision at all: an empty chain "
                                     "proves nothing, and an upgrade with it does nothing",
-                                    environments->front().folder));
+                                    found->front().folder));
         }
     }
 }
 
-// The parts must follow one convention. Ids of one part may be parents in the other.
-void merge(Reading& whole, Reading part) {
-    if (whole.graph.environment.empty()) {
-        whole.graph.environment = part.graph.environment;
-        whole.graph.convention = part.graph.convention;
-    } else if (part.problems.empty() && part.graph.convention != whole.graph.convention) {
-        add_problem(whole, "its packages follow different conventions");
+void merge(Reading& into, Reading part) {
+    if (into.graph.environment.empty()) {
+        into.graph.environment = part.graph.environment;
+        into.graph.convention = part.graph.convention;
+    } else if (part.problems.empty() && part.graph.convention != into.graph.convention) {
+        add_problem(into, "its packages follow different conventions");
     }
-    for (Revision& revision : part.graph.revisions) {
-        whole.graph.revisions.push_back(std::move(revision));
+    for (Revision& one : part.graph.revisions) {
+        into.graph.revisions.push_back(std::move(one));
     }
-    for (std::string& environment : part.environments) {
-        whole.environments.push_back(std::move(environment));
+    std::move(part.notes.begin(), part.notes.end(), std::back_inserter(into.notes));
+    for (std::string& one : part.environments) {
+        into.environments.push_back(std::move(one));
     }
-    for (Problem& problem : part.problems) {
-        whole.problems.push_back(std::move(problem));
+    for (Problem& one : part.problems) {
+        into.problems.push_back(std::move(one));
     }
 }
 
-// Splits the name at commas, unless a package with a comma in its name exists.
+// One package, or several with commas between them.
 std::vector<std::string> parts_of(const std::string& package) {
     return package.find(',') == package.npos || open_package(package).has_value()
                ? std::vector{package}
@@ -180,7 +179,6 @@ Reading read_texts(const std::string& name, Texts texts, const std::string& envi
     return reading;
 }
 
-// finish() runs on the merged graph, because one id may be in two packages.
 Reading read_chain(const std::string& package, const std::string& environment) {
     Reading whole;
     whole.package = package;

@@ -29,6 +29,7 @@ constexpr FindingWords k_findings[] = {
     {FindingKind::unlisted, "in layout 2 and not in the list"},
     {FindingKind::missing, "in the list and nowhere below the volume"},
     {FindingKind::other, "names of neither layout; they stay"},
+    {FindingKind::owner, "directories of scopes that belong to another user"},
     {FindingKind::newer, "made in layout 3 since the move"},
 };
 
@@ -69,6 +70,10 @@ std::string refused_line(const app::VfoldersMoved& answer, const Screen& screen)
 
 // A move that was interrupted has a journal, so a dry run tells how far it came.
 std::string dry_line(const rename::MoveReport& report) {
+    if (report.is_done) {
+        return say("done: {} are in their places\n--back takes it back, --finish closes that\n",
+                   folders(report.folders));
+    }
     return report.is_resumed ? say("under way: {} of {} are known to be in their places\n",
                                    report.there,
                                    folders(report.folders))

@@ -1,10 +1,3 @@
-// Reads OpenShift's graph data (github.com/openshift/cincinnati-graph-data).
-//
-// The order of steps: parse every file; collect and sort the versions of all channels; allow the
-// updates within each channel; remove the blocked edges. Problems of the files are collected and
-// reported together; only a bad pattern ends the reading. `from` of a blocked edge is a regular
-// expression over versions with their architecture. Each pattern is matched once against all
-// versions and kept, because many edges have the same one.
 #include "updates/openshift.h"
 
 #include "base/diagnostics.h"
@@ -14,12 +7,11 @@
 #include "updates/scheme.h"
 
 #include <fmt/format.h>
-#include <regex.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <memory>
 
 namespace drydock::updates {
 
@@ -27,36 +19,11 @@ namespace {
 
 constexpr std::size_t k_file_max = 1UL << 20;  // bytes; the largest has 60 kB
 
-struct FreeRegex {
-    void operator()(regex_t* regex) const {
-        regfree(regex);
-        delete regex;
-    }
-};
+constexpr std::int64_t k_pattern_bytes_max = 4 << 20;  // what a compiled pattern may take
 
-// A POSIX extended regular expression, searched for anywhere in the version, as the data's own
-// server does.
-class Pattern {
-public:
-    static Result<Pattern> make(const std::string& text) {
-        Pattern pattern;
-        auto regex = std::make_unique<regex_t>();
-        if (regcomp(regex.get(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
-            return fail("updates.input", fmt::format("`{}` is no pattern", text));
-        }
-        pattern.regex_.reset(regex.release());
-        return pattern;
-    }
+constexpr std::string_view k_default_machine = "amd64";  // of versions without a "+machine"
 
-    [[nodiscard]] bool matches(const std::string& text) const {
-        return regexec(regex_.get(), text.c_str(), 0, nullptr, 0) == 0;
-    }
-
-private:
-    std::unique_ptr<regex_t, FreeRegex> regex_;
-};
-
-// Returns "4.12.3" as 4012. Minors that follow each other differ by one.
+// "4.12.3" -> 4012; series that follow each other differ by one.
 int minor_of(const std::string& version) {
     int major = 0;
     int minor = 0;
@@ -68,7 +35,6 @@ int minor_of(const std::string& version) {
     return major * 1000 + minor;
 }
 
-// Holds the parsed files: channels are read twice, first for the versions and then for the updates.
 class Reader {
 public:
     explicit Reader(const GraphFiles& files) {
@@ -86,21 +52,20 @@ public:
         for (const auto& [path, channel] : channels_) {
             read_versions(channel, versions);
         }
-        OpenShiftGraph result = {UpdateGraph(in_order(std::move(versions))), {}, 0};
+        OpenShiftGraph found = {UpdateGraph(in_order(std::move(versions))), {}, 0};
         for (const auto& [path, channel] : channels_) {
-            allow_channel(channel, result.graph);
+            allow_channel(channel, found.graph);
         }
         for (const auto& [path, edge] : edges_) {
-            DRYDOCK_TRY(block(path, edge, result));
+            block(path, edge, found);
         }
         if (diagnostics_.has_errors()) {
             return fail("updates.input", diagnostics_.text());
         }
-        return result;
+        return found;
     }
 
 private:
-    // A channel lists versions by their text; a wrong one is reported and left out.
     void read_versions(const pack::Node& channel, std::vector<std::string>& versions) {
         for (const pack::Entry& entry : channel["versions"].entries) {
             if (is_version(Scheme::semver, entry.value.scalar)) {
@@ -113,8 +78,7 @@ private:
         }
     }
 
-    // Sorts by age, then by text: "4.2.0+amd64" and "4.2.0+s390x" have one age and are two
-    // releases.
+    // "4.2.0+amd64" and "4.2.0+s390x" are of one age and two releases.
     static std::vector<std::string> in_order(std::vector<std::string> versions) {
         std::sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) {
             const int order = compare(Scheme::semver, a, b);
@@ -124,13 +88,11 @@ private:
         return versions;
     }
 
-    // Positions are in order of age, so that every later member of the channel is newer or equally
-    // old.
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
-            if (const auto position = graph.find(entry.value.scalar); position != k_not_found) {
-                members.push_back(position);
+            if (const auto at = graph.find(entry.value.scalar); at != k_not_found) {
+                members.push_back(at);
             }
         }
         std::sort(members.begin(), members.end());
@@ -145,18 +107,12 @@ private:
         }
     }
 
-    // An edge to a version that no channel has is counted as a rule and has no effect.
-    Status block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
-        ++result.rules;
-        const std::size_t target = result.graph.find(node["to"].scalar);
+    void block(const std::string& path, const pack::Node& node, OpenShiftGraph& into) {
+        ++into.rules;
         if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
             diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
-            return {};
+            return;
         }
-        if (target == k_not_found) {
-            return {};
-        }
-        DRYDOCK_TRY_ASSIGN(const Bits* sources, versions_like(node["from"].scalar, result.graph));
         BlockedEdge edge;
         edge.name = node["name"].scalar;
         edge.message = split(node["message"].scalar, '\n').front();
@@ -165,33 +121,72 @@ private:
         edge.fixed_in = node["fixedIn"].scalar;
         const auto& rules = node["matchingRules"].entries;
         edge.condition = rules.empty() ? "" : rules.front().value["type"].scalar;
-        edge.from = *sources;
-        for (std::size_t i = 0; i < result.graph.versions().size(); ++i) {
-            if (edge.from.has(i)) {
-                result.graph.forbid(i, target);
-            }
+        edge.from = versions_like(node["from"], into.graph);
+        for (const std::size_t to : targets_of(node["to"], into.graph)) {
+            forbid(edge.from, to, into.graph);
+            into.blocked[to].push_back(edge);
         }
-        result.blocked[target].push_back(std::move(edge));
-        return {};
     }
 
-    // Returns the versions that the pattern matches. The data's server matches "4.12.3+amd64", and
-    // patterns are written for that, so that versions without an architecture get this one.
-    Result<const Bits*> versions_like(const std::string& text, const UpdateGraph& graph) {
-        const auto match = by_pattern_.find(text);
-        if (match != by_pattern_.end()) {
-            return &match->second;
-        }
-        DRYDOCK_TRY_ASSIGN(const Pattern pattern, Pattern::make(text));
-        Bits bits(graph.versions().size());
+    static void forbid(const Bits& from, std::size_t to, UpdateGraph& graph) {
         for (std::size_t i = 0; i < graph.versions().size(); ++i) {
-            const std::string& version = graph.versions()[i];
-            const bool is_whole = version.find('+') != version.npos;
-            if (pattern.matches(is_whole ? version : version + "+amd64")) {
-                bits.set(i);
+            if (from.has(i)) {
+                graph.forbid(i, to);
             }
         }
-        return &by_pattern_.emplace(text, std::move(bits)).first->second;
+    }
+
+    // A `to` without a machine means the builds for all of them, as the data's server reads it.
+    // "4.2.11-s390x" is an old spelling of "4.2.11+s390x". Versions that no channel has are none.
+    std::vector<std::size_t> targets_of(const pack::Node& node, const UpdateGraph& graph) {
+        static constexpr std::string_view k_old_machine = "-s390x";
+        std::string to = node.scalar;
+        if (!is_version(Scheme::semver, to)) {
+            diagnostics_.error("version.syntax", node.where, fmt::format("`{}` is no version", to));
+        }
+        if (to.find('+') == to.npos && to.ends_with(k_old_machine)) {
+            to[to.size() - k_old_machine.size()] = '+';
+        }
+        const bool is_for_all = to.find('+') == to.npos;
+        std::vector<std::size_t> found;
+        for (std::size_t i = 0; i < graph.versions().size(); ++i) {
+            const std::string& version = graph.versions()[i];
+            if (is_for_all ? version.substr(0, version.find('+')) == to
+                           : with_machine(version) == to) {
+                found.push_back(i);
+            }
+        }
+        return found;
+    }
+
+    static std::string with_machine(const std::string& version) {
+        return version.find('+') == version.npos ? fmt::format("{}+{}", version, k_default_machine)
+                                                 : version;
+    }
+
+    // The data's server searches "4.12.3+amd64" for the pattern, anchored only where it says so.
+    const Bits& versions_like(const pack::Node& node, const UpdateGraph& graph) {
+        const auto [entry, is_new] =
+            by_pattern_.try_emplace(node.scalar, Bits(graph.versions().size()));
+        if (!is_new) {
+            return entry->second;
+        }
+        RE2::Options options;
+        options.set_log_errors(false);
+        options.set_max_mem(k_pattern_bytes_max);
+        const RE2 pattern(node.scalar, options);
+        if (!pattern.ok()) {
+            diagnostics_.error("edge.pattern",
+                               node.where,
+                               fmt::format("`{}` is no pattern: {}", node.scalar, pattern.error()));
+            return entry->second;
+        }
+        for (std::size_t i = 0; i < graph.versions().size(); ++i) {
+            if (RE2::PartialMatch(with_machine(graph.versions()[i]), pattern)) {
+                entry->second.set(i);
+            }
+        }
+        return entry->second;
     }
 
     Diagnostics diagnostics_;
@@ -200,16 +195,20 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
-// Files without the ending .yaml are ignored.
-Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
+Status load_folder(const std::string& folder, const std::string& name, GraphFiles& into) {
     namespace fs = std::filesystem;
     std::error_code error;
-    fs::directory_iterator entry(folder + "/" + name, error);
-    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-        const std::string leaf = entry->path().filename().string();
-        if (entry->path().extension() == ".yaml") {
-            DRYDOCK_TRY_ASSIGN(files[fmt::format("{}/{}", name, leaf)],
-                               os::read_file(entry->path().string(), k_file_max));
+    fs::directory_iterator at(folder + "/" + name, error);
+    for (; !error && at != fs::directory_iterator(); at.increment(error)) {
+        const std::string leaf = at->path().filename().string();
+        if (at->path().extension() == ".yml") {
+            return fail("updates.input",
+                        fmt::format("{}/{}: the data's server reads only .yaml", name, leaf),
+                        "rename it, or take it away");
+        }
+        if (at->path().extension() == ".yaml") {
+            DRYDOCK_TRY_ASSIGN(into[fmt::format("{}/{}", name, leaf)],
+                               os::read_file(at->path().string(), k_file_max));
         }
     }
     return error ? Status(fail("updates.missing",
@@ -220,18 +219,16 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 }  // namespace
 
-// Edges are stored by target, as one file blocks one target for many sources.
-std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
-                                                           std::size_t target) const {
-    std::vector<const BlockedEdge*> edges;
-    if (const auto entry = blocked.find(target); entry != blocked.end()) {
-        for (const BlockedEdge& edge : entry->second) {
-            if (edge.from.has(source)) {
-                edges.push_back(&edge);
+std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t from, std::size_t to) const {
+    std::vector<const BlockedEdge*> found;
+    if (const auto it = blocked.find(to); it != blocked.end()) {
+        for (const BlockedEdge& edge : it->second) {
+            if (edge.from.has(from)) {
+                found.push_back(&edge);
             }
         }
     }
-    return edges;
+    return found;
 }
 
 Result<OpenShiftGraph> read_openshift(const GraphFiles& files) {

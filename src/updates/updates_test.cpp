@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <regex>
 #include <set>
@@ -138,8 +141,85 @@ TEST(OpenShift, BadFilesAreRefusedWithTheirPlace) {
                                 {"blocked-edges/b.yaml", "to: 4.1.0\nfrom: '4[.'\n"}})
                     .error()
                     .message,
-                HasSubstr("no pattern"));
+                AllOf(HasSubstr("blocked-edges/b.yaml:2:7"), HasSubstr("no pattern")));
+    for (const char* pattern : {"(?=4)", "(4)\\1", "4.11.*+*"}) {
+        EXPECT_THAT(read_openshift(
+                        {{"channels/a.yaml", "versions: [4.1.0]\n"},
+                         {"blocked-edges/b.yaml", fmt::format("to: 4.1.0\nfrom: '{}'\n", pattern)}})
+                        .error()
+                        .message,
+                    HasSubstr("no pattern"))
+            << pattern;
+    }
+    EXPECT_THAT(read_openshift({{"channels/a.yaml", "versions: [4.1.0]\n"},
+                                {"blocked-edges/b.yaml", "to: 4.1\nfrom: .*\n"}})
+                    .error()
+                    .message,
+                HasSubstr("blocked-edges/b.yaml:1:5"));
     EXPECT_FALSE(load_openshift("/nonexistent"));
+}
+
+// Whether the pattern blocks the edge from the version to 4.12.3.
+bool blocks(const std::string& pattern, const std::string& from) {
+    const auto found = read_openshift(
+        {{"channels/a.yaml", fmt::format("versions: ['{}', 4.12.3]\n", from)},
+         {"blocked-edges/b.yaml", fmt::format("to: 4.12.3\nfrom: '{}'\n", pattern)}});
+    EXPECT_TRUE(found) << found.error().text();
+    return found && !found->graph.is_allowed(0, 1);
+}
+
+// POSIX knows none of these classes and groups; read as POSIX they would block nothing, in silence.
+TEST(OpenShift, PatternsHaveTheSyntaxOfTheDatasServer) {
+    for (const char* pattern : {"4\\.11\\.\\d+",
+                                "4[.]11[.](?:1|5)",
+                                "4[.]11[.]\\d*[+].*",
+                                "(?i)4[.]11.*",
+                                "4[.]11[.].*?",
+                                "\\A4[.]11.*",
+                                "4[.]11[.]\\w+",
+                                "4\\.11\\.1",
+                                "^4[.]11[.]5[+]amd64$"}) {
+        EXPECT_TRUE(blocks(pattern, "4.11.5") || blocks(pattern, "4.11.1")) << pattern;
+    }
+    EXPECT_TRUE(blocks("4\\.11\\.1[12]", "4.11.12"));
+    EXPECT_FALSE(blocks("^4[.]11[.]5$", "4.11.5"));  // a machine follows
+    EXPECT_FALSE(blocks("4[.]11[.]\\d$", "4.11.5"));
+}
+
+// An edge without machine is for the builds of all machines, as the server has it.
+TEST(OpenShift, EdgesNameMachinesOrMeanAll) {
+    const auto leaves = [](const std::string& to) {
+        const auto found = read_openshift(
+            {{"channels/a.yaml", "versions: [4.1.0, 4.2.1+amd64, 4.2.1+s390x, 4.2.2]\n"},
+             {"blocked-edges/b.yaml", "from: .*\nto: " + to + "\n"}});
+        EXPECT_TRUE(found) << found.error().text();
+        std::string left;
+        for (std::size_t i = 1; i < 4; ++i) {
+            left += found->graph.is_allowed(0, i) ? found->graph.versions()[i] + " " : "";
+        }
+        return left;
+    };
+    EXPECT_EQ(leaves("4.2.1"), "4.2.2 ");
+    EXPECT_EQ(leaves("4.2.1+s390x"), "4.2.1+amd64 4.2.2 ");
+    EXPECT_EQ(leaves("4.2.1-s390x"), "4.2.1+amd64 4.2.2 ");
+    EXPECT_EQ(leaves("4.2.2+amd64"), "4.2.1+amd64 4.2.1+s390x ");
+    EXPECT_EQ(leaves("4.2.2+arm64"), "4.2.1+amd64 4.2.1+s390x 4.2.2 ");
+}
+
+// The data's server passes over such a file; a rule in it would be lost in silence.
+TEST(OpenShift, FilesOfAnotherEndingAreRefused) {
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::temp_directory_path() / fmt::format("drydock_updates_{}", getpid());
+    fs::create_directories(folder / "channels");
+    fs::create_directories(folder / "blocked-edges");
+    std::ofstream(folder / "channels/a.yaml") << "versions: [4.1.0, 4.1.1]\n";
+    std::ofstream(folder / "channels/_OWNERS") << "nobody\n";
+    EXPECT_TRUE(load_openshift(folder.string()));
+    std::ofstream(folder / "blocked-edges/b.yml") << "to: 4.1.1\nfrom: .*\n";
+    const auto found = load_openshift(folder.string());
+    fs::remove_all(folder);
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().message, HasSubstr("blocked-edges/b.yml"));
 }
 
 // A folder like the public one: 1,383 versions in 24 minors, 1,717 blocked edges, some for all
@@ -184,7 +264,7 @@ GraphFiles generated() {
     return files;
 }
 
-// The same rules, read off the texts once more, without bits, patterns of POSIX or caches.
+// The same rules, read off the texts once more, without bits, RE2 or caches.
 std::vector<std::vector<std::size_t>> plain_edges(const GraphFiles& files,
                                                   const std::vector<std::string>& versions) {
     std::map<std::string, std::size_t> at;

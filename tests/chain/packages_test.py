@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """`drydock chain` on real archives: wheels, sdists and folders, whole and damaged."""
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -93,6 +96,64 @@ class Packages(unittest.TestCase):
                 self.assertEqual(answer["verdict"], "refused", length)
                 self.assertNotEqual(answer["problems"], [])
 
+    def test_a_tar_is_read_to_its_end_and_its_sums_are_compared(self):
+        """One bit in a stored block of gzip changes a parent; the sum alone tells of it."""
+        good = self.write("good.whl", wheel(OLD))
+        tar = gzip.decompress(sdist({**OLD, "m/versions/c.py": revision("c", "b")}))
+        cut = tar.find(b"package-1.0/m/versions/c.py")
+        stored = bytearray(gzip.compress(tar, 0))
+        stored[stored.find(b"down_revision = 'b'") + 17] = ord("a")
+        wrong_sum = bytearray(gzip.compress(tar))
+        wrong_sum[-6] ^= 255
+        bad = {"one bit": bytes(stored), "sum": bytes(wrong_sum), "whole members": tar[:cut],
+               "whole members, gzip": gzip.compress(tar[:cut]), "in a member": tar[:cut + 700],
+               "bzip2, second stream cut": bz2.compress(tar[:cut]) + bz2.compress(tar[cut:])[:5],
+               "garbage": gzip.compress(tar) + b"x"}
+        for pack in (gzip.compress, bz2.compress, lzma.compress):
+            whole = pack(tar)
+            self.assertEqual(self.chain(good, self.write("whole", whole))["runs"], ["c"])
+            half = pack(tar[:cut]) + pack(tar[cut:])
+            self.assertEqual(self.chain(good, self.write("two-streams", half))["runs"], ["c"])
+            for length in (4, 9, 10, 40):
+                bad[f"{pack.__module__} without {length}"] = whole[:-length]
+        for name, content in bad.items():
+            with self.subTest(name):
+                self.assertEqual(self.chain(good, self.write("bad", content))["verdict"], "refused")
+
+    def tar_with(self, *entries):
+        out = io.BytesIO(gzip.decompress(sdist(OLD)))
+        with tarfile.open(fileobj=out, mode="a") as archive:
+            for name, kind, target in entries:
+                entry = tarfile.TarInfo("package-1.0/" + name)
+                entry.type, entry.linkname = kind, target
+                archive.addfile(entry)
+        return self.write("links.tar", out.getvalue())
+
+    def test_links_in_a_tar_are_followed_inside_it(self):
+        good = self.write("good.whl", wheel(OLD))
+        for links in ([("n/versions", tarfile.SYMTYPE, "../m/versions")],
+                      [("n/versions/a.py", tarfile.SYMTYPE, "../../m/versions/a.py"),
+                       ("n/versions/b.py", tarfile.LNKTYPE, "package-1.0/m/versions/b.py")]):
+            answer = self.chain(good, self.tar_with(*links), "--env", "m", "--env", "n")
+            self.assertEqual((answer["verdict"], answer["new"]["heads"]), ("clean", ["b"]))
+        for link in (("m/versions/c.py", tarfile.SYMTYPE, "../../../../c.py"), ("m/versions/c.py", tarfile.SYMTYPE, "/c.py"),
+                     ("m/versions/c.py", tarfile.SYMTYPE, "gone.py"), ("n/versions", tarfile.SYMTYPE, "gone"),
+                     ("m/versions/c.py", tarfile.FIFOTYPE, "")):
+            answer = self.chain(good, self.tar_with(link), "--env", "m")
+            self.assertEqual(answer["verdict"], "refused", link)
+            self.assertIn(link[0], answer["problems"][0]["text"])
+
+    def test_what_is_no_file_in_a_folder(self):
+        good = self.write("good.whl", wheel(OLD))
+        for number, make in enumerate((os.mkfifo, lambda path: os.symlink("gone.py", path))):
+            folder = self.tree(f"tree{number}", OLD)
+            os.symlink("b.py", os.path.join(folder, "m", "versions", "__init__.py"))
+            self.assertEqual(self.chain(good, folder)["verdict"], "clean")
+            make(os.path.join(folder, "m", "versions", "c.py"))
+            answer = self.chain(good, folder)
+            self.assertEqual(answer["verdict"], "refused")
+            self.assertIn("m/versions/c.py", answer["problems"][0]["text"])
+
     def test_changed_bytes_are_refused_or_change_nothing(self):
         good = self.write("good.whl", wheel(OLD))
         content = wheel(OLD)
@@ -163,6 +224,13 @@ class Packages(unittest.TestCase):
             self.assertEqual(answer["new"]["convention"], convention)
             self.assertEqual(answer["skipped"], skipped, convention)
             self.assertEqual(len(answer["new"]["heads"]), 1, convention)
+
+    def test_folders_of_rails_belong_to_one_environment(self):
+        old = {"db/migrate/20240101_a.rb": "", "db/migrate/2024/20240301_c.rb": ""}
+        answer = self.chain(self.write("old.zip", wheel(old)),
+                            self.write("new.zip", wheel({**old, "db/migrate/2024/spring/20240201_b.rb": ""})))
+        self.assertEqual((answer["new"]["convention"], answer["new"]["environment"]), ("rails", "db/migrate"))
+        self.assertEqual((answer["verdict"], answer["skipped"]), ("skipped", ["20240201"]))
 
 
 if __name__ == "__main__":

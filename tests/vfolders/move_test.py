@@ -92,6 +92,43 @@ class Move(unittest.TestCase):
         self.move("--list", self.list, "--leave-unlisted", code=DONE)
         self.assertTrue(os.path.isdir(self.old(stray)))
 
+    def test_another_list_after_the_move(self) -> None:
+        """The first list lacks five rows; passed over in silence, their folders would stay in layout 2 for ever."""
+        with open(self.list, encoding="utf-8") as file:
+            rows = file.readlines()
+        first = self.list + "-first"
+        with open(first, "w", encoding="utf-8") as file:
+            file.writelines(rows[:-5])
+        self.move("--list", first, "--leave-unlisted", code=DONE)
+        self.assertTrue(self.move("--list", first, code=DONE)["done"])
+        for words in ((), ("--dry-run",)):
+            error = self.move("--list", self.list, *words, code=NO)["errors"][0]
+            self.assertEqual(error["code"], "rename.done")
+            self.assertIn("5 of this list are in layout 2", error["message"])
+            self.assertIn("--finish", error["remedy"])
+        self.move("--finish", code=DONE)
+        self.assertEqual(self.move("--list", self.list, code=DONE)["moved"], 5)
+        self.assert_places(is_new=True)
+
+    def test_a_dry_run_after_the_move_says_done(self) -> None:
+        self.move("--list", self.list, code=DONE)
+        self.assertTrue(self.move("--list", self.list, "--dry-run", code=DONE)["done"])
+        done = subprocess.run([DRYDOCK, "vfolders", "move", self.volume, "--list", self.list, "--dry-run"],
+                              stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+        self.assertTrue(done.stdout.startswith("done: 30 folders are in their places"), done.stdout)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root gives directories away")
+    def test_a_scope_of_another_user_is_told_before_anything_moves(self) -> None:
+        last = max(scope.hex for scope in self.scopes)
+        os.makedirs(os.path.join(self.volume, last))
+        os.chown(os.path.join(self.volume, last), 65534, 65534)
+        for words in (("--dry-run",), ()):
+            answer = self.move("--list", self.list, *words, code=NO)
+            self.assertTrue(answer["refused"])
+            self.assertEqual(answer["findings"]["owner"], {"count": 1, "paths": [last]})
+        os.rmdir(os.path.join(self.volume, last))
+        self.assert_places(is_new=False)
+
     def test_what_cannot_be_read_ends_with_two(self) -> None:
         self.assertEqual(self.move("--list", self.list + "x", code=UNREADABLE)["errors"][0]["code"], "os.missing")
         self.volume += "x"

@@ -1,13 +1,7 @@
-// The order of the durable steps of a move. Forward: the plan, the record `begin`; for each batch
-// its intent, the renames and a sync of the filesystem; the record `moved`, version.txt, the record
-// `done`. Back: the record `back`, version.txt, the batches from the last to the first, the record
-// `returned`, the removal of the journal.
-//
-// After a kill the step under way is done again, and a folder that is in its place already is left
-// alone. The intent bounds the work of a resume: only folders of one batch can be in either place.
-//
-// version.txt is written after the last folder forward, and before the first folder back. So it
-// names layout 3 only while every folder is in its new place.
+// The order of the durable steps: plan, `begin`; for each batch its intent, the renames, a sync of
+// the filesystem; `moved`, version.txt, `done`. Going back: `back`, version.txt, the batches from
+// the end to the front, `returned`, and the journal is removed. After a kill each step is done
+// again; a folder that is in its place already is left alone.
 #include "mover/rename/move.h"
 
 #include "mover/rename/move_journal.h"
@@ -27,8 +21,8 @@ namespace {
 
 constexpr const char* k_new_version = "3\n";
 
-// Refuses to work for another user. Root works in root's volumes only: the owner of a directory may
-// replace it by a link while root walks below it.
+// Root works in root's volumes only: whoever owns a directory may swap what is below it for links
+// while root walks there.
 Status check_owner(const Ownership& owner, const Volume& volume) {
     struct stat root{};
 
@@ -43,7 +37,6 @@ Status check_owner(const Ownership& owner, const Volume& volume) {
                 "run it as that user, as in `sudo -u NAME drydock vfolders move`");
 }
 
-// Refuses a journal of another volume. The inode changes if a volume is replaced by a copy.
 Status check_same(const MoveBegin& begin, const Volume& volume) {
     if (begin.inode == volume.inode && begin.root == volume.path) {
         return {};
@@ -61,7 +54,7 @@ public:
 
     MoveReport report;
 
-    // Compares the list with the tree, and makes the plan in memory.
+    // Compares list and tree.
     Status look() {
         DRYDOCK_TRY_ASSIGN(version_, volume_.version());
         if (request_.list.empty()) {
@@ -70,24 +63,42 @@ public:
                         "--list FILE: what psql prints of vfolders' id and quota_scope_id");
         }
         DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
-        DRYDOCK_TRY_ASSIGN(Survey result, survey(volume_.root, std::move(listed)));
-        report.listed = result.listed;
-        report.in_place = result.in_place;
-        report.folders = static_cast<std::int64_t>(result.moves.size());
-        report.is_refused = !result.can_move(request_.leaves_unlisted);
-        report.findings = std::move(result.findings);
-        if (result.moves.empty() && result.in_place == 0) {
+        DRYDOCK_TRY_ASSIGN(Survey found, survey(volume_.root, std::move(listed)));
+        report.listed = found.listed;
+        report.in_place = found.in_place;
+        report.folders = static_cast<std::int64_t>(found.moves.size());
+        report.is_refused = !found.can_move(request_.leaves_unlisted);
+        report.findings = std::move(found.findings);
+        if (found.moves.empty() && found.in_place == 0) {
             return fail("rename.list",
                         fmt::format("none of the folders of the list is below {}", volume_.path),
                         "is it the volume's own directory, and the list that of this volume?");
         }
-        DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, result.moves));
+        DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, found.moves));
         DRYDOCK_TRY(check_owner(owner_, volume_));
-        plan_ = {std::move(result.moves), std::move(result.scopes), std::move(result.standing)};
+        plan_ = {std::move(found.moves), std::move(found.scopes), std::move(found.standing)};
         return {};
     }
 
-    // Writes the plan of look() and the first record.
+    // A move that is done is about its own list. Another one would be passed over in silence.
+    Status check_list() {
+        if (request_.list.empty()) {
+            return {};
+        }
+        DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
+        DRYDOCK_TRY_ASSIGN(const Survey found, survey(volume_.root, std::move(listed)));
+        if (found.moves.empty()) {
+            return {};
+        }
+        return fail("rename.done",
+                    fmt::format("a move is done here, and {} of this list {} in layout 2",
+                                found.moves.size(),
+                                found.moves.size() == 1 ? "is" : "are"),
+                    "--finish closes that move, or --back takes it back; then this list can be "
+                    "moved");
+    }
+
+    // Begins with what look() found.
     Status begin(MoveJournal& journal) {
         MoveBegin first;
         first.root = volume_.path;
@@ -98,7 +109,6 @@ public:
         return journal.begin(plan_, first);
     }
 
-    // Takes the plan from the journal and not from a new survey: some folders have moved since.
     Status resume(const MoveJournal& journal) {
         const MoveBegin& begin = *journal.state().begin;
         DRYDOCK_TRY(check_same(begin, volume_));
@@ -110,8 +120,6 @@ public:
         return check_owner(owner_, volume_);
     }
 
-    // Continues at the first step without a record. Blocked folders end the move before
-    // version.txt: the next call tries them again from the front.
     Status forward(MoveJournal& journal) {
         if (!journal.state().is_moved) {
             DRYDOCK_TRY(move_all(journal));
@@ -128,20 +136,19 @@ public:
         return {};
     }
 
-    // Finds folders of layout 3 that are new since the move. The plan does not have them, so they
-    // would stay in layout 3 under a version.txt of layout 2.
+    // Folders of layout 3 that neither the plan nor the tree before it had.
     Status find_newer() {
-        std::vector<Id> known_folders = plan_.standing;
+        std::vector<Id> known = plan_.standing;
         for (const Move& move : plan_.moves) {
-            known_folders.push_back(move.folder);
+            known.push_back(move.folder);
         }
-        std::sort(known_folders.begin(), known_folders.end());
+        std::sort(known.begin(), known.end());
         TreeVisitor visitor;
         visitor.on_layout_2 = [](const Id&) {};
         visitor.on_scope = [](const Id&) {};
         visitor.on_other = visitor.on_not_directory = [](const std::string&) {};
         visitor.on_layout_3 = [&](const Id& folder, const Id& scope) {
-            if (!std::binary_search(known_folders.begin(), known_folders.end(), folder)) {
+            if (!std::binary_search(known.begin(), known.end(), folder)) {
                 report.findings.note(FindingKind::newer,
                                      hex_of(scope) + "/" + FolderPath(folder).whole());
             }
@@ -152,7 +159,6 @@ public:
         return {};
     }
 
-    // Takes the steps of forward() back in reverse order.
     Status back(MoveJournal& journal) {
         if (!journal.state().goes_back) {
             DRYDOCK_TRY(journal.intend_back());
@@ -170,56 +176,51 @@ public:
     }
 
 private:
-    // Renames in batches, in the order of the plan: by scope, so that the placer changes its
-    // directory rarely. Batches that an earlier process had begun are repaired: directories may
-    // lack their owner.
     Status move_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
-        const std::uint64_t total = plan_.moves.size();
+        const std::uint64_t all = plan_.moves.size();
         std::uint64_t first = journal.state().next;
         const std::uint64_t tried = journal.state().tried;
-        while (first < total) {
-            const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, total);
+        while (first < all) {
+            const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, all);
             DRYDOCK_TRY(journal.intend(first, last));
             placer.repair(first < tried);
-            for (std::uint64_t index = first; index < last; ++index) {
-                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[index]));
+            for (std::uint64_t at = first; at < last; ++at) {
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[at]));
                 count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             first = last;
-            tell(first, total);
+            tell(first, all);
         }
         report.directories = placer.made();
         return {};
     }
 
-    // Renames back in reverse order, from the last move that was ever begun.
     Status undo_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
-        const std::uint64_t total = journal.state().tried;
+        const std::uint64_t all = journal.state().tried;
         std::uint64_t last = journal.state().back;
         while (last > 0) {
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
             DRYDOCK_TRY(journal.intend_undo(first, last));
-            for (std::uint64_t index = last; index > first; --index) {
-                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[index - 1]));
+            for (std::uint64_t at = last; at > first; --at) {
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[at - 1]));
                 count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
-            tell(total - last, total);
+            tell(all - last, all);
         }
-        return prune(placer, total);
+        return prune(placer, all);
     }
 
-    // Removes empty directories after all renames: a filesystem that frees many directories is slow
-    // to sync, and each batch ends with a sync.
-    Status prune(Placer& placer, std::uint64_t total) {
-        for (std::uint64_t index = 0; index < total; ++index) {
-            const Id& scope = plan_.moves[index].scope;
+    // Once all folders are back: a filesystem that frees many directories is slow to sync.
+    Status prune(Placer& placer, std::uint64_t all) {
+        for (std::uint64_t at = 0; at < all; ++at) {
+            const Id& scope = plan_.moves[at].scope;
             const bool keeps = std::binary_search(plan_.scopes.begin(), plan_.scopes.end(), scope);
-            DRYDOCK_TRY(placer.prune(plan_.moves[index], keeps));
+            DRYDOCK_TRY(placer.prune(plan_.moves[at], keeps));
         }
         return volume_.sync();
     }
@@ -231,11 +232,10 @@ private:
         report.gone += placement == Placement::gone ? 1 : 0;
     }
 
-    void tell(std::uint64_t completed, std::uint64_t total) {
+    void tell(std::uint64_t done, std::uint64_t all) {
         ++report.batches;
         if (request_.progressed) {
-            request_.progressed(static_cast<std::int64_t>(completed),
-                                static_cast<std::int64_t>(total));
+            request_.progressed(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all));
         }
     }
 
@@ -246,7 +246,7 @@ private:
     std::optional<std::string> version_;
 };
 
-// True if the move was taken back, and a kill prevented the removal of the journal.
+// What a kill between `returned` and the removal of the files left.
 bool is_over(const MoveState& state) {
     return state.is_returned;
 }
@@ -261,6 +261,9 @@ Result<MoveReport> look(const MoveRequest& request) {
         DRYDOCK_TRY(mover.resume(*journal));
         mover.report.there = static_cast<std::int64_t>(journal->state().next);
         mover.report.is_done = journal->state().is_done;
+        if (mover.report.is_done) {
+            DRYDOCK_TRY(mover.check_list());
+        }
         return std::move(mover.report);
     }
     if (!journal && journal.error().code != "rename.nothing") {
@@ -281,6 +284,9 @@ Result<MoveReport> move(const MoveRequest& request) {
     }
     if (journal.state().begin && !is_over(journal.state())) {
         DRYDOCK_TRY(mover.resume(journal));
+        if (journal.state().is_done) {
+            DRYDOCK_TRY(mover.check_list());
+        }
     } else {
         DRYDOCK_TRY(mover.look());
         if (mover.report.is_refused) {

@@ -1,9 +1,3 @@
-// The comparison of list and tree, in one walk over the tree.
-//
-// For each row of the list three bits say in which places its folder was seen. The places are
-// layout 2, layout 3 under its scope, and layout 3 under another scope. After the walk the bits
-// give the verdict: only "old place alone" becomes a move. Memory: one byte for each row beside the
-// list, which is reused as the list of moves.
 #include "mover/rename/survey.h"
 
 #include "base/text.h"
@@ -12,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,7 +15,7 @@ namespace drydock::mover::rename {
 namespace {
 
 constexpr std::array<std::string_view, k_finding_kinds> k_names = {
-    "collision", "elsewhere", "not_directory", "unlisted", "missing", "other", "newer"};
+    "collision", "elsewhere", "not_directory", "unlisted", "missing", "other", "owner", "newer"};
 constexpr std::uint8_t k_old_place = 1;
 constexpr std::uint8_t k_new_place = 2;
 constexpr std::uint8_t k_other_scope = 4;
@@ -29,107 +24,101 @@ std::string path_of(const Id& folder) {
     return FolderPath(folder).whole();
 }
 
-// Collects the calls of the visitor into a Survey; finish makes it complete.
 class Comparison {
 public:
     explicit Comparison(std::vector<Move> listed)
         : listed_(std::move(listed))
-        , places_(listed_.size()) {}
+        , seen_(listed_.size()) {}
 
-    Survey result;
+    Survey found;
 
     TreeVisitor visitor() {
         return {
             .on_layout_2 = [this](const Id& folder) { take_old(folder); },
             .on_layout_3 = [this](const Id& folder, const Id& scope) { take_new(folder, scope); },
-            .on_scope = [this](const Id& scope) { result.scopes.push_back(scope); },
+            .on_scope = [this](const Id& scope) { found.scopes.push_back(scope); },
             .on_not_directory =
                 [this](const std::string& path) {
-                    result.findings.note(FindingKind::not_directory, path);
+                    found.findings.note(FindingKind::not_directory, path);
                 },
             .on_other =
                 [this](const std::string& path) {
                     if (path != "version.txt") {
-                        result.findings.note(FindingKind::other, path);
+                        found.findings.note(FindingKind::other, path);
                     }
                 }};
     }
 
-    // Keeps the rows that are to be moved, and sorts them by scope, as the placer works best in
-    // that order.
     void finish() {
-        result.listed = static_cast<std::int64_t>(listed_.size());
-        std::size_t move_count = 0;
+        found.listed = static_cast<std::int64_t>(listed_.size());
+        std::size_t kept = 0;
         for (std::size_t i = 0; i < listed_.size(); ++i) {
-            judge(listed_[i], places_[i]);
-            if (places_[i] == k_old_place) {
-                listed_[move_count++] = listed_[i];
+            judge(listed_[i], seen_[i]);
+            if (seen_[i] == k_old_place) {
+                listed_[kept++] = listed_[i];
             }
         }
-        listed_.resize(move_count);
-        std::sort(listed_.begin(), listed_.end(), [](const Move& a, const Move& b) {
-            return a.scope != b.scope ? a.scope < b.scope : a.folder < b.folder;
+        listed_.resize(kept);
+        std::sort(listed_.begin(), listed_.end(), [](const Move& left, const Move& right) {
+            return left.scope != right.scope ? left.scope < right.scope
+                                             : left.folder < right.folder;
         });
-        std::sort(result.scopes.begin(), result.scopes.end());
-        std::sort(result.standing.begin(), result.standing.end());
-        result.moves = std::move(listed_);
+        std::sort(found.scopes.begin(), found.scopes.end());
+        std::sort(found.standing.begin(), found.standing.end());
+        found.moves = std::move(listed_);
     }
 
 private:
-    // Returns the position of a folder in the list, or the size of the list.
+    // The position in the list, or its size.
     [[nodiscard]] std::size_t find(const Id& folder) const {
-        const auto match = std::lower_bound(
+        const auto at = std::lower_bound(
             listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
                 return move.folder < id;
             });
-        return match != listed_.end() && match->folder == folder
-                   ? static_cast<std::size_t>(match - listed_.begin())
+        return at != listed_.end() && at->folder == folder
+                   ? static_cast<std::size_t>(at - listed_.begin())
                    : listed_.size();
     }
 
-    // Notes a folder of layout 2.
     void take_old(const Id& folder) {
-        const std::size_t position = find(folder);
-        if (position == listed_.size()) {
-            result.findings.note(FindingKind::unlisted, path_of(folder));
+        const std::size_t at = find(folder);
+        if (at == listed_.size()) {
+            found.findings.note(FindingKind::unlisted, path_of(folder));
         } else {
-            places_[position] |= k_old_place;
+            seen_[at] |= k_old_place;
         }
     }
 
-    // Notes a folder of layout 3. A folder under a wrong scope forbids the move: a rename would not
-    // repair it.
     void take_new(const Id& folder, const Id& scope) {
-        result.standing.push_back(folder);
-        const std::size_t position = find(folder);
-        if (position == listed_.size()) {
+        found.standing.push_back(folder);
+        const std::size_t at = find(folder);
+        if (at == listed_.size()) {
             return;
         }
-        if (listed_[position].scope == scope) {
-            places_[position] |= k_new_place;
+        if (listed_[at].scope == scope) {
+            seen_[at] |= k_new_place;
         } else {
-            places_[position] |= k_other_scope;
-            result.findings.note(FindingKind::elsewhere, hex_of(scope) + "/" + path_of(folder));
+            seen_[at] |= k_other_scope;
+            found.findings.note(FindingKind::elsewhere, hex_of(scope) + "/" + path_of(folder));
         }
     }
 
-    // Turns the places of one row into a finding or a count.
-    void judge(const Move& move, std::uint8_t places) {
-        if (places == 0) {
-            result.findings.note(FindingKind::missing, path_of(move.folder));
-        } else if (places == (k_old_place | k_new_place)) {
-            result.findings.note(FindingKind::collision,
-                                 hex_of(move.scope) + "/" + path_of(move.folder));
-        } else if (places == k_new_place) {
-            ++result.in_place;
+    void judge(const Move& move, std::uint8_t seen) {
+        if (seen == 0) {
+            found.findings.note(FindingKind::missing, path_of(move.folder));
+        } else if (seen == (k_old_place | k_new_place)) {
+            found.findings.note(FindingKind::collision,
+                                hex_of(move.scope) + "/" + path_of(move.folder));
+        } else if (seen == k_new_place) {
+            ++found.in_place;
         }
     }
 
     std::vector<Move> listed_;
-    std::vector<std::uint8_t> places_;  // places, by position in the list
+    std::vector<std::uint8_t> seen_;  // places, by position in the list
 };
 
-// Decodes the octal escapes of mountinfo: "/a\040b" -> "/a b".
+// "/a\040b" -> "/a b", as the kernel writes it.
 std::string unescape(std::string_view field) {
     std::string path;
     for (std::size_t i = 0; i < field.size(); ++i) {
@@ -142,6 +131,19 @@ std::string unescape(std::string_view field) {
         }
     }
     return path;
+}
+
+// Somebody else's directory may hold links by the time that folders are moved into it.
+void note_foreign_scopes(const os::Fd& root, Survey& found) {
+    for (const Id& scope : found.scopes) {
+        struct stat directory{};
+
+        const std::string name = hex_of(scope);
+        if (fstatat(root.get(), name.c_str(), &directory, AT_SYMLINK_NOFOLLOW) == 0
+            && directory.st_uid != geteuid()) {
+            found.findings.note(FindingKind::owner, name);
+        }
+    }
 }
 
 }  // namespace
@@ -162,6 +164,7 @@ bool Survey::can_move(bool leaves_unlisted) const {
     return findings.of(FindingKind::collision).count == 0
            && findings.of(FindingKind::elsewhere).count == 0
            && findings.of(FindingKind::not_directory).count == 0
+           && findings.of(FindingKind::owner).count == 0
            && (leaves_unlisted || findings.of(FindingKind::unlisted).count == 0);
 }
 
@@ -169,17 +172,18 @@ Result<Survey> survey(const os::Fd& root, std::vector<Move> listed) {
     Comparison comparison(std::move(listed));
     DRYDOCK_TRY(walk_tree(root, comparison.visitor()));
     comparison.finish();
-    return std::move(comparison.result);
+    note_foreign_scopes(root, comparison.found);
+    return std::move(comparison.found);
 }
 
 Result<Ownership> read_ownership(const os::Fd& root, const std::vector<Move>& moves) {
     const std::string path = moves.empty() ? "." : FolderPath(moves.front().folder).inner();
-    struct stat attributes{};
+    struct stat found{};
 
-    if (fstatat(root.get(), path.c_str(), &attributes, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(root.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_errno("rename.read", "look at ROOT/" + path, errno);
     }
-    return Ownership{attributes.st_uid, attributes.st_gid, attributes.st_mode & 07777};
+    return Ownership{found.st_uid, found.st_gid, found.st_mode & 07777};
 }
 
 Status check_mounts(std::string_view mounts, const std::string& root) {

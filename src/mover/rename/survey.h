@@ -21,10 +21,11 @@ enum class FindingKind : std::uint8_t {
     unlisted,       // a folder of layout 2 that the list does not have
     missing,        // a folder of the list that is nowhere
     other,          // a name that neither layout gives
+    owner,          // the directory of a scope belongs to another user
     newer,          // going back: a folder of layout 3 that was made since the move
 };
 
-inline constexpr std::size_t k_finding_kinds = 7;
+inline constexpr std::size_t k_finding_kinds = 8;
 inline constexpr std::size_t k_samples_max = 100;  // paths of each kind; the rest is counted
 
 [[nodiscard]] std::string_view name_of(FindingKind kind);

@@ -1,0 +1,76 @@
+#include "chain/python_grammar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::chain {
+
+namespace {
+
+// Sorted. `match`, `case` and `type` are keywords at the beginning of a line only.
+constexpr std::string_view k_keywords[] = {
+    "and",    "as",   "assert", "async",  "await",  "break",   "class",    "continue",
+    "def",    "del",  "elif",   "else",   "except", "finally", "for",      "from",
+    "global", "if",   "import", "in",     "is",     "lambda",  "nonlocal", "not",
+    "or",     "pass", "raise",  "return", "try",    "while",   "with",     "yield"};
+
+bool is_keyword(std::string_view word) {
+    return std::binary_search(std::begin(k_keywords), std::end(k_keywords), word);
+}
+
+bool is_soft_keyword(const Token& first) {
+    return first.is_name("match") || first.is_name("case") || first.is_name("type");
+}
+
+bool is_word(const Token& token) {
+    return token.kind == TokenKind::name && !is_keyword(token.text);
+}
+
+bool ends_value(const Token& token) {
+    return is_word(token) || token.kind == TokenKind::string || token.is_op(")") || token.is_op("]")
+           || token.is_op("}");
+}
+
+bool begins_value(const Token& token) {
+    return is_word(token) || token.kind == TokenKind::string || token.kind == TokenKind::number;
+}
+
+bool are_two_values(const Token& left, const Token& right) {
+    const bool are_strings = left.kind == TokenKind::string && right.kind == TokenKind::string;
+    return !are_strings && ends_value(left) && begins_value(right);
+}
+
+std::string problem_of_values(const Tokens& tokens) {
+    const std::size_t first = is_soft_keyword(tokens.front()) ? 2 : 1;
+    for (std::size_t i = first; i < tokens.size(); ++i) {
+        if (are_two_values(tokens[i - 1], tokens[i])) {
+            return fmt::format("nothing joins `{}` and `{}`", tokens[i - 1].text, tokens[i].text);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string PythonGrammar::problem_of(const LogicalLine& line) {
+    std::string problem = problem_of_indent(line);
+    opened_block_ = line.opens_block;
+    return problem.empty() ? problem_of_values(line.tokens) : problem;
+}
+
+std::string PythonGrammar::problem_of_indent(const LogicalLine& line) {
+    const bool is_deeper = line.indent > indents_.back();
+    if (is_deeper != opened_block_) {
+        return is_deeper ? "an indent that no block opened" : "a block that has no lines";
+    }
+    if (is_deeper) {
+        indents_.push_back(line.indent);
+    }
+    while (line.indent < indents_.back()) {
+        indents_.pop_back();
+    }
+    return line.indent == indents_.back() ? "" : "an indent that fits to no block";
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,160 @@
+// Reads the files of one environment by its convention.
+#include "base/text.h"
+#include "chain/alembic.h"
+#include "chain/django.h"
+#include "chain/environments.h"
+#include "chain/numbered.h"
+#include "chain/paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace drydock::chain {
+
+namespace {
+
+using Paths = std::vector<std::string>;
+
+constexpr std::size_t k_named_max = 4;  // folders in one sentence
+
+class AlembicReader {
+public:
+    AlembicReader(Package& package, const Environment& environment, Reading& into)
+        : package_(package)
+        , environment_(environment)
+        , into_(into) {}
+
+    void read() {
+        add(environment_.files, into_.graph.revisions, into_.problems, true);
+        std::vector<Revision> nearby;
+        std::vector<Problem> doubts;
+        add(environment_.nearby, nearby, doubts, false);
+        // Files beside the locations count where the chain needs them.
+        if (into_.graph.revisions.empty() || are_linked(into_.graph.revisions, nearby)) {
+            std::move(nearby.begin(), nearby.end(), std::back_inserter(into_.graph.revisions));
+            std::move(doubts.begin(), doubts.end(), std::back_inserter(into_.problems));
+        } else if (!nearby.empty()) {
+            into_.notes.push_back(
+                fmt::format("{}: {} beside the location {} like a revision, as {}; alembic does "
+                            "not look there.",
+                            into_.package,
+                            nearby.size() == 1 ? "1 file" : fmt::format("{} files", nearby.size()),
+                            nearby.size() == 1 ? "looks" : "look",
+                            nearby.front().file));
+        }
+        read_deeper();
+    }
+
+private:
+    // `is_location`: alembic takes every file of such a folder for a revision.
+    void add(const Paths& paths,
+             std::vector<Revision>& revisions,
+             std::vector<Problem>& problems,
+             bool is_location) {
+        const auto texts = package_.read(paths);
+        if (!texts) {
+            problems.push_back({into_.package, 0, texts.error().message});
+            return;
+        }
+        for (const auto& [path, text] : *texts) {
+            if (!is_location && text.find("down_revision") == text.npos) {
+                continue;
+            }
+            RevisionFile file = read_alembic(path, text);
+            std::move(file.problems.begin(), file.problems.end(), std::back_inserter(problems));
+            if (file.revision) {
+                revisions.push_back(std::move(*file.revision));
+            } else if (file.problems.empty() && is_location) {
+                problems.push_back(
+                    {path, 0, "there is no `revision`; alembic stops at such a file"});
+            }
+        }
+    }
+
+    // Files that alembic does not reach. They are no revisions, but somebody may think they are.
+    void read_deeper() {
+        std::vector<Revision> found;
+        std::vector<Problem> doubts;
+        add(environment_.deeper, found, doubts, false);
+        if (found.empty() && doubts.empty()) {
+            return;
+        }
+        std::set<std::string> folders;
+        for (const Revision& one : found) {
+            folders.insert(std::string(folder_of(one.file)));
+        }
+        for (const Problem& one : doubts) {
+            folders.insert(std::string(folder_of(one.file)));
+        }
+        say_deeper(found.size() + doubts.size(), folders);
+    }
+
+    void say_deeper(std::size_t count, const std::set<std::string>& folders) {
+        std::vector<std::string> named(folders.begin(), folders.end());
+        const bool are_many = named.size() > k_named_max;
+        named.resize(std::min(named.size(), k_named_max));
+        const std::string text =
+            fmt::format("{} {} like a revision in {}{}; alembic enters such folders only with "
+                        "`recursive_version_locations`",
+                        count,
+                        count == 1 ? "file looks" : "files look",
+                        join(named, ", "),
+                        are_many ? ", ..." : "");
+        if (into_.graph.revisions.empty() && into_.problems.empty()) {
+            into_.problems.push_back({into_.package,
+                                      0,
+                                      fmt::format("{}: `--env {}` reads one folder alone",
+                                                  text,
+                                                  join(named, "` or `--env "))});
+        } else {
+            into_.notes.push_back(fmt::format("{}: {}.", into_.package, text));
+        }
+    }
+
+    // Whether one of `lower` is named as a parent by `upper` and is not there itself.
+    static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
+        std::set<std::string_view> ids;
+        for (const Revision& one : lower) {
+            ids.insert(one.id);
+        }
+        const auto names_one = [&](const std::vector<std::string>& list) {
+            return std::any_of(
+                list.begin(), list.end(), [&](const std::string& id) { return ids.contains(id); });
+        };
+        return std::any_of(upper.begin(), upper.end(), [&](const Revision& one) {
+            return names_one(one.parents) || names_one(one.depends_on);
+        });
+    }
+
+    Package& package_;
+    const Environment& environment_;
+    Reading& into_;
+};
+
+}  // namespace
+
+void read_environment(Package& package, const Environment& environment, Reading& reading) {
+    reading.graph.convention = environment.convention;
+    reading.graph.environment = environment.folder;
+    if (environment.convention == Convention::alembic) {
+        AlembicReader(package, environment, reading).read();
+        return;
+    }
+    const auto texts = package.read(environment.files);
+    if (!texts) {
+        reading.problems.push_back({reading.package, 0, texts.error().message});
+    } else if (environment.convention == Convention::django) {
+        const auto apps = package.read(environment.nearby);
+        if (!apps) {
+            reading.problems.push_back({reading.package, 0, apps.error().message});
+            return;
+        }
+        read_django(*texts, *apps, reading);
+    } else {
+        read_numbered(environment.convention, *texts, reading);
+    }
+}
+
+}  // namespace drydock::chain

@@ -1,0 +1,82 @@
+// A comparison as JSON, and as an exit code.
+#include "chain/explain.h"
+
+namespace drydock::chain {
+
+namespace {
+
+Json list_of(const std::vector<std::string>& names) {
+    Json list = Json::Array{};
+    for (const std::string& name : names) {
+        list.push(name);
+    }
+    return list;
+}
+
+Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
+    Json side;
+    side.set("package", reading.package)
+        .set("environment", reading.graph.environment)
+        .set("environments", list_of(reading.environments))
+        .set("convention", name_of(reading.graph.convention))
+        .set("count", static_cast<std::int64_t>(reading.graph.revisions.size()))
+        .set("heads", list_of(heads));
+    return side;
+}
+
+Json docs_of(const Reading& before, const Reading& after, const Comparison& comparison) {
+    Json docs = Json::Object{};
+    for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
+        for (const std::string& id : *list) {
+            const Revision* one = after.graph.find(id);
+            one = one == nullptr ? before.graph.find(id) : one;
+            docs.set(id, one->doc);
+        }
+    }
+    return docs;
+}
+
+}  // namespace
+
+Json report(const Reading& before,
+            const Reading& after,
+            const Comparison& comparison,
+            const Explanation& explanation) {
+    Json problems = Json::Array{};
+    for (const Problem& one : comparison.problems) {
+        Json problem;
+        problem.set("file", one.file).set("line", one.line).set("text", one.text);
+        problems.push(std::move(problem));
+    }
+    Json back;
+    back.set("runs", list_of(explanation.way_back.runs))
+        .set("empty", list_of(explanation.way_back.empty))
+        .set("missing", list_of(explanation.way_back.missing))
+        .set("refuses", list_of(explanation.way_back.refuses));
+    Json json;
+    json.set("old", side_of(before, before.graph.heads()))
+        .set("new", side_of(after, comparison.new_heads))
+        .set("database", list_of(comparison.old_heads))
+        .set("verdict", name_of(comparison.verdict))
+        .set("skipped", list_of(comparison.skipped))
+        .set("skipped_roots", list_of(comparison.skipped_roots))
+        .set("lost", list_of(comparison.lost))
+        .set("unknown_heads", list_of(comparison.unknown_heads))
+        .set("runs", list_of(comparison.runs))
+        .set("reordered", list_of(comparison.reordered))
+        .set("moved", list_of(comparison.moved))
+        .set("meeting_point", comparison.meeting_point)
+        .set("docs", docs_of(before, after, comparison))
+        .set("happens", list_of(explanation.happens))
+        .set("repairs", list_of(explanation.repairs))
+        .set("notes", list_of(explanation.notes))
+        .set("way_back", std::move(back))
+        .set("problems", std::move(problems));
+    return json;
+}
+
+int exit_code_of(Verdict verdict) {
+    return verdict == Verdict::clean ? 0 : verdict == Verdict::refused ? 2 : 1;
+}
+
+}  // namespace drydock::chain
