@@ -14,6 +14,10 @@ import sys
 import tempfile
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
+
+from limits import scaled  # noqa: E402  (found by the line above)
+
 DRYDOCK = os.environ.get("DRYDOCK", "build/drydock")
 HAS_ALEMBIC = importlib.util.find_spec("alembic") is not None
 # `recursive_version_locations` came with 1.10.
@@ -67,7 +71,7 @@ class BesideAlembic(unittest.TestCase):
         return folder
 
     def chain(self, old: str, new: str) -> dict:
-        done = subprocess.run([DRYDOCK, "chain", old, new, "--json"], stdout=subprocess.PIPE, check=False, timeout=30)
+        done = subprocess.run([DRYDOCK, "chain", old, new, "--json"], stdout=subprocess.PIPE, check=False, timeout=scaled(10))
         return json.loads(done.stdout)
 
     def alembic(self, folder: str, command: str, database: str) -> subprocess.CompletedProcess:
@@ -77,7 +81,7 @@ class BesideAlembic(unittest.TestCase):
         with open(ini, "w", encoding="utf-8") as file:
             file.write(text)
         return subprocess.run([sys.executable, "-B", "-m", "alembic", "-c", ini, *command.split()], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=scaled(20))
 
     def tables(self, database: str) -> set[str]:
         with sqlite3.connect(database) as connection:
@@ -148,7 +152,7 @@ class BesideAlembic(unittest.TestCase):
         for number, (files, settings) in enumerate(cases):
             folder = self.package(f"same{number}", files, settings)
             done = subprocess.run([sys.executable, "-B", "-c", ORACLE, os.path.join(folder, "alembic.ini")], text=True,
-                                  stdout=subprocess.PIPE, check=True, timeout=60)
+                                  stdout=subprocess.PIPE, check=True, timeout=scaled(20))
             heads, ids = json.loads(done.stdout)
             answer = self.chain(folder, folder)
             self.assertEqual((answer["new"]["heads"], answer["new"]["count"]), (heads, len(ids)), (files, settings))
@@ -160,7 +164,7 @@ class BesideAlembic(unittest.TestCase):
                                        revision("x", "a") + "one two\n", revision("x", "a") + " y = 1\n", "x = 1\n")):
             folder = self.package(f"bad{number}", {**line("a"), "z.py": text})
             done = subprocess.run([sys.executable, "-B", "-c", ORACLE, os.path.join(folder, "alembic.ini")],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=60)
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=scaled(20))
             self.assertNotEqual(done.returncode, 0, text)
             answer = self.chain(folder, folder)
             self.assertEqual(answer["verdict"], "refused", text)

@@ -114,7 +114,7 @@ class Move(unittest.TestCase):
         self.move("--list", self.list, code=DONE)
         self.assertTrue(self.move("--list", self.list, "--dry-run", code=DONE)["done"])
         done = subprocess.run([DRYDOCK, "vfolders", "move", self.volume, "--list", self.list, "--dry-run"],
-                              stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+                              stdout=subprocess.PIPE, text=True, check=True, timeout=scaled(20))
         self.assertTrue(done.stdout.startswith("done: 30 folders are in their places"), done.stdout)
 
     @unittest.skipIf(os.geteuid() != 0, "only root gives directories away")
