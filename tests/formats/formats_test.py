@@ -26,7 +26,7 @@ CONDITIONS = ("when", "guard", "then", "happened", "broken")
 # By page: the folders of the sources that write the format.
 WRITERS = {
     "plan": ("model", "app"),
-    "events": ("run", "conduct", "app", "model", "cli"),
+    "events": ("run", "executor", "app", "model", "cli"),
     "traces": ("checker", "cli"),
     "store": ("cli", "app", "mover/blocks"),
     "vfolders": ("cli", "app", "mover/rename"),
@@ -152,7 +152,7 @@ class Formats(harness.Case):
 
     def test_steps_of_traces(self) -> None:
         """The page has each kind of step that the checker tells, and no other."""
-        with open(os.path.join(ROOT, "src", "checker", "story.cpp"), encoding="utf-8") as file:
+        with open(os.path.join(ROOT, "src", "checker", "counterexample.cpp"), encoding="utf-8") as file:
             source = file.read()
         table = source[source.index("k_words = {{"):]
         kinds = set(re.findall(r'^ +\{"(\w+)",', table[:table.index("}};")], re.M))

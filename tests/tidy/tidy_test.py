@@ -142,6 +142,14 @@ UNSCALED = r"\btimeout=[1-9][\d.]*[,)]|SECONDS_MAX = \d|\.wait\(\d|\bTIMEOUT \d"
 DO_NOT_WAIT_FOR_THE_MACHINE = r"/(releases|supervise|tidy_test)\.py$"  # but for a network, or for nothing
 
 
+def check_sources_exist(tree):
+    """A property of a source that is gone is dropped by CMake without a word."""
+    return [f"{path}: sets properties of {name}, which is not there"
+            for path, text in tree.named(r"CMakeLists\.txt$").items()
+            for name in re.findall(r"set_source_files_properties\(([^\s$]+)", text)
+            if os.path.join(os.path.dirname(path), name) not in tree]
+
+
 def check_limits(tree):
     """What tests wait for at most is scaled to the machine: scaled() in Python, drydock_limit() in CMake."""
     return [f"{path}:{number}: a limit that is not scaled (tests/field/common/limits.py, cmake/Limits.cmake)"
@@ -263,7 +271,7 @@ def check_says(tree):
 
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
-          check_limits, check_tests_page, check_container, check_headers, check_leftovers, check_links, check_marks,
+          check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links, check_marks,
           check_says]
 
 
@@ -314,6 +322,7 @@ PLANTED = [
     (check_tests_registered, "tests/e2e/other.cpp", "TEST(A, B) {\n}\n"),
     (check_tests_registered, "src/app/app_test.cpp", "TEST(A, B) {\n}\n"),
     (check_supervised, "tests/e2e/CMakeLists.txt", "add_test(NAME roll COMMAND python3 roll_test.py)\n"),
+    (check_sources_exist, "src/app/CMakeLists.txt", "set_source_files_properties(gone.cpp PROPERTIES X Y)\n"),
     (check_limits, "tests/e2e/roll_test.py", "RUN_SECONDS_MAX = 30.0\n"),
     (check_limits, "tests/e2e/roll_test.py", "done = run(words, timeout=30)\n"),
     (check_limits, "tests/e2e/CMakeLists.txt",
