@@ -368,8 +368,9 @@ private:
 
 }  // namespace
 
-Explanation explain(const Reading& before, const Reading& after, const Comparison& comparison) {
-    return Explainer(before, after, comparison).run();
+Explanation
+explain(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
+    return Explainer(old_reading, new_reading, comparison).run();
 }
 
 }  // namespace drydock::chain

@@ -44,7 +44,7 @@ public:
     // The next line that has a token. Lines with a deeper indent than `indent_max` keep only their
     // first tokens. False at the end, and where the text is no Python: problem() then says why, at
     // line().
-    [[nodiscard]] bool next(LogicalLine& into, int indent_max);
+    [[nodiscard]] bool next(LogicalLine& logical_line, int indent_max);
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -61,10 +61,10 @@ private:
         return position_ + offset < text_.size() ? text_[position_ + offset] : '\0';
     }
 
-    bool skip_to_token(LogicalLine& into);
+    bool skip_to_token(LogicalLine& logical_line);
     void skip_comment();
     bool skip_newline();
-    bool scan_token(LogicalLine& into, std::size_t tokens_max);
+    bool scan_token(LogicalLine& logical_line, std::size_t tokens_max);
     void scan_name();
     void scan_number();
     void scan_op();

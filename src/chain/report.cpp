@@ -24,12 +24,12 @@ Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     return side;
 }
 
-Json docs_of(const Reading& before, const Reading& after, const Comparison& comparison) {
+Json docs_of(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
     Json docs = Json::Object{};
     for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
         for (const std::string& id : *list) {
-            const Revision* one = after.graph.find(id);
-            one = one == nullptr ? before.graph.find(id) : one;
+            const Revision* one = new_reading.graph.find(id);
+            one = one == nullptr ? old_reading.graph.find(id) : one;
             docs.set(id, one->doc);
         }
     }
@@ -38,8 +38,8 @@ Json docs_of(const Reading& before, const Reading& after, const Comparison& comp
 
 }  // namespace
 
-Json report(const Reading& before,
-            const Reading& after,
+Json report(const Reading& old_reading,
+            const Reading& new_reading,
             const Comparison& comparison,
             const Explanation& explanation) {
     Json problems = Json::Array{};
@@ -54,8 +54,8 @@ Json report(const Reading& before,
         .set("missing", list_of(explanation.way_back.missing))
         .set("refuses", list_of(explanation.way_back.refuses));
     Json json;
-    json.set("old", side_of(before, before.graph.heads()))
-        .set("new", side_of(after, comparison.new_heads))
+    json.set("old", side_of(old_reading, old_reading.graph.heads()))
+        .set("new", side_of(new_reading, comparison.new_heads))
         .set("database", list_of(comparison.old_heads))
         .set("verdict", name_of(comparison.verdict))
         .set("skipped", list_of(comparison.skipped))
@@ -66,7 +66,7 @@ Json report(const Reading& before,
         .set("reordered", list_of(comparison.reordered))
         .set("moved", list_of(comparison.moved))
         .set("meeting_point", comparison.meeting_point)
-        .set("docs", docs_of(before, after, comparison))
+        .set("docs", docs_of(old_reading, new_reading, comparison))
         .set("happens", list_of(explanation.happens))
         .set("repairs", list_of(explanation.repairs))
         .set("notes", list_of(explanation.notes))

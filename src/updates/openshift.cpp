@@ -219,11 +219,12 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 }  // namespace
 
-std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t from, std::size_t to) const {
+std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
+                                                           std::size_t target) const {
     std::vector<const BlockedEdge*> found;
-    if (const auto it = blocked.find(to); it != blocked.end()) {
+    if (const auto it = blocked.find(target); it != blocked.end()) {
         for (const BlockedEdge& edge : it->second) {
-            if (edge.from.has(from)) {
+            if (edge.from.has(source)) {
                 found.push_back(&edge);
             }
         }

@@ -62,7 +62,7 @@ public:
     // Returns the versions whose uid begins with `prefix`, but no more than two.
     [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
     // The only version whose uid begins so. Errors: "blocks.no_version", "blocks.ambiguous".
-    [[nodiscard]] Result<VersionRow> find_version(const std::string& wanted);
+    [[nodiscard]] Result<VersionRow> find_version(const std::string& prefix);
     // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too. Error:
     // "blocks.rows" for a uid that is no text.
     [[nodiscard]] Status each_blob_row(const std::function<Status(const BlockRow&)>& take);

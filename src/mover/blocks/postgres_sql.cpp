@@ -134,7 +134,7 @@ private:
     [[nodiscard]] tl::unexpected<Error> failed(const PGresult* answer) const;
     [[nodiscard]] SqlRow row_at(const PGresult* answer, int row) const;
     void add_rows(const PGresult* answer, SqlRows& rows) const;
-    [[nodiscard]] tl::unexpected<Error> give_up(const std::string& why);
+    [[nodiscard]] tl::unexpected<Error> give_up(const std::string& reason);
     Status await(std::int64_t until_ms);
     Result<SqlRows> answers(bool is_sent);
 
