@@ -46,7 +46,10 @@ bool may_have_changed(const State& state, std::size_t action) {
 }
 
 Observation value_of(const Json& value) {
-    return {value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "expected", 0};
+    return {value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
+            value,
+            "expected",
+            0};
 }
 
 // Lays the effects of one action over the facts. An action that is not done leaves its facts open;
@@ -69,10 +72,11 @@ void apply_effects(ExpectedFacts& world, const model::Action& action, Status sta
 // Returns a format as a fact has it: rules write it as a text, and a fact may be a number.
 Observation level_of(const Plan& plan, const std::string& key, const std::string& format) {
     const auto source = plan.sources.find(key);
-    const bool is_number =
-        source != plan.sources.end() && source->second.type == model::FactType::integer;
-    const auto number = is_number ? Json::parse(format) : fail("world.format", "not a number");
-    return value_of(number && number->is_integer() ? *number : Json(format));
+    if (source != plan.sources.end() && source->second.type == model::FactType::integer) {
+        const auto number = Json::parse(format);
+        return value_of(number && number->is_integer() ? *number : Json(format));
+    }
+    return value_of(Json(format));
 }
 
 // Returns the level facts of a store, and the facts that those are derived from.
