@@ -8,7 +8,7 @@ namespace drydock::app {
 
 // Reads the configuration and the key file, and opens the store.
 [[nodiscard]] Result<mover::blocks::Store> open_store(const StoreRequest& request,
-                                                         mover::blocks::SqlAccess access);
+                                                      mover::blocks::SqlAccess access);
 // Returns the number of threads of a request.
 [[nodiscard]] std::size_t workers_of(const StoreRequest& request);
 // Refuses with the exit code 1 for damage and refusals, 2 for unreadable input.

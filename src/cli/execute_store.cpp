@@ -74,7 +74,9 @@ int Command::restore_from_store() {
     }
     std::ostream& stream = is_stream ? console_.err : console_.out;
     stream << (invocation_.json ? json_of(*answer).pretty() + "\n"
-                        : render_restored(*answer, is_stream ? "stdout" : restore_request.path, screen_));
+                                : render_restored(*answer,
+                                                  is_stream ? "stdout" : restore_request.path,
+                                                  screen_));
     return answer->whole() ? app::k_exit_done : app::k_exit_no;
 }
 

@@ -47,7 +47,8 @@ AppResult<Survey> survey(const Options& options) {
     return cli::sample_survey();
 }
 
-AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request, bool /*only_schema*/) {
+AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
+                                                   bool /*only_schema*/) {
     ask("inspect " + request.config + " " + request.key_file);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
@@ -55,7 +56,8 @@ AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request, 
     return fake_app().inspection;
 }
 
-AppResult<StoreVerified> verify_store(const StoreRequest& request, const OnStoreProgress& progressed) {
+AppResult<StoreVerified> verify_store(const StoreRequest& request,
+                                      const OnStoreProgress& progressed) {
     ask("verify " + request.config + " " + std::to_string(request.workers));
     progressed({1, 2, "rows", 0});
     if (fake_app().store_failure) {
@@ -65,8 +67,8 @@ AppResult<StoreVerified> verify_store(const StoreRequest& request, const OnStore
 }
 
 AppResult<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request*/,
-                                                   mover::blocks::RestoreRequest how,
-                                                   const OnStoreProgress& /*progressed*/) {
+                                                      mover::blocks::RestoreRequest how,
+                                                      const OnStoreProgress& /*progressed*/) {
     ask("restore " + how.version + " " + how.path);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
@@ -75,14 +77,14 @@ AppResult<mover::blocks::Restored> restore_from_store(const StoreRequest& /*requ
 }
 
 AppResult<mover::blocks::ExportReport> export_from_store(const StoreRequest& request,
-                                                      const std::string& version,
-                                                      const std::string& file) {
+                                                         const std::string& version,
+                                                         const std::string& file) {
     ask("export " + request.config + " " + version + " " + file);
     return fake_app().exported;
 }
 
 AppResult<mover::blocks::ImportReport> import_to_store(const StoreRequest& request,
-                                                    const std::string& file) {
+                                                       const std::string& file) {
     ask("import " + request.config + " " + file);
     return fake_app().imported;
 }
@@ -105,7 +107,7 @@ AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
 }
 
 AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                     const OnStoreProgress& progressed) {
+                                        const OnStoreProgress& progressed) {
     ask(std::string(request.work == mover::blocks::RewriteWork::encrypt ? "encrypt" : "rekey") + " "
         + request.new_key_file + (request.frees_old ? " free" : "")
         + (request.goes_back ? " back" : "") + (request.dry_run ? " dry" : ""));
@@ -204,9 +206,9 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
 }
 
 AppResult<Simulation> simulate(const model::Plan& /*plan*/,
-                            std::uint64_t seed,
-                            std::uint64_t runs,
-                            const std::function<void(const std::string&)>& tell) {
+                               std::uint64_t seed,
+                               std::uint64_t runs,
+                               const std::function<void(const std::string&)>& tell) {
     Simulation all;
     all.seed = seed;
     all.runs = runs;
@@ -224,8 +226,8 @@ AppResult<Simulation> simulate(const model::Plan& /*plan*/,
 }
 
 AppResult<Replay> replay(const model::Plan& /*plan*/,
-                      const std::string& trace_file,
-                      const std::function<void(const std::string&)>& /*tell*/) {
+                         const std::string& trace_file,
+                         const std::function<void(const std::string&)>& /*tell*/) {
     ask("replay " + trace_file);
     sim::ReplayResult broken = {"quorum", 4, 4, "", true, true, {{"quorum", "roll/m2/stop"}}};
     sim::ReplayResult stopped = {"twice", 9, 2, "turn 3 of 9 (done x) did not come about: y"};

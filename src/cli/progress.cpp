@@ -152,7 +152,10 @@ bool is_approved(const Plan& plan, const State& state) {
 std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
     std::map<std::string, Tally, std::less<>> tallies;
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        count(tallies[plan.actions[i].member], plan.actions[i], state.status(i), state.failed_optional(i));
+        count(tallies[plan.actions[i].member],
+              plan.actions[i],
+              state.status(i),
+              state.failed_optional(i));
     }
     const run::ExpectedFacts world = expected_facts(plan, state);
     const bool gate = at_gate(plan, state);

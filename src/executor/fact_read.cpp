@@ -87,7 +87,10 @@ const Json* fact_of(const Json::Array& facts, std::size_t index, const std::stri
 }
 
 model::Observation not_told() {
-    return {ObservationStatus::unknown, {}, "the host did not answer this question, or answered it twice", 0};
+    return {ObservationStatus::unknown,
+            {},
+            "the host did not answer this question, or answered it twice",
+            0};
 }
 
 // A value of another type, or one that is too large, is unknown, whatever the host reports.
@@ -328,7 +331,8 @@ bool FactRead::take(const Reply& reply, AgentPool& hosts) {
         take_facts(reply, request->second);
     } else {
         for (const Json& probe : request->second.items()) {
-            book_[probe["id"].as_string()] = {ObservationStatus::unknown, {}, reply.error.message, 0};
+            book_[probe["id"].as_string()] = {
+                ObservationStatus::unknown, {}, reply.error.message, 0};
         }
     }
     probes_by_request_.erase(request);

@@ -153,8 +153,9 @@ agent::ProbeResult ModelledSystem::probe(const std::string&, const Json& probe, 
         return agent::cannot_tell("the plan has no such fact");
     }
     Observation observation = observe(source->second);
-    return observation.status == ObservationStatus::known ? agent::known(std::move(observation.value))
-                                              : agent::absent(observation.evidence);
+    return observation.status == ObservationStatus::known
+               ? agent::known(std::move(observation.value))
+               : agent::absent(observation.evidence);
 }
 
 std::int64_t ModelledSystem::takes_ms(const Json&) {
@@ -407,9 +408,10 @@ bool ModelledSystem::is_missed(const std::string& name, const Member& member, co
 bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& expected) {
     const auto running = expected.find(member.running);
     return running == expected.end()
-           || std::any_of(running->second.any_of.begin(),
-                          running->second.any_of.end(),
-                          [](const Observation& value) { return value.status == ObservationStatus::known; });
+           || std::any_of(
+               running->second.any_of.begin(),
+               running->second.any_of.end(),
+               [](const Observation& value) { return value.status == ObservationStatus::known; });
 }
 
 void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {

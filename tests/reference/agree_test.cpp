@@ -67,8 +67,11 @@ struct Tally {
 };
 
 // Whether the plan was small enough to be compared.
-bool compare(
-    std::uint64_t seed, const Drawn& drawn, std::size_t downgrade_starts_max, bool tell, Tally& tally) {
+bool compare(std::uint64_t seed,
+             const Drawn& drawn,
+             std::size_t downgrade_starts_max,
+             bool tell,
+             Tally& tally) {
     Request request = {drawn.faults, drawn.back, downgrade_starts_max};
     const Verdict slow = explore(drawn.plan, request);
     request.pace = Pace::plain;

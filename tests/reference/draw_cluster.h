@@ -39,8 +39,11 @@ protected:
         source.binds = binds;
         source.type = type;
         source.probe.set("kind", name == "service" ? "service" : "file");
-        plan_.planned[source.key] = {
-            value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "drawn", 0};
+        plan_.planned[source.key] = {value.is_null() ? ObservationStatus::absent
+                                                     : ObservationStatus::known,
+                                     value,
+                                     "drawn",
+                                     0};
         plan_.sources[source.key] = source;
     }
 

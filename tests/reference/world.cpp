@@ -16,7 +16,8 @@ using model::ObservationStatus;
 
 const Observation* told(const model::FactBook& book, const std::string& key) {
     const auto it = book.find(key);
-    return it == book.end() || it->second.status == ObservationStatus::unknown ? nullptr : &it->second;
+    return it == book.end() || it->second.status == ObservationStatus::unknown ? nullptr
+                                                                               : &it->second;
 }
 
 }  // namespace
@@ -186,7 +187,10 @@ void Model::set(World& world, const std::string& key, const Observation& value) 
 }
 
 void Model::set(World& world, const std::string& key, const Json& value) {
-    set(world, key, Observation{value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "", 0});
+    set(world,
+        key,
+        Observation{
+            value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "", 0});
 }
 
 const std::string& Model::key_of(const std::string& member, const std::string& standard) const {

@@ -57,10 +57,10 @@ struct Simulation {
     transport::FakeTransport transport{system, clock, faults};
     model::FactSources sources;
     AgentPool hosts{transport,
-                clock,
-                {{"a", {"a", {"to", "a"}, {}, "", ""}},
-                 {"b", {"b", {"to", "b"}, {}, "", ""}},
-                 {"slow", {"slow", {"to", "slow"}, {}, "", ""}}}};
+                    clock,
+                    {{"a", {"a", {"to", "a"}, {}, "", ""}},
+                     {"b", {"b", {"to", "b"}, {}, "", ""}},
+                     {"slow", {"slow", {"to", "slow"}, {}, "", ""}}}};
 };
 
 // When each fact was there first, in milliseconds since the reading began.

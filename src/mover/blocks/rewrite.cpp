@@ -232,7 +232,8 @@ Status check_still_there(Store& store, RewriteRows& rows, const Record& record) 
     return {};
 }
 
-Status switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
+Status
+switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
     DRYDOCK_TRY(check_still_there(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
     for (const RewrittenBlob& blob : record.blobs) {

@@ -22,7 +22,8 @@ public:
     RewriteRows(Sql& sql, RewriteWork work) : sql_(sql), work_(work) {}
 
     // Blobs after `last_uid` in the database's order; none at the end.
-    [[nodiscard]] Result<std::vector<SourceBlob>> next(const std::string& last_uid, std::size_t count);
+    [[nodiscard]] Result<std::vector<SourceBlob>> next(const std::string& last_uid,
+                                                       std::size_t count);
     // Blobs of rows whose enc_version is neither 0 nor 1, after `last_uid`; none at the end.
     [[nodiscard]] Result<std::vector<BlockRow>> next_strange(const std::string& last_uid);
     // Blobs that are not encrypted, whatever their rows say; of rekey, those that are.
