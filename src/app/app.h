@@ -68,7 +68,7 @@ struct Options {
     // Gates that are approved when they open; the run then continues at once. "GATE" names a gate
     // of the first run, "VERSION:GATE" one of the run that leads to that version.
     std::vector<std::string> approvals;
-    std::string unproved;     // apply: why a plan is run whose check failed or is missing
+    std::string allow_unchecked;  // apply: why a plan is run whose check failed or is missing
     std::string policy_file;  // apply: the cluster file whose policy holds; empty: the plan's own
     std::string signed_by;    // apply: the signer of the plan, once verified
     bool take_over = false;   // displaces another journal that holds the hosts

@@ -116,8 +116,8 @@ Json created_detail(const Options& options, const RunStart& departure) {
     detail.set("who", current_user()).set("grammar", k_grammar);
     detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
     detail.set("checked", plan.check["verdict"]);
-    if (!options.unproved.empty()) {
-        detail.set("unproved", options.unproved);
+    if (!options.allow_unchecked.empty()) {
+        detail.set("allow_unchecked", options.allow_unchecked);
     }
     if (!options.signed_by.empty()) {
         detail.set("signed_by", options.signed_by);
@@ -163,10 +163,11 @@ AppResult<RunStatus> begin(const Options& options,
 
 // The check runs while the hosts are greeted, because neither needs the other. execute_run() waits
 // for its result before anything begins.
-std::future<Status> start_proof(const Options& options, const model::Plan& plan) {
-    return options.unproved.empty() ? std::async(std::launch::async | std::launch::deferred,
-                                                 [&] { return check_again(options, plan); })
-                                    : std::async(std::launch::deferred, [] { return Status(); });
+std::future<Status> start_plan_check(const Options& options, const model::Plan& plan) {
+    return options.allow_unchecked.empty()
+               ? std::async(std::launch::async | std::launch::deferred,
+                            [&] { return check_again(options, plan); })
+               : std::async(std::launch::deferred, [] { return Status(); });
 }
 
 // The session becomes the caller's only at the birth. Until then its destructor closes the
@@ -186,8 +187,8 @@ AppResult<RunStatus> execute_run(const Options& options,
         return tl::unexpected(opened.error());
     }
     auto obstacle = (*opened)->run().look_before_begin();
-    if (Status proved = departure.proof.get(); !proved) {
-        return refuse(proved.error());
+    if (Status checked = departure.checked.get(); !checked) {
+        return refuse(checked.error());
     }
     if (obstacle.is_there()) {
         AppResult<RunStatus> refused = refuse_obstacle(std::move(obstacle));

@@ -16,14 +16,14 @@ using SessionPointer = std::unique_ptr<LocalSession>;
 // A plan that is about to become a run.
 struct RunStart {
     const model::Plan& plan;
-    std::future<Status> proof;                            // awaited before the birth
+    std::future<Status> checked;                          // awaited before the birth
     std::optional<JourneyRecord> journey = std::nullopt;  // an empty id: the run begins a journey
     std::string follows = {};  // the newest run as the plan was made; empty: not looked at
 };
 
 // Checks the plan while its hosts are greeted. The result is true at once for a plan that is run
 // unchecked.
-[[nodiscard]] std::future<Status> start_proof(const Options& options, const model::Plan& plan);
+[[nodiscard]] std::future<Status> start_plan_check(const Options& options, const model::Plan& plan);
 
 // Begins the run, unless options.dry_run, and conducts it to its end, a gate, a pause or a halt.
 // `session` is set at the birth and holds the run's lease until it is destroyed.

@@ -3,7 +3,7 @@
 //
 // `plan` and `apply` must answer in about a second, so they run a quick check: a list of fault
 // budgets from large to small, each within a small memory. The first check that ends is the
-// verdict. A check that was stopped proves nothing, and `apply` refuses its plan.
+// verdict. A stopped check has no verdict, and `apply` refuses its plan.
 // docs/design/0004-the-checker.md has the reasons; docs/design/0007-trust.md says why `apply`
 // repeats the check.
 #include "app/internal.h"
@@ -203,13 +203,13 @@ Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
 
 namespace {
 
-constexpr const char* k_unproved_remedy =
-    "see `drydock check PLAN`; to run it all the same: --unproved \"why\", which goes into the "
-    "journal";
+constexpr const char* k_unchecked_remedy = "see `drydock check PLAN`; to run it all the same: "
+                                           "--allow-unchecked \"why\", which goes into the "
+                                           "journal";
 
 // True if the plan may not run without a passed check. A downgrade is checked and its report is
 // shown, but nobody is refused a way back at night.
-bool needs_proof(const model::Plan& plan) {
+bool needs_check(const model::Plan& plan) {
     return plan.procedure == "upgrade" || plan.procedure == planner::k_rehearsal;
 }
 
@@ -221,12 +221,13 @@ Status holds(const Json& check) {
         for (const Json& property : check["broken"].items()) {
             broken.push_back(property.as_string());
         }
-        return fail("plan.unproved",
+        return fail("plan.check_failed",
                     fmt::format("the plan's check failed: {}", join(broken, ", ")),
-                    k_unproved_remedy);
+                    k_unchecked_remedy);
     }
     if (verdict != checker::name_of(checker::Verdict::holds)) {
-        return fail("plan.unproved", "the plan's check did not come to its end", k_unproved_remedy);
+        return fail(
+            "plan.check_failed", "the plan's check did not come to its end", k_unchecked_remedy);
     }
     return {};
 }
@@ -234,17 +235,17 @@ Status holds(const Json& check) {
 }  // namespace
 
 Status require_passed_check(const model::Plan& plan) {
-    if (!needs_proof(plan)) {
+    if (!needs_check(plan)) {
         return {};
     }
     if (plan.check["digest"].as_string() != plan.digest()) {
-        return fail("plan.unchecked", "the plan was never checked", k_unproved_remedy);
+        return fail("plan.unchecked", "the plan was never checked", k_unchecked_remedy);
     }
     return holds(plan.check);
 }
 
 Status check_again(const Options& options, const model::Plan& plan) {
-    return needs_proof(plan) ? holds(verdict_of(check_small(options, plan), plan)) : Status();
+    return needs_check(plan) ? holds(verdict_of(check_small(options, plan), plan)) : Status();
 }
 
 }  // namespace drydock::app

@@ -82,7 +82,7 @@ AppResult<RunStatus> rehearse(const Options& options, const model::Plan& plan, O
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
     }
-    RunStart departure = {*rehearsal, start_proof(plan_options, *rehearsal)};
+    RunStart departure = {*rehearsal, start_plan_check(plan_options, *rehearsal)};
     SessionPointer session;
     return execute_run(plan_options, *state_dir, departure, observer, session);
 }

@@ -182,11 +182,11 @@ AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Obse
     }
     Options signer_options = options;
     signer_options.signed_by = signer->value_or("");
-    if (Status checked = options.unproved.empty() ? require_passed_check(plan) : Status();
+    if (Status checked = options.allow_unchecked.empty() ? require_passed_check(plan) : Status();
         !checked) {
         return refuse(checked.error());
     }
-    RunStart departure = {plan, start_proof(signer_options, plan)};
+    RunStart departure = {plan, start_plan_check(signer_options, plan)};
     auto state_dir =
         options.dry_run ? StateDir::open_read_only(plan.state) : StateDir::open(plan.state, true);
     if (!state_dir) {

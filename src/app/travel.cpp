@@ -50,11 +50,11 @@ Status is_expected(const model::Plan& plan, const JourneyRecord& record) {
     return {};
 }
 
-Error unproved(const model::Plan& plan, const Error& error) {
+Error unchecked_hop(const model::Plan& plan, const Error& error) {
     return {error.code,
             fmt::format("{} -> {}: {}", plan.from, plan.to, error.message),
             fmt::format("see the stories: drydock plan -c {0} --to {1} -o plan.json, then drydock "
-                        "check plan.json; `apply --unproved` runs that hop all the same",
+                        "check plan.json; `apply --allow-unchecked` runs that hop all the same",
                         plan.cluster_file,
                         plan.to),
             ErrorClass::permanent};
@@ -72,7 +72,7 @@ bool is_as_far_as_it_goes(const Failure& failure) {
 
 // A hop of a journey was checked when it was planned, a moment ago and in this process. It is not
 // checked again.
-std::future<Status> proved() {
+std::future<Status> passed_check() {
     return std::async(std::launch::deferred, [] { return Status(); });
 }
 
@@ -135,7 +135,7 @@ AppResult<model::Plan> JourneyRunner::plan_hop(const JourneyRecord& record) cons
     }
     plan->check = verdict_of(quick_check(options_, *plan), *plan);
     if (const Status checked = require_passed_check(*plan); !checked) {
-        return refuse(unproved(*plan, checked.error()));
+        return refuse(unchecked_hop(*plan, checked.error()));
     }
     return plan;
 }
@@ -197,7 +197,7 @@ AppResult<RunStatus> JourneyRunner::run_hop(JourneyRecord record, SessionPointer
     if (is_asked_to_stop(state_dir_, own_previous_run_)) {
         return stop_between_runs();
     }
-    auto ended = begin({*plan, proved(), record, newest}, session);
+    auto ended = begin({*plan, passed_check(), record, newest}, session);
     return ended ? std::move(ended) : stopped(record, ended.error());
 }
 
@@ -214,7 +214,7 @@ AppResult<RunStatus> JourneyRunner::run_back(const model::Plan& plan,
     }
     auto record = record_of(*forward);
     if (!record) {
-        return begin({plan, start_proof(options_, plan), std::nullopt, newest}, session);
+        return begin({plan, start_plan_check(options_, plan), std::nullopt, newest}, session);
     }
     if (const auto journey = journey_of(state_dir_, *forward); journey && *journey) {
         observer_.on_journey(**journey);
@@ -223,7 +223,7 @@ AppResult<RunStatus> JourneyRunner::run_back(const model::Plan& plan,
     record->back_to = options_.back_to.empty() ? record->stops.front() : options_.back_to;
     const auto leg = newest_cluster_run(state_dir_);
     record->before = leg ? leg->run.id : "";
-    return begin({plan, start_proof(options_, plan), record, newest}, session);
+    return begin({plan, start_plan_check(options_, plan), record, newest}, session);
 }
 
 // Ends the journey here, because somebody asked for it while the hop was planned.

@@ -282,8 +282,8 @@ private:
              "FILE",
              "refuse a plan of another cluster, and take the policy of signatures from this file");
         text(apply,
-             "--unproved",
-             invocation_.unproved,
+             "--allow-unchecked",
+             invocation_.allow_unchecked,
              "WHY",
              "run a plan whose check failed or is missing; the reason goes into the journal");
         add_conducting(apply);
@@ -452,7 +452,7 @@ private:
         auto* journal = app_.add_subcommand("journal", "the record of runs")->require_subcommand(1);
         auto* verify = add(*journal,
                            "verify",
-                           "prove that no record was changed, dropped or moved",
+                           "check that no record was changed, dropped or moved",
                            k_cluster | k_json | k_trust);
         verify->add_flag("--hosts",
                          invocation_.with_hosts,
@@ -494,7 +494,7 @@ private:
     std::string unused_;
     bool unused_flag_ = false;
     std::map<const CLI::Option*, std::vector<std::string>> choices_;
-    CLI::App app_{"drydock: upgrades of clusters, proved, watched, and back", "drydock"};
+    CLI::App app_{"drydock: upgrades of clusters, checked, watched, and back", "drydock"};
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ int Command::plan() {
     const app::CheckResult checked = app::quick_check(options(), *answer);
     answer->check = app::verdict_of(checked, *answer);
     const bool holds = checked.report.verdict == checker::Verdict::holds;
-    const bool proved = holds || answer->procedure != "upgrade";
+    const bool passed = holds || answer->procedure != "upgrade";
     if (!invocation_.output.empty()) {
         if (const auto written = app::write_plan(*answer, invocation_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});
@@ -45,7 +45,7 @@ int Command::plan() {
     }
     if (invocation_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";
-        return proved ? app::k_exit_done : app::k_exit_no;
+        return passed ? app::k_exit_done : app::k_exit_no;
     }
     console_.out << render_plan(*answer, screen_, invocation_.risks) << "\n"
                  << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
@@ -54,7 +54,7 @@ int Command::plan() {
                          : say("\nWritten: {}. Next: drydock apply {}\n",
                                invocation_.output,
                                invocation_.output));
-    return proved ? app::k_exit_done : app::k_exit_no;
+    return passed ? app::k_exit_done : app::k_exit_no;
 }
 
 // The trace file holds the JSON of the report, whatever the screen shows; `sim --trace` replays it.

@@ -85,7 +85,7 @@ int Command::apply() {
     app::Options plan_options = options();
     plan_options.policy_file = invocation_.policy_file;
     plan_options.plan_file = std::filesystem::absolute(invocation_.plan_file).string();
-    plan_options.unproved = invocation_.unproved;
+    plan_options.allow_unchecked = invocation_.allow_unchecked;
     const auto begin = [&](app::Observer& observer) {
         return app::apply(plan_options, *plan, observer);
     };

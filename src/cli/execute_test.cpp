@@ -151,8 +151,8 @@ TEST_F(Execute, CheckTakesItsBudgetsAndSaysWhatItFound) {
     EXPECT_EQ(type({"check", "p.json", "--property", "quorun"}), 2);
 }
 
-TEST_F(Execute, APlanIsRunUnprovedForAReasonOnly) {
-    type({"apply", "p.json", "--unproved", "the office burns"});
+TEST_F(Execute, APlanIsRunUncheckedForAReasonOnly) {
+    type({"apply", "p.json", "--allow-unchecked", "the office burns"});
     EXPECT_THAT(fake_app().asked.back(), HasSubstr("because the office burns"));
 }
 

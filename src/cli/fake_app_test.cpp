@@ -178,7 +178,7 @@ Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
 
 AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
     ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
-        + (options.unproved.empty() ? "" : " because " + options.unproved)
+        + (options.allow_unchecked.empty() ? "" : " because " + options.allow_unchecked)
         + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
     run::State state(plan.actions.size());
     observer.on_start(plan, state);

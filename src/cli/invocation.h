@@ -26,7 +26,7 @@ struct Invocation {
     std::string run;
     std::string faults;
     std::string trace;
-    std::string unproved;
+    std::string allow_unchecked;
     std::vector<std::string> properties;
     std::string before;  // chain: packages; route --graph: a version
     std::string after;

@@ -44,7 +44,7 @@ std::string head(const Report& report, const Screen& screen) {
         break;
     }
     return screen.paint(Tone::bad, "Not finished")
-           + say(": stopped at {} states, proved up to depth {}",
+           + say(": stopped at {} states, checked up to depth {}",
                  grouped(report.states),
                  report.depth);
 }

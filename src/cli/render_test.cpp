@@ -120,7 +120,7 @@ TEST_F(Render, PlanSaysWhenThereIsAnOutage) {
 TEST_F(Render, ACheckTellsItsStories) {
     expect_golden("check.txt", render_check(sample_check(checker::Verdict::violated), screen_));
     const auto unfinished = render_check(sample_check(checker::Verdict::unfinished), screen_);
-    EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, proved up to depth 65"));
+    EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, checked up to depth 65"));
 }
 
 // What a plan says is text there: no HTML, no link, no line, cell or span of its own.

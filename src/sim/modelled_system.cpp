@@ -359,7 +359,7 @@ void ModelledSystem::start_by_hand(const std::string& name) {
     consider_laws("");
 }
 
-void ModelledSystem::prove(const model::Action& action) {
+void ModelledSystem::verify_copies(const model::Action& action) {
     for (const model::Effect& effect : action.effects) {
         if (effect.kind == "copies") {
             copied_.insert(effect.name);

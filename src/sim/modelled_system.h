@@ -75,7 +75,7 @@ public:
     // The same for the laws of one store.
     void fire_laws(const std::string& store);
     // Marks copies of the action as verified: its postconditions were observed.
-    void prove(const model::Action& action);
+    void verify_copies(const model::Action& action);
 
     // Returns the value of a fact that is not derived; null: it is absent.
     [[nodiscard]] Json value(const std::string& key) const;

@@ -250,7 +250,7 @@ void TraceReplayer::on_action(const std::string& action, const Event& event) {
     const std::size_t next = next_step_of(action);
     const std::string& last_step = last_[action];
     if (event_name == "kept") {
-        system_.prove(*plan_.find(action));
+        system_.verify_copies(*plan_.find(action));
     }
     if (next < story_.size() && fits(event_name, story_[next].what)) {
         const std::string step_name = story_[next].what;

@@ -262,7 +262,7 @@ class Copies(ozone_harness.Case):
         self.drydock("downgrade", expect=NO)
         copy = newest(os.path.join(self.base, "backups"))
         self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
-        self.drydock("apply", self.plan, "--unproved", "a restore", expect=DONE)
+        self.drydock("apply", self.plan, "--allow-unchecked", "a restore", expect=DONE)
         self.assertEqual(self.versions(), {OLD})
         self.assert_keys("golden")
         self.assertEqual(len(keys.wrong(self.cluster, "lost")), keys.COUNT)
@@ -276,7 +276,7 @@ class Copies(ozone_harness.Case):
         self.drydock("plan", "--to", OLD, "-o", self.plan, expect=DONE)
         self.drydock("apply", self.plan, expect=DONE)
         self.assertEqual(self.versions(), {OLD})
-        self.unproved = []
+        self.allow_unchecked = []
         self.to_the_gate()
         self.finish()
         self.assert_finalized()
@@ -313,7 +313,7 @@ class Copies(ozone_harness.Case):
         copy = self.damage_the_copy()
         self.drydock("abort", expect=DONE)
         self.drydock("plan", "--to", OLD, "--restore", copy, "-o", self.plan)
-        refused = self.drydock("apply", self.plan, "--unproved", "a restore", expect=HALTED)
+        refused = self.drydock("apply", self.plan, "--allow-unchecked", "a restore", expect=HALTED)
         self.assertIn("om1", refused.text())
         self.assertEqual(self.versions(), {NEW})
 

@@ -139,7 +139,7 @@ checker::Report check(const Plan& plan, const Twin& twin) {
 }
 
 // As `plan` does: with the gate where the way back really closes.
-Proof prove(Plan plan, const Twin& twin) {
+CheckedPlan check(Plan plan, const Twin& twin) {
     checker::Report report = check(plan, twin);
     auto again = report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
     if (!again.plan) {
@@ -165,16 +165,16 @@ Stop first_stop(Twin twin) {
     if (Stop stop = requirement_stop(*compiled.plan, twin); !stop.stage.empty()) {
         return stop;
     }
-    return violations(prove(std::move(*compiled.plan), twin).report);
+    return violations(check(std::move(*compiled.plan), twin).report);
 }
 
-Result<Proof> prove(Twin twin) {
+Result<CheckedPlan> check(Twin twin) {
     DRYDOCK_TRY(survey_for_plan(twin));
     auto compiled = compile(twin);
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
-    return prove(std::move(*compiled.plan), twin);
+    return check(std::move(*compiled.plan), twin);
 }
 
 }  // namespace drydock::known

@@ -22,11 +22,11 @@ struct Stop {
 [[nodiscard]] Stop first_stop(Twin twin);
 
 // A twin's plan, and what the checker found in it. An error where it does not come that far.
-struct Proof {
+struct CheckedPlan {
     model::Plan plan;
     checker::Report report;
 };
 
-[[nodiscard]] Result<Proof> prove(Twin twin);
+[[nodiscard]] Result<CheckedPlan> check(Twin twin);
 
 }  // namespace drydock::known
