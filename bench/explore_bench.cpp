@@ -11,8 +11,8 @@
 // One JSON line for each.
 #include "base/json.h"
 #include "checker/checker.h"
-#include "planner/ozone_site.h"
-#include "planner/site.h"
+#include "planner/ozone_fixture.h"
+#include "planner/fixture.h"
 
 #include <fmt/format.h>
 
@@ -95,7 +95,7 @@ void measure(const std::string& name, const model::Plan& plan, const checker::Op
 
 // A plan from `from` to `to`, with the ways back from wherever the run may stand.
 void measure_site(const std::string& name,
-                  const planner::Site& site,
+                  const planner::Fixture& site,
                   const char* from,
                   const char* to,
                   const std::string& faults) {
@@ -150,7 +150,7 @@ int main(int count, char** arguments) {
     }
     if (what == "ozone") {
         measure_site("ozone",
-                     planner::ozone_site(planner::k_ozone_own),
+                     planner::ozone_fixture(planner::k_ozone_own),
                      planner::k_ozone_own,
                      "2.2.1",
                      count > 2 ? arguments[2] : "");

@@ -1,6 +1,6 @@
 // The checker on whole plans: packs/etcd, and plans that are broken by hand, one for each property.
 #include "checker/plans.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ Options small() {
 
 class Etcd : public testing::Test {
 protected:
-    planner::Site site = planner::etcd_site(3);
+    planner::Fixture site = planner::etcd_site(3);
     model::Plan plan = plan_of(site, "3.4.23", "3.5.21");
 };
 
@@ -107,7 +107,7 @@ TEST_F(Etcd, WhatTheDowngradeRefusesIsNoWayBack) {
 }
 
 TEST(Ozone, HoldsWithSmallBudgets) {
-    const auto site = planner::ozone_site(planner::k_ozone_own);
+    const auto site = planner::ozone_fixture(planner::k_ozone_own);
     const auto plan = plan_of(site, planner::k_ozone_own, "2.2.1");
     Options options;
     options.faults = {1, 0, 1, 0, 0};
@@ -121,7 +121,7 @@ TEST(Ozone, HoldsWithSmallBudgets) {
 
 // All run 3.5, the level has not risen yet: the way down may be closed at any moment.
 TEST(EtcdDowngrade, LooksAtTheLevelBeforeEachStart) {
-    planner::Site site = planner::etcd_site(3, "3.5.21");
+    planner::Fixture site = planner::etcd_site(3, "3.5.21");
     site.set("", "level", "3.4.0");
     for (const char* member : {"m1", "m2", "m3"}) {
         site.set(member, "cluster_version", "3.4.0");
@@ -148,7 +148,7 @@ TEST(EtcdDowngrade, IsHeldDownByEtcdsOwnCall) {
 }
 
 TEST(EtcdDowngrade, ARestoreIsNoDowngrade) {
-    planner::Site site = planner::etcd_site(3, "3.5.21");
+    planner::Fixture site = planner::etcd_site(3, "3.5.21");
     site.set("", "level", "3.4.0");
     model::Plan plan = plan_of(site, "3.5.21", "3.4.23", "downgrade");
     action_of(plan, "roll-back/m2/install").verb = model::Verb::restore;

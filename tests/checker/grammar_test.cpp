@@ -1,7 +1,7 @@
 // Whatever the checker explores is a sequence of events that a run may record.
 #include "checker/counterexample.h"
 #include "checker/plans.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 #include "run/grammar.h"
 
 #include <gtest/gtest.h>

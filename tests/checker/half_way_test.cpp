@@ -1,16 +1,16 @@
 // Plans of clusters that were half-way when they were made: their ways back are asked as well, from
 // the plan's first world on.
 #include "checker/plans.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include <gtest/gtest.h>
 
 namespace drydock::checker {
 namespace {
 
-using planner::Site;
+using planner::Fixture;
 
-Report check_both_ways(const Site& site,
+Report check_both_ways(const Fixture& site,
                        const std::string& from,
                        const std::string& to,
                        Options options = {}) {
@@ -28,7 +28,7 @@ protected:
         EXPECT_GT(report.worlds, 5U);
     }
 
-    Site site = planner::etcd_site(3);
+    Fixture site = planner::etcd_site(3);
 };
 
 TEST_F(HalfWayEtcd, OneIsDone) {
@@ -86,7 +86,7 @@ protected:
         EXPECT_EQ(report.note, "");
     }
 
-    Site site = planner::ozone_site(planner::k_ozone_own);
+    Fixture site = planner::ozone_fixture(planner::k_ozone_own);
     Options options;
 };
 

@@ -34,8 +34,8 @@ model::Roster up_in(const Model& site, const Byte* row) {
     return run::members_up(site.plan, state);
 }
 
-const planner::Site& etcd() {
-    static const planner::Site k_site = planner::etcd_site(3);
+const planner::Fixture& etcd() {
+    static const planner::Fixture k_site = planner::etcd_site(3);
     return k_site;
 }
 

@@ -11,7 +11,7 @@
 
 namespace drydock::checker {
 
-model::Plan plan_of(const planner::Site& site,
+model::Plan plan_of(const planner::Fixture& site,
                     const std::string& from,
                     const std::string& to,
                     const std::string& procedure) {
@@ -21,7 +21,7 @@ model::Plan plan_of(const planner::Site& site,
 }
 
 CompileDowngrade
-back_of(const planner::Site& site, const std::string& from, const std::string& to) {
+back_of(const planner::Fixture& site, const std::string& from, const std::string& to) {
     return [&site, from, to](const model::FactBook& facts) -> Result<model::Plan> {
         auto compiled = planner::compile(
             {site.pack, site.cluster, facts, "downgrade", to, from, "back", "", "roll"});

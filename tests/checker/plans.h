@@ -2,20 +2,20 @@
 #pragma once
 
 #include "checker/checker.h"
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <string>
 
 namespace drydock::checker {
 
 // Fails the test if the planner refuses.
-[[nodiscard]] model::Plan plan_of(const planner::Site& site,
+[[nodiscard]] model::Plan plan_of(const planner::Fixture& site,
                                   const std::string& from,
                                   const std::string& to,
                                   const std::string& procedure = "upgrade");
 // The downgrade from `to` to `from`, compiled by the real planner. Borrows the site.
 [[nodiscard]] CompileDowngrade
-back_of(const planner::Site& site, const std::string& from, const std::string& to);
+back_of(const planner::Fixture& site, const std::string& from, const std::string& to);
 // The action with this id, to be changed.
 [[nodiscard]] model::Action& action_of(model::Plan& plan, const std::string& id);
 // Takes an action out; what waited for it waits for what it waited for.

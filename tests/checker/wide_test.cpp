@@ -63,7 +63,7 @@ TEST(Wide, TheFirstOfThoseInTheSameStateTellsAll) {
     expect_first_tells_all(plan_of(etcd, "3.4.23", "3.5.21"), back_of(etcd, "3.4.23", "3.5.21"));
 }
 
-Report check_with_one_of_each(const planner::Site& site, const char* from, const char* to) {
+Report check_with_one_of_each(const planner::Fixture& site, const char* from, const char* to) {
     Options options;
     options.faults = {1, 1, 1, 1, 1};
     options.back = back_of(site, from, to);

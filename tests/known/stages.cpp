@@ -127,7 +127,7 @@ Stop violations(const checker::Report& report) {
     return stop;
 }
 
-checker::Report check(const Plan& plan, const Twin& twin) {
+checker::Report check_once(const Plan& plan, const Twin& twin) {
     checker::Options options;
     options.faults = {1, 1, 1, 1, 1};
     const auto& ways = plan.ways_back;
@@ -139,13 +139,13 @@ checker::Report check(const Plan& plan, const Twin& twin) {
 }
 
 // As `plan` does: with the gate where the way back really closes.
-CheckedPlan check(Plan plan, const Twin& twin) {
-    checker::Report report = check(plan, twin);
+CheckedPlan check_with_gate(Plan plan, const Twin& twin) {
+    checker::Report report = check_once(plan, twin);
     auto again = report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
     if (!again.plan) {
         return {std::move(plan), std::move(report)};
     }
-    report = check(*again.plan, twin);
+    report = check_once(*again.plan, twin);
     return {std::move(*again.plan), std::move(report)};
 }
 
@@ -165,7 +165,7 @@ Stop first_stop(Twin twin) {
     if (Stop stop = requirement_stop(*compiled.plan, twin); !stop.stage.empty()) {
         return stop;
     }
-    return violations(check(std::move(*compiled.plan), twin).report);
+    return violations(check_with_gate(std::move(*compiled.plan), twin).report);
 }
 
 Result<CheckedPlan> check(Twin twin) {
@@ -174,7 +174,7 @@ Result<CheckedPlan> check(Twin twin) {
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
-    return check(std::move(*compiled.plan), twin);
+    return check_with_gate(std::move(*compiled.plan), twin);
 }
 
 }  // namespace drydock::known

@@ -1,7 +1,7 @@
 #include "mutants/bases.h"
 
-#include "planner/ozone_site.h"
-#include "planner/small_sites.h"
+#include "planner/ozone_fixture.h"
+#include "planner/small_fixtures.h"
 
 #include <algorithm>
 
@@ -9,9 +9,9 @@ namespace drydock::mutants {
 
 namespace {
 
-using planner::Site;
+using planner::Fixture;
 
-Result<model::Plan> compile(const Site& site,
+Result<model::Plan> compile(const Fixture& site,
                             const model::Pack& pack,
                             const model::FactBook& facts,
                             const std::string& procedure,
@@ -27,14 +27,14 @@ Result<model::Plan> compile(const Site& site,
 }
 
 Base small(const std::string& pack, const std::string& procedure = "upgrade") {
-    auto site = std::make_shared<Site>(planner::small_site(pack, 3, "1.0"));
+    auto site = std::make_shared<Fixture>(planner::small_site(pack, 3, "1.0"));
     return {pack + " " + procedure, site, "1.0", "2.0", procedure, {}};
 }
 
 // As `plan` makes it: with its gate where the way back really closes.
-Base settled(const std::string& name, planner::Site at) {
+Base settled(const std::string& name, planner::Fixture at) {
     Base base = {
-        name, std::make_shared<Site>(std::move(at)), "1.0", "2.0", "upgrade", std::nullopt};
+        name, std::make_shared<Fixture>(std::move(at)), "1.0", "2.0", "upgrade", std::nullopt};
     checker::Options options;
     options.faults = {0, 0, 0, 0, 0};
     options.back = base.back();
@@ -45,7 +45,7 @@ Base settled(const std::string& name, planner::Site at) {
 
 // All run 3.5, and the level has not risen yet: the way down is open.
 Base etcd_downgrade() {
-    auto site = std::make_shared<Site>(planner::etcd_site(3, "3.5.21"));
+    auto site = std::make_shared<Fixture>(planner::etcd_site(3, "3.5.21"));
     site->set("", "level", "3.4.0");
     for (const char* member : {"m1", "m2", "m3"}) {
         site->set(member, "cluster_version", "3.4.0");
@@ -58,7 +58,7 @@ Base etcd(const std::string& name,
           const std::string& to,
           const std::string& procedure,
           int members = 3) {
-    auto site = std::make_shared<Site>(planner::etcd_site(members, from, members));
+    auto site = std::make_shared<Fixture>(planner::etcd_site(members, from, members));
     for (model::Member& member : site->cluster.members) {
         member.settings["initial_cluster"] = "m1=http://127.0.0.1:3001";
         site->set(member.name, "copy_digest", "sha-copy");
@@ -66,8 +66,8 @@ Base etcd(const std::string& name,
     return {"etcd " + name, site, from, to, procedure, {}, procedure == "restore"};
 }
 
-std::shared_ptr<Site> offline(const std::string& version) {
-    return std::make_shared<Site>(planner::offline_site(version, {1, 2, 1, 0}));
+std::shared_ptr<Fixture> offline(const std::string& version) {
+    return std::make_shared<Fixture>(planner::offline_site(version, {1, 2, 1, 0}));
 }
 
 // A way back that is still open: everybody runs 2.0 on the formats of 1.0.
@@ -96,8 +96,8 @@ void ask_for_two(model::Pack& pack) {
 }
 
 // Without a Recon, an S3 gateway and all datanodes but two.
-std::shared_ptr<Site> small_ozone() {
-    auto site = std::make_shared<Site>(planner::ozone_site(planner::k_ozone_own));
+std::shared_ptr<Fixture> small_ozone() {
+    auto site = std::make_shared<Fixture>(planner::ozone_fixture(planner::k_ozone_own));
     std::erase_if(site->cluster.members, [](const model::Member& member) {
         return member.role == "recon" || member.role == "s3g" || member.name == "dn3";
     });

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "checker/checker.h"
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <functional>
 #include <memory>
@@ -15,7 +15,7 @@ namespace drydock::mutants {
 
 struct Base {
     std::string name;  // "etcd upgrade"
-    std::shared_ptr<const planner::Site> site;
+    std::shared_ptr<const planner::Fixture> site;
     std::string from;
     std::string to;
     std::string procedure;

@@ -1,7 +1,7 @@
 // Backend.AI's plans: where the way back closes, what a leg leaves out, and that they hold with
 // faults.
+#include "planner/fixture.h"
 #include "planner/ozone_check.h"
-#include "planner/site.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -60,15 +60,15 @@ std::string cluster_text() {
              "  - {role: agent, name: a1}\n  - {role: web, name: w1}\n";
 }
 
-void set_all(Site& site, const std::string& member, const std::map<std::string, Json>& facts) {
+void set_all(Fixture& site, const std::string& member, const std::map<std::string, Json>& facts) {
     for (const auto& [fact, value] : facts) {
         site.set(member, fact, value);
     }
 }
 
 // All four servers run a release on its own schema.
-Site site_of(const std::string& release, const std::string& head) {
-    Site site;
+Fixture site_of(const std::string& release, const std::string& head) {
+    Fixture site;
     site.pack = load_site_pack("packs/backendai");
     site.cluster = read_site_cluster(cluster_text(), site.pack);
     for (const char* member : {"s1", "m1", "a1", "w1"}) {
@@ -105,7 +105,7 @@ std::vector<std::string> ids(const model::Plan& plan) {
     return all;
 }
 
-model::Plan plan_of(const Site& site, const char* from, const char* to) {
+model::Plan plan_of(const Fixture& site, const char* from, const char* to) {
     auto compiled = site.compile(from, to);
     EXPECT_TRUE(compiled.plan) << text(compiled);
     return compiled.plan ? *compiled.plan : model::Plan();
@@ -146,7 +146,7 @@ TEST(Backendai, WhatWasNeverRunIsRefused) {
 
 // Its environment is made beside the old one; all else names the scratch folder.
 TEST(Backendai, ARehearsalKeepsToTheCopy) {
-    Site site = site_of("23.03.12", "ae7d4cd92aa7");
+    Fixture site = site_of("23.03.12", "ae7d4cd92aa7");
     for (const char* fact : {"rehearsed_forward", "rehearsed_back", "rehearsed_ms"}) {
         site.set("m1", fact, nullptr);  // what it finds is no part of the modelled cluster
     }
@@ -160,7 +160,7 @@ TEST(Backendai, ARehearsalKeepsToTheCopy) {
 }
 
 TEST(Backendai, APlanShowsWhatARehearsalFound) {
-    Site site = site_of("23.03.12", "ae7d4cd92aa7");
+    Fixture site = site_of("23.03.12", "ae7d4cd92aa7");
     set_all(site,
             "m1",
             {{"rehearsed_forward", true}, {"rehearsed_back", "closed"}, {"rehearsed_ms", 2100}});

@@ -1,7 +1,7 @@
 // A package that moves a host: plans hold, and the guard for one member alone is seen to be too
 // weak.
 #include "planner/ozone_check.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ TEST(ByHostCheck, holds_with_faults) {
 
 // The package takes both members of its host down by itself, so three of six may be down.
 checker::Report checked_in_place(const std::string& guard) {
-    Site site = packaged_site();
+    Fixture site = packaged_site();
     site.pack = changed_pack(
         "tests/packs/packaged", "procedures/in-place.yaml", {{"{quorum_without: host}", guard}});
     site.cluster.policy.max_unavailable = 2;

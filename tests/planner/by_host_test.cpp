@@ -1,7 +1,7 @@
 // Hosts as owners: phases that go host by host, steps done once on each, and the quorum without all
 // members of a host.
 #include "planner/plan_of.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ TEST(ByHost, the_quorum_is_asked_without_all_members_of_the_host) {
 
 // A host that is half-way is gone on with before anything is stopped on another.
 TEST(ByHost, a_half_configured_host_comes_first_and_is_entered_where_it_stands) {
-    Site site = packaged_site();
+    Fixture site = packaged_site();
     for (const char* member : {"b1", "b2"}) {
         site.set(member, "package", "half-configured");
     }
@@ -115,13 +115,13 @@ TEST(ByHost, what_a_step_of_the_host_promises_is_seen_on_each_member) {
 
 // A package that moved one member of a host and not the other is not behind either of them.
 TEST(ByHost, a_host_step_that_is_done_for_one_member_is_done_again) {
-    Site site = packaged_site();
+    Fixture site = packaged_site();
     install(site, "a1", "2.0");
     start(site, "a1", "2.0");
     install(site, "a2", "2.0");  // and still runs 1.0
     const auto steps = steps_of(plan_of(site, "in-place"), "roll");
     EXPECT_THAT(first(steps, 2), ElementsAre("a1/package", "a2/package-seen"));
-    Site whole = site;
+    Fixture whole = site;
     start(whole, "a2", "2.0");
     const auto rest = steps_of(plan_of(whole, "in-place"), "roll");
     EXPECT_THAT(rest, testing::Not(testing::Contains("a1/package")));
@@ -130,7 +130,7 @@ TEST(ByHost, a_host_step_that_is_done_for_one_member_is_done_again) {
 
 // The link of one member was moved, its neighbour's was not: the way begins before the package.
 TEST(ByHost, nobody_is_behind_a_package_that_is_not_done_for_all) {
-    Site site = packaged_site();
+    Fixture site = packaged_site();
     install(site, "a1", "2.0");
     start(site, "a1", "2.0");
     stop(site, "a2");
@@ -143,7 +143,7 @@ TEST(ByHost, nobody_is_behind_a_package_that_is_not_done_for_all) {
 }
 
 TEST(ByHost, what_the_pack_wants_last_is_its_whole_host) {
-    Site site = packaged_site();
+    Fixture site = packaged_site();
     site.pack = changed_pack("tests/packs/packaged",
                              "procedures/upgrade.yaml",
                              {{"by: host}", "by: host, last: [{fact: ready, is: false}]}"}});

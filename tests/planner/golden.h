@@ -4,7 +4,7 @@
 // committing it.
 #pragma once
 
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <string>
 

@@ -23,27 +23,27 @@ TEST(PlannerGolden, TheLeaderIsFirstInTheFile) {
 }
 
 TEST(PlannerGolden, OneMemberIsStopped) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     stop(site, "m2");
     expect_golden("stopped", site.compile(k_old, k_new));
 }
 
 TEST(PlannerGolden, OneMemberIsSwapped) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     stop(site, "m2");
     install(site, "m2", k_new);
     expect_golden("swapped", site.compile(k_old, k_new));
 }
 
 TEST(PlannerGolden, OneMemberIsDone) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     install(site, "m1", k_new);
     start(site, "m1", k_new);
     expect_golden("one-done", site.compile(k_old, k_new));
 }
 
-Site all_done() {
-    Site site = etcd_site(3);
+Fixture all_done() {
+    Fixture site = etcd_site(3);
     for (const model::Member& member : site.cluster.members) {
         install(site, member.name, k_new);
         start(site, member.name, k_new);
@@ -56,7 +56,7 @@ TEST(PlannerGolden, AllAreDoneButTheLevelIsOld) {
 }
 
 TEST(PlannerGolden, AllAreDoneAndTheLevelHasRisen) {
-    Site site = all_done();
+    Fixture site = all_done();
     site.set("", "level", "3.5.0");
     expect_golden("level-risen", site.compile(k_old, k_new));
     expect_golden("back-closed", site.compile(k_new, k_old, "downgrade"));
@@ -64,7 +64,7 @@ TEST(PlannerGolden, AllAreDoneAndTheLevelHasRisen) {
 
 // Two run 3.5, the leader still 3.4; one of the two is stopped and switched back already.
 TEST(PlannerGolden, ADowngradeThatIsHalfWay) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     for (const char* member : {"m1", "m2"}) {
         install(site, member, k_new);
         start(site, member, k_new);

@@ -1,6 +1,6 @@
 // Releases on the disk: lists that steps add to and remove from, and what may be put in place.
 #include "planner/plan_of.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ TEST(OnDisk, is_asked_of_the_agent_as_the_pack_says) {
 
 // A release that is not on the disk is not put in place.
 TEST(OnDisk, installs_only_what_is_there) {
-    Site site = pruned_site();
+    Fixture site = pruned_site();
     const auto back = [&] {
         for (const char* member : {"m1", "m2"}) {
             install(site, member, "2.0");

@@ -39,7 +39,7 @@ std::string simulated(const model::Plan& plan) {
 }  // namespace
 
 std::string
-checked(const Site& site, const char* from, const char* to, const checker::Faults& faults) {
+checked(const Fixture& site, const char* from, const char* to, const checker::Faults& faults) {
     const auto compiled = site.compile(from, to);
     if (!compiled.plan) {
         return text(compiled);
@@ -47,7 +47,7 @@ checked(const Site& site, const char* from, const char* to, const checker::Fault
     checker::Options options;
     options.faults = faults;
     options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
-        Site then = site;
+        Fixture then = site;
         then.facts = facts;
         auto back = then.compile(to, from, "downgrade");
         if (!back.plan) {
@@ -58,7 +58,7 @@ checked(const Site& site, const char* from, const char* to, const checker::Fault
     return told(checker::check(*compiled.plan, options)) + simulated(*compiled.plan);
 }
 
-std::string checked_rehearsal(const Site& site,
+std::string checked_rehearsal(const Fixture& site,
                               const char* from,
                               const char* to,
                               const checker::Faults& faults) {

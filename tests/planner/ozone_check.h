@@ -3,17 +3,17 @@
 #pragma once
 
 #include "checker/checker.h"
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <string>
 
 namespace drydock::planner {
 
 [[nodiscard]] std::string
-checked(const Site& site, const char* from, const char* to, const checker::Faults& faults);
+checked(const Fixture& site, const char* from, const char* to, const checker::Faults& faults);
 
 // The same of a rehearsal, which has no way back.
-[[nodiscard]] std::string checked_rehearsal(const Site& site,
+[[nodiscard]] std::string checked_rehearsal(const Fixture& site,
                                             const char* from,
                                             const char* to,
                                             const checker::Faults& faults);

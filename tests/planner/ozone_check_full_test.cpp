@@ -1,6 +1,6 @@
 // The Ozone plan holds with the budgets that `drydock check` has by default.
 #include "planner/ozone_check.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@ namespace drydock::planner {
 namespace {
 
 TEST(OzoneCheckFull, HoldsWithinTheDefaultBudgets) {
-    EXPECT_EQ(checked(ozone_site(k_ozone_own), k_ozone_own, "2.2.1", {}), "holds");
+    EXPECT_EQ(checked(ozone_fixture(k_ozone_own), k_ozone_own, "2.2.1", {}), "holds");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Plans of packs/ozone as text, from the states in which a cluster may be found. DRYDOCK_ACCEPT=1
 // records them anew; read the diff before committing it.
 #include "planner/golden.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -16,43 +16,43 @@ using testing::Not;
 constexpr const char* k_old = k_ozone_own;
 constexpr const char* k_new = "2.2.1";
 
-void stop_all(Site& site) {
+void stop_all(Fixture& site) {
     for (const std::string& member : members_of(site, "")) {
         ozone_stop(site, member);
     }
 }
 
-void swap_all(Site& site, const std::string& version) {
+void swap_all(Fixture& site, const std::string& version) {
     for (const std::string& member : members_of(site, "")) {
         site.set(member, "installed", version);
     }
 }
 
-void start_all(Site& site) {
+void start_all(Fixture& site) {
     for (const std::string& member : members_of(site, "")) {
         ozone_start(site, member);
     }
 }
 
-void prepare(Site& site) {
+void prepare(Fixture& site) {
     for (const std::string& member : members_of(site, "om")) {
         site.set(member, "writes", "refused");
     }
 }
 
-Site pre_finalized() {
-    Site site = ozone_site(k_old);
+Fixture pre_finalized() {
+    Fixture site = ozone_fixture(k_old);
     swap_all(site, k_new);
     start_all(site);
     return site;
 }
 
 TEST(OzoneGolden, AtRest) {
-    expect_golden("ozone", ozone_site(k_old).compile(k_old, k_new));
+    expect_golden("ozone", ozone_fixture(k_old).compile(k_old, k_new));
 }
 
 TEST(OzoneGolden, PreparedAndNotStopped) {
-    Site site = ozone_site(k_old);
+    Fixture site = ozone_fixture(k_old);
     prepare(site);
     expect_golden("ozone-prepared", site.compile(k_old, k_new));
     // Nothing was stopped, so nothing is: only the preparation is taken back.
@@ -60,7 +60,7 @@ TEST(OzoneGolden, PreparedAndNotStopped) {
 }
 
 TEST(OzoneGolden, HalfStopped) {
-    Site site = ozone_site(k_old);
+    Fixture site = ozone_fixture(k_old);
     prepare(site);
     ozone_stop(site, "om1");
     ozone_stop(site, "dn2");
@@ -69,7 +69,7 @@ TEST(OzoneGolden, HalfStopped) {
 }
 
 TEST(OzoneGolden, HalfSwapped) {
-    Site site = ozone_site(k_old);
+    Fixture site = ozone_fixture(k_old);
     prepare(site);
     stop_all(site);
     for (const char* member : {"scm1", "dn1", "dn3"}) {
@@ -80,7 +80,7 @@ TEST(OzoneGolden, HalfSwapped) {
 }
 
 TEST(OzoneGolden, AllStartedAndOneOmStillPrepared) {
-    Site site = ozone_site(k_old, 3);
+    Fixture site = ozone_fixture(k_old, 3);
     prepare(site);
     swap_all(site, k_new);
     start_all(site);
@@ -96,7 +96,7 @@ TEST(OzoneGolden, PreFinalized) {
 
 // It has written with the new release and was never prepared: it has to come up once more.
 TEST(OzoneGolden, AnOmDiedPreFinalized) {
-    Site site = pre_finalized();
+    Fixture site = pre_finalized();
     ozone_stop(site, "om1");
     expect_golden("ozone-om-died-back", site.compile(k_new, k_old, "downgrade"));
     ozone_stop(site, "scm1");  // and SCM, without which it does not come up
@@ -104,7 +104,7 @@ TEST(OzoneGolden, AnOmDiedPreFinalized) {
 }
 
 TEST(OzoneGolden, FinalizedByHand) {
-    Site site = pre_finalized();
+    Fixture site = pre_finalized();
     ozone_layouts(site, "10", "3");
     start_all(site);
     expect_golden("ozone-scm-finalized", site.compile(k_old, k_new));
@@ -112,14 +112,14 @@ TEST(OzoneGolden, FinalizedByHand) {
 }
 
 TEST(OzoneGolden, Restore) {
-    Site site = ozone_site(k_new);
+    Fixture site = ozone_fixture(k_new);
     expect_golden("ozone-restore", site.compile(k_new, k_old, "restore"));
 }
 
 // The gate and the steps behind it follow from the layouts of the two releases.
 TEST(OzonePlans, FinalizeOnlyWhatRises) {
     const auto outline_of = [](const char* from, const char* to) {
-        return outline(*ozone_site(from).compile(from, to).plan);
+        return outline(*ozone_fixture(from).compile(from, to).plan);
     };
     const std::string equal = outline_of("1.4.0", "1.4.1");
     EXPECT_THAT(equal, Not(HasSubstr("GATE")));
@@ -137,7 +137,7 @@ TEST(OzonePlans, FinalizeOnlyWhatRises) {
 }
 
 TEST(OzonePlans, AreRefusedWhereARiskIsPresent) {
-    Site site = ozone_site("1.4.1");
+    Fixture site = ozone_fixture("1.4.1");
     site.set("scm1", "scm_ha", false);
     EXPECT_THAT(text(site.compile("1.4.1", "2.0.0")), HasSubstr("ratis-conversion"));
     site.set("scm1", "scm_ha", true);
@@ -148,7 +148,7 @@ TEST(OzonePlans, AreRefusedWhereARiskIsPresent) {
 
 // One command, sent once, makes all of them refuse writes.
 TEST(OzonePlans, PrepareConcernsEveryOm) {
-    const auto compiled = ozone_site(k_old, 3).compile(k_old, k_new);
+    const auto compiled = ozone_fixture(k_old, 3).compile(k_old, k_new);
     std::vector<std::string> refusing;
     for (const model::Effect& effect : compiled.plan->find("prepare/om1/prepare")->effects) {
         refusing.push_back(effect.member + " " + effect.name + " " + effect.value.show());
@@ -158,7 +158,7 @@ TEST(OzonePlans, PrepareConcernsEveryOm) {
 }
 
 TEST(OzonePlans, GoOnWithoutRecon) {
-    for (const auto& plan : {ozone_site(k_old).compile(k_old, k_new).plan,
+    for (const auto& plan : {ozone_fixture(k_old).compile(k_old, k_new).plan,
                              pre_finalized().compile(k_old, k_new).plan,
                              pre_finalized().compile(k_new, k_old, "downgrade").plan}) {
         const auto is_last_of = [&](const char* member, const model::Action& action) {
@@ -172,12 +172,12 @@ TEST(OzonePlans, GoOnWithoutRecon) {
 }
 
 TEST(OzonePlans, KnowWhereAClusterStands) {
-    const auto from = [](const Site& site) {
+    const auto from = [](const Fixture& site) {
         return *current_version(site.pack, site.cluster, site.facts, k_new);
     };
-    EXPECT_EQ(from(ozone_site(k_old)), k_old);
+    EXPECT_EQ(from(ozone_fixture(k_old)), k_old);
     EXPECT_EQ(from(pre_finalized()), k_old);
-    EXPECT_EQ(from(ozone_site(k_new)), k_new);
+    EXPECT_EQ(from(ozone_fixture(k_new)), k_new);
 }
 
 }  // namespace

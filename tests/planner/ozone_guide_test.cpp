@@ -2,7 +2,7 @@
 // same steps in the same order, and at each place where that page is wrong, what is right.
 #include "cli/render.h"
 #include "planner/golden.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace drydock::planner {
 namespace {
 
 std::string guide() {
-    Site site = ozone_site(k_ozone_own);
+    Fixture site = ozone_fixture(k_ozone_own);
     const auto compiled = site.compile(k_ozone_own, "2.2.1");
     std::string text = cli::render_guide(*compiled.plan);
     const std::string digest = compiled.plan->digest().substr(0, 8);

@@ -1,5 +1,5 @@
 // What a plan of packs/etcd is guarded by, bound to and refused for.
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ using testing::Not;
 constexpr const char* k_old = "3.4.23";
 constexpr const char* k_new = "3.5.21";
 
-model::Plan plan_of(const Site& site) {
+model::Plan plan_of(const Fixture& site) {
     auto compiled = site.compile(k_old, k_new);
     EXPECT_TRUE(compiled.plan) << text(compiled);
     return compiled.plan ? std::move(*compiled.plan) : model::Plan();
@@ -50,7 +50,7 @@ int others_ready(const model::Action& action) {
 
 TEST(Plan, EveryStopLeavesAQuorumAndNoMoreThanAllowedDown) {
     for (const int members : {3, 5}) {
-        Site site = etcd_site(members);
+        Fixture site = etcd_site(members);
         EXPECT_EQ(others_ready(*plan_of(site).find("roll/m1/stop")), members - 1);
         site.cluster.policy.max_unavailable = members;  // now the quorum is the stricter one
         for (const model::Action& action : plan_of(site).actions) {
@@ -89,7 +89,7 @@ TEST(Plan, ReadsOnlyFactsThatSomethingLooksAt) {
 }
 
 TEST(Plan, TellsTheWaysBackWithTheirCost) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     auto ways = plan_of(site).ways_back;
     ASSERT_EQ(ways.size(), 3U);
     EXPECT_EQ(ways[0].phase + ", " + ways[0].kind + ": " + ways[0].cost,
@@ -104,7 +104,7 @@ TEST(Plan, TellsTheWaysBackWithTheirCost) {
 }
 
 TEST(Plan, IsRefusedForARiskThatIsPresentOrCannotBeTold) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     site.set("m2", "db_percent", 85);
     EXPECT_THAT(text(site.compile(k_old, k_new)), HasSubstr("known risk no-space (present)"));
     site.set_unknown("m2", "db_percent");
@@ -114,7 +114,7 @@ TEST(Plan, IsRefusedForARiskThatIsPresentOrCannotBeTold) {
 }
 
 TEST(Plan, IsRefusedWhileAuthIsOn) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     site.set("m1", "auth_on", true);
     const std::string refused = text(site.compile(k_old, k_new));
     EXPECT_THAT(refused, HasSubstr("auth-while-mixed (present)"));
@@ -134,14 +134,14 @@ TEST(Plan, TellsOfRisksOfItsOwnReleasesOnly) {
 }
 
 TEST(Plan, IsRefusedForAMemberOfAnotherRelease) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     start(site, "m1", "3.4.30");
     EXPECT_THAT(text(site.compile(k_old, k_new)),
                 HasSubstr("m1/running is 3.4.30, which is neither 3.4.23 nor 3.5.21"));
 }
 
 TEST(Plan, TellsWhatItFoundWhereNobodyFitsAStep) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     for (const char* member : {"m1", "m2"}) {
         site.set_unknown(member, "is_leader");
     }
@@ -171,7 +171,7 @@ TEST(Plan, IsRefusedWhereNobodyMayEverBeStopped) {
 
 // Somebody has stopped the old one already: nothing is left to be guarded.
 TEST(Plan, IsMadeWhereTheOnlyOldMemberOfTwoIsDown) {
-    Site site = etcd_site(2, "3.4.23", 1);
+    Fixture site = etcd_site(2, "3.4.23", 1);
     stop(site, "m1");
     install(site, "m1", "3.5.21");
     start(site, "m1", "3.5.21");

@@ -1,5 +1,5 @@
 // The point of no return of every kind of law (docs/packs.md), on small packs of tests/packs.
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-model::Plan plan_of(const Site& site, const std::string& procedure = "upgrade") {
+model::Plan plan_of(const Fixture& site, const std::string& procedure = "upgrade") {
     auto compiled = site.compile("1.0", "2.0", procedure);
     EXPECT_TRUE(compiled.plan) << text(compiled);
     return compiled.plan ? std::move(*compiled.plan) : model::Plan();
@@ -90,7 +90,7 @@ TEST(ReturnPoint, WhenAllOfflineKeepsTheLastMemberBack) {
 
 TEST(ReturnPoint, AMemberThatIsDoneIsNotWaitedFor) {
     for (const char* done : {"m1", "m2", "m3"}) {
-        Site site = small_site("when-all", 3, "1.0");
+        Fixture site = small_site("when-all", 3, "1.0");
         install(site, done, "2.0");
         start(site, done, "2.0");
         const std::string last = std::string(done) == "m3" ? "m2" : "m3";
@@ -103,7 +103,7 @@ TEST(ReturnPoint, AMemberThatIsDoneIsNotWaitedFor) {
 // It runs the new release, but its link was turned back: it is handled from the front, and the law
 // can fire while it still runs.
 TEST(ReturnPoint, AMemberThatRunsTheNewReleaseOnAnOldLinkCounts) {
-    Site site = small_site("when-all", 3, "1.0");
+    Fixture site = small_site("when-all", 3, "1.0");
     start(site, "m3", "2.0");
     const auto plan = plan_of(site, "serial");
     EXPECT_NE(plan.find("roll/m3/stop"), nullptr);
@@ -112,7 +112,7 @@ TEST(ReturnPoint, AMemberThatRunsTheNewReleaseOnAnOldLinkCounts) {
 }
 
 TEST(ReturnPoint, NobodyIsAskedWhenEveryoneRunsItAlready) {
-    Site site = small_site("when-all", 2, "1.0");
+    Fixture site = small_site("when-all", 2, "1.0");
     for (const char* member : {"m1", "m2"}) {
         install(site, member, "2.0");
         start(site, member, "2.0");

@@ -1,5 +1,5 @@
 // Plans over several roles: an offline upgrade with a way back, entered wherever it stands.
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-model::Plan plan_of(const Site& site,
+model::Plan plan_of(const Fixture& site,
                     const std::string& from,
                     const std::string& to,
                     const std::string& procedure = "upgrade") {

@@ -1,5 +1,5 @@
 // Routes over packs/etcd, and where a cluster stands.
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,12 +25,12 @@ std::vector<std::string> stops(const Result<Route>& route) {
     return versions;
 }
 
-Result<Route> route(const Site& site, const std::string& from, const std::string& to) {
+Result<Route> route(const Fixture& site, const std::string& from, const std::string& to) {
     return find_route(site.pack, site.cluster, from, to);
 }
 
 TEST(Route, GoesOverTheNewestStopThatIsKnown) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     const auto found = route(site, "3.4.23", "3.6.1");
     EXPECT_THAT(stops(found), ElementsAre("3.4.23", "3.5.21", "3.6.1"));
     EXPECT_THAT(found->forbidden,
@@ -46,7 +46,7 @@ TEST(Route, GoesOverTheNewestStopThatIsKnown) {
 
 // A stop that no folder is given for cannot be installed; the target is the person's own word.
 TEST(Route, StopsWhereTheClusterFileHasFolders) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     for (model::Member& member : site.cluster.members) {
         member.versions = {{"3.4.23", "/opt/a"}, {"3.5.16", "/opt/b"}};
     }
@@ -56,7 +56,7 @@ TEST(Route, StopsWhereTheClusterFileHasFolders) {
 }
 
 TEST(Route, WithinTheNextSeriesIsOneHop) {
-    const Site site = etcd_site(3);
+    const Fixture site = etcd_site(3);
     EXPECT_THAT(stops(route(site, "3.4.23", "3.5.16")), ElementsAre("3.4.23", "3.5.16"));
     EXPECT_THAT(stops(route(site, "3.5.16", "3.5.16")), ElementsAre());
     EXPECT_THAT(stops(route(site, "3.6.1", "3.4.23")), ElementsAre("3.6.1", "3.5.21", "3.4.23"));
@@ -77,13 +77,13 @@ TEST(Route, RefusesAVersionOfNoSeries) {
     EXPECT_THAT(found.error().remedy, HasSubstr("3.4, 3.5, 3.6"));
 }
 
-std::string stands_at(const Site& site, const std::string& to) {
+std::string stands_at(const Fixture& site, const std::string& to) {
     const auto version = current_version(site.pack, site.cluster, site.facts, to);
     return version ? *version : version.error().code;
 }
 
 TEST(CurrentVersion, IsTheOldestOnTheWayUpAndTheNewestOnTheWayBack) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");
     start(site, "m1", "3.5.21");
     EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");
@@ -91,7 +91,7 @@ TEST(CurrentVersion, IsTheOldestOnTheWayUpAndTheNewestOnTheWayBack) {
 }
 
 TEST(CurrentVersion, OfAMemberThatIsDownIsWhatItWouldRun) {
-    Site site = etcd_site(1);
+    Fixture site = etcd_site(1);
     stop(site, "m1");
     install(site, "m1", "3.5.21");
     EXPECT_EQ(stands_at(site, "3.6.1"), "3.5.21");
@@ -100,7 +100,7 @@ TEST(CurrentVersion, OfAMemberThatIsDownIsWhatItWouldRun) {
 }
 
 TEST(CurrentVersion, IsNotReachedWhileTheLevelIsOld) {
-    Site site = etcd_site(3, "3.5.21");
+    Fixture site = etcd_site(3, "3.5.21");
     EXPECT_EQ(stands_at(site, "3.5.21"), "3.5.21");
     site.set("", "level", "3.4.0");
     EXPECT_EQ(stands_at(site, "3.5.21"), "3.4.23");  // it is in the cluster file; 3.4.37 is not
@@ -108,7 +108,7 @@ TEST(CurrentVersion, IsNotReachedWhileTheLevelIsOld) {
 
 // Its link may be somewhere else by now: what it would run is not what it runs.
 TEST(CurrentVersion, CannotBeToldOfAMemberThatDoesNotAnswer) {
-    Site site = etcd_site(3);
+    Fixture site = etcd_site(3);
     site.set_unknown("m2", "running");
     EXPECT_EQ(stands_at(site, "3.5.21"), "plan.version");
 }

@@ -1,7 +1,7 @@
 // Sides: a role with two of them is two roles in a plan, and who is the source is found in the
 // facts.
 #include "planner/plan_of.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 #include "run/expected_facts.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ TEST(Sides, are_roles_of_a_plan) {
 
 // A condition about one side does not look at the other.
 TEST(Sides, do_not_count_for_each_other) {
-    Site site = beside_site();
+    Fixture site = beside_site();
     site.cluster = [&] {
         model::Cluster more = site.cluster;
         for (const char* name : {"b2", "b3", "g2", "g3"}) {
@@ -57,7 +57,7 @@ TEST(Sides, do_not_count_for_each_other) {
 // Nobody brings it up on the way: then it is asked for, and says no.
 TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
     for (const bool is_down : {false, true}) {
-        Site site = beside_site();
+        Fixture site = beside_site();
         if (is_down) {
             stop(site, "g1");
         }
@@ -73,7 +73,7 @@ TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
 
 // Behind a finished hop the old side stands on the old release, and counts for nothing.
 TEST(Sides, where_the_cluster_stands_is_told_by_the_one_that_serves) {
-    Site site = beside_site();
+    Fixture site = beside_site();
     const auto stands = [&] {
         return current_version(site.pack, site.cluster, site.facts, "3.0").value();
     };
@@ -83,7 +83,7 @@ TEST(Sides, where_the_cluster_stands_is_told_by_the_one_that_serves) {
 }
 
 TEST(Sides, change_places_on_the_way_back) {
-    Site site = beside_site();
+    Fixture site = beside_site();
     site.set("", "serving", "green");
     const auto back = plan_of(site, "downgrade", "2.0", "1.0");
     EXPECT_EQ(members_of(back, "server@source"), Names{"g1"});
@@ -94,7 +94,7 @@ TEST(Sides, change_places_on_the_way_back) {
 
 // The new side is not up yet, or runs the old release, too.
 TEST(Sides, are_told_by_what_runs_and_then_by_who_serves) {
-    Site site = beside_site();
+    Fixture site = beside_site();
     stop(site, "g1");
     EXPECT_EQ(members_of(plan_of(site), "server@source"), Names{"b1"});
     install(site, "g1", "1.0");

@@ -2,8 +2,8 @@
 // properties are broken, by stories of the same length.
 //
 // DRYDOCK_SEEDS: how many plans (default 500). DRYDOCK_SEED: only this one, with its stories.
-#include "reference/draw.h"
-#include "reference/lots.h"
+#include "reference/random.h"
+#include "reference/random_plan.h"
 #include "reference/reference.h"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "model/version.h"
-#include "reference/walk.h"
+#include "reference/breadth_first_search.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Conductors and agents that die at every place of an Ozone upgrade, of its finalize and of its way
 // back: packs/ozone on a simulated site that does what the plan says.
 #include "journal/memory/memory_journal.h"
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 #include "run/expected_facts.h"
 #include "sim/modelled_system.h"
 
@@ -20,8 +20,8 @@ constexpr std::array k_everywhere = {CrashPoint::Moment::before_commit,
                                      CrashPoint::Moment::after_send};
 
 // The cluster of the planner's tests, all at rest on the old release.
-const planner::Site& at_rest() {
-    static const planner::Site k_site = planner::ozone_site(k_ozone_own);
+const planner::Fixture& at_rest() {
+    static const planner::Fixture k_site = planner::ozone_fixture(k_ozone_own);
     return k_site;
 }
 
@@ -129,7 +129,7 @@ void expect_back(Lake& lake, const SimulationResult& ending) {
 // The way back from what a survey would find on that site.
 model::Plan way_back(Lake& lake) {
     lake.site.advance_time(10'000);
-    planner::Site found = at_rest();
+    planner::Fixture found = at_rest();
     for (auto& [key, observation] : lake.system.book()) {
         found.facts[key] = std::move(observation);
     }

@@ -1,4 +1,4 @@
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 
 namespace drydock::planner {
 
@@ -39,8 +39,8 @@ members:
 
 }  // namespace
 
-Site packaged_site() {
-    Site site;
+Fixture packaged_site() {
+    Fixture site;
     site.pack = load_site_pack("tests/packs/packaged");
     site.cluster = read_site_cluster(k_packaged, site.pack);
     for (const model::Member& member : site.cluster.members) {
@@ -51,15 +51,15 @@ Site packaged_site() {
     return site;
 }
 
-Site copied_site() {
-    Site site = small_site("copied", 1, "1.0");
+Fixture copied_site() {
+    Fixture site = small_site("copied", 1, "1.0");
     site.set("", "serving", "old");
     site.set("", "writes", "accepted");
     return site;
 }
 
-Site beside_site() {
-    Site site;
+Fixture beside_site() {
+    Fixture site;
     site.pack = load_site_pack("tests/packs/beside");
     site.cluster = read_site_cluster(k_beside, site.pack);
     for (const auto& [member, version] : {std::pair("b1", "1.0"), std::pair("g1", "2.0")}) {
@@ -71,16 +71,16 @@ Site beside_site() {
 }
 
 // An older release than both is on the disk, too.
-Site pruned_site() {
-    Site site = small_site("pruned", 2, "1.0");
+Fixture pruned_site() {
+    Fixture site = small_site("pruned", 2, "1.0");
     for (const char* member : {"m1", "m2"}) {
         site.set(member, "on_disk", Json(Json::Array{"0.9", "1.0"}));
     }
     return site;
 }
 
-Site sealed_site() {
-    Site site = small_site("sealed", 2, "1.0");
+Fixture sealed_site() {
+    Fixture site = small_site("sealed", 2, "1.0");
     site.set("", "sealed", false);
     return site;
 }

@@ -1,4 +1,4 @@
-// Lots: the numbers that a drawn plan is made of; and how many plans a test is asked to draw.
+// Random: the random numbers that a plan is made of, and the number of plans that a test draws.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ inline std::uint64_t number_from(const char* name, std::uint64_t fallback) {
     return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
 }
 
-class Lots {
+class Random {
 public:
-    explicit Lots(std::uint64_t seed) : random_(seed) {}
+    explicit Random(std::uint64_t seed) : random_(seed) {}
 
 protected:
     // 0 to n - 1.

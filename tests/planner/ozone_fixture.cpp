@@ -1,4 +1,4 @@
-#include "planner/ozone_site.h"
+#include "planner/ozone_fixture.h"
 
 #include "planner/interpolation.h"
 
@@ -75,12 +75,12 @@ std::string cluster_text(int oms) {
     return text + members;
 }
 
-const model::Member& member_of(const Site& site, const std::string& name) {
+const model::Member& member_of(const Fixture& site, const std::string& name) {
     return *find_member(site.cluster, name);
 }
 
 // The layout that an installed release would raise to.
-std::string software(const Site& site, const std::string& member, const std::string& store) {
+std::string software(const Fixture& site, const std::string& member, const std::string& store) {
     const auto installed = site.facts.at(model::fact_key(member, "installed")).value.as_string();
     return law_of(site.pack, installed, store)->writes;
 }
@@ -89,7 +89,7 @@ bool has_layout(const std::string& role) {
     return role == "scm" || role == "datanode" || role == "om";
 }
 
-void set_finalized(Site& site, const model::Member& member) {
+void set_finalized(Fixture& site, const model::Member& member) {
     if (has_layout(member.role)) {
         const std::string store = member.role == "om" ? "om" : "hdds";
         const auto disk = site.facts.at(model::fact_key(member.name, store + "_layout")).value;
@@ -101,7 +101,7 @@ void set_finalized(Site& site, const model::Member& member) {
 
 }  // namespace
 
-std::vector<std::string> members_of(const Site& site, const std::string& role) {
+std::vector<std::string> members_of(const Fixture& site, const std::string& role) {
     std::vector<std::string> names;
     for (const model::Member& member : site.cluster.members) {
         if (role.empty() || member.role == role) {
@@ -111,7 +111,7 @@ std::vector<std::string> members_of(const Site& site, const std::string& role) {
     return names;
 }
 
-void ozone_stop(Site& site, const std::string& member) {
+void ozone_stop(Fixture& site, const std::string& member) {
     site.set(member, "service", "stopped");
     for (const char* fact :
          {"running", "ready", "finalized", "hdds_software", "om_software", "is_leader", "java"}) {
@@ -125,7 +125,7 @@ void ozone_stop(Site& site, const std::string& member) {
     }
 }
 
-void ozone_start(Site& site, const std::string& member) {
+void ozone_start(Fixture& site, const std::string& member) {
     const model::Member& one = member_of(site, member);
     site.set(member, "service", "running");
     site.set(member, "running", site.facts.at(model::fact_key(member, "installed")).value);
@@ -148,7 +148,7 @@ void ozone_start(Site& site, const std::string& member) {
     }
 }
 
-void ozone_layouts(Site& site, const std::string& hdds, const std::string& om) {
+void ozone_layouts(Fixture& site, const std::string& hdds, const std::string& om) {
     for (const model::Member& member : site.cluster.members) {
         if (has_layout(member.role)) {
             const bool names = member.role == "om";
@@ -160,8 +160,8 @@ void ozone_layouts(Site& site, const std::string& hdds, const std::string& om) {
     site.set("", "om_level", om);
 }
 
-Site ozone_site(const std::string& version, int oms) {
-    Site site;
+Fixture ozone_fixture(const std::string& version, int oms) {
+    Fixture site;
     site.pack = load_site_pack("packs/ozone");
     site.cluster = read_site_cluster(cluster_text(oms), site.pack);
     for (const auto& [name, release] : site.cluster.releases) {

@@ -1,4 +1,4 @@
-#include "reference/draw_back.h"
+#include "reference/random_return.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // The point of no return of each kind of system, on small packs: where the laws put the gate, where
 // trying the way back from every world finds that it closes, and where the gate is in the end.
 #include "checker/checker.h"
-#include "planner/small_sites.h"
+#include "planner/small_fixtures.h"
 #include "run/return_point.h"
 #include "run/run.h"
 
@@ -11,12 +11,12 @@
 namespace drydock {
 namespace {
 
-using planner::Site;
+using planner::Fixture;
 
 struct Row {
     const char* system;
     const char* law;
-    std::function<Site()> site;
+    std::function<Fixture()> site;
     const char* by_laws;    // the action that closes the way back, as the planner's graph tells it
     const char* closes;     // as exploring ways back finds it
     const char* gate;       // what waits for the gate of the plan that is written
@@ -28,22 +28,23 @@ void PrintTo(const Row& row, std::ostream* out) {
     *out << row.system << ": " << row.law;
 }
 
-Site small(const char* pack, int members) {
+Fixture small(const char* pack, int members) {
     return planner::small_site(pack, members, "1.0");
 }
 
-Site offline() {
+Fixture offline() {
     return planner::offline_site("1.0", {1, 2, 1, 0});
 }
 
-model::Plan compile(const Site& site, const std::optional<model::ReturnPointHint>& closing = {}) {
+model::Plan compile(const Fixture& site,
+                    const std::optional<model::ReturnPointHint>& closing = {}) {
     auto compiled = planner::compile(
         {site.pack, site.cluster, site.facts, "upgrade", "1.0", "2.0", "run", "", "", closing});
     EXPECT_TRUE(compiled.plan) << planner::text(compiled);
     return compiled.plan ? std::move(*compiled.plan) : model::Plan();
 }
 
-checker::Report check(const Site& site, const model::Plan& plan) {
+checker::Report check(const Fixture& site, const model::Plan& plan) {
     checker::Options options;
     options.faults = {1, 1, 1, 1, 0};
     options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
@@ -183,7 +184,7 @@ class ReturnPoints : public testing::TestWithParam<Row> {};
 
 TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
     const Row& row = GetParam();
-    const Site site = row.site();
+    const Fixture site = row.site();
     model::Plan plan = compile(site);
     EXPECT_EQ(plan.point_of_no_return.action, row.by_laws);
     checker::Report report = check(site, plan);
@@ -274,7 +275,7 @@ INSTANTIATE_TEST_SUITE_P(, ReturnPoints, testing::ValuesIn(k_rows));
 
 // The gate that was moved says why it stands there, and so do the plan's notes.
 TEST(ReturnPointsMoved, AreToldOf) {
-    const Site site = planner::sealed_site();
+    const Fixture site = planner::sealed_site();
     const checker::Report report = check(site, compile(site));
     ASSERT_TRUE(report.moved);
     const model::Plan plan = compile(site, report.moved);

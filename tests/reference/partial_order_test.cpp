@@ -3,8 +3,8 @@
 //
 // DRYDOCK_SEEDS: five times as many plans (default 500). DRYDOCK_SEED: only this one.
 #include "checker/search.h"
-#include "reference/draw.h"
-#include "reference/lots.h"
+#include "reference/random.h"
+#include "reference/random_plan.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

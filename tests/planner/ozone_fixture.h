@@ -3,7 +3,7 @@
 // facts and compile.
 #pragma once
 
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 namespace drydock::planner {
 
@@ -11,14 +11,14 @@ namespace drydock::planner {
 inline constexpr const char* k_ozone_own = "2.2.0-h4o3";
 
 // Everybody runs `version`, finalized. `oms` Ozone Managers.
-[[nodiscard]] Site ozone_site(const std::string& version, int oms = 1);
+[[nodiscard]] Fixture ozone_fixture(const std::string& version, int oms = 1);
 // Members of a role, or all of them for "".
-[[nodiscard]] std::vector<std::string> members_of(const Site& site, const std::string& role);
+[[nodiscard]] std::vector<std::string> members_of(const Fixture& site, const std::string& role);
 // What Ozone's servers tell after a stop, and after a start of what is installed, on the layouts
 // that are on disk.
-void ozone_stop(Site& site, const std::string& member);
-void ozone_start(Site& site, const std::string& member);
+void ozone_stop(Fixture& site, const std::string& member);
+void ozone_start(Fixture& site, const std::string& member);
 // The layouts on the disks of SCM and datanodes, and of OMs.
-void ozone_layouts(Site& site, const std::string& hdds, const std::string& om);
+void ozone_layouts(Fixture& site, const std::string& hdds, const std::string& om);
 
 }  // namespace drydock::planner

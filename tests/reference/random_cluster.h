@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/plan.h"
-#include "reference/lots.h"
+#include "reference/random.h"
 
 #include <string>
 
@@ -15,9 +15,9 @@ using model::Plan;
 using model::PlanRole;
 using model::PlanStore;
 
-class ClusterDrawer : protected Lots {
+class ClusterDrawer : protected Random {
 public:
-    explicit ClusterDrawer(std::uint64_t seed) : Lots(seed) {}
+    explicit ClusterDrawer(std::uint64_t seed) : Random(seed) {}
 
 protected:
     // Where members are alike, this one gets the same lots as the others, unless it is the odd one.

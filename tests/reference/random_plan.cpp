@@ -1,7 +1,7 @@
-#include "reference/draw.h"
+#include "reference/random_plan.h"
 
-#include "reference/draw_back.h"
-#include "reference/draw_cluster.h"
+#include "reference/random_cluster.h"
+#include "reference/random_return.h"
 
 #include <fmt/format.h>
 

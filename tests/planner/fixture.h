@@ -10,7 +10,7 @@
 
 namespace drydock::planner {
 
-struct Site {
+struct Fixture {
     model::Pack pack;
     model::Cluster cluster;
     model::FactBook facts;
@@ -25,14 +25,14 @@ struct Site {
 };
 
 // packs/etcd with members m1..mN, m`leader` leading, all on `version`.
-[[nodiscard]] Site etcd_site(int members, const std::string& version = "3.4.23", int leader = 3);
+[[nodiscard]] Fixture etcd_site(int members, const std::string& version = "3.4.23", int leader = 3);
 // A member as it is after a stop, a switch of its release, and a start.
-void stop(Site& site, const std::string& member);
-void install(Site& site, const std::string& member, const std::string& version);
-void start(Site& site, const std::string& member, const std::string& version);
+void stop(Fixture& site, const std::string& member);
+void install(Fixture& site, const std::string& member, const std::string& version);
+void start(Fixture& site, const std::string& member, const std::string& version);
 
 // A pack of tests/packs, whose only role is `node`: facts running, installed, ready, service.
-[[nodiscard]] Site small_site(const std::string& pack, int members, const std::string& version);
+[[nodiscard]] Fixture small_site(const std::string& pack, int members, const std::string& version);
 
 // tests/packs/offline with keepers k1.., nodes n1.., names o1.. and no viewer, all on `version`.
 struct OfflineSizes {
@@ -42,7 +42,7 @@ struct OfflineSizes {
     int viewers = 0;
 };
 
-[[nodiscard]] Site offline_site(const std::string& version, const OfflineSizes& sizes = {});
+[[nodiscard]] Fixture offline_site(const std::string& version, const OfflineSizes& sizes = {});
 
 // A pack by its folder in the source tree, and a cluster file's text read with it; neither may have
 // a problem.

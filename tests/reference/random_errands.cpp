@@ -1,6 +1,6 @@
 // Errands: steps that move nothing and ask nothing, beside whatever else a drawn plan does.
-#include "reference/draw.h"
-#include "reference/lots.h"
+#include "reference/random.h"
+#include "reference/random_plan.h"
 
 #include <fmt/format.h>
 
@@ -10,9 +10,9 @@ namespace drydock::reference {
 
 namespace {
 
-class Errands : Lots {
+class Errands : Random {
 public:
-    Errands(std::uint64_t seed, model::Plan& plan) : Lots(seed), plan_(plan) {}
+    Errands(std::uint64_t seed, model::Plan& plan) : Random(seed), plan_(plan) {}
 
     void draw() {
         before_ = plan_.actions.size();

@@ -1,4 +1,4 @@
-#include "planner/site.h"
+#include "planner/fixture.h"
 
 #include "base/check.h"
 #include "pack/load.h"
@@ -75,7 +75,7 @@ std::string name_of(int member) {
 }
 
 // What every member of an etcd cluster at rest tells.
-void set_member(Site& site, int member, const std::string& version, int leader) {
+void set_member(Fixture& site, int member, const std::string& version, int leader) {
     const std::string name = name_of(member);
     Json everybody = Json::Array{};
     for (const model::Member& one : site.cluster.members) {
@@ -155,7 +155,7 @@ model::Cluster read_site_cluster(const std::string& text, const model::Pack& pac
     return std::move(*loaded.value);
 }
 
-void Site::set(const std::string& member, const std::string& fact, const Json& value) {
+void Fixture::set(const std::string& member, const std::string& fact, const Json& value) {
     facts[model::fact_key(member, fact)] = {value.is_null() ? model::ObservationStatus::absent
                                                             : model::ObservationStatus::known,
                                             value,
@@ -163,18 +163,19 @@ void Site::set(const std::string& member, const std::string& fact, const Json& v
                                             0};
 }
 
-void Site::set_unknown(const std::string& member, const std::string& fact) {
+void Fixture::set_unknown(const std::string& member, const std::string& fact) {
     facts[model::fact_key(member, fact)] = {model::ObservationStatus::unknown, {}, "timed out", 0};
 }
 
-Compiled
-Site::compile(const std::string& from, const std::string& to, const std::string& procedure) const {
+Compiled Fixture::compile(const std::string& from,
+                          const std::string& to,
+                          const std::string& procedure) const {
     return planner::compile(
         {pack, cluster, facts, procedure, from, to, name_of_kind(procedure), "", ""});
 }
 
-Site etcd_site(int members, const std::string& version, int leader) {
-    Site site;
+Fixture etcd_site(int members, const std::string& version, int leader) {
+    Fixture site;
     site.pack = load_site_pack("packs/etcd");
     std::string text(k_etcd);
     for (int i = 1; i <= members; ++i) {
@@ -192,18 +193,18 @@ Site etcd_site(int members, const std::string& version, int leader) {
     return site;
 }
 
-void stop(Site& site, const std::string& member) {
+void stop(Fixture& site, const std::string& member) {
     site.set(member, "service", "stopped");
     site.set(member, "running", {});
     site.set(member, "ready", {});
     site.set(member, "is_leader", {});
 }
 
-void install(Site& site, const std::string& member, const std::string& version) {
+void install(Fixture& site, const std::string& member, const std::string& version) {
     site.set(member, "installed", version);
 }
 
-void start(Site& site, const std::string& member, const std::string& version) {
+void start(Fixture& site, const std::string& member, const std::string& version) {
     site.set(member, "service", "running");
     site.set(member, "running", version);
     site.set(member, "ready", true);
@@ -213,8 +214,8 @@ void start(Site& site, const std::string& member, const std::string& version) {
     }
 }
 
-Site offline_site(const std::string& version, const OfflineSizes& sizes) {
-    Site site;
+Fixture offline_site(const std::string& version, const OfflineSizes& sizes) {
+    Fixture site;
     site.pack = load_site_pack("tests/packs/offline");
     std::string text;
     for (const char c : k_offline) {
@@ -243,8 +244,8 @@ Site offline_site(const std::string& version, const OfflineSizes& sizes) {
     return site;
 }
 
-Site small_site(const std::string& pack, int members, const std::string& version) {
-    Site site;
+Fixture small_site(const std::string& pack, int members, const std::string& version) {
+    Fixture site;
     site.pack = load_site_pack("tests/packs/" + pack);
     std::string text = fmt::format("{}system: {}\nmembers:\n", k_small, pack);
     for (int i = 1; i <= members; ++i) {
