@@ -20,9 +20,9 @@ namespace drydock::chain {
 namespace {
 
 const std::vector<std::string_view>& names() {
-    static const std::vector<std::string_view> all = {
+    static const std::vector<std::string_view> k_names = {
         "revision", "down_revision", "branch_labels", "depends_on"};
-    return all;
+    return k_names;
 }
 
 class Reader {
@@ -48,8 +48,8 @@ public:
         revision.labels = read_names("branch_labels", false);
         revision.depends_on = read_names("depends_on", false);
         add_star_problem();
-        for (const Doubt& one : module_.doubts) {
-            add_problem(one.line, one.text);
+        for (const Doubt& doubt : module_.doubts) {
+            add_problem(doubt.line, doubt.text);
         }
         if (result_.problems.empty()) {
             result_.revision = std::move(revision);
@@ -70,37 +70,38 @@ private:
     }
 
     void read_id(Revision& revision) {
-        const Assignment& given = *module_.find("revision");
-        revision.line = given.line;
-        if (!given.value) {
-            add_problem(given.line, "`revision`: " + given.value.error().message);
-        } else if (given.value->kind != Value::Kind::text || given.value->text.empty()) {
-            add_problem(given.line, "`revision` is no string, or an empty one");
+        const Assignment& assignment = *module_.find("revision");
+        revision.line = assignment.line;
+        if (!assignment.value) {
+            add_problem(assignment.line, "`revision`: " + assignment.value.error().message);
+        } else if (assignment.value->kind != Value::Kind::text || assignment.value->text.empty()) {
+            add_problem(assignment.line, "`revision` is no string, or an empty one");
         } else {
-            revision.id = given.value->text;
+            revision.id = assignment.value->text;
         }
     }
 
     std::vector<std::string> read_names(std::string_view name, bool is_required) {
-        const Assignment* given = module_.find(name);
-        if (given == nullptr) {
+        const Assignment* assignment = module_.find(name);
+        if (assignment == nullptr) {
             if (is_required) {
                 add_problem(0, fmt::format("there is no `{}`", name));
             }
             return {};
         }
-        auto found = given->value ? names_of(*given->value) : tl::unexpected(given->value.error());
-        if (!found) {
-            add_problem(given->line, fmt::format("`{}`: {}", name, found.error().message));
+        auto list = assignment->value ? names_of(*assignment->value)
+                                      : tl::unexpected(assignment->value.error());
+        if (!list) {
+            add_problem(assignment->line, fmt::format("`{}`: {}", name, list.error().message));
             return {};
         }
-        return std::move(*found);
+        return std::move(*list);
     }
 
     void add_star_problem() {
         for (const std::string_view name : names()) {
-            const Assignment* given = module_.find(name);
-            if (module_.star_line > (given == nullptr ? 0 : given->line)) {
+            const Assignment* assignment = module_.find(name);
+            if (module_.star_line > (assignment == nullptr ? 0 : assignment->line)) {
                 add_problem(
                     module_.star_line,
                     fmt::format("this `import *` may bind `{}`; only running could tell", name));

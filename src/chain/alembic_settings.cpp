@@ -38,27 +38,28 @@ std::vector<Section> sections_of(std::string_view text) {
     return sections;
 }
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
-        text.replace(at, what.size(), by);
+std::string replaced(std::string text, std::string_view pattern, std::string_view replacement) {
+    for (auto position = text.find(pattern); position != text.npos;
+         position = text.find(pattern, position + replacement.size())) {
+        text.replace(position, pattern.size(), replacement);
     }
     return text;
 }
 
 // "%(here)s/x", "x" and "package.name:x" as paths. A package is found by the end of its path.
-std::string location_of(std::string text, std::string_view here) {
+std::string location_of(std::string text, std::string_view config_folder) {
     text = trim(text);
     if (const auto colon = text.find(':'); colon != text.npos) {
         std::replace(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), '.', '/');
         text[colon] = '/';
         return clean_path(text);
     }
-    const bool names_here = text.find("%(here)s") != text.npos;
-    text = clean_path(replaced(std::move(text), "%(here)s", here));
-    return names_here || here == "." ? text : clean_path(below(here, text));
+    const bool is_anchored = text.find("%(here)s") != text.npos;
+    text = clean_path(replaced(std::move(text), "%(here)s", config_folder));
+    return is_anchored || config_folder == "." ? text : clean_path(below(config_folder, text));
 }
 
-std::vector<std::string> locations_of(const Section& section, std::string_view here) {
+std::vector<std::string> locations_of(const Section& section, std::string_view config_folder) {
     const auto list = section.find("version_locations");
     if (list == section.end()) {
         return {};
@@ -68,23 +69,23 @@ std::vector<std::string> locations_of(const Section& section, std::string_view h
         path_separator != section.end() ? path_separator : section.find("version_path_separator");
     const std::string kind = separator == section.end() ? "" : separator->second;
     std::string text = list->second;
-    std::string ends = kind == ":" || kind == "os" ? ":"
-                       : kind == ";"               ? ";"
-                       : kind == "newline"         ? ""
-                                                   : ", ";
-    if (ends == ":" && text.find(':') == text.npos) {
-        ends = ", ";
+    std::string separators = kind == ":" || kind == "os" ? ":"
+                             : kind == ";"               ? ";"
+                             : kind == "newline"         ? ""
+                                                         : ", ";
+    if (separators == ":" && text.find(':') == text.npos) {
+        separators = ", ";
     }
-    for (const char end : ends) {
+    for (const char end : separators) {
         std::replace(text.begin(), text.end(), end, '\n');
     }
-    std::vector<std::string> found;
-    for (const std::string& one : split(text, '\n')) {
-        if (!trim(one).empty()) {
-            found.push_back(location_of(one, here));
+    std::vector<std::string> locations;
+    for (const std::string& location : split(text, '\n')) {
+        if (!trim(location).empty()) {
+            locations.push_back(location_of(location, config_folder));
         }
     }
-    return found;
+    return locations;
 }
 
 // A string or a list of strings in TOML, as alembic.ini would have it: one a line.
@@ -110,19 +111,19 @@ Section as_ini(Section section) {
 }  // namespace
 
 std::vector<AlembicSettings> read_alembic_settings(std::string_view path, std::string_view text) {
-    std::vector<AlembicSettings> found;
+    std::vector<AlembicSettings> settings;
     const bool is_toml = ends_with(path, ".toml");
-    for (const Section& written : sections_of(text)) {
-        const Section section = is_toml ? as_ini(written) : written;
+    for (const Section& original : sections_of(text)) {
+        const Section section = is_toml ? as_ini(original) : original;
         if (const auto script = section.find("script_location"); script != section.end()) {
-            const std::string_view here = folder_of(path);
+            const std::string_view config_folder = folder_of(path);
             const auto recursive = section.find("recursive_version_locations");
-            found.push_back({location_of(script->second, here),
-                             locations_of(section, here),
-                             recursive != section.end() && recursive->second == "true"});
+            settings.push_back({location_of(script->second, config_folder),
+                                locations_of(section, config_folder),
+                                recursive != section.end() && recursive->second == "true"});
         }
     }
-    return found;
+    return settings;
 }
 
 }  // namespace drydock::chain

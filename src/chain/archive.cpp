@@ -21,7 +21,7 @@ constexpr std::size_t k_block = 64ULL << 10;
 constexpr std::size_t k_tar_end = 1024;  // bytes; the two empty blocks that end a tar
 
 struct CloseArchive {
-    void operator()(archive* one) const { archive_read_free(one); }
+    void operator()(archive* handle) const { archive_read_free(handle); }
 };
 
 using Handle = std::unique_ptr<archive, CloseArchive>;
@@ -52,22 +52,22 @@ public:
         }
         DRYDOCK_TRY(follow_links());
         std::sort(paths_.begin(), paths_.end());
-        const auto twice = std::adjacent_find(paths_.begin(), paths_.end());
-        return twice == paths_.end() ? Status() : Status(twice_in_archive(*twice));
+        const auto duplicate = std::adjacent_find(paths_.begin(), paths_.end());
+        return duplicate == paths_.end() ? Status() : Status(twice_in_archive(*duplicate));
     }
 
     [[nodiscard]] const std::vector<std::string>& paths() const override { return paths_; }
 
     Result<Texts> read(const std::vector<std::string>& paths) override {
-        Texts found;
+        Texts texts;
         for (const std::string& path : paths) {
-            const auto it = texts_.find(path);
-            if (it == texts_.end()) {
+            const auto text = texts_.find(path);
+            if (text == texts_.end()) {
                 return damaged_archive(path + " cannot be found in it");
             }
-            found.emplace(path, it->second);
+            texts.emplace(path, text->second);
         }
-        return found;
+        return texts;
     }
 
 private:
@@ -143,10 +143,11 @@ private:
         return {};
     }
 
-    void copy(const std::string& from, const std::string& to) {
-        paths_.push_back(to);
-        if (const auto text = texts_.find(from); text != texts_.end() && is_text_of_interest(to)) {
-            texts_[to] = text->second;
+    void copy(const std::string& source, const std::string& target) {
+        paths_.push_back(target);
+        if (const auto text = texts_.find(source);
+            text != texts_.end() && is_text_of_interest(target)) {
+            texts_[target] = text->second;
         }
     }
 

@@ -89,8 +89,9 @@ struct Comparison {
 };
 
 // `database`: the revisions that the database stands on; none: OLD's heads.
-[[nodiscard]] Comparison
-compare(const Reading& before, const Reading& after, const std::vector<std::string>& database = {});
+[[nodiscard]] Comparison compare(const Reading& old_reading,
+                                 const Reading& new_reading,
+                                 const std::vector<std::string>& database = {});
 
 [[nodiscard]] std::string_view name_of(Verdict verdict);
 [[nodiscard]] std::string_view name_of(WayDown way_down);

@@ -15,12 +15,12 @@ constexpr std::size_t k_meeting_max = 10'000;  // ids; the search takes their sq
 
 class Comparer {
 public:
-    Comparer(const Reading& before, const Reading& after)
-        : old_reading_(before)
-        , new_reading_(after)
-        , ids_(before.graph, after.graph)
-        , old_edges_(ids_, before.graph, &after.graph)
-        , new_edges_(ids_, after.graph, &before.graph) {}
+    Comparer(const Reading& old_reading, const Reading& new_reading)
+        : old_reading_(old_reading)
+        , new_reading_(new_reading)
+        , ids_(old_reading.graph, new_reading.graph)
+        , old_edges_(ids_, old_reading.graph, &new_reading.graph)
+        , new_edges_(ids_, new_reading.graph, &old_reading.graph) {}
 
     Comparison run(const std::vector<std::string>& database) {
         result_.old_heads = database.empty() ? old_reading_.graph.heads() : database;
@@ -90,23 +90,23 @@ private:
 
     bool find_missing(const Reading& reading) {
         const std::size_t count = result_.problems.size();
-        for (const Revision& one : reading.graph.revisions) {
-            for (const std::string& id : one.parents) {
-                note_missing(one, id, "parent");
+        for (const Revision& revision : reading.graph.revisions) {
+            for (const std::string& id : revision.parents) {
+                note_missing(revision, id, "parent");
             }
-            for (const std::string& id : one.depends_on) {
-                note_missing(one, id, "dependency");
+            for (const std::string& id : revision.depends_on) {
+                note_missing(revision, id, "dependency");
             }
         }
         return result_.problems.size() == count;
     }
 
-    void note_missing(const Revision& revision, const std::string& id, const char* what) {
+    void note_missing(const Revision& revision, const std::string& id, const char* relation) {
         if (old_reading_.graph.find(id) == nullptr && new_reading_.graph.find(id) == nullptr) {
             result_.problems.push_back(
                 {revision.file,
                  revision.line,
-                 fmt::format("{}: its {} {} lies in neither package", revision.id, what, id)});
+                 fmt::format("{}: its {} {} lies in neither package", revision.id, relation, id)});
         }
     }
 
@@ -142,12 +142,12 @@ private:
     }
 
     [[nodiscard]] std::vector<std::size_t> positions(const std::vector<std::string>& names) const {
-        std::vector<std::size_t> found;
-        found.reserve(names.size());
+        std::vector<std::size_t> indices;
+        indices.reserve(names.size());
         for (const std::string& name : names) {
-            found.push_back(ids_.at(name));
+            indices.push_back(ids_.at(name));
         }
-        return found;
+        return indices;
     }
 
     void find_reordered(const Marks& runs) {
@@ -160,17 +160,17 @@ private:
     }
 
     void find_moved() {
-        for (const Revision& one : new_reading_.graph.revisions) {
-            const Revision* other = old_reading_.graph.find(one.id);
-            if (other == nullptr) {
+        for (const Revision& revision : new_reading_.graph.revisions) {
+            const Revision* old_revision = old_reading_.graph.find(revision.id);
+            if (old_revision == nullptr) {
                 continue;
             }
-            auto left = one.parents;
-            auto right = other->parents;
-            std::sort(left.begin(), left.end());
-            std::sort(right.begin(), right.end());
-            if (left != right) {
-                result_.moved.push_back(one.id);
+            auto new_parents = revision.parents;
+            auto old_parents = old_revision->parents;
+            std::sort(new_parents.begin(), new_parents.end());
+            std::sort(old_parents.begin(), old_parents.end());
+            if (new_parents != old_parents) {
+                result_.moved.push_back(revision.id);
             }
         }
     }
@@ -186,22 +186,22 @@ private:
         const auto applied_count =
             static_cast<std::size_t>(std::count(applied.begin(), applied.end(), true));
         std::size_t best = 0;
-        for (const Revision& one : old_reading_.graph.revisions) {
-            const std::size_t i = ids_.at(one.id);
-            if (!applied[i] || new_reading_.graph.find(one.id) == nullptr
+        for (const Revision& revision : old_reading_.graph.revisions) {
+            const std::size_t i = ids_.at(revision.id);
+            if (!applied[i] || new_reading_.graph.find(revision.id) == nullptr
                 || !old_below.is_same(new_below, i)) {
                 continue;
             }
             const std::size_t size = old_below.size(i);
             if (size > best && count_above(i, applied) + size == applied_count) {
                 best = size;
-                result_.meeting_point = one.id;
+                result_.meeting_point = revision.id;
             }
         }
     }
 
-    [[nodiscard]] std::size_t count_above(std::size_t at, const Marks& applied) const {
-        const Marks above = old_edges_.above({at});
+    [[nodiscard]] std::size_t count_above(std::size_t position, const Marks& applied) const {
+        const Marks above = old_edges_.above({position});
         std::size_t count = 0;
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             count += above[i] && applied[i] ? 1U : 0U;
@@ -229,9 +229,10 @@ private:
 
 }  // namespace
 
-Comparison
-compare(const Reading& before, const Reading& after, const std::vector<std::string>& database) {
-    return Comparer(before, after).run(database);
+Comparison compare(const Reading& old_reading,
+                   const Reading& new_reading,
+                   const std::vector<std::string>& database) {
+    return Comparer(old_reading, new_reading).run(database);
 }
 
 }  // namespace drydock::chain

@@ -16,8 +16,8 @@ namespace drydock::chain {
 namespace {
 
 const std::vector<std::string_view>& names() {
-    static const std::vector<std::string_view> all = {"dependencies", "replaces", "run_before"};
-    return all;
+    static const std::vector<std::string_view> k_names = {"dependencies", "replaces", "run_before"};
+    return k_names;
 }
 
 std::string stem_of(std::string_view path) {
@@ -34,28 +34,28 @@ struct Link {
 // of the project that uses the package: left out, as every other package's app is.
 class Links {
 public:
-    Links(std::string_view text, const std::string& file, Reading& into)
+    Links(std::string_view text, const std::string& file, Reading& reading)
         : module_(text, names(), "Migration")
         , file_(file)
-        , reading_(into) {}
+        , reading_(reading) {}
 
     [[nodiscard]] const PythonModule& module() const { return module_; }
 
     std::vector<Link> read(std::string_view name) {
-        const Assignment* given = module_.find(name);
-        if (given == nullptr) {
+        const Assignment* assignment = module_.find(name);
+        if (assignment == nullptr) {
             return {};
         }
-        if (!given->value) {
-            refuse(*given, given->value.error().message);
+        if (!assignment->value) {
+            refuse(*assignment, assignment->value.error().message);
             return {};
         }
         std::vector<Link> links;
-        for (const Value& item : given->value->items) {
+        for (const Value& item : assignment->value->items) {
             const bool is_pair = item.items.size() == 2 && item.items[0].kind == Value::Kind::text
                                  && item.items[1].kind == Value::Kind::text;
             if (!is_pair) {
-                refuse(*given, "an item is no pair of strings");
+                refuse(*assignment, "an item is no pair of strings");
                 return {};
             }
             links.push_back({item.items[0].text, item.items[1].text});
@@ -64,9 +64,9 @@ public:
     }
 
 private:
-    void refuse(const Assignment& given, const std::string& reason) {
+    void refuse(const Assignment& assignment, const std::string& reason) {
         reading_.problems.push_back(
-            {file_, given.line, fmt::format("`{}`: {}", given.name, reason)});
+            {file_, assignment.line, fmt::format("`{}`: {}", assignment.name, reason)});
     }
 
     PythonModule module_;
@@ -84,7 +84,7 @@ struct Migration {
 // The labels of the apps in a package, by their folder.
 class Labels {
 public:
-    Labels(const Texts& apps, Reading& into) : apps_(apps), reading_(into) {}
+    Labels(const Texts& apps, Reading& reading) : apps_(apps), reading_(reading) {}
 
     const std::string& of(std::string_view path) {
         const std::string folder(folder_of(folder_of(path)));
@@ -109,7 +109,7 @@ private:
 
 class DjangoReader {
 public:
-    DjangoReader(const Texts& apps, Reading& into) : labels_(apps, into), reading_(into) {}
+    DjangoReader(const Texts& apps, Reading& reading) : labels_(apps, reading), reading_(reading) {}
 
     void add(const std::string& path, std::string_view text) {
         const std::string whole = without_swappable(text);
@@ -162,8 +162,8 @@ private:
         } else if (!module.has_class) {
             problem(path, 0, "there is no class `Migration`; Django stops at such a file");
         }
-        for (const Doubt& one : module.doubts) {
-            problem(path, one.line, one.text);
+        for (const Doubt& doubt : module.doubts) {
+            problem(path, doubt.line, doubt.text);
         }
         const bool is_plain = module.bases == "migrations.Migration" || module.bases == "Migration";
         if (module.has_class && !is_plain && !module.has("dependencies")) {
@@ -183,8 +183,8 @@ private:
         for (const Link& link : migration.replaces) {
             replaced.insert(link.app + "." + link.name);
         }
-        for (auto& [id, other] : migrations_) {
-            auto& parents = other.revision.parents;
+        for (auto& [id, follower] : migrations_) {
+            auto& parents = follower.revision.parents;
             const bool follows =
                 id != squash && !replaced.contains(id) && app_of(id) == app_of(squash)
                 && std::any_of(parents.begin(), parents.end(), [&](const std::string& parent) {
@@ -206,9 +206,9 @@ private:
         for (const auto& [id, migration] : migrations_) {
             const std::string app(app_of(id));
             for (const Link& link : migration.dependencies) {
-                const std::string suggest = app + "." + link.name;
+                const std::string suggestion = app + "." + link.name;
                 if (roots[app] > 1 && is_root(id, migration) && !apps_.contains(link.app)
-                    && suggest != id && migrations_.contains(suggest)) {
+                    && suggestion != id && migrations_.contains(suggestion)) {
                     problem(migration.revision.file,
                             0,
                             fmt::format("it depends on {}.{}, and no app in the package has the "
@@ -216,7 +216,7 @@ private:
                                         link.app,
                                         link.name,
                                         link.app,
-                                        migrations_.at(suggest).revision.file));
+                                        migrations_.at(suggestion).revision.file));
                 }
             }
         }
@@ -231,28 +231,29 @@ private:
 
     // The calls are blanked out, so that the rest of the list can be read. Lines stay.
     static std::string without_swappable(std::string_view text) {
-        std::string out(text);
+        std::string result(text);
         static constexpr std::string_view k_call = "swappable_dependency(";
-        for (auto at = out.find(k_call); at != out.npos; at = out.find(k_call, at)) {
-            auto begin = at;
+        for (auto position = result.find(k_call); position != result.npos;
+             position = result.find(k_call, position)) {
+            auto begin = position;
             while (begin > 0
-                   && (out[begin - 1] == '.'
-                       || std::isalnum(static_cast<unsigned char>(out[begin - 1])) != 0)) {
+                   && (result[begin - 1] == '.'
+                       || std::isalnum(static_cast<unsigned char>(result[begin - 1])) != 0)) {
                 --begin;
             }
-            auto end = std::min(out.find(')', at), out.size() - 1);
-            while (end + 1 < out.size() && out[end + 1] == ' ') {
+            auto end = std::min(result.find(')', position), result.size() - 1);
+            while (end + 1 < result.size() && result[end + 1] == ' ') {
                 ++end;
             }
-            end += end + 1 < out.size() && out[end + 1] == ',' ? 1U : 0U;
+            end += end + 1 < result.size() && result[end + 1] == ',' ? 1U : 0U;
             std::replace_if(
-                out.begin() + static_cast<std::ptrdiff_t>(begin),
-                out.begin() + static_cast<std::ptrdiff_t>(end + 1),
+                result.begin() + static_cast<std::ptrdiff_t>(begin),
+                result.begin() + static_cast<std::ptrdiff_t>(end + 1),
                 [](char byte) { return byte != '\n'; },
                 ' ');
-            at = end;
+            position = end;
         }
-        return out;
+        return result;
     }
 
     void link(const std::string& id, Migration& migration) {
@@ -260,9 +261,9 @@ private:
             add_parents(link, id, migration.revision);
         }
         for (const Link& link : migration.run_before) {
-            const auto it = migrations_.find(link.app + "." + link.name);
-            if (it != migrations_.end()) {
-                it->second.revision.parents.push_back(id);
+            const auto follower = migrations_.find(link.app + "." + link.name);
+            if (follower != migrations_.end()) {
+                follower->second.revision.parents.push_back(id);
             }
         }
         // A squashed migration stands for those that it replaces: they come first where they are.
@@ -282,11 +283,12 @@ private:
             revision.parents.push_back(link.app + "." + link.name);
             return;
         }
-        for (const auto& [other, migration] : migrations_) {
-            const bool is_end =
-                link.name == "__first__" ? is_first(other, migration) : is_latest(other, link.app);
-            if (other != id && is_end && other.substr(0, link.app.size() + 1) == link.app + ".") {
-                revision.parents.push_back(other);
+        for (const auto& [candidate, migration] : migrations_) {
+            const bool is_end = link.name == "__first__" ? is_first(candidate, migration)
+                                                         : is_latest(candidate, link.app);
+            const std::string prefix = link.app + ".";
+            if (candidate != id && is_end && candidate.starts_with(prefix)) {
+                revision.parents.push_back(candidate);
             }
         }
     }
@@ -295,15 +297,15 @@ private:
         const std::string_view app = app_of(id);
         return std::none_of(migration.dependencies.begin(),
                             migration.dependencies.end(),
-                            [&](const Link& one) { return one.app == app; });
+                            [&](const Link& dependency) { return dependency.app == app; });
     }
 
     [[nodiscard]] bool is_latest(const std::string& id, const std::string& app) const {
-        return std::none_of(migrations_.begin(), migrations_.end(), [&](const auto& other) {
-            const auto& links = other.second.dependencies;
-            return other.first.substr(0, app.size() + 1) == app + "."
-                   && std::any_of(links.begin(), links.end(), [&](const Link& one) {
-                          return one.app + "." + one.name == id;
+        return std::none_of(migrations_.begin(), migrations_.end(), [&](const auto& entry) {
+            const auto& links = entry.second.dependencies;
+            return entry.first.substr(0, app.size() + 1) == app + "."
+                   && std::any_of(links.begin(), links.end(), [&](const Link& dependency) {
+                          return dependency.app + "." + dependency.name == id;
                       });
         });
     }

@@ -33,14 +33,14 @@ public:
                 is_inside = is_config(line);
                 body_indent_ = 0;
                 if (is_inside) {
-                    found_.emplace_back();
+                    configs_.emplace_back();
                 }
             } else if (is_inside) {
                 body_indent_ = body_indent_ == 0 ? line.indent : body_indent_;
                 read_line(line);
             }
         }
-        return std::move(found_);
+        return std::move(configs_);
     }
 
 private:
@@ -48,8 +48,8 @@ private:
         static constexpr std::string_view k_base = "AppConfig";
         const Tokens& tokens = line.tokens;
         return tokens.front().is_name("class") && line.opens_block
-               && std::any_of(tokens.begin() + 2, tokens.end(), [](const Token& one) {
-                      return one.kind == TokenKind::name && one.text.ends_with(k_base);
+               && std::any_of(tokens.begin() + 2, tokens.end(), [](const Token& token) {
+                      return token.kind == TokenKind::name && token.text.ends_with(k_base);
                   });
     }
 
@@ -58,9 +58,9 @@ private:
         if (line.indent != body_indent_) {
             return;
         }
-        AppConfig& config = found_.back();
-        for (const Assignment& one : assignments_of(line, k_names)) {
-            (one.name == "label" ? config.label : config.name) = one;
+        AppConfig& config = configs_.back();
+        for (const Assignment& assignment : assignments_of(line, k_names)) {
+            (assignment.name == "label" ? config.label : config.name) = assignment;
         }
         const Tokens& tokens = line.tokens;
         if (tokens.size() == 3 && tokens[0].is_name("default") && tokens[1].is_op("=")) {
@@ -70,32 +70,37 @@ private:
 
     PythonSource source_;
     int body_indent_ = 0;
-    std::vector<AppConfig> found_;
+    std::vector<AppConfig> configs_;
 };
 
-const AppConfig* chosen_of(const std::vector<AppConfig>& all) {
-    const auto it = std::find_if(
-        all.begin(), all.end(), [](const AppConfig& one) { return one.is_default == true; });
-    const bool is_alone = all.size() == 1 && all.front().is_default != false;
-    return it != all.end() ? &*it : is_alone ? &all.front() : nullptr;
+const AppConfig* chosen_of(const std::vector<AppConfig>& configs) {
+    const auto default_config =
+        std::find_if(configs.begin(), configs.end(), [](const AppConfig& config) {
+            return config.is_default == true;
+        });
+    const bool is_alone = configs.size() == 1 && configs.front().is_default != false;
+    return default_config != configs.end() ? &*default_config
+           : is_alone                      ? &configs.front()
+                                           : nullptr;
 }
 
-Result<std::string> text_of(const Assignment& given) {
-    if (!given.value || given.value->kind != Value::Kind::text || given.value->text.empty()) {
+Result<std::string> text_of(const Assignment& assignment) {
+    if (!assignment.value || assignment.value->kind != Value::Kind::text
+        || assignment.value->text.empty()) {
         return fail("chain.value",
                     fmt::format("line {}: `{}` is no plain string, so the app's label cannot be "
                                 "told",
-                                given.line,
-                                given.name));
+                                assignment.line,
+                                assignment.name));
     }
-    return given.value->text;
+    return assignment.value->text;
 }
 
 }  // namespace
 
 Result<std::string> django_label(std::string_view apps_py, std::string_view folder_name) {
-    const std::vector<AppConfig> all = AppsReader(apps_py).read();
-    const AppConfig* config = chosen_of(all);
+    const std::vector<AppConfig> configs = AppsReader(apps_py).read();
+    const AppConfig* config = chosen_of(configs);
     if (config == nullptr || (!config->label && !config->name)) {
         return std::string(folder_name);
     }

@@ -64,40 +64,40 @@ public:
 
 private:
     Status read_settings() {
-        Paths wanted;
+        Paths config_paths;
         for (const std::string& path : paths_) {
             if (ends_with(leaf_of(path), "alembic.ini") || leaf_of(path) == "pyproject.toml") {
-                wanted.push_back(path);
+                config_paths.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(config_paths));
         for (const auto& [path, text] : texts) {
-            for (AlembicSettings& one : read_alembic_settings(path, text)) {
-                settings_.push_back(std::move(one));
+            for (AlembicSettings& settings : read_alembic_settings(path, text)) {
+                settings_.push_back(std::move(settings));
             }
         }
         return {};
     }
 
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
-        const auto it =
-            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& one) {
-                return ends_with_path(folder, one.script_location);
+        const auto match =
+            std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
+                return ends_with_path(folder, settings.script_location);
             });
-        return it == settings_.end() ? nullptr : &*it;
+        return match == settings_.end() ? nullptr : &*match;
     }
 
     // Folders with an env.py that are an environment by what else lies there.
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;
-        std::string_view last;
+        std::string_view last_folder;
         for (const std::string& path : paths_) {
             const std::string_view folder = folder_of(path);
             if (leaf_of(path) == "script.py.mako") {
                 with_template.emplace(folder);
-            } else if (folder != last && ends_with(path, ".py")) {
-                last = folder;  // one answer for all files of a folder
+            } else if (folder != last_folder && ends_with(path, ".py")) {
+                last_folder = folder;  // one answer for all files of a folder
                 with_versions.insert(above_versions(path));
             }
         }
@@ -143,10 +143,10 @@ private:
     static std::string_view location_above(std::string_view path, const AlembicSettings& settings) {
         const auto& locations = settings.version_locations;
         std::string_view folder = folder_of(path);
-        const auto is_one = [&](const std::string& location) {
+        const auto is_location = [&](const std::string& location) {
             return ends_with_path(folder, location);
         };
-        while (folder != "." && std::none_of(locations.begin(), locations.end(), is_one)) {
+        while (folder != "." && std::none_of(locations.begin(), locations.end(), is_location)) {
             folder = folder_of(folder);
         }
         const bool is_whole = std::find(locations.begin(), locations.end(), ".") != locations.end();
@@ -160,13 +160,13 @@ private:
             by_folder[script].folder = script;
         }
         Home home;
-        std::string_view last;
+        std::string_view last_folder;
         for (const std::string& path : paths_) {
             if (!is_imported(path)) {
                 continue;
             }
-            if (folder_of(path) != last) {
-                last = folder_of(path);
+            if (folder_of(path) != last_folder) {
+                last_folder = folder_of(path);
                 home = home_of(path);
             }
             if (home.folder.empty() || (home.place != Place::location && !may_be_revision(path))) {
@@ -189,7 +189,7 @@ private:
         return {};
     }
 
-    enum class Place { location, deeper, parallel_with_previous };
+    enum class Place { location, deeper, nearby };
 
     // Where the revisions of a folder belong.
     struct Home {
@@ -219,7 +219,7 @@ private:
         const bool is_elsewhere = settings != nullptr && !settings->version_locations.empty();
         const bool is_recursive = settings != nullptr && settings->is_recursive;
         return {std::move(script),
-                is_elsewhere || !lies_in(path, versions) ? Place::parallel_with_previous
+                is_elsewhere || !lies_in(path, versions) ? Place::nearby
                                                          : place_in(path, versions, is_recursive)};
     }
 
@@ -231,8 +231,8 @@ private:
             const Paths& deeper = by_folder[folder].deeper;
             paths.insert(paths.end(), deeper.begin(), deeper.end());
             DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(paths));
-            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& one) {
-                return mentions_parents(one.second);
+            const bool is_ours = std::any_of(texts.begin(), texts.end(), [](const auto& entry) {
+                return mentions_parents(entry.second);
             });
             if (!is_ours) {
                 by_folder.erase(folder);
@@ -242,13 +242,13 @@ private:
     }
 
     Status find_django() {
-        Paths wanted;
+        Paths candidates;
         for (const std::string& path : paths_) {
             if (may_be_django(path) && script_above(path).empty()) {
-                wanted.push_back(path);
+                candidates.push_back(path);
             }
         }
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
         std::set<std::string, std::less<>> folders;
         for (const auto& [path, text] : texts) {
             if (text.find("class Migration") != text.npos) {
@@ -276,11 +276,11 @@ private:
     }
 
     // The longest folder that holds both.
-    static void widen(std::string& folder, std::string_view other) {
+    static void widen(std::string& folder, std::string_view file_folder) {
         if (folder.empty()) {
-            folder = other;
+            folder = file_folder;
         }
-        while (folder != "." && folder != other && !lies_in(other, folder)) {
+        while (folder != "." && folder != file_folder && !lies_in(file_folder, folder)) {
             folder = std::string(folder_of(folder));
         }
     }
@@ -290,10 +290,11 @@ private:
         for (const std::string& path : paths_) {
             if (const auto convention = numbered_convention(path)) {
                 const std::string folder(numbered_home(*convention, path));
-                Environment& one = by_folder[fmt::format("{} {}", folder, name_of(*convention))];
-                one.convention = *convention;
-                one.folder = folder;
-                one.files.push_back(path);
+                Environment& environment =
+                    by_folder[fmt::format("{} {}", folder, name_of(*convention))];
+                environment.convention = *convention;
+                environment.folder = folder;
+                environment.files.push_back(path);
             }
         }
         for (auto& [key, environment] : by_folder) {
@@ -303,15 +304,15 @@ private:
 
     // Nothing by names: every Python file is looked into.
     Status find_anywhere() {
-        Paths wanted;
-        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(wanted), may_be_revision);
-        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(wanted));
+        Paths candidates;
+        std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(candidates), may_be_revision);
+        DRYDOCK_TRY_ASSIGN(const Texts texts, package_.read(candidates));
         std::map<std::string, Environment> by_folder;
         for (const auto& [path, text] : texts) {
             if (mentions_parents(text) && read_alembic(path, text).declares) {
-                Environment& one = by_folder[std::string(folder_of(path))];
-                one.folder = folder_of(path);
-                one.files.push_back(path);
+                Environment& environment = by_folder[std::string(folder_of(path))];
+                environment.folder = folder_of(path);
+                environment.files.push_back(path);
             }
         }
         for (auto& [folder, environment] : by_folder) {

@@ -17,8 +17,8 @@ constexpr std::size_t k_applied_max = 12;  // single commands in one repair
 std::string named(const std::vector<std::string>& ids) {
     const auto count = std::min(ids.size(), k_named_max);
     std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
-    const std::size_t more = ids.size() - count;
-    return join(first, ", ") + (more == 0 ? "" : fmt::format(" and {} more", more));
+    const std::size_t hidden_count = ids.size() - count;
+    return join(first, ", ") + (hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count));
 }
 
 std::string revisions(std::size_t count) {
@@ -27,9 +27,9 @@ std::string revisions(std::size_t count) {
 
 class Explainer {
 public:
-    Explainer(const Reading& before, const Reading& after, const Comparison& comparison)
-        : old_reading_(before)
-        , new_reading_(after)
+    Explainer(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison)
+        : old_reading_(old_reading)
+        , new_reading_(new_reading)
         , comparison_(comparison) {}
 
     Explanation run() {
@@ -227,15 +227,15 @@ private:
     // What must count as applied for the revision to run alone: its parents and dependencies,
     // without those that others of them stand above. Alembic refuses to stamp both.
     [[nodiscard]] std::string ground_of(const std::string& id) const {
-        const Revision& one = *new_reading_.graph.find(id);
-        std::vector<std::string> lower = one.parents;
-        lower.insert(lower.end(), one.depends_on.begin(), one.depends_on.end());
+        const Revision& revision = *new_reading_.graph.find(id);
+        std::vector<std::string> lower = revision.parents;
+        lower.insert(lower.end(), revision.depends_on.begin(), revision.depends_on.end());
         std::vector<std::string> top;
         for (const std::string& candidate : lower) {
             const bool is_dominated =
-                std::any_of(lower.begin(), lower.end(), [&](const std::string& other) {
-                    const auto below = ancestors(new_reading_.graph, {other});
-                    return other != candidate
+                std::any_of(lower.begin(), lower.end(), [&](const std::string& peer) {
+                    const auto below = ancestors(new_reading_.graph, {peer});
+                    return peer != candidate
                            && std::binary_search(below.begin(), below.end(), candidate);
                 });
             if (!is_dominated && std::find(top.begin(), top.end(), candidate) == top.end()) {
@@ -315,49 +315,49 @@ private:
     // Sorted.
     static std::vector<std::string> ancestors(const Graph& graph,
                                               const std::vector<std::string>& start) {
-        std::vector<std::string> found;
-        std::vector<std::string> ahead = start;
-        while (!ahead.empty()) {
-            const std::string id = ahead.back();
-            ahead.pop_back();
-            const auto place = std::lower_bound(found.begin(), found.end(), id);
-            const Revision* one = graph.find(id);
-            if (one == nullptr || (place != found.end() && *place == id)) {
+        std::vector<std::string> reached;
+        std::vector<std::string> pending = start;
+        while (!pending.empty()) {
+            const std::string id = pending.back();
+            pending.pop_back();
+            const auto place = std::lower_bound(reached.begin(), reached.end(), id);
+            const Revision* revision = graph.find(id);
+            if (revision == nullptr || (place != reached.end() && *place == id)) {
                 continue;
             }
-            found.insert(place, id);
-            ahead.insert(ahead.end(), one->parents.begin(), one->parents.end());
-            ahead.insert(ahead.end(), one->depends_on.begin(), one->depends_on.end());
+            reached.insert(place, id);
+            pending.insert(pending.end(), revision->parents.begin(), revision->parents.end());
+            pending.insert(pending.end(), revision->depends_on.begin(), revision->depends_on.end());
         }
-        return found;
+        return reached;
     }
 
     void find_way_back() {
-        DowngradePath& back = explanation_.way_back;
-        back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
-        for (const std::string& id : back.runs) {
+        DowngradePath& way_back = explanation_.way_back;
+        way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
+        for (const std::string& id : way_back.runs) {
             const WayDown way_down = new_reading_.graph.find(id)->way_down;
             if (way_down == WayDown::empty) {
-                back.empty.push_back(id);
+                way_back.empty.push_back(id);
             } else if (way_down == WayDown::missing) {
-                back.missing.push_back(id);
+                way_back.missing.push_back(id);
             } else if (way_down == WayDown::refuses) {
-                back.refuses.push_back(id);
+                way_back.refuses.push_back(id);
             }
         }
-        say_way_back(back);
+        say_way_back(way_back);
     }
 
-    void say_way_back(const DowngradePath& back) {
-        const auto say = [&](const std::vector<std::string>& ids, const char* what) {
+    void say_way_back(const DowngradePath& way_back) {
+        const auto say = [&](const std::vector<std::string>& ids, const char* clause) {
             if (!ids.empty()) {
                 note(fmt::format(
-                    "The way back: {} {}: {}.", revisions(ids.size()), what, named(ids)));
+                    "The way back: {} {}: {}.", revisions(ids.size()), clause, named(ids)));
             }
         };
-        say(back.refuses, "refuse it by an exception");
-        say(back.missing, "have no way down at all");
-        say(back.empty, "do nothing on the way down, so it loses what they changed");
+        say(way_back.refuses, "refuse it by an exception");
+        say(way_back.missing, "have no way down at all");
+        say(way_back.empty, "do nothing on the way down, so it loses what they changed");
     }
 
     const Reading& old_reading_;

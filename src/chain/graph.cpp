@@ -13,23 +13,23 @@ namespace drydock::chain {
 namespace {
 
 // Folders that are read one at a time are chosen like environments.
-std::string advice(std::string_view one, std::string_view other) {
-    return folder_of(one) == folder_of(other)
+std::string advice(std::string_view file, std::string_view twin_file) {
+    return folder_of(file) == folder_of(twin_file)
                ? ""
-               : fmt::format("; `--env {}` reads one folder alone", folder_of(one));
+               : fmt::format("; `--env {}` reads one folder alone", folder_of(file));
 }
 
 void refuse_twins(Reading& reading) {
-    const auto& all = reading.graph.revisions;
-    for (std::size_t i = 1; i < all.size(); ++i) {
-        if (all[i].id == all[i - 1].id) {
+    const auto& revisions = reading.graph.revisions;
+    for (std::size_t i = 1; i < revisions.size(); ++i) {
+        if (revisions[i].id == revisions[i - 1].id) {
             reading.problems.push_back(
-                {all[i].file,
-                 all[i].line,
+                {revisions[i].file,
+                 revisions[i].line,
                  fmt::format("the id {} is there twice; the other is in {}{}",
-                             all[i].id,
-                             all[i - 1].file,
-                             advice(all[i].file, all[i - 1].file))});
+                             revisions[i].id,
+                             revisions[i - 1].file,
+                             advice(revisions[i].file, revisions[i - 1].file))});
         }
     }
 }
@@ -37,19 +37,20 @@ void refuse_twins(Reading& reading) {
 // What alembic refuses to load, or takes for another thing on its command line.
 void refuse_ids(Reading& reading) {
     static constexpr std::string_view k_forbidden = "@-+:";
-    for (const Revision& one : reading.graph.revisions) {
-        const auto at = one.id.find_first_of(k_forbidden);
-        if (at != one.id.npos) {
-            reading.problems.push_back(
-                {one.file,
-                 one.line,
-                 fmt::format("alembic allows no `{}` in the id {}", one.id[at], one.id)});
+    for (const Revision& revision : reading.graph.revisions) {
+        const auto position = revision.id.find_first_of(k_forbidden);
+        if (position != revision.id.npos) {
+            reading.problems.push_back({revision.file,
+                                        revision.line,
+                                        fmt::format("alembic allows no `{}` in the id {}",
+                                                    revision.id[position],
+                                                    revision.id)});
         }
-        if (one.id == "base" || one.id == "head" || one.id == "heads") {
+        if (revision.id == "base" || revision.id == "head" || revision.id == "heads") {
             reading.problems.push_back(
-                {one.file,
-                 one.line,
-                 fmt::format("the id {} has a meaning of its own for alembic", one.id)});
+                {revision.file,
+                 revision.line,
+                 fmt::format("the id {} has a meaning of its own for alembic", revision.id)});
         }
     }
 }
@@ -57,16 +58,16 @@ void refuse_ids(Reading& reading) {
 // A label is a name like an id: each may stand for one revision only.
 void refuse_labels(Reading& reading) {
     std::map<std::string_view, const Revision*> owners;
-    for (const Revision& one : reading.graph.revisions) {
-        owners[one.id] = &one;
+    for (const Revision& revision : reading.graph.revisions) {
+        owners[revision.id] = &revision;
     }
-    for (const Revision& one : reading.graph.revisions) {
-        for (const std::string& label : one.labels) {
-            const auto [owner, is_new] = owners.emplace(label, &one);
+    for (const Revision& revision : reading.graph.revisions) {
+        for (const std::string& label : revision.labels) {
+            const auto [owner, is_new] = owners.emplace(label, &revision);
             if (!is_new) {
                 reading.problems.push_back(
-                    {one.file,
-                     one.line,
+                    {revision.file,
+                     revision.line,
                      fmt::format("the label {} is a name of {} already; alembic stops at it",
                                  label,
                                  owner->second->id)});
@@ -77,19 +78,19 @@ void refuse_labels(Reading& reading) {
 
 void resolve_labels(Graph& graph) {
     std::map<std::string, std::string> by_label;
-    for (const Revision& one : graph.revisions) {
-        for (const std::string& label : one.labels) {
-            by_label[label] = one.id;
+    for (const Revision& revision : graph.revisions) {
+        for (const std::string& label : revision.labels) {
+            by_label[label] = revision.id;
         }
     }
     if (by_label.empty()) {
         return;
     }
-    for (Revision& one : graph.revisions) {
-        for (std::string& dependency : one.depends_on) {
-            const auto it = by_label.find(dependency);
-            if (it != by_label.end() && graph.find(dependency) == nullptr) {
-                dependency = it->second;
+    for (Revision& revision : graph.revisions) {
+        for (std::string& dependency : revision.depends_on) {
+            const auto entry = by_label.find(dependency);
+            if (entry != by_label.end() && graph.find(dependency) == nullptr) {
+                dependency = entry->second;
             }
         }
     }
@@ -106,60 +107,62 @@ public:
 
     // Any revision of a circle; nullptr: there is none.
     const Revision* find() {
-        const auto& all = graph_.revisions;
-        std::vector<std::vector<std::size_t>> children(all.size());
-        std::vector<std::size_t> open(all.size());
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            for (const auto* list : {&all[i].parents, &all[i].depends_on}) {
+        const auto& revisions = graph_.revisions;
+        std::vector<std::vector<std::size_t>> children(revisions.size());
+        std::vector<std::size_t> parent_counts(revisions.size());
+        for (std::size_t i = 0; i < revisions.size(); ++i) {
+            for (const auto* list : {&revisions[i].parents, &revisions[i].depends_on}) {
                 for (const std::string& id : *list) {
-                    if (const auto it = index_.find(id); it != index_.end()) {
-                        children[it->second].push_back(i);
-                        ++open[i];
+                    if (const auto entry = index_.find(id); entry != index_.end()) {
+                        children[entry->second].push_back(i);
+                        ++parent_counts[i];
                     }
                 }
             }
         }
-        std::vector<std::size_t> free;
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (open[i] == 0) {
-                free.push_back(i);
+        std::vector<std::size_t> queue;
+        for (std::size_t i = 0; i < revisions.size(); ++i) {
+            if (parent_counts[i] == 0) {
+                queue.push_back(i);
             }
         }
-        for (std::size_t at = 0; at < free.size(); ++at) {
-            for (const std::size_t child : children[free[at]]) {
-                if (--open[child] == 0) {
-                    free.push_back(child);
+        for (std::size_t position = 0; position < queue.size(); ++position) {
+            for (const std::size_t child : children[queue[position]]) {
+                if (--parent_counts[child] == 0) {
+                    queue.push_back(child);
                 }
             }
         }
-        return free.size() == all.size() ? nullptr : walk_down(open);
+        return queue.size() == revisions.size() ? nullptr : walk_down(parent_counts);
     }
 
 private:
     // From a revision that stayed to one that the walk meets twice.
-    [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& open) const {
-        const auto& all = graph_.revisions;
-        auto at = static_cast<std::size_t>(
-            std::find_if(open.begin(), open.end(), [](std::size_t count) { return count > 0; })
-            - open.begin());
-        for (std::size_t steps = 0; steps < all.size(); ++steps) {
-            at = stuck_below(all[at], open, at);
+    [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& parent_counts) const {
+        const auto& revisions = graph_.revisions;
+        auto position =
+            static_cast<std::size_t>(std::find_if(parent_counts.begin(),
+                                                  parent_counts.end(),
+                                                  [](std::size_t count) { return count > 0; })
+                                     - parent_counts.begin());
+        for (std::size_t steps = 0; steps < revisions.size(); ++steps) {
+            position = stuck_below(revisions[position], parent_counts, position);
         }
-        return &all[at];
+        return &revisions[position];
     }
 
     [[nodiscard]] std::size_t stuck_below(const Revision& revision,
-                                          const std::vector<std::size_t>& open,
-                                          std::size_t otherwise) const {
+                                          const std::vector<std::size_t>& parent_counts,
+                                          std::size_t fallback) const {
         for (const auto* list : {&revision.parents, &revision.depends_on}) {
             for (const std::string& id : *list) {
-                const auto it = index_.find(id);
-                if (it != index_.end() && open[it->second] > 0) {
-                    return it->second;
+                const auto entry = index_.find(id);
+                if (entry != index_.end() && parent_counts[entry->second] > 0) {
+                    return entry->second;
                 }
             }
         }
-        return otherwise;
+        return fallback;
     }
 
     const Graph& graph_;
@@ -169,11 +172,11 @@ private:
 }  // namespace
 
 const Revision* Graph::find(std::string_view id) const {
-    const auto it = std::lower_bound(
-        revisions.begin(), revisions.end(), id, [](const Revision& one, std::string_view wanted) {
-            return one.id < wanted;
+    const auto match = std::lower_bound(
+        revisions.begin(), revisions.end(), id, [](const Revision& revision, std::string_view key) {
+            return revision.id < key;
         });
-    return it != revisions.end() && it->id == id ? &*it : nullptr;
+    return match != revisions.end() && match->id == id ? &*match : nullptr;
 }
 
 std::string_view app_of(std::string_view id) {
@@ -181,29 +184,29 @@ std::string_view app_of(std::string_view id) {
 }
 
 std::vector<std::string> Graph::heads() const {
-    std::vector<std::string_view> named;
-    for (const Revision& one : revisions) {
-        std::copy_if(one.parents.begin(),
-                     one.parents.end(),
-                     std::back_inserter(named),
+    std::vector<std::string_view> parents;
+    for (const Revision& revision : revisions) {
+        std::copy_if(revision.parents.begin(),
+                     revision.parents.end(),
+                     std::back_inserter(parents),
                      [&](const std::string& parent) {
                          return convention != Convention::django
-                                || app_of(parent) == app_of(one.id);
+                                || app_of(parent) == app_of(revision.id);
                      });
     }
-    std::sort(named.begin(), named.end());
+    std::sort(parents.begin(), parents.end());
     std::vector<std::string> heads;
-    for (const Revision& one : revisions) {
-        if (!std::binary_search(named.begin(), named.end(), one.id)) {
-            heads.push_back(one.id);
+    for (const Revision& revision : revisions) {
+        if (!std::binary_search(parents.begin(), parents.end(), revision.id)) {
+            heads.push_back(revision.id);
         }
     }
     return heads;
 }
 
 void finish(Reading& reading) {
-    auto& all = reading.graph.revisions;
-    std::sort(all.begin(), all.end(), [](const Revision& a, const Revision& b) {
+    auto& revisions = reading.graph.revisions;
+    std::sort(revisions.begin(), revisions.end(), [](const Revision& a, const Revision& b) {
         return a.id != b.id ? a.id < b.id : a.file < b.file;
     });
     refuse_twins(reading);
@@ -212,9 +215,9 @@ void finish(Reading& reading) {
         refuse_labels(reading);
     }
     resolve_labels(reading.graph);
-    if (const Revision* stuck = CycleSearch(reading.graph).find(); stuck != nullptr) {
+    if (const Revision* revision = CycleSearch(reading.graph).find(); revision != nullptr) {
         reading.problems.push_back(
-            {stuck->file, stuck->line, fmt::format("{} is its own ancestor", stuck->id)});
+            {revision->file, revision->line, fmt::format("{} is its own ancestor", revision->id)});
     }
 }
 

@@ -36,9 +36,9 @@ bool begins_value(const Token& token) {
     return is_word(token) || token.kind == TokenKind::string || token.kind == TokenKind::number;
 }
 
-bool are_two_values(const Token& left, const Token& right) {
-    const bool are_strings = left.kind == TokenKind::string && right.kind == TokenKind::string;
-    return !are_strings && ends_value(left) && begins_value(right);
+bool are_two_values(const Token& previous, const Token& token) {
+    const bool are_strings = previous.kind == TokenKind::string && token.kind == TokenKind::string;
+    return !are_strings && ends_value(previous) && begins_value(token);
 }
 
 std::string problem_of_values(const Tokens& tokens) {

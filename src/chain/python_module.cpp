@@ -23,32 +23,32 @@ struct Block {
 };
 
 bool is_valid_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
+    std::size_t position = 0;
+    while (position < text.size()) {
         // Eight bytes at a time while they are ASCII, as nearly all are.
         std::uint64_t eight = 0;
-        if (at + sizeof eight <= text.size()) {
-            std::memcpy(&eight, text.data() + at, sizeof eight);
+        if (position + sizeof eight <= text.size()) {
+            std::memcpy(&eight, text.data() + position, sizeof eight);
             if ((eight & 0x8080808080808080) == 0) {
-                at += sizeof eight;
+                position += sizeof eight;
                 continue;
             }
         }
-        const auto byte = static_cast<unsigned char>(text[at]);
-        const std::size_t more = byte < 0x80          ? 0
-                                 : byte >> 5U == 0x6  ? 1
-                                 : byte >> 4U == 0xE  ? 2
-                                 : byte >> 3U == 0x1E ? 3
-                                                      : k_all;
-        if (more == k_all || at + more >= text.size()) {
+        const auto byte = static_cast<unsigned char>(text[position]);
+        const std::size_t tail_size = byte < 0x80          ? 0
+                                      : byte >> 5U == 0x6  ? 1
+                                      : byte >> 4U == 0xE  ? 2
+                                      : byte >> 3U == 0x1E ? 3
+                                                           : k_all;
+        if (tail_size == k_all || position + tail_size >= text.size()) {
             return false;
         }
-        for (std::size_t i = 1; i <= more; ++i) {
-            if ((static_cast<unsigned char>(text[at + i]) >> 6U) != 2) {
+        for (std::size_t i = 1; i <= tail_size; ++i) {
+            if ((static_cast<unsigned char>(text[position + i]) >> 6U) != 2) {
                 return false;
             }
         }
-        at += more + 1;
+        position += tail_size + 1;
     }
     return true;
 }
@@ -104,12 +104,12 @@ public:
     ModuleReader(std::string_view text,
                  const std::vector<std::string_view>& names,
                  std::string_view in_class,
-                 PythonModule& into)
+                 PythonModule& module)
         : text_(text)
         , source_(text)
         , names_(names)
         , in_class_(in_class)
-        , module_(into) {}
+        , module_(module) {}
 
     void run() {
         LogicalLine line;
@@ -142,35 +142,35 @@ private:
         if (!in_class_.empty()) {
             lists.assign(names_.begin(), names_.end());
         }
-        for (const Assignment& one : module_.assignments) {
-            if (in_class_.empty() && one.value && one.value->is_mutable) {
-                lists.push_back(one.name);
+        for (const Assignment& assignment : module_.assignments) {
+            if (in_class_.empty() && assignment.value && assignment.value->is_mutable) {
+                lists.push_back(assignment.name);
             }
         }
         if (!lists.empty() || source_.names_namespace()) {
-            for (Doubt& one : find_doubts(text_, lists, in_class_)) {
-                module_.doubts.push_back(std::move(one));
+            for (Doubt& doubt : find_doubts(text_, lists, in_class_)) {
+                module_.doubts.push_back(std::move(doubt));
             }
         }
     }
 
     [[nodiscard]] bool is_in_function() const {
-        return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& one) {
-            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
+        return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& block) {
+            return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
         });
     }
 
     // Of the outermost function that is open; lines up to there may bind the module's names.
     [[nodiscard]] int function_indent() const {
-        const auto it = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& one) {
-            return one.kind == BlockKind::function || one.kind == BlockKind::way_down;
+        const auto function = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& block) {
+            return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
         });
-        return it == blocks_.end() ? std::numeric_limits<int>::max() : it->indent;
+        return function == blocks_.end() ? std::numeric_limits<int>::max() : function->indent;
     }
 
     [[nodiscard]] bool is_in(BlockKind kind) const {
         return std::any_of(
-            blocks_.begin(), blocks_.end(), [&](const Block& one) { return one.kind == kind; });
+            blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.kind == kind; });
     }
 
     void leave_blocks(const LogicalLine& line) {
@@ -213,12 +213,12 @@ private:
     void read_names(const LogicalLine& line) {
         read_star(line);
         read_way_down_name(line);
-        for (Assignment& one : assignments_of(line, names_)) {
+        for (Assignment& assignment : assignments_of(line, names_)) {
             if (is_in(BlockKind::conditional)) {
-                one.value = fail("chain.value",
-                                 "only running the file could tell whether this line is reached");
+                assignment.value = fail(
+                    "chain.value", "only running the file could tell whether this line is reached");
             }
-            module_.assignments.push_back(std::move(one));
+            module_.assignments.push_back(std::move(assignment));
         }
     }
 
@@ -244,8 +244,8 @@ private:
     // A function or a class may say that a name of the module is meant.
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
-            for (Assignment& one : assignments_of(line, names_)) {
-                module_.assignments.push_back(std::move(one));
+            for (Assignment& assignment : assignments_of(line, names_)) {
+                module_.assignments.push_back(std::move(assignment));
             }
         }
     }
@@ -315,9 +315,9 @@ private:
 
     // One line of `downgrade`. The first that does something decides.
     void weigh(const Token* begin, const Token* end) {
-        const bool is_done =
+        const bool is_decided =
             module_.way_down != WayDown::empty && module_.way_down != WayDown::real;
-        if (is_done || begin == end) {
+        if (is_decided || begin == end) {
             return;
         }
         const auto size = end - begin;
@@ -355,10 +355,11 @@ PythonModule::PythonModule(std::string_view text,
 }
 
 const Assignment* PythonModule::find(std::string_view name) const {
-    const auto it = std::find_if(assignments.rbegin(),
-                                 assignments.rend(),
-                                 [&](const Assignment& one) { return one.name == name; });
-    return it == assignments.rend() ? nullptr : &*it;
+    const auto match =
+        std::find_if(assignments.rbegin(), assignments.rend(), [&](const Assignment& assignment) {
+            return assignment.name == name;
+        });
+    return match == assignments.rend() ? nullptr : &*match;
 }
 
 }  // namespace drydock::chain

@@ -18,9 +18,11 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-class Search {
+class DoubtFinder {
 public:
-    Search(std::string_view text, const std::vector<std::string>& lists, std::string_view in_class)
+    DoubtFinder(std::string_view text,
+                const std::vector<std::string>& lists,
+                std::string_view in_class)
         : source_(text)
         , lists_(lists)
         , in_class_(in_class) {}
@@ -30,7 +32,7 @@ public:
         while (source_.next(line, k_any_indent)) {
             leave_function(line);
             indent_ = line.indent;
-            look(line.tokens);
+            check(line.tokens);
             enter_function(line);
         }
         return std::move(doubts_);
@@ -53,7 +55,7 @@ private:
         }
     }
 
-    void look(const Tokens& tokens) {
+    void check(const Tokens& tokens) {
         int depth = 0;
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             const Token& token = tokens[i];
@@ -76,29 +78,29 @@ private:
         doubts_.push_back({token.line, fmt::format("`{}` {}", token.text, text)});
     }
 
-    static bool is_at(const Tokens& tokens, std::size_t at, std::string_view op) {
-        return at < tokens.size() && tokens[at].is_op(op);
+    static bool is_at(const Tokens& tokens, std::size_t index, std::string_view op) {
+        return index < tokens.size() && tokens[index].is_op(op);
     }
 
-    static bool is_attribute(const Tokens& tokens, std::size_t at) {
-        return at > 0 && tokens[at - 1].is_op(".");
+    static bool is_attribute(const Tokens& tokens, std::size_t index) {
+        return index > 0 && tokens[index - 1].is_op(".");
     }
 
     static bool has_name(const Tokens& tokens, std::string_view name) {
         return std::any_of(
-            tokens.begin(), tokens.end(), [&](const Token& one) { return one.is_name(name); });
+            tokens.begin(), tokens.end(), [&](const Token& token) { return token.is_name(name); });
     }
 
     // A function of upgrades may look at its own names, so fewer words count there.
-    [[nodiscard]] bool opens_namespace(const Tokens& tokens, std::size_t at) const {
-        const std::string_view word = tokens[at].text;
-        const bool is_free = !is_attribute(tokens, at);
-        const bool is_call = is_free && is_at(tokens, at + 1, "(");
+    [[nodiscard]] bool opens_namespace(const Tokens& tokens, std::size_t index) const {
+        const std::string_view word = tokens[index].text;
+        const bool is_free = !is_attribute(tokens, index);
+        const bool is_call = is_free && is_at(tokens, index + 1, "(");
         if (word == "globals") {
-            return is_free && !is_at(tokens, at + 1, "=");
+            return is_free && !is_at(tokens, index + 1, "=");
         }
         if (word == "modules") {
-            return (at > 1 && tokens[at - 2].is_name("sys"))
+            return (index > 1 && tokens[index - 2].is_name("sys"))
                    || (tokens.front().is_name("from") && has_name(tokens, "sys"));
         }
         if (word == "__getattr__") {
@@ -113,27 +115,29 @@ private:
                    && has_name(tokens, "__name__"));
     }
 
-    [[nodiscard]] bool rebinds_class(const Tokens& tokens, std::size_t at, int depth) const {
+    [[nodiscard]] bool rebinds_class(const Tokens& tokens, std::size_t index, int depth) const {
         return !in_class_.empty() && !is_in_function() && depth == 0
-               && tokens[at].is_name(in_class_) && !is_attribute(tokens, at)
-               && is_at(tokens, at + 1, "=");
+               && tokens[index].is_name(in_class_) && !is_attribute(tokens, index)
+               && is_at(tokens, index + 1, "=");
     }
 
-    [[nodiscard]] bool mentions_list(const Tokens& tokens, std::size_t at, int depth) const {
-        if (std::find(lists_.begin(), lists_.end(), tokens[at].text) == lists_.end()) {
+    [[nodiscard]] bool mentions_list(const Tokens& tokens, std::size_t index, int depth) const {
+        if (std::find(lists_.begin(), lists_.end(), tokens[index].text) == lists_.end()) {
             return false;
         }
-        if (is_attribute(tokens, at)) {
+        if (is_attribute(tokens, index)) {
             const bool is_of_class =
-                at > 1 && (tokens[at - 2].is_name(in_class_) || tokens[at - 2].is_name("cls"));
+                index > 1
+                && (tokens[index - 2].is_name(in_class_) || tokens[index - 2].is_name("cls"));
             return !in_class_.empty() && (is_of_class || !is_in_function());
         }
-        const bool is_unpacked = depth == 0 && is_at(tokens, at + 1, ",")
-                                 && std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(at),
-                                                tokens.end(),
-                                                [](const Token& one) { return one.is_op("="); });
+        const bool is_unpacked =
+            depth == 0 && is_at(tokens, index + 1, ",")
+            && std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(index),
+                           tokens.end(),
+                           [](const Token& token) { return token.is_op("="); });
         const bool is_target =
-            is_at(tokens, at + 1, "=") || is_at(tokens, at + 1, ":") || is_unpacked;
+            is_at(tokens, index + 1, "=") || is_at(tokens, index + 1, ":") || is_unpacked;
         const bool is_parameter = depth > 0 && tokens.front().is_name("def");
         return !is_target && !is_parameter && (in_class_.empty() || !is_in_function());
     }
@@ -158,7 +162,7 @@ bool may_be_compatible(char byte) {
 std::vector<Doubt> find_doubts(std::string_view text,
                                const std::vector<std::string>& lists,
                                std::string_view in_class) {
-    return Search(text, lists, in_class).run();
+    return DoubtFinder(text, lists, in_class).run();
 }
 
 bool may_read_as(std::string_view spelled, std::string_view name) {
@@ -171,11 +175,11 @@ bool may_read_as(std::string_view spelled, std::string_view name) {
             }
             continue;
         }
-        const auto at = name.find(byte);
-        if (at == name.npos) {
+        const auto position = name.find(byte);
+        if (position == name.npos) {
             return false;
         }
-        name.remove_prefix(at + 1);
+        name.remove_prefix(position + 1);
     }
     return !is_ascii;
 }

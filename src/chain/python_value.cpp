@@ -30,11 +30,11 @@ bool closes(const Token& token) {
 // The first token at depth 0 that is this operator; `end` if there is none.
 const Token* find_op(const Token* begin, const Token* end, std::string_view op) {
     int depth = 0;
-    for (const Token* at = begin; at != end; ++at) {
-        if (depth == 0 && at->is_op(op)) {
-            return at;
+    for (const Token* token = begin; token != end; ++token) {
+        if (depth == 0 && token->is_op(op)) {
+            return token;
         }
-        depth += opens(*at) ? 1 : closes(*at) ? -1 : 0;
+        depth += opens(*token) ? 1 : closes(*token) ? -1 : 0;
     }
     return end;
 }
@@ -46,19 +46,19 @@ struct Span {
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end - begin); }
 };
 
-std::vector<Span> split_at(Span all, std::string_view op) {
+std::vector<Span> split_at(Span span, std::string_view op) {
     std::vector<Span> parts;
-    for (const Token* at = find_op(all.begin, all.end, op); at != all.end;
-         at = find_op(all.begin, all.end, op)) {
-        parts.push_back({all.begin, at});
-        all.begin = at + 1;
+    for (const Token* separator = find_op(span.begin, span.end, op); separator != span.end;
+         separator = find_op(span.begin, span.end, op)) {
+        parts.push_back({span.begin, separator});
+        span.begin = separator + 1;
     }
-    parts.push_back(all);
+    parts.push_back(span);
     return parts;
 }
 
-void append_utf8(std::string& to, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t value) { to += static_cast<char>(value); };
+void append_utf8(std::string& text, std::uint32_t code) {
+    const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
     if (code < 0x80) {
         byte(code);
     } else if (code < 0x800) {
@@ -82,11 +82,11 @@ public:
     explicit Escapes(std::string_view text) : text_(text) {}
 
     Result<std::string> resolve() {
-        while (at_ < text_.size()) {
-            const char byte = text_[at_++];
-            if (byte != '\\' || at_ == text_.size()) {
+        while (position_ < text_.size()) {
+            const char byte = text_[position_++];
+            if (byte != '\\' || position_ == text_.size()) {
                 result_ += byte;
-            } else if (!escape(text_[at_++])) {
+            } else if (!escape(text_[position_++])) {
                 return no_value("its string has an escape that is not understood");
             }
         }
@@ -97,16 +97,17 @@ private:
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
-        if (const auto found = k_letters.find(letter); found != k_letters.npos) {
-            result_ += k_meanings[found];
+        if (const auto index = k_letters.find(letter); index != k_letters.npos) {
+            result_ += k_meanings[index];
             return true;
         }
         if (letter == '\n' || letter == '\r') {
-            at_ += letter == '\r' && at_ < text_.size() && text_[at_] == '\n' ? 1U : 0U;
+            position_ +=
+                letter == '\r' && position_ < text_.size() && text_[position_] == '\n' ? 1U : 0U;
             return true;
         }
         if (letter >= '0' && letter <= '7') {
-            --at_;
+            --position_;
             append_utf8(result_, *number(3, 8, 1));
             return true;
         }
@@ -133,10 +134,10 @@ private:
     number(std::size_t digits_max, std::uint32_t base, std::size_t digits_min) {
         std::uint32_t value = 0;
         std::size_t digits = 0;
-        for (; digits < digits_max && at_ < text_.size(); ++digits, ++at_) {
+        for (; digits < digits_max && position_ < text_.size(); ++digits, ++position_) {
             static constexpr std::string_view k_digits = "0123456789abcdef";
-            const char lower = static_cast<char>(text_[at_] | 0x20);
-            const auto digit = k_digits.find(text_[at_] <= '9' ? text_[at_] : lower);
+            const char lower = static_cast<char>(text_[position_] | 0x20);
+            const auto digit = k_digits.find(text_[position_] <= '9' ? text_[position_] : lower);
             if (digit == k_digits.npos || digit >= base) {
                 break;
             }
@@ -146,40 +147,40 @@ private:
     }
 
     std::string_view text_;
-    std::size_t at_ = 0;
+    std::size_t position_ = 0;
     std::string result_;
 };
 
 class Expression {
 public:
-    Expression(const Token* begin, const Token* end) : at_(begin), end_(end) {}
+    Expression(const Token* begin, const Token* end) : token_(begin), end_(end) {}
 
     Result<Value> read() {
         bool has_comma = false;
         auto value = sequence(nullptr, 0, has_comma);
-        if (value && at_ != end_) {
+        if (value && token_ != end_) {
             return no_value(
-                fmt::format("only running the file could tell its value (`{}`)", at_->text));
+                fmt::format("only running the file could tell its value (`{}`)", token_->text));
         }
         return value && !has_comma ? only_item(std::move(*value)) : std::move(value);
     }
 
 private:
     [[nodiscard]] bool stands_at(std::string_view op) const {
-        return at_ != end_ && at_->is_op(op);
+        return token_ != end_ && token_->is_op(op);
     }
 
     // Items with commas between them, up to `closing`, as a list.
     Result<Value> sequence(const char* closing, int depth, bool& has_comma) {
         Value list = {Value::Kind::list, {}, {}};
-        while (at_ != end_ && (closing == nullptr || !stands_at(closing))) {
+        while (token_ != end_ && (closing == nullptr || !stands_at(closing))) {
             DRYDOCK_TRY_ASSIGN(Value item, atom(depth));
             list.items.push_back(std::move(item));
             if (!stands_at(",")) {
                 break;
             }
             has_comma = true;
-            ++at_;
+            ++token_;
         }
         if (list.items.empty() && closing == nullptr) {
             return no_value("there is no value");
@@ -200,43 +201,43 @@ private:
         if (depth > k_depth_max) {
             return no_value("its value is nested too deep");
         }
-        if (at_->kind == TokenKind::string) {
+        if (token_->kind == TokenKind::string) {
             return strings();
         }
-        if (at_->is_name("None")) {
-            ++at_;
+        if (token_->is_name("None")) {
+            ++token_;
             return Value{};
         }
-        if (at_->kind == TokenKind::number) {
-            return no_value(fmt::format("`{}` is a number, no string", at_->text));
+        if (token_->kind == TokenKind::number) {
+            return no_value(fmt::format("`{}` is a number, no string", token_->text));
         }
-        if (opens(*at_)) {
+        if (opens(*token_)) {
             return bracketed(depth);
         }
         return no_value(
-            fmt::format("only running the file could tell its value (`{}`)", at_->text));
+            fmt::format("only running the file could tell its value (`{}`)", token_->text));
     }
 
     Result<Value> strings() {
         Value value = {Value::Kind::text, {}, {}};
-        for (; at_ != end_ && at_->kind == TokenKind::string; ++at_) {
-            DRYDOCK_TRY_ASSIGN(const std::string text, text_of(*at_));
+        for (; token_ != end_ && token_->kind == TokenKind::string; ++token_) {
+            DRYDOCK_TRY_ASSIGN(const std::string text, text_of(*token_));
             value.text += text;
         }
         return value;
     }
 
     Result<Value> bracketed(int depth) {
-        const bool is_tuple = at_->is_op("(");
-        const bool is_set = at_->is_op("{");
-        const char* closing = is_tuple ? ")" : at_->is_op("[") ? "]" : "}";
-        ++at_;
+        const bool is_tuple = token_->is_op("(");
+        const bool is_set = token_->is_op("{");
+        const char* closing = is_tuple ? ")" : token_->is_op("[") ? "]" : "}";
+        ++token_;
         bool has_comma = false;
         DRYDOCK_TRY_ASSIGN(Value value, sequence(closing, depth + 1, has_comma));
         if (!stands_at(closing)) {
             return no_value("only running the file could tell its value");
         }
-        ++at_;
+        ++token_;
         if (is_tuple) {
             return has_comma ? std::move(value) : only_item(std::move(value));
         }
@@ -245,7 +246,7 @@ private:
         return value;
     }
 
-    const Token* at_;
+    const Token* token_;
     const Token* end_;
 };
 
@@ -262,11 +263,11 @@ public:
     Statement(Span span,
               bool is_head,
               const std::vector<std::string_view>& names,
-              std::vector<Assignment>& into)
+              std::vector<Assignment>& assignments)
         : span_(span)
         , is_head_(is_head)
         , names_(names)
-        , assignments_(into) {}
+        , assignments_(assignments) {}
 
     void read() {
         refuse_compatible_spellings();
@@ -296,7 +297,8 @@ private:
     }
 
     [[nodiscard]] bool mentions(Span span) const {
-        return std::any_of(span.begin, span.end, [&](const Token& one) { return is_ours(one); });
+        return std::any_of(
+            span.begin, span.end, [&](const Token& token) { return is_ours(token); });
     }
 
     [[nodiscard]] bool begins_with(std::string_view word) const {
@@ -304,16 +306,16 @@ private:
     }
 
     void refuse_compatible_spellings() {
-        for (const Token* at = span_.begin; at != span_.end; ++at) {
-            if (at->kind != TokenKind::name) {
+        for (const Token* token = span_.begin; token != span_.end; ++token) {
+            if (token->kind != TokenKind::name) {
                 continue;
             }
             for (const std::string_view name : names_) {
-                if (may_read_as(at->text, name)) {
-                    assignments_.push_back(
-                        {std::string(name),
-                         at->line,
-                         no_value("Python may read `" + std::string(at->text) + "` as this name")});
+                if (may_read_as(token->text, name)) {
+                    assignments_.push_back({std::string(name),
+                                            token->line,
+                                            no_value("Python may read `" + std::string(token->text)
+                                                     + "` as this name")});
                 }
             }
         }
@@ -321,20 +323,20 @@ private:
 
     // Our names that are bound otherwise than by a plain assignment.
     [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
-        std::vector<const Token*> bound = walruses();
+        std::vector<const Token*> bindings = walruses();
         if (begins_with("import") || begins_with("from")) {
-            add_imports(bound);
+            add_imports(bindings);
         } else if (begins_with("def") || begins_with("class") || begins_with("async")) {
             const Token* name = span_.begin + (begins_with("async") ? 2 : 1);
-            add(bound, name < span_.end ? name : span_.end, 1);
+            add(bindings, name < span_.end ? name : span_.end, 1);
         } else if (begins_with("for")) {
             const Token* end = std::find_if(
-                span_.begin, span_.end, [](const Token& one) { return one.is_name("in"); });
-            add(bound, span_.begin, static_cast<std::size_t>(end - span_.begin));
+                span_.begin, span_.end, [](const Token& token) { return token.is_name("in"); });
+            add(bindings, span_.begin, static_cast<std::size_t>(end - span_.begin));
         } else if (begins_with("del") || begins_with("global") || (is_head_ && !is_condition())) {
-            add(bound, span_.begin, span_.size());
+            add(bindings, span_.begin, span_.size());
         }
-        return bound;
+        return bindings;
     }
 
     // `if a:` reads names only; so does `while`.
@@ -343,40 +345,41 @@ private:
         return !is_inline && (begins_with("if") || begins_with("elif") || begins_with("while"));
     }
 
-    void add(std::vector<const Token*>& bound, const Token* from, std::size_t count) const {
-        for (const Token* at = from; at != span_.end && count > 0; ++at, --count) {
-            if (is_ours(*at)) {
-                bound.push_back(at);
+    void add(std::vector<const Token*>& bindings, const Token* begin, std::size_t count) const {
+        for (const Token* token = begin; token != span_.end && count > 0; ++token, --count) {
+            if (is_ours(*token)) {
+                bindings.push_back(token);
             }
         }
     }
 
     // `name := x` and `name += x`.
     [[nodiscard]] std::vector<const Token*> walruses() const {
-        std::vector<const Token*> bound;
-        for (const Token* at = span_.begin; at + 1 < span_.end; ++at) {
-            if (is_ours(*at) && (is_augmented(at[1]) || at[1].is_op(":="))) {
-                bound.push_back(at);
+        std::vector<const Token*> bindings;
+        for (const Token* token = span_.begin; token + 1 < span_.end; ++token) {
+            if (is_ours(*token) && (is_augmented(token[1]) || token[1].is_op(":="))) {
+                bindings.push_back(token);
             }
         }
-        return bound;
+        return bindings;
     }
 
     // What an import binds: the name after `as`, else the imported name.
-    void add_imports(std::vector<const Token*>& bound) const {
-        const Token* at = std::find_if(
-            span_.begin, span_.end, [](const Token& one) { return one.is_name("import"); });
+    void add_imports(std::vector<const Token*>& bindings) const {
+        const Token* separator = std::find_if(
+            span_.begin, span_.end, [](const Token& token) { return token.is_name("import"); });
         const bool binds_first = begins_with("import");
-        while (at != span_.end) {
-            const Token* begin = at + 1;
-            at = std::find_if(begin, span_.end, [](const Token& one) { return one.is_op(","); });
-            const Token* end = at;
+        while (separator != span_.end) {
+            const Token* begin = separator + 1;
+            separator =
+                std::find_if(begin, span_.end, [](const Token& token) { return token.is_op(","); });
+            const Token* end = separator;
             while (end != begin && (end - 1)->kind != TokenKind::name) {
                 --end;
             }
-            const bool renamed = end - begin > 2 && (end - 2)->is_name("as");
+            const bool has_alias = end - begin > 2 && (end - 2)->is_name("as");
             if (end != begin) {
-                add(bound, binds_first && !renamed ? begin : end - 1, 1);
+                add(bindings, binds_first && !has_alias ? begin : end - 1, 1);
             }
         }
     }
@@ -386,9 +389,9 @@ private:
     }
 
     void refuse_all(Span span, const std::string& reason) {
-        for (const Token* at = span.begin; at != span.end; ++at) {
-            if (is_ours(*at)) {
-                refuse(*at, reason);
+        for (const Token* token = span.begin; token != span.end; ++token) {
+            if (is_ours(*token)) {
+                refuse(*token, reason);
             }
         }
     }
@@ -422,11 +425,11 @@ private:
         if (targets.back().size() == 0) {
             targets.pop_back();
         }
-        const bool plain = std::all_of(targets.begin(), targets.end(), [](const Span& one) {
-            return one.size() == 1 && one.begin->kind == TokenKind::name;
+        const bool are_names = std::all_of(targets.begin(), targets.end(), [](const Span& part) {
+            return part.size() == 1 && part.begin->kind == TokenKind::name;
         });
         const auto values = value_of(value.begin, value.end);
-        if (!plain || !values || values->is_set || values->items.size() != targets.size()) {
+        if (!are_names || !values || values->is_set || values->items.size() != targets.size()) {
             refuse_all(target, "it is unpacked from a value that only running could tell");
             return;
         }
@@ -454,8 +457,8 @@ Result<std::string> text_of(const Token& token) {
     const auto quote = token.text.find_first_of("\"'");
     const std::string_view prefix = token.text.substr(0, quote);
     std::string_view body = token.text.substr(quote);
-    const bool triple = body.size() >= 6 && body[1] == body[0] && body[2] == body[0];
-    const std::size_t marks = triple ? 3 : 1;
+    const bool is_triple = body.size() >= 6 && body[1] == body[0] && body[2] == body[0];
+    const std::size_t marks = is_triple ? 3 : 1;
     body = body.substr(marks, body.size() - 2 * marks);
     if (has_prefix_letter(prefix, "bB")) {
         return no_value("it is bytes, no string");
@@ -495,23 +498,23 @@ Result<std::vector<std::string>> names_of(const Value& value) {
 
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
-    std::vector<Assignment> found;
+    std::vector<Assignment> assignments;
     const Token* begin = line.tokens.data();
     static constexpr std::string_view k_heads[] = {
         "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "match", "case"};
     const bool has_head_word =
         !line.tokens.empty() && begin->kind == TokenKind::name
         && std::find(std::begin(k_heads), std::end(k_heads), begin->text) != std::end(k_heads);
-    const Span all = {begin, begin + line.tokens.size()};
-    const Token* colon = find_op(all.begin, all.end, ":");
-    if (line.opens_block || (has_head_word && colon != all.end)) {
-        Statement(all, true, names, found).read();
-        return found;
+    const Span whole = {begin, begin + line.tokens.size()};
+    const Token* colon = find_op(whole.begin, whole.end, ":");
+    if (line.opens_block || (has_head_word && colon != whole.end)) {
+        Statement(whole, true, names, assignments).read();
+        return assignments;
     }
-    for (const Span& part : split_at(all, ";")) {
-        Statement(part, false, names, found).read();
+    for (const Span& part : split_at(whole, ";")) {
+        Statement(part, false, names, assignments).read();
     }
-    return found;
+    return assignments;
 }
 
 }  // namespace drydock::chain

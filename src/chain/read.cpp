@@ -44,31 +44,33 @@ Result<std::vector<Environment>> within(Package& package, const std::string& cho
             by_folder[std::string(folder)].push_back(path);
         }
     }
-    std::vector<Environment> all;
+    std::vector<Environment> result;
     for (const auto& [folder, paths] : by_folder) {
-        DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, paths));
-        for (Environment& one : found) {
-            read_deeper_too(one);
+        DRYDOCK_TRY_ASSIGN(std::vector<Environment> environments,
+                           find_environments(package, paths));
+        for (Environment& environment : environments) {
+            read_deeper_too(environment);
         }
-        if (found.size() == 1) {
-            found.front().folder = folder;
+        if (environments.size() == 1) {
+            environments.front().folder = folder;
         }
-        std::move(found.begin(), found.end(), std::back_inserter(all));
+        std::move(environments.begin(), environments.end(), std::back_inserter(result));
     }
-    return all;
+    return result;
 }
 
-std::vector<Environment> chosen_of(const std::vector<Environment>& all, const std::string& chosen) {
+std::vector<Environment> chosen_of(const std::vector<Environment>& environments,
+                                   const std::string& chosen) {
     std::vector<Environment> exact;
     std::vector<Environment> by_end;
-    for (const Environment& one : all) {
-        if (one.folder == chosen) {
-            exact.push_back(one);
+    for (const Environment& environment : environments) {
+        if (environment.folder == chosen) {
+            exact.push_back(environment);
         }
-        const bool names_versions = below(one.folder, "versions") == chosen;
-        if (names_versions || ends_with_path(one.folder, chosen)) {
-            by_end.push_back(one);
-            if (names_versions && one.files.empty()) {
+        const bool names_versions = below(environment.folder, "versions") == chosen;
+        if (names_versions || ends_with_path(environment.folder, chosen)) {
+            by_end.push_back(environment);
+            if (names_versions && environment.files.empty()) {
                 read_deeper_too(by_end.back());
             }
         }
@@ -76,19 +78,20 @@ std::vector<Environment> chosen_of(const std::vector<Environment>& all, const st
     return exact.empty() ? by_end : exact;
 }
 
-void refuse_several(Reading& reading, const std::vector<Environment>& found) {
+void refuse_several(Reading& reading, const std::vector<Environment>& environments) {
     std::vector<std::string> names;
-    for (const Environment& one : found) {
+    for (const Environment& environment : environments) {
         if (names.size() < k_named_max) {
-            names.push_back(fmt::format("{} ({})", one.folder, name_of(one.convention)));
+            names.push_back(
+                fmt::format("{} ({})", environment.folder, name_of(environment.convention)));
         }
     }
-    const std::size_t more = found.size() - names.size();
+    const std::size_t hidden_count = environments.size() - names.size();
     add_problem(reading,
                 fmt::format("it has {} environments; choose one with --env: {}{}",
-                            found.size(),
+                            environments.size(),
                             join(names, ", "),
-                            more == 0 ? "" : fmt::format(" and {} more", more)));
+                            hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count)));
 }
 
 void refuse_none(Reading& reading, const std::string& chosen) {
@@ -109,55 +112,57 @@ void refuse_none(Reading& reading, const std::string& chosen) {
 // The environment that is meant, if exactly one is.
 Result<std::vector<Environment>>
 select(Package& package, const std::string& chosen, Reading& reading) {
-    DRYDOCK_TRY_ASSIGN(std::vector<Environment> found, find_environments(package, package.paths()));
-    for (const Environment& one : found) {
-        reading.environments.push_back(one.folder);
+    DRYDOCK_TRY_ASSIGN(std::vector<Environment> environments,
+                       find_environments(package, package.paths()));
+    for (const Environment& environment : environments) {
+        reading.environments.push_back(environment.folder);
     }
     if (chosen.empty()) {
-        return found;
+        return environments;
     }
-    auto named = chosen_of(found, chosen);
-    return named.empty() ? within(package, chosen)
-                         : Result<std::vector<Environment>>(std::move(named));
+    auto matches = chosen_of(environments, chosen);
+    return matches.empty() ? within(package, chosen)
+                           : Result<std::vector<Environment>>(std::move(matches));
 }
 
 void read_part(Package& package, const std::string& chosen, Reading& reading) {
-    const auto found = select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
-    if (!found) {
-        add_problem(reading, found.error().message);
+    const auto environments =
+        select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
+    if (!environments) {
+        add_problem(reading, environments.error().message);
         return;
     }
-    if (found->size() > 1) {
-        refuse_several(reading, *found);
-    } else if (found->empty()) {
+    if (environments->size() > 1) {
+        refuse_several(reading, *environments);
+    } else if (environments->empty()) {
         refuse_none(reading, chosen);
     } else {
-        read_environment(package, found->front(), reading);
+        read_environment(package, environments->front(), reading);
         if (reading.graph.revisions.empty() && reading.problems.empty()) {
             add_problem(reading,
                         fmt::format("the environment {} has no revision at all: an empty chain "
                                     "proves nothing, and an upgrade with it does nothing",
-                                    found->front().folder));
+                                    environments->front().folder));
         }
     }
 }
 
-void merge(Reading& into, Reading part) {
-    if (into.graph.environment.empty()) {
-        into.graph.environment = part.graph.environment;
-        into.graph.convention = part.graph.convention;
-    } else if (part.problems.empty() && part.graph.convention != into.graph.convention) {
-        add_problem(into, "its packages follow different conventions");
+void merge(Reading& whole, Reading part) {
+    if (whole.graph.environment.empty()) {
+        whole.graph.environment = part.graph.environment;
+        whole.graph.convention = part.graph.convention;
+    } else if (part.problems.empty() && part.graph.convention != whole.graph.convention) {
+        add_problem(whole, "its packages follow different conventions");
     }
-    for (Revision& one : part.graph.revisions) {
-        into.graph.revisions.push_back(std::move(one));
+    for (Revision& revision : part.graph.revisions) {
+        whole.graph.revisions.push_back(std::move(revision));
     }
-    std::move(part.notes.begin(), part.notes.end(), std::back_inserter(into.notes));
-    for (std::string& one : part.environments) {
-        into.environments.push_back(std::move(one));
+    std::move(part.notes.begin(), part.notes.end(), std::back_inserter(whole.notes));
+    for (std::string& environment : part.environments) {
+        whole.environments.push_back(std::move(environment));
     }
-    for (Problem& one : part.problems) {
-        into.problems.push_back(std::move(one));
+    for (Problem& problem : part.problems) {
+        whole.problems.push_back(std::move(problem));
     }
 }
 
@@ -185,10 +190,10 @@ Reading read_chain(const std::string& package, const std::string& environment) {
     for (const std::string& name : parts_of(package)) {
         Reading part;
         part.package = name;
-        if (auto opened = open_package(name); opened) {
-            read_part(**opened, environment, part);
+        if (auto content = open_package(name); content) {
+            read_part(**content, environment, part);
         } else {
-            add_problem(part, opened.error().message);
+            add_problem(part, content.error().message);
         }
         merge(whole, std::move(part));
     }

@@ -21,25 +21,27 @@ constexpr std::size_t k_named_max = 4;  // folders in one sentence
 
 class AlembicReader {
 public:
-    AlembicReader(Package& package, const Environment& environment, Reading& into)
+    AlembicReader(Package& package, const Environment& environment, Reading& reading)
         : package_(package)
         , environment_(environment)
-        , into_(into) {}
+        , reading_(reading) {}
 
     void read() {
-        add(environment_.files, into_.graph.revisions, into_.problems, true);
+        add(environment_.files, reading_.graph.revisions, reading_.problems, true);
         std::vector<Revision> nearby;
-        std::vector<Problem> doubts;
-        add(environment_.nearby, nearby, doubts, false);
+        std::vector<Problem> nearby_problems;
+        add(environment_.nearby, nearby, nearby_problems, false);
         // Files beside the locations count where the chain needs them.
-        if (into_.graph.revisions.empty() || are_linked(into_.graph.revisions, nearby)) {
-            std::move(nearby.begin(), nearby.end(), std::back_inserter(into_.graph.revisions));
-            std::move(doubts.begin(), doubts.end(), std::back_inserter(into_.problems));
+        if (reading_.graph.revisions.empty() || are_linked(reading_.graph.revisions, nearby)) {
+            std::move(nearby.begin(), nearby.end(), std::back_inserter(reading_.graph.revisions));
+            std::move(nearby_problems.begin(),
+                      nearby_problems.end(),
+                      std::back_inserter(reading_.problems));
         } else if (!nearby.empty()) {
-            into_.notes.push_back(
+            reading_.notes.push_back(
                 fmt::format("{}: {} beside the location {} like a revision, as {}; alembic does "
                             "not look there.",
-                            into_.package,
+                            reading_.package,
                             nearby.size() == 1 ? "1 file" : fmt::format("{} files", nearby.size()),
                             nearby.size() == 1 ? "looks" : "look",
                             nearby.front().file));
@@ -55,7 +57,7 @@ private:
              bool is_location) {
         const auto texts = package_.read(paths);
         if (!texts) {
-            problems.push_back({into_.package, 0, texts.error().message});
+            problems.push_back({reading_.package, 0, texts.error().message});
             return;
         }
         for (const auto& [path, text] : *texts) {
@@ -75,20 +77,20 @@ private:
 
     // Files that alembic does not reach. They are no revisions, but somebody may think they are.
     void read_deeper() {
-        std::vector<Revision> found;
-        std::vector<Problem> doubts;
-        add(environment_.deeper, found, doubts, false);
-        if (found.empty() && doubts.empty()) {
+        std::vector<Revision> revisions;
+        std::vector<Problem> problems;
+        add(environment_.deeper, revisions, problems, false);
+        if (revisions.empty() && problems.empty()) {
             return;
         }
         std::set<std::string> folders;
-        for (const Revision& one : found) {
-            folders.insert(std::string(folder_of(one.file)));
+        for (const Revision& revision : revisions) {
+            folders.insert(std::string(folder_of(revision.file)));
         }
-        for (const Problem& one : doubts) {
-            folders.insert(std::string(folder_of(one.file)));
+        for (const Problem& problem : problems) {
+            folders.insert(std::string(folder_of(problem.file)));
         }
-        say_deeper(found.size() + doubts.size(), folders);
+        say_deeper(revisions.size() + problems.size(), folders);
     }
 
     void say_deeper(std::size_t count, const std::set<std::string>& folders) {
@@ -102,35 +104,35 @@ private:
                         count == 1 ? "file looks" : "files look",
                         join(named, ", "),
                         are_many ? ", ..." : "");
-        if (into_.graph.revisions.empty() && into_.problems.empty()) {
-            into_.problems.push_back({into_.package,
-                                      0,
-                                      fmt::format("{}: `--env {}` reads one folder alone",
-                                                  text,
-                                                  join(named, "` or `--env "))});
+        if (reading_.graph.revisions.empty() && reading_.problems.empty()) {
+            reading_.problems.push_back({reading_.package,
+                                         0,
+                                         fmt::format("{}: `--env {}` reads one folder alone",
+                                                     text,
+                                                     join(named, "` or `--env "))});
         } else {
-            into_.notes.push_back(fmt::format("{}: {}.", into_.package, text));
+            reading_.notes.push_back(fmt::format("{}: {}.", reading_.package, text));
         }
     }
 
     // Whether one of `lower` is named as a parent by `upper` and is not there itself.
     static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
         std::set<std::string_view> ids;
-        for (const Revision& one : lower) {
-            ids.insert(one.id);
+        for (const Revision& revision : lower) {
+            ids.insert(revision.id);
         }
         const auto names_one = [&](const std::vector<std::string>& list) {
             return std::any_of(
                 list.begin(), list.end(), [&](const std::string& id) { return ids.contains(id); });
         };
-        return std::any_of(upper.begin(), upper.end(), [&](const Revision& one) {
-            return names_one(one.parents) || names_one(one.depends_on);
+        return std::any_of(upper.begin(), upper.end(), [&](const Revision& revision) {
+            return names_one(revision.parents) || names_one(revision.depends_on);
         });
     }
 
     Package& package_;
     const Environment& environment_;
-    Reading& into_;
+    Reading& reading_;
 };
 
 }  // namespace

@@ -28,9 +28,9 @@ Json docs_of(const Reading& old_reading, const Reading& new_reading, const Compa
     Json docs = Json::Object{};
     for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {
         for (const std::string& id : *list) {
-            const Revision* one = new_reading.graph.find(id);
-            one = one == nullptr ? old_reading.graph.find(id) : one;
-            docs.set(id, one->doc);
+            const Revision* revision = new_reading.graph.find(id);
+            revision = revision == nullptr ? old_reading.graph.find(id) : revision;
+            docs.set(id, revision->doc);
         }
     }
     return docs;
@@ -43,13 +43,13 @@ Json report(const Reading& old_reading,
             const Comparison& comparison,
             const Explanation& explanation) {
     Json problems = Json::Array{};
-    for (const Problem& one : comparison.problems) {
-        Json problem;
-        problem.set("file", one.file).set("line", one.line).set("text", one.text);
-        problems.push(std::move(problem));
+    for (const Problem& problem : comparison.problems) {
+        Json entry;
+        entry.set("file", problem.file).set("line", problem.line).set("text", problem.text);
+        problems.push(std::move(entry));
     }
-    Json back;
-    back.set("runs", list_of(explanation.way_back.runs))
+    Json way_back;
+    way_back.set("runs", list_of(explanation.way_back.runs))
         .set("empty", list_of(explanation.way_back.empty))
         .set("missing", list_of(explanation.way_back.missing))
         .set("refuses", list_of(explanation.way_back.refuses));
@@ -70,7 +70,7 @@ Json report(const Reading& old_reading,
         .set("happens", list_of(explanation.happens))
         .set("repairs", list_of(explanation.repairs))
         .set("notes", list_of(explanation.notes))
-        .set("way_back", std::move(back))
+        .set("way_back", std::move(way_back))
         .set("problems", std::move(problems));
     return json;
 }

@@ -43,11 +43,11 @@ public:
         stream_.avail_in = static_cast<uInt>(bytes.size());
         while (true) {
             const int outcome = step();
-            if (out_.size() > k_texts_max) {
+            if (result_.size() > k_texts_max) {
                 return too_large();
             }
             if (outcome == Z_STREAM_END && is_all_read()) {
-                return std::move(out_);
+                return std::move(result_);
             }
             if (outcome == Z_STREAM_END) {
                 inflateReset(&stream_);  // another stream follows
@@ -64,7 +64,7 @@ private:
         stream_.avail_out = static_cast<uInt>(block.size());
         const int outcome = inflate(&stream_, Z_NO_FLUSH);
         const std::size_t size = block.size() - stream_.avail_out;
-        out_.append(reinterpret_cast<const char*>(block.data()), size);
+        result_.append(reinterpret_cast<const char*>(block.data()), size);
         return outcome;
     }
 
@@ -76,11 +76,11 @@ private:
 
     z_stream stream_ = {};
     bool is_open_ = false;
-    std::string out_;
+    std::string result_;
 };
 
 struct CloseArchive {
-    void operator()(archive* one) const { archive_read_free(one); }
+    void operator()(archive* handle) const { archive_read_free(handle); }
 };
 
 using Handle = std::unique_ptr<archive, CloseArchive>;
@@ -104,7 +104,7 @@ Result<std::string> unpack_by_filter(const std::string& bytes) {
         || archive_read_next_header(handle.get(), &entry) != ARCHIVE_OK) {
         return damaged(handle.get());
     }
-    std::string out;
+    std::string result;
     std::array<char, k_block> block{};
     while (true) {
         const la_ssize_t size = archive_read_data(handle.get(), block.data(), block.size());
@@ -112,10 +112,10 @@ Result<std::string> unpack_by_filter(const std::string& bytes) {
             return damaged(handle.get());
         }
         if (size == 0) {
-            return out;
+            return result;
         }
-        out.append(block.data(), static_cast<std::size_t>(size));
-        if (out.size() > k_texts_max) {
+        result.append(block.data(), static_cast<std::size_t>(size));
+        if (result.size() > k_texts_max) {
             return too_large();
         }
     }

@@ -52,17 +52,17 @@ public:
         for (const auto& [path, channel] : channels_) {
             read_versions(channel, versions);
         }
-        OpenShiftGraph found = {UpdateGraph(in_order(std::move(versions))), {}, 0};
+        OpenShiftGraph result = {UpdateGraph(in_order(std::move(versions))), {}, 0};
         for (const auto& [path, channel] : channels_) {
-            allow_channel(channel, found.graph);
+            allow_channel(channel, result.graph);
         }
         for (const auto& [path, edge] : edges_) {
-            block(path, edge, found);
+            block(path, edge, result);
         }
         if (diagnostics_.has_errors()) {
             return fail("updates.input", diagnostics_.text());
         }
-        return found;
+        return result;
     }
 
 private:
@@ -91,8 +91,8 @@ private:
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
-            if (const auto at = graph.find(entry.value.scalar); at != k_not_found) {
-                members.push_back(at);
+            if (const auto position = graph.find(entry.value.scalar); position != k_not_found) {
+                members.push_back(position);
             }
         }
         std::sort(members.begin(), members.end());
@@ -107,8 +107,8 @@ private:
         }
     }
 
-    void block(const std::string& path, const pack::Node& node, OpenShiftGraph& into) {
-        ++into.rules;
+    void block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
+        ++result.rules;
         if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
             diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
             return;
@@ -121,17 +121,17 @@ private:
         edge.fixed_in = node["fixedIn"].scalar;
         const auto& rules = node["matchingRules"].entries;
         edge.condition = rules.empty() ? "" : rules.front().value["type"].scalar;
-        edge.from = versions_like(node["from"], into.graph);
-        for (const std::size_t to : targets_of(node["to"], into.graph)) {
-            forbid(edge.from, to, into.graph);
-            into.blocked[to].push_back(edge);
+        edge.from = versions_like(node["from"], result.graph);
+        for (const std::size_t target : targets_of(node["to"], result.graph)) {
+            forbid(edge.from, target, result.graph);
+            result.blocked[target].push_back(edge);
         }
     }
 
-    static void forbid(const Bits& from, std::size_t to, UpdateGraph& graph) {
+    static void forbid(const Bits& sources, std::size_t target, UpdateGraph& graph) {
         for (std::size_t i = 0; i < graph.versions().size(); ++i) {
-            if (from.has(i)) {
-                graph.forbid(i, to);
+            if (sources.has(i)) {
+                graph.forbid(i, target);
             }
         }
     }
@@ -140,23 +140,24 @@ private:
     // "4.2.11-s390x" is an old spelling of "4.2.11+s390x". Versions that no channel has are none.
     std::vector<std::size_t> targets_of(const pack::Node& node, const UpdateGraph& graph) {
         static constexpr std::string_view k_old_machine = "-s390x";
-        std::string to = node.scalar;
-        if (!is_version(Scheme::semver, to)) {
-            diagnostics_.error("version.syntax", node.where, fmt::format("`{}` is no version", to));
+        std::string target = node.scalar;
+        if (!is_version(Scheme::semver, target)) {
+            diagnostics_.error(
+                "version.syntax", node.where, fmt::format("`{}` is no version", target));
         }
-        if (to.find('+') == to.npos && to.ends_with(k_old_machine)) {
-            to[to.size() - k_old_machine.size()] = '+';
+        if (target.find('+') == target.npos && target.ends_with(k_old_machine)) {
+            target[target.size() - k_old_machine.size()] = '+';
         }
-        const bool is_for_all = to.find('+') == to.npos;
-        std::vector<std::size_t> found;
+        const bool is_for_all = target.find('+') == target.npos;
+        std::vector<std::size_t> targets;
         for (std::size_t i = 0; i < graph.versions().size(); ++i) {
             const std::string& version = graph.versions()[i];
-            if (is_for_all ? version.substr(0, version.find('+')) == to
-                           : with_machine(version) == to) {
-                found.push_back(i);
+            if (is_for_all ? version.substr(0, version.find('+')) == target
+                           : with_machine(version) == target) {
+                targets.push_back(i);
             }
         }
-        return found;
+        return targets;
     }
 
     static std::string with_machine(const std::string& version) {
@@ -195,20 +196,20 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
-Status load_folder(const std::string& folder, const std::string& name, GraphFiles& into) {
+Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
     namespace fs = std::filesystem;
     std::error_code error;
-    fs::directory_iterator at(folder + "/" + name, error);
-    for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-        const std::string leaf = at->path().filename().string();
-        if (at->path().extension() == ".yml") {
+    fs::directory_iterator entry(folder + "/" + name, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string leaf = entry->path().filename().string();
+        if (entry->path().extension() == ".yml") {
             return fail("updates.input",
                         fmt::format("{}/{}: the data's server reads only .yaml", name, leaf),
                         "rename it, or take it away");
         }
-        if (at->path().extension() == ".yaml") {
-            DRYDOCK_TRY_ASSIGN(into[fmt::format("{}/{}", name, leaf)],
-                               os::read_file(at->path().string(), k_file_max));
+        if (entry->path().extension() == ".yaml") {
+            DRYDOCK_TRY_ASSIGN(files[fmt::format("{}/{}", name, leaf)],
+                               os::read_file(entry->path().string(), k_file_max));
         }
     }
     return error ? Status(fail("updates.missing",
@@ -221,15 +222,15 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
                                                            std::size_t target) const {
-    std::vector<const BlockedEdge*> found;
-    if (const auto it = blocked.find(target); it != blocked.end()) {
-        for (const BlockedEdge& edge : it->second) {
+    std::vector<const BlockedEdge*> objections;
+    if (const auto edges = blocked.find(target); edges != blocked.end()) {
+        for (const BlockedEdge& edge : edges->second) {
             if (edge.from.has(source)) {
-                found.push_back(&edge);
+                objections.push_back(&edge);
             }
         }
     }
-    return found;
+    return objections;
 }
 
 Result<OpenShiftGraph> read_openshift(const GraphFiles& files) {

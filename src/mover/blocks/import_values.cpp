@@ -26,7 +26,7 @@ bool is_hex_digit(char c) {
 // "0000-00-00" stands for digits at the places of its zeros.
 bool has_form(std::string_view text, std::string_view form) {
     return std::ranges::equal(
-        text, form, [](char c, char wanted) { return wanted == '0' ? is_digit(c) : c == wanted; });
+        text, form, [](char c, char digit) { return digit == '0' ? is_digit(c) : c == digit; });
 }
 
 int number_at(std::string_view text, std::size_t place, std::size_t digits) {
@@ -90,9 +90,8 @@ bool is_hex_or_empty(std::string_view text) {
 
 bool is_version_uid(std::string_view text) {
     constexpr std::string_view k_form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    return std::ranges::equal(text, k_form, [](char c, char wanted) {
-        return wanted == 'x' ? is_hex_digit(c) : c == '-';
-    });
+    return std::ranges::equal(
+        text, k_form, [](char c, char digit) { return digit == 'x' ? is_hex_digit(c) : c == '-'; });
 }
 
 // Well-formed bytes of UTF-8, as every database wants them.
@@ -117,7 +116,7 @@ bool is_text(std::string_view text) {
 struct Column {
     const char* name;
     bool (*is_right)(std::string_view);
-    const char* wanted;
+    const char* expected;
 };
 
 using Columns = std::vector<Column>;
@@ -165,7 +164,7 @@ check_values(const std::vector<std::string>& fields, const Columns& columns, std
                                  fmt::format("column {}: `{}` is not {}",
                                              columns[i].name,
                                              fields[i].substr(0, k_shown_max),
-                                             columns[i].wanted));
+                                             columns[i].expected));
         }
     }
     return {};
@@ -173,9 +172,9 @@ check_values(const std::vector<std::string>& fields, const Columns& columns, std
 
 }  // namespace
 
-tl::unexpected<Error> refuse_import(std::int64_t line, const std::string& why) {
+tl::unexpected<Error> refuse_import(std::int64_t line, const std::string& reason) {
     return fail("blocks.import",
-                fmt::format("line {}: {}", line, why),
+                fmt::format("line {}: {}", line, reason),
                 "name a file that `backy2 export` or `drydock store export` made; nothing was "
                 "imported");
 }

@@ -10,7 +10,7 @@
 namespace drydock::mover::blocks {
 
 // Error: "blocks.import" with the line, and that nothing was imported.
-[[nodiscard]] tl::unexpected<Error> refuse_import(std::int64_t line, const std::string& why);
+[[nodiscard]] tl::unexpected<Error> refuse_import(std::int64_t line, const std::string& reason);
 
 // Each field of a version's record, or of a block's, against the column that it is for. Error:
 // "blocks.import" with line and column.

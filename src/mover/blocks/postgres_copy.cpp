@@ -33,9 +33,9 @@ dump_command(const Columns& tables, const std::string& schema, const std::string
 
 Status dump(const std::string& uri, std::vector<std::string> argv, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::make_file(path, O_WRONLY));
-    const Status done = run_postgres_tool(uri, std::move(argv), file.get(), path + ".errors");
-    if (!done) {
-        return refuse(path, done.error().message);
+    const Status outcome = run_postgres_tool(uri, std::move(argv), file.get(), path + ".errors");
+    if (!outcome) {
+        return refuse(path, outcome.error().message);
     }
     return fsync(file.get()) == 0 ? Status{} : refuse(path, "it cannot be synced");
 }
@@ -49,8 +49,8 @@ Status check_dump(Sql& sql, const std::string& schema, const std::string& path) 
     for (const auto& [table, unused] : columns) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                            sql.query(fmt::format("SELECT count(*) FROM {}.{}", schema, table)));
-        const auto found = dumped.rows.find(table);
-        if (found == dumped.rows.end() || found->second != number_of(rows[0][0])) {
+        const auto row_count = dumped.rows.find(table);
+        if (row_count == dumped.rows.end() || row_count->second != number_of(rows[0][0])) {
             return refuse(path, fmt::format("the rows of {} are not all in it", table));
         }
     }

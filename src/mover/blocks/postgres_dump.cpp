@@ -28,14 +28,14 @@ constexpr std::size_t k_error_bytes_max = 4096;
 const std::string k_end = "-- PostgreSQL database dump complete";
 
 Result<std::vector<std::string>> environment_of(const std::string& uri) {
-    DRYDOCK_TRY_ASSIGN(std::vector<std::string> all, postgres_environment(uri));
+    DRYDOCK_TRY_ASSIGN(std::vector<std::string> environment, postgres_environment(uri));
     for (char** entry = environ; *entry != nullptr; ++entry) {
         if (!std::string_view(*entry).starts_with("PG")) {
-            all.emplace_back(*entry);
+            environment.emplace_back(*entry);
         }
     }
-    all.emplace_back("PGCLIENTENCODING=UTF8");
-    return all;
+    environment.emplace_back("PGCLIENTENCODING=UTF8");
+    return environment;
 }
 
 Result<std::string> first_words(const std::string& path) {

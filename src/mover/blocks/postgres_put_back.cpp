@@ -86,19 +86,19 @@ Status put_back_postgres(const std::string& uri, const std::string& copy, const 
     DRYDOCK_TRY_ASSIGN(const std::string schema, schema_of_metadata(*sql));
     DRYDOCK_TRY(check_place(schema, dump, copy));
     DRYDOCK_TRY_ASSIGN(const Columns tables, sql->columns());
-    const Status done = run_postgres_tool(uri,
-                                          {"psql",
-                                           "--no-psqlrc",
-                                           "--no-password",
-                                           "--quiet",
-                                           "--single-transaction",
-                                           "--set=ON_ERROR_STOP=1",
-                                           "--command=" + away_with(tables, schema, kept_schema),
-                                           "--file=" + copy,
-                                           "--command=" + comparison(dump)},
-                                          -1,
-                                          copy + ".errors");
-    return done ? Status{} : refuse(copy, done.error().message);
+    const Status outcome = run_postgres_tool(uri,
+                                             {"psql",
+                                              "--no-psqlrc",
+                                              "--no-password",
+                                              "--quiet",
+                                              "--single-transaction",
+                                              "--set=ON_ERROR_STOP=1",
+                                              "--command=" + away_with(tables, schema, kept_schema),
+                                              "--file=" + copy,
+                                              "--command=" + comparison(dump)},
+                                             -1,
+                                             copy + ".errors");
+    return outcome ? Status{} : refuse(copy, outcome.error().message);
 }
 
 }  // namespace drydock::mover::blocks

@@ -7,9 +7,9 @@
 namespace drydock::mover::blocks {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& row, const std::string& why) {
+tl::unexpected<Error> refuse(const std::string& row, const std::string& reason) {
     return fail("blocks.rows",
-                fmt::format("{}: column uid {}", row, why),
+                fmt::format("{}: column uid {}", row, reason),
                 "backy2 writes texts only; look at the row by hand");
 }
 
@@ -31,11 +31,11 @@ Status check_uids(Sql& sql, const std::string& table) {
         return {};  // the server keeps the type of the column
     }
     // SQLite orders numbers before all texts, and blobs behind them.
-    for (const char* other : {"uid < ''", "uid >= x''"}) {
+    for (const char* condition : {"uid < ''", "uid >= x''"}) {
         DRYDOCK_TRY_ASSIGN(
             const SqlRows rows,
-            sql.query(
-                fmt::format("SELECT rowid, typeof(uid) FROM {} WHERE {} LIMIT 1", table, other)));
+            sql.query(fmt::format(
+                "SELECT rowid, typeof(uid) FROM {} WHERE {} LIMIT 1", table, condition)));
         if (!rows.empty()) {
             return refuse(fmt::format("table {}, row {}", table, text_of(rows[0][0])),
                           "has the type " + text_of(rows[0][1]));

@@ -61,13 +61,13 @@ Status check_table(const std::string& name, const Table& expected, const Names& 
 }
 
 Status check_expire(const Names& versions) {
-    const auto found = versions.find("expire");
+    const auto expire = versions.find("expire");
     for (const char* type : {"DATE", "DATETIME", "TIMESTAMP WITHOUT TIME ZONE"}) {
-        if (found == versions.end() || found->second == type) {
+        if (expire == versions.end() || expire->second == type) {
             return {};
         }
     }
-    return refuse(fmt::format("column expire of versions has the type {}", found->second));
+    return refuse(fmt::format("column expire of versions has the type {}", expire->second));
 }
 
 Status check_tables(const Columns& columns) {
@@ -214,13 +214,13 @@ bool is_known_table(const std::string& name) {
 
 bool has_whole_encryption(const Columns& columns) {
     const Names& blocks = columns.at("blocks");
-    const auto has = [&](const char* name, const char* type, const char* other) {
-        const auto found = blocks.find(name);
-        return found != blocks.end() && (found->second == type || found->second == other);
+    const auto has_column = [&](const char* name, const char* type, const char* other_type) {
+        const auto column = blocks.find(name);
+        return column != blocks.end() && (column->second == type || column->second == other_type);
     };
-    return has("enc_version", "INTEGER NOT NULL", "")
-           && has("enc_envkey", "VARCHAR(80)", "CHARACTER VARYING")
-           && has("enc_nonce", "VARCHAR(32)", "CHARACTER VARYING");
+    return has_column("enc_version", "INTEGER NOT NULL", "")
+           && has_column("enc_envkey", "VARCHAR(80)", "CHARACTER VARYING")
+           && has_column("enc_nonce", "VARCHAR(32)", "CHARACTER VARYING");
 }
 
 bool has_partial_encryption(const Columns& columns) {

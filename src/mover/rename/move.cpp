@@ -63,20 +63,20 @@ public:
                         "--list FILE: what psql prints of vfolders' id and quota_scope_id");
         }
         DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
-        DRYDOCK_TRY_ASSIGN(Survey found, survey(volume_.root, std::move(listed)));
-        report.listed = found.listed;
-        report.in_place = found.in_place;
-        report.folders = static_cast<std::int64_t>(found.moves.size());
-        report.is_refused = !found.can_move(request_.leaves_unlisted);
-        report.findings = std::move(found.findings);
-        if (found.moves.empty() && found.in_place == 0) {
+        DRYDOCK_TRY_ASSIGN(Survey result, survey(volume_.root, std::move(listed)));
+        report.listed = result.listed;
+        report.in_place = result.in_place;
+        report.folders = static_cast<std::int64_t>(result.moves.size());
+        report.is_refused = !result.can_move(request_.leaves_unlisted);
+        report.findings = std::move(result.findings);
+        if (result.moves.empty() && result.in_place == 0) {
             return fail("rename.list",
                         fmt::format("none of the folders of the list is below {}", volume_.path),
                         "is it the volume's own directory, and the list that of this volume?");
         }
-        DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, found.moves));
+        DRYDOCK_TRY_ASSIGN(owner_, read_ownership(volume_.root, result.moves));
         DRYDOCK_TRY(check_owner(owner_, volume_));
-        plan_ = {std::move(found.moves), std::move(found.scopes), std::move(found.standing)};
+        plan_ = {std::move(result.moves), std::move(result.scopes), std::move(result.standing)};
         return {};
     }
 
@@ -86,14 +86,14 @@ public:
             return {};
         }
         DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
-        DRYDOCK_TRY_ASSIGN(const Survey found, survey(volume_.root, std::move(listed)));
-        if (found.moves.empty()) {
+        DRYDOCK_TRY_ASSIGN(const Survey result, survey(volume_.root, std::move(listed)));
+        if (result.moves.empty()) {
             return {};
         }
         return fail("rename.done",
                     fmt::format("a move is done here, and {} of this list {} in layout 2",
-                                found.moves.size(),
-                                found.moves.size() == 1 ? "is" : "are"),
+                                result.moves.size(),
+                                result.moves.size() == 1 ? "is" : "are"),
                     "--finish closes that move, or --back takes it back; then this list can be "
                     "moved");
     }
@@ -138,17 +138,17 @@ public:
 
     // Folders of layout 3 that neither the plan nor the tree before it had.
     Status find_newer() {
-        std::vector<Id> known = plan_.standing;
+        std::vector<Id> known_folders = plan_.standing;
         for (const Move& move : plan_.moves) {
-            known.push_back(move.folder);
+            known_folders.push_back(move.folder);
         }
-        std::sort(known.begin(), known.end());
+        std::sort(known_folders.begin(), known_folders.end());
         TreeVisitor visitor;
         visitor.on_layout_2 = [](const Id&) {};
         visitor.on_scope = [](const Id&) {};
         visitor.on_other = visitor.on_not_directory = [](const std::string&) {};
         visitor.on_layout_3 = [&](const Id& folder, const Id& scope) {
-            if (!std::binary_search(known.begin(), known.end(), folder)) {
+            if (!std::binary_search(known_folders.begin(), known_folders.end(), folder)) {
                 report.findings.note(FindingKind::newer,
                                      hex_of(scope) + "/" + FolderPath(folder).whole());
             }
@@ -178,20 +178,20 @@ public:
 private:
     Status move_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
-        const std::uint64_t all = plan_.moves.size();
+        const std::uint64_t total = plan_.moves.size();
         std::uint64_t first = journal.state().next;
         const std::uint64_t tried = journal.state().tried;
-        while (first < all) {
-            const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, all);
+        while (first < total) {
+            const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, total);
             DRYDOCK_TRY(journal.intend(first, last));
             placer.repair(first < tried);
-            for (std::uint64_t at = first; at < last; ++at) {
-                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[at]));
+            for (std::uint64_t index = first; index < last; ++index) {
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[index]));
                 count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             first = last;
-            tell(first, all);
+            tell(first, total);
         }
         report.directories = placer.made();
         return {};
@@ -199,28 +199,28 @@ private:
 
     Status undo_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
-        const std::uint64_t all = journal.state().tried;
+        const std::uint64_t total = journal.state().tried;
         std::uint64_t last = journal.state().back;
         while (last > 0) {
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
             DRYDOCK_TRY(journal.intend_undo(first, last));
-            for (std::uint64_t at = last; at > first; --at) {
-                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[at - 1]));
+            for (std::uint64_t index = last; index > first; --index) {
+                DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[index - 1]));
                 count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
-            tell(all - last, all);
+            tell(total - last, total);
         }
-        return prune(placer, all);
+        return prune(placer, total);
     }
 
     // Once all folders are back: a filesystem that frees many directories is slow to sync.
-    Status prune(Placer& placer, std::uint64_t all) {
-        for (std::uint64_t at = 0; at < all; ++at) {
-            const Id& scope = plan_.moves[at].scope;
+    Status prune(Placer& placer, std::uint64_t total) {
+        for (std::uint64_t index = 0; index < total; ++index) {
+            const Id& scope = plan_.moves[index].scope;
             const bool keeps = std::binary_search(plan_.scopes.begin(), plan_.scopes.end(), scope);
-            DRYDOCK_TRY(placer.prune(plan_.moves[at], keeps));
+            DRYDOCK_TRY(placer.prune(plan_.moves[index], keeps));
         }
         return volume_.sync();
     }
@@ -232,10 +232,11 @@ private:
         report.gone += placement == Placement::gone ? 1 : 0;
     }
 
-    void tell(std::uint64_t done, std::uint64_t all) {
+    void tell(std::uint64_t folders, std::uint64_t total) {
         ++report.batches;
         if (request_.progressed) {
-            request_.progressed(static_cast<std::int64_t>(done), static_cast<std::int64_t>(all));
+            request_.progressed(static_cast<std::int64_t>(folders),
+                                static_cast<std::int64_t>(total));
         }
     }
 

@@ -22,7 +22,7 @@ struct MoveRequest {
     std::size_t batch = 8192;  // folders a batch
     bool leaves_unlisted =
         false;  // folders without a place in the other layout stay where they are
-    std::function<void(std::int64_t folders, std::int64_t all)> progressed;
+    std::function<void(std::int64_t folders, std::int64_t total)> progressed;
 };
 
 struct MoveReport {

@@ -28,94 +28,93 @@ class Comparison {
 public:
     explicit Comparison(std::vector<Move> listed)
         : listed_(std::move(listed))
-        , seen_(listed_.size()) {}
+        , places_(listed_.size()) {}
 
-    Survey found;
+    Survey result;
 
     TreeVisitor visitor() {
         return {
             .on_layout_2 = [this](const Id& folder) { take_old(folder); },
             .on_layout_3 = [this](const Id& folder, const Id& scope) { take_new(folder, scope); },
-            .on_scope = [this](const Id& scope) { found.scopes.push_back(scope); },
+            .on_scope = [this](const Id& scope) { result.scopes.push_back(scope); },
             .on_not_directory =
                 [this](const std::string& path) {
-                    found.findings.note(FindingKind::not_directory, path);
+                    result.findings.note(FindingKind::not_directory, path);
                 },
             .on_other =
                 [this](const std::string& path) {
                     if (path != "version.txt") {
-                        found.findings.note(FindingKind::other, path);
+                        result.findings.note(FindingKind::other, path);
                     }
                 }};
     }
 
     void finish() {
-        found.listed = static_cast<std::int64_t>(listed_.size());
-        std::size_t kept = 0;
+        result.listed = static_cast<std::int64_t>(listed_.size());
+        std::size_t move_count = 0;
         for (std::size_t i = 0; i < listed_.size(); ++i) {
-            judge(listed_[i], seen_[i]);
-            if (seen_[i] == k_old_place) {
-                listed_[kept++] = listed_[i];
+            judge(listed_[i], places_[i]);
+            if (places_[i] == k_old_place) {
+                listed_[move_count++] = listed_[i];
             }
         }
-        listed_.resize(kept);
-        std::sort(listed_.begin(), listed_.end(), [](const Move& left, const Move& right) {
-            return left.scope != right.scope ? left.scope < right.scope
-                                             : left.folder < right.folder;
+        listed_.resize(move_count);
+        std::sort(listed_.begin(), listed_.end(), [](const Move& a, const Move& b) {
+            return a.scope != b.scope ? a.scope < b.scope : a.folder < b.folder;
         });
-        std::sort(found.scopes.begin(), found.scopes.end());
-        std::sort(found.standing.begin(), found.standing.end());
-        found.moves = std::move(listed_);
+        std::sort(result.scopes.begin(), result.scopes.end());
+        std::sort(result.standing.begin(), result.standing.end());
+        result.moves = std::move(listed_);
     }
 
 private:
     // The position in the list, or its size.
     [[nodiscard]] std::size_t find(const Id& folder) const {
-        const auto at = std::lower_bound(
+        const auto entry = std::lower_bound(
             listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
                 return move.folder < id;
             });
-        return at != listed_.end() && at->folder == folder
-                   ? static_cast<std::size_t>(at - listed_.begin())
+        return entry != listed_.end() && entry->folder == folder
+                   ? static_cast<std::size_t>(entry - listed_.begin())
                    : listed_.size();
     }
 
     void take_old(const Id& folder) {
-        const std::size_t at = find(folder);
-        if (at == listed_.size()) {
-            found.findings.note(FindingKind::unlisted, path_of(folder));
+        const std::size_t index = find(folder);
+        if (index == listed_.size()) {
+            result.findings.note(FindingKind::unlisted, path_of(folder));
         } else {
-            seen_[at] |= k_old_place;
+            places_[index] |= k_old_place;
         }
     }
 
     void take_new(const Id& folder, const Id& scope) {
-        found.standing.push_back(folder);
-        const std::size_t at = find(folder);
-        if (at == listed_.size()) {
+        result.standing.push_back(folder);
+        const std::size_t index = find(folder);
+        if (index == listed_.size()) {
             return;
         }
-        if (listed_[at].scope == scope) {
-            seen_[at] |= k_new_place;
+        if (listed_[index].scope == scope) {
+            places_[index] |= k_new_place;
         } else {
-            seen_[at] |= k_other_scope;
-            found.findings.note(FindingKind::elsewhere, hex_of(scope) + "/" + path_of(folder));
+            places_[index] |= k_other_scope;
+            result.findings.note(FindingKind::elsewhere, hex_of(scope) + "/" + path_of(folder));
         }
     }
 
-    void judge(const Move& move, std::uint8_t seen) {
-        if (seen == 0) {
-            found.findings.note(FindingKind::missing, path_of(move.folder));
-        } else if (seen == (k_old_place | k_new_place)) {
-            found.findings.note(FindingKind::collision,
-                                hex_of(move.scope) + "/" + path_of(move.folder));
-        } else if (seen == k_new_place) {
-            ++found.in_place;
+    void judge(const Move& move, std::uint8_t places) {
+        if (places == 0) {
+            result.findings.note(FindingKind::missing, path_of(move.folder));
+        } else if (places == (k_old_place | k_new_place)) {
+            result.findings.note(FindingKind::collision,
+                                 hex_of(move.scope) + "/" + path_of(move.folder));
+        } else if (places == k_new_place) {
+            ++result.in_place;
         }
     }
 
     std::vector<Move> listed_;
-    std::vector<std::uint8_t> seen_;  // places, by position in the list
+    std::vector<std::uint8_t> places_;  // places, by position in the list
 };
 
 // "/a\040b" -> "/a b", as the kernel writes it.
@@ -134,14 +133,14 @@ std::string unescape(std::string_view field) {
 }
 
 // Somebody else's directory may hold links by the time that folders are moved into it.
-void note_foreign_scopes(const os::Fd& root, Survey& found) {
-    for (const Id& scope : found.scopes) {
+void note_foreign_scopes(const os::Fd& root, Survey& result) {
+    for (const Id& scope : result.scopes) {
         struct stat directory{};
 
         const std::string name = hex_of(scope);
         if (fstatat(root.get(), name.c_str(), &directory, AT_SYMLINK_NOFOLLOW) == 0
             && directory.st_uid != geteuid()) {
-            found.findings.note(FindingKind::owner, name);
+            result.findings.note(FindingKind::owner, name);
         }
     }
 }
@@ -172,18 +171,18 @@ Result<Survey> survey(const os::Fd& root, std::vector<Move> listed) {
     Comparison comparison(std::move(listed));
     DRYDOCK_TRY(walk_tree(root, comparison.visitor()));
     comparison.finish();
-    note_foreign_scopes(root, comparison.found);
-    return std::move(comparison.found);
+    note_foreign_scopes(root, comparison.result);
+    return std::move(comparison.result);
 }
 
 Result<Ownership> read_ownership(const os::Fd& root, const std::vector<Move>& moves) {
     const std::string path = moves.empty() ? "." : FolderPath(moves.front().folder).inner();
-    struct stat found{};
+    struct stat directory{};
 
-    if (fstatat(root.get(), path.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(root.get(), path.c_str(), &directory, AT_SYMLINK_NOFOLLOW) != 0) {
         return fail_errno("rename.read", "look at ROOT/" + path, errno);
     }
-    return Ownership{found.st_uid, found.st_gid, found.st_mode & 07777};
+    return Ownership{directory.st_uid, directory.st_gid, directory.st_mode & 07777};
 }
 
 Status check_mounts(std::string_view mounts, const std::string& root) {
