@@ -36,7 +36,7 @@ Ids::Ids(const Graph& a, const Graph& b) {
 }
 
 // A binary search: the names are sorted once.
-std::size_t Ids::at(std::string_view id) const {
+std::size_t Ids::position_of(std::string_view id) const {
     const auto match = std::lower_bound(names_.begin(), names_.end(), id);
     CHECK(match != names_.end() && *match == id);
     return static_cast<std::size_t>(match - names_.begin());
@@ -50,7 +50,7 @@ Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
     , predecessors_(ids.size()) {
     add(ids, graph);
     for (const Revision& revision : graph.revisions) {
-        members_[ids.at(revision.id)] = true;
+        members_[ids.position_of(revision.id)] = true;
     }
     if (fallback != nullptr) {
         add(ids, *fallback);
@@ -60,13 +60,13 @@ Edges::Edges(const Ids& ids, const Graph& graph, const Graph* fallback)
 
 void Edges::add(const Ids& ids, const Graph& graph) {
     for (const Revision& revision : graph.revisions) {
-        const std::size_t position = ids.at(revision.id);
+        const std::size_t position = ids.position_of(revision.id);
         if (members_[position]) {
             continue;  // the first graph has its own edges there
         }
         for (const auto* list : {&revision.parents, &revision.depends_on}) {
             for (const std::string& id : *list) {
-                predecessors_[position].push_back(static_cast<std::uint32_t>(ids.at(id)));
+                predecessors_[position].push_back(static_cast<std::uint32_t>(ids.position_of(id)));
             }
         }
     }
@@ -98,7 +98,7 @@ void Edges::sort() {
 }
 
 // Walks with a stack; each revision is marked before it is pushed, so that it is pushed once.
-Marks Edges::below(const std::vector<std::size_t>& start) const {
+Marks Edges::ancestors_of(const std::vector<std::size_t>& start) const {
     Marks marks(predecessors_.size());
     std::vector<std::size_t> stack = start;
     for (const std::size_t position : start) {
@@ -119,7 +119,7 @@ Marks Edges::below(const std::vector<std::size_t>& start) const {
 
 // One pass suffices, because `order_` has parents first. A revision descends from the starts if a
 // parent is a start or descends from one.
-Marks Edges::above(const std::vector<std::size_t>& start) const {
+Marks Edges::descendants_of(const std::vector<std::size_t>& start) const {
     Marks is_start(predecessors_.size());
     for (const std::size_t position : start) {
         is_start[position] = true;
@@ -151,7 +151,7 @@ Closures::Closures(const Edges& edges)
     for (const std::size_t position : edges.order()) {
         std::uint64_t* target_words = bits_.data() + position * words_;
         target_words[position / k_bits] |= 1ULL << (position % k_bits);
-        for (const std::size_t lower : edges.lower(position)) {
+        for (const std::size_t lower : edges.predecessors_of(position)) {
             const std::uint64_t* source_words = bits_.data() + lower * words_;
             for (std::size_t word = 0; word < words_; ++word) {
                 target_words[word] |= source_words[word];

@@ -21,7 +21,7 @@ public:
 
     [[nodiscard]] std::size_t size() const { return names_.size(); }
 
-    [[nodiscard]] std::size_t at(std::string_view id) const;  // CHECKs that the id exists
+    [[nodiscard]] std::size_t position_of(std::string_view id) const;  // CHECKs that the id exists
 
     [[nodiscard]] std::string name(std::size_t position) const {
         return std::string(names_[position]);
@@ -37,18 +37,18 @@ class Edges {
 public:
     Edges(const Ids& ids, const Graph& graph, const Graph* fallback);
 
-    [[nodiscard]] const Marks& own() const { return members_; }
+    [[nodiscard]] const Marks& members() const { return members_; }
 
     // Returns the starts and all their ancestors.
-    [[nodiscard]] Marks below(const std::vector<std::size_t>& start) const;
+    [[nodiscard]] Marks ancestors_of(const std::vector<std::size_t>& start) const;
     // Returns all descendants of the starts, without the starts.
-    [[nodiscard]] Marks above(const std::vector<std::size_t>& start) const;
+    [[nodiscard]] Marks descendants_of(const std::vector<std::size_t>& start) const;
     // Returns the marked ids, parents first.
     [[nodiscard]] std::vector<std::string> names_in_order(const Marks& marks) const;
 
     [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
 
-    [[nodiscard]] const std::vector<std::uint32_t>& lower(std::size_t position) const {
+    [[nodiscard]] const std::vector<std::uint32_t>& predecessors_of(std::size_t position) const {
         return predecessors_[position];
     }
 

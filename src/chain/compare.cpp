@@ -75,7 +75,7 @@ private:
                 is_known = is_known && !in_new;
             }
             if (in_old || in_new) {
-                start_.push_back(ids_.at(head));
+                start_.push_back(ids_.position_of(head));
             }
         }
         return is_known;
@@ -111,11 +111,11 @@ private:
     }
 
     void compare_sets() {
-        const Marks applied = old_edges_.below(start_);
-        const Marks in_old = old_edges_.own();
-        const Marks in_new = new_edges_.own();
-        const Marks below_start = new_edges_.below(start_);
-        const Marks below_heads = new_edges_.below(positions(result_.new_heads));
+        const Marks applied = old_edges_.ancestors_of(start_);
+        const Marks in_old = old_edges_.members();
+        const Marks in_new = new_edges_.members();
+        const Marks below_start = new_edges_.ancestors_of(start_);
+        const Marks below_heads = new_edges_.ancestors_of(positions(result_.new_heads));
         Marks skipped(ids_.size());
         Marks runs(ids_.size());
         for (std::size_t i = 0; i < ids_.size(); ++i) {
@@ -145,13 +145,13 @@ private:
         std::vector<std::size_t> indices;
         indices.reserve(names.size());
         for (const std::string& name : names) {
-            indices.push_back(ids_.at(name));
+            indices.push_back(ids_.position_of(name));
         }
         return indices;
     }
 
     void find_reordered(const Marks& runs) {
-        const Marks above = new_edges_.above(start_);
+        const Marks above = new_edges_.descendants_of(start_);
         Marks reordered(ids_.size());
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             reordered[i] = runs[i] && !above[i] && !start_.empty();
@@ -187,21 +187,21 @@ private:
             static_cast<std::size_t>(std::count(applied.begin(), applied.end(), true));
         std::size_t best = 0;
         for (const Revision& revision : old_reading_.graph.revisions) {
-            const std::size_t i = ids_.at(revision.id);
+            const std::size_t i = ids_.position_of(revision.id);
             if (!applied[i] || new_reading_.graph.find(revision.id) == nullptr
                 || !old_below.is_same(new_below, i)) {
                 continue;
             }
             const std::size_t size = old_below.size(i);
-            if (size > best && count_above(i, applied) + size == applied_count) {
+            if (size > best && count_descendants(i, applied) + size == applied_count) {
                 best = size;
                 result_.meeting_point = revision.id;
             }
         }
     }
 
-    [[nodiscard]] std::size_t count_above(std::size_t position, const Marks& applied) const {
-        const Marks above = old_edges_.above({position});
+    [[nodiscard]] std::size_t count_descendants(std::size_t position, const Marks& applied) const {
+        const Marks above = old_edges_.descendants_of({position});
         std::size_t count = 0;
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             count += above[i] && applied[i] ? 1U : 0U;

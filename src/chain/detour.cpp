@@ -23,7 +23,7 @@ class Search {
 public:
     explicit Search(const std::vector<Reading>& releases) : releases_(releases) {}
 
-    [[nodiscard]] std::size_t at(std::string_view name) const {
+    [[nodiscard]] std::size_t position_of(std::string_view name) const {
         const auto match =
             std::find_if(releases_.begin(), releases_.end(), [&](const Reading& release) {
                 return release.package == name;
@@ -34,7 +34,7 @@ public:
 
     // Returns the fewest releases between the two with only clean hops; empty if there is no such
     // way. `predecessors` holds the release from which the search first reached each release.
-    [[nodiscard]] std::vector<std::string> stops(std::size_t start, std::size_t goal) const {
+    [[nodiscard]] std::vector<std::string> find_stops(std::size_t start, std::size_t goal) const {
         std::vector<std::size_t> predecessors(releases_.size(), k_not_found);
         std::deque<std::size_t> queue = {start};
         while (!queue.empty() && predecessors[goal] == k_not_found) {
@@ -57,7 +57,7 @@ public:
     }
 
     // Tries the releases after the goal, the nearest first.
-    [[nodiscard]] std::string instead(std::size_t start, std::size_t goal) const {
+    [[nodiscard]] std::string find_later_goal(std::size_t start, std::size_t goal) const {
         for (std::size_t next = goal + 1; next < releases_.size(); ++next) {
             if (is_clean(start, next)) {
                 return releases_[next].package;
@@ -92,8 +92,8 @@ std::string Detour::text() const {
     if (!stops.empty()) {
         ways.push_back("go by " + join(stops, ", "));
     }
-    if (!instead.empty()) {
-        ways.push_back(fmt::format("go to {} instead", instead));
+    if (!later_goal.empty()) {
+        ways.push_back(fmt::format("go to {} instead", later_goal));
     }
     if (!earlier_start.empty()) {
         ways.push_back(
@@ -105,13 +105,13 @@ std::string Detour::text() const {
 Detour
 find_detour(const std::vector<Reading>& releases, std::string_view start, std::string_view goal) {
     const Search search(releases);
-    const std::size_t begin = search.at(start);
-    const std::size_t end = search.at(goal);
+    const std::size_t begin = search.position_of(start);
+    const std::size_t end = search.position_of(goal);
     if (begin == k_not_found || end == k_not_found || begin >= end) {
         return {};
     }
-    return {search.stops(begin, end),
-            search.instead(begin, end),
+    return {search.find_stops(begin, end),
+            search.find_later_goal(begin, end),
             search.find_earlier_start(begin, end)};
 }
 

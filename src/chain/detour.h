@@ -11,7 +11,7 @@ namespace drydock::chain {
 
 struct Detour {
     std::vector<std::string> stops;  // releases in between that make every hop clean
-    std::string instead;             // first release after the goal with a clean hop to it
+    std::string later_goal;          // first release after the goal with a clean hop to it
     std::string earlier_start;       // newest release before the start with a clean hop to the goal
     // Returns all of it in one sentence.
     [[nodiscard]] std::string text() const;

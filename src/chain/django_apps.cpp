@@ -28,7 +28,7 @@ public:
     std::vector<AppConfig> read() {
         LogicalLine line;
         bool is_inside = false;
-        while (source_.next(line, std::numeric_limits<int>::max())) {
+        while (source_.next_line(line, std::numeric_limits<int>::max())) {
             if (line.indent == 0) {
                 is_inside = is_config(line);
                 body_indent_ = 0;

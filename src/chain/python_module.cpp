@@ -114,7 +114,7 @@ public:
     void run() {
         LogicalLine line;
         bool is_first = true;
-        while (source_.next(line, function_indent())) {
+        while (source_.next_line(line, function_indent())) {
             leave_blocks(line);
             if (!check(line)) {
                 return;

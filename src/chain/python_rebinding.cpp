@@ -29,7 +29,7 @@ public:
 
     std::vector<Doubt> run() {
         LogicalLine line;
-        while (source_.next(line, k_any_indent)) {
+        while (source_.next_line(line, k_any_indent)) {
             leave_function(line);
             indent_ = line.indent;
             check(line.tokens);

@@ -91,10 +91,10 @@ void PythonSource::skip_comment() {
 
 // Accepts the line ends of all systems: LF, CR LF, CR.
 bool PythonSource::skip_newline() {
-    if (at() != '\n' && at() != '\r') {
+    if (peek() != '\n' && peek() != '\r') {
         return false;
     }
-    position_ += at() == '\r' && at(1) == '\n' ? 2U : 1U;
+    position_ += peek() == '\r' && peek(1) == '\n' ? 2U : 1U;
     ++line_;
     return true;
 }
@@ -106,14 +106,14 @@ bool PythonSource::skip_to_token(LogicalLine& logical_line) {
         while (skip_newline()) {
             logical_line.indent = 0;
         }
-        if (at() == '#') {
+        if (peek() == '#') {
             skip_comment();
             --position_;  // the loop steps over one byte
-        } else if (at() == '\t') {
+        } else if (peek() == '\t') {
             logical_line.indent = (logical_line.indent / k_tab + 1) * k_tab;
-        } else if (at() == '\f') {
+        } else if (peek() == '\f') {
             logical_line.indent = 0;
-        } else if (at() == ' ') {
+        } else if (peek() == ' ') {
             ++logical_line.indent;
         } else {
             break;
@@ -124,7 +124,7 @@ bool PythonSource::skip_to_token(LogicalLine& logical_line) {
 
 // A logical line ends at a line end outside of brackets and strings and without a backslash before
 // it.
-bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
+bool PythonSource::next_line(LogicalLine& logical_line, int indent_max) {
     logical_line.tokens.clear();
     logical_line.opens_block = false;
     if (!skip_to_token(logical_line)) {
@@ -133,7 +133,7 @@ bool PythonSource::next(LogicalLine& logical_line, int indent_max) {
     logical_line.line = line_;
     const std::size_t tokens_max = logical_line.indent > indent_max ? k_few : k_all;
     while (position_ < text_.size()) {
-        const char byte = at();
+        const char byte = peek();
         if (byte == ' ' || byte == '\t' || byte == '\f') {
             ++position_;
         } else if (byte == '#') {
@@ -167,10 +167,10 @@ bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max)
         if (!scan_string(quote)) {
             return false;
         }
-    } else if (is_digit(at()) || (at() == '.' && is_digit(at(1)))) {
+    } else if (is_digit(peek()) || (peek() == '.' && is_digit(peek(1)))) {
         kind = TokenKind::number;
         scan_number();
-    } else if (is_name_byte(at())) {
+    } else if (is_name_byte(peek())) {
         kind = TokenKind::name;
         scan_name();
         names_namespace_ |= may_open_namespace(text_.substr(begin, position_ - begin));
@@ -203,7 +203,7 @@ void PythonSource::scan_number() {
 // Scans an operator, which may open or close a bracket. A mismatch means that the text is no
 // Python, or that the scanner lost its way: both end the reading.
 bool PythonSource::scan_brackets() {
-    const char byte = at();
+    const char byte = peek();
     if (byte == '(' || byte == '[' || byte == '{') {
         brackets_ += closing_of(byte);
         ++position_;
@@ -228,16 +228,16 @@ bool PythonSource::scan_brackets() {
 void PythonSource::scan_op() {
     static constexpr std::string_view k_doubled = "*/<>";
     static constexpr std::string_view k_before_equals = "=!<>:+-*/%&|^@";
-    if (at() == '-' && at(1) == '>') {
+    if (peek() == '-' && peek(1) == '>') {
         position_ += 2;
         return;
     }
-    const char first = at();
+    const char first = peek();
     ++position_;
-    if (k_doubled.find(first) != k_doubled.npos && at() == first) {
+    if (k_doubled.find(first) != k_doubled.npos && peek() == first) {
         ++position_;
     }
-    if (k_before_equals.find(first) != k_before_equals.npos && at() == '=') {
+    if (k_before_equals.find(first) != k_before_equals.npos && peek() == '=') {
         ++position_;
     }
 }
@@ -247,7 +247,7 @@ void PythonSource::scan_op() {
 bool PythonSource::starts_string(std::size_t& quote) const {
     static constexpr std::string_view k_letters = "rRuUbBfFtT";
     for (quote = 0; quote <= 2; ++quote) {
-        const char byte = at(quote);
+        const char byte = peek(quote);
         if (byte == '"' || byte == '\'') {
             return true;
         }
@@ -268,43 +268,43 @@ bool PythonSource::scan_string(std::size_t quote) {
     const bool raw = prefix.find_first_of("rR") != prefix.npos;
     const bool formatted = prefix.find_first_of("fFtT") != prefix.npos;
     position_ += quote;
-    const char mark = at();
-    const bool triple = at(1) == mark && at(2) == mark;
-    position_ += triple ? 3 : 1;
-    const bool ended = skip_text(mark, triple, raw, formatted);
+    const char mark = peek();
+    const bool is_triple = peek(1) == mark && peek(2) == mark;
+    position_ += is_triple ? 3 : 1;
+    const bool ended = skip_text(mark, is_triple, raw, formatted);
     --nesting_;
     return ended;
 }
 
 // Goes behind the closing quotes. A problem is reported at the line where the string began.
-bool PythonSource::skip_text(char quote, bool triple, bool raw, bool formatted) {
+bool PythonSource::skip_text(char quote, bool is_triple, bool is_raw, bool is_formatted) {
     const int first_line = line_;
     const auto unclosed = [&] {
         line_ = first_line;
         return stop("a string that does not end");
     };
     while (position_ < text_.size()) {
-        const char byte = at();
-        if (byte == quote && (!triple || (at(1) == quote && at(2) == quote))) {
-            position_ += triple ? 3 : 1;
+        const char byte = peek();
+        if (byte == quote && (!is_triple || (peek(1) == quote && peek(2) == quote))) {
+            position_ += is_triple ? 3 : 1;
             return true;
         }
-        if (byte == '\\' && formatted && !raw && at(1) == 'N' && at(2) == '{') {
+        if (byte == '\\' && is_formatted && !is_raw && peek(1) == 'N' && peek(2) == '{') {
             const auto end = text_.find('}', position_);
             position_ = end == text_.npos ? text_.size() : end + 1;
-        } else if (byte == '\\' && (!formatted || at(1) != '{')) {
+        } else if (byte == '\\' && (!is_formatted || peek(1) != '{')) {
             ++position_;
             if (!skip_newline()) {
                 ++position_;
             }
         } else if (byte == '\n' || byte == '\r') {
-            if (!triple) {
+            if (!is_triple) {
                 return unclosed();
             }
             skip_newline();
-        } else if (formatted && byte == '{' && at(1) == '{') {
+        } else if (is_formatted && byte == '{' && peek(1) == '{') {
             position_ += 2;
-        } else if (formatted && byte == '{') {
+        } else if (is_formatted && byte == '{') {
             ++position_;
             if (!skip_replacement(1)) {
                 return false;
@@ -326,7 +326,7 @@ bool PythonSource::skip_replacement(int depth) {
     int open = 0;
     while (position_ < text_.size()) {
         std::size_t quote = 0;
-        const char byte = at();
+        const char byte = peek();
         const bool in_word = position_ > 0 && is_name_byte(text_[position_ - 1]);
         if ((byte == '"' || byte == '\'' || !in_word) && starts_string(quote)) {
             if (!scan_string(quote)) {
@@ -357,11 +357,11 @@ bool PythonSource::skip_replacement(int depth) {
 // expressions.
 bool PythonSource::skip_format(int depth) {
     while (position_ < text_.size()) {
-        if (at() == '}') {
+        if (peek() == '}') {
             ++position_;
             return true;
         }
-        if (at() == '{') {
+        if (peek() == '{') {
             ++position_;
             if (!skip_replacement(depth + 1)) {
                 return false;

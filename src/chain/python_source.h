@@ -44,7 +44,7 @@ public:
     // The next line that has a token. Lines with a deeper indent than `indent_max` keep only their
     // first tokens. False at the end, and where the text is no Python: problem() then says why, at
     // line().
-    [[nodiscard]] bool next(LogicalLine& logical_line, int indent_max);
+    [[nodiscard]] bool next_line(LogicalLine& logical_line, int indent_max);
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -57,7 +57,7 @@ private:
     bool stop(const std::string& problem);
 
     // 0 behind the end.
-    [[nodiscard]] char at(std::size_t offset = 0) const {
+    [[nodiscard]] char peek(std::size_t offset = 0) const {
         return position_ + offset < text_.size() ? text_[position_ + offset] : '\0';
     }
 
@@ -71,7 +71,7 @@ private:
     bool scan_brackets();
     [[nodiscard]] bool starts_string(std::size_t& quote) const;
     bool scan_string(std::size_t quote);
-    bool skip_text(char quote, bool triple, bool raw, bool formatted);
+    bool skip_text(char quote, bool is_triple, bool is_raw, bool is_formatted);
     bool skip_replacement(int depth);
     bool skip_format(int depth);
 

@@ -22,11 +22,11 @@ using DigestFunction = std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)>;
 
 enum Direction : int { decrypts = 0, encrypts = 1 };
 
-const unsigned char* in(std::string_view bytes) {
+const unsigned char* const_bytes(std::string_view bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-unsigned char* out(std::string& bytes) {
+unsigned char* mutable_bytes(std::string& bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
@@ -43,16 +43,22 @@ EVP_CIPHER_CTX* gcm_context(Direction direction) {
 
 // Wraps or unwraps. Returns an empty text on failure. A wrong key is noticed, because an unwrapped
 // head must be A6A6A6A6A6A6A6A6.
-std::string
-wrap(Direction direction, std::string_view bytes, std::string_view key, std::size_t size_wanted) {
+std::string run_key_wrap(Direction direction,
+                         std::string_view bytes,
+                         std::string_view key,
+                         std::size_t size_wanted) {
     static const EVP_CIPHER* const k_cipher = EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
     const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
     std::string output(bytes.size() + 16, '\0');
     int size = 0;
     EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    if (EVP_CipherInit_ex2(context.get(), k_cipher, in(key), nullptr, direction, nullptr) != 1
-        || EVP_CipherUpdate(
-               context.get(), out(output), &size, in(bytes), static_cast<int>(bytes.size()))
+    if (EVP_CipherInit_ex2(context.get(), k_cipher, const_bytes(key), nullptr, direction, nullptr)
+            != 1
+        || EVP_CipherUpdate(context.get(),
+                            mutable_bytes(output),
+                            &size,
+                            const_bytes(bytes),
+                            static_cast<int>(bytes.size()))
                != 1
         || size != static_cast<int>(size_wanted)) {
         return {};
@@ -80,7 +86,7 @@ const Digester& digester(const std::string& name) {
 
 // Encrypts or decrypts in place. GCM reads an expected tag before its last step, and gives a new
 // one after it.
-bool pass(Direction direction, std::string_view data_key, char* blob, std::size_t size) {
+bool run_gcm(Direction direction, std::string_view data_key, char* blob, std::size_t size) {
     EVP_CIPHER_CTX* raw = gcm_context(direction);
     auto* head = reinterpret_cast<unsigned char*>(blob);
     unsigned char* frame = head + k_head_bytes;
@@ -91,7 +97,8 @@ bool pass(Direction direction, std::string_view data_key, char* blob, std::size_
         return EVP_CIPHER_CTX_ctrl(raw, command, int{k_tag_bytes}, head) == 1;
     };
     return raw != nullptr && data_key.size() == k_key_bytes
-           && EVP_CipherInit_ex2(raw, nullptr, in(data_key), head + k_tag_bytes, direction, nullptr)
+           && EVP_CipherInit_ex2(
+                  raw, nullptr, const_bytes(data_key), head + k_tag_bytes, direction, nullptr)
                   == 1
            && EVP_CipherUpdate(raw, frame, &length, frame, frame_bytes) == 1
            && (direction == encrypts || tag(EVP_CTRL_GCM_SET_TAG))
@@ -103,21 +110,21 @@ bool pass(Direction direction, std::string_view data_key, char* blob, std::size_
 }  // namespace
 
 bool encrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
-    return pass(encrypts, data_key, blob, size);
+    return run_gcm(encrypts, data_key, blob, size);
 }
 
 bool decrypt_blob(std::string_view data_key, char* blob, std::size_t size) {
-    return pass(decrypts, data_key, blob, size);
+    return run_gcm(decrypts, data_key, blob, size);
 }
 
 std::string wrap_key(std::string_view data_key, std::string_view key) {
     const bool fits = key.size() == k_key_bytes && data_key.size() == k_key_bytes;
-    return fits ? wrap(encrypts, data_key, key, k_envelope_bytes) : std::string();
+    return fits ? run_key_wrap(encrypts, data_key, key, k_envelope_bytes) : std::string();
 }
 
 std::string unwrap_key(std::string_view wrapped, std::string_view key) {
     const bool fits = key.size() == k_key_bytes && wrapped.size() == k_envelope_bytes;
-    return fits ? wrap(decrypts, wrapped, key, k_key_bytes) : std::string();
+    return fits ? run_key_wrap(decrypts, wrapped, key, k_key_bytes) : std::string();
 }
 
 std::string digest_hex(const std::string& function, std::string_view bytes) {

@@ -32,21 +32,21 @@ tl::unexpected<Error> refuse(const char* message) {
     return fail("blocks.seal", message, "look at memory, and at the installation of OpenSSL");
 }
 
-const unsigned char* in(std::string_view bytes) {
+const unsigned char* const_bytes(std::string_view bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-unsigned char* out(std::string& bytes) {
+unsigned char* mutable_bytes(std::string& bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
 std::string hex_of(std::string_view bytes) {
-    return to_hex(std::span(in(bytes), bytes.size()));
+    return to_hex(std::span(const_bytes(bytes), bytes.size()));
 }
 
 Result<std::string> random_bytes(std::size_t size) {
     std::string bytes(size, '\0');
-    if (RAND_bytes(out(bytes), static_cast<int>(size)) != 1) {
+    if (RAND_bytes(mutable_bytes(bytes), static_cast<int>(size)) != 1) {
         return refuse("no random bytes");
     }
     return bytes;

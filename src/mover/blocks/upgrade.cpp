@@ -23,7 +23,7 @@ struct SchemaState {
 };
 
 // Reads the columns and recognises the schema.
-Result<SchemaState> look(Sql& sql) {
+Result<SchemaState> read_state(Sql& sql) {
     SchemaState state;
     DRYDOCK_TRY_ASSIGN(state.columns, sql.columns());
     std::string head;
@@ -134,7 +134,7 @@ Status run_steps(Sql& sql,
     for (const UpgradeStep& step : report.steps) {
         DRYDOCK_TRY(sql.execute(step.sql));
     }
-    DRYDOCK_TRY_ASSIGN(const SchemaState state_after, look(sql));
+    DRYDOCK_TRY_ASSIGN(const SchemaState state_after, read_state(sql));
     report.after = state_after.schema;
     DRYDOCK_TRY_ASSIGN(const RowCounts rows_after, count_rows(sql, state_after.columns, is_quick));
     return check_result(report, request, rows_after == rows_before);
@@ -142,7 +142,7 @@ Status run_steps(Sql& sql,
 
 // Runs the steps if the schema is still the one of the plan.
 Status run_steps_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(const SchemaState state, look(sql));
+    DRYDOCK_TRY_ASSIGN(const SchemaState state, read_state(sql));
     if (!(state.schema == report.before)) {
         return fail("blocks.busy",
                     "somebody else changes the schema",
@@ -201,7 +201,7 @@ Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, Up
 }
 
 Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
-    DRYDOCK_TRY_ASSIGN(SchemaState state, look(sql));
+    DRYDOCK_TRY_ASSIGN(SchemaState state, read_state(sql));
     report.before = state.schema;
     report.after = state.schema;
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));

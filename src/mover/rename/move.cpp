@@ -191,16 +191,16 @@ private:
             }
             DRYDOCK_TRY(volume_.sync());
             first = last;
-            tell(first, total);
+            report_progress(first, total);
         }
-        report.directories = placer.made();
+        report.directories = placer.directories_made();
         return {};
     }
 
     Status undo_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
         const std::uint64_t total = journal.state().tried;
-        std::uint64_t last = journal.state().back;
+        std::uint64_t last = journal.state().undo_end;
         while (last > 0) {
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
             DRYDOCK_TRY(journal.intend_undo(first, last));
@@ -210,7 +210,7 @@ private:
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
-            tell(total - last, total);
+            report_progress(total - last, total);
         }
         return prune(placer, total);
     }
@@ -227,12 +227,12 @@ private:
 
     void count(Placement placement) {
         report.moved += placement == Placement::moved ? 1 : 0;
-        report.there += placement == Placement::there ? 1 : 0;
+        report.there += placement == Placement::already_moved ? 1 : 0;
         report.blocked += placement == Placement::blocked ? 1 : 0;
-        report.gone += placement == Placement::gone ? 1 : 0;
+        report.gone += placement == Placement::vanished ? 1 : 0;
     }
 
-    void tell(std::uint64_t folders, std::uint64_t total) {
+    void report_progress(std::uint64_t folders, std::uint64_t total) {
         ++report.batches;
         if (request_.progressed) {
             request_.progressed(static_cast<std::int64_t>(folders),

@@ -105,17 +105,17 @@ bool apply(const Json& json, MoveState& state) {
         return state.next < state.begin->moves && state.tried <= state.begin->moves;
     }
     if (kind == "undo") {
-        state.back = number(json, "last");
-        return state.goes_back && state.back <= state.tried;
+        state.undo_end = number(json, "last");
+        return state.goes_back && state.undo_end <= state.tried;
     }
     if (kind == "back") {
         state.goes_back = true;
-        state.back = state.tried;
+        state.undo_end = state.tried;
         return true;
     }
     if (kind == "blocked") {
         state.next = 0;
-        state.back = state.tried;
+        state.undo_end = state.tried;
         return true;
     }
     bool* const flag = kind == "moved"      ? &state.is_moved

@@ -45,7 +45,7 @@ struct MoveState {
     bool is_moved = false;    // all folders are in their new places
     bool is_done = false;     // version.txt says so, too
     bool goes_back = false;
-    std::uint64_t back = 0;  // moves from here on are known to be taken back
+    std::uint64_t undo_end = 0;  // moves from here on are known to be taken back
     bool is_returned = false;
 };
 

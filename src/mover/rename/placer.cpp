@@ -57,7 +57,7 @@ Placer::Placer(const os::Fd& root, Ownership owner)
 
 // Gives a new directory the group and the mode of those in layout 2. No call is needed where mkdir
 // has given both already.
-Status Placer::own(int parent, const char* name) const {
+Status Placer::give_owner(int parent, const char* name) const {
     if (is_our_group_ && (owner_.mode & ~umask_) == owner_.mode) {
         return {};
     }
@@ -78,12 +78,12 @@ Status Placer::own(int parent, const char* name) const {
 Status Placer::make(int parent, const char* name) {
     if (mkdirat(parent, name, owner_.mode) == 0) {
         ++directories_made_;
-        return own(parent, name);
+        return give_owner(parent, name);
     }
     if (errno != EEXIST) {
         return fail_errno("rename.move", fmt::format("make the directory {}", name), errno);
     }
-    return repairs_ && is_unfinished(parent, name) ? own(parent, name) : Status();
+    return repairs_ && is_unfinished(parent, name) ? give_owner(parent, name) : Status();
 }
 
 // True if this program made the directory and was killed before it set owner and mode. The mode
@@ -166,7 +166,7 @@ Result<Placement> Placer::place(int source, int target, const FolderPath& path) 
 Result<Placement> Placer::explain(int source, int target, const FolderPath& path, int error) {
     const bool is_at_source = is_there(source, path.whole());
     if (error == ENOENT && !is_at_source) {
-        return is_there(target, path.whole()) ? Placement::there : Placement::gone;
+        return is_there(target, path.whole()) ? Placement::already_moved : Placement::vanished;
     }
     if (error == ENOENT && !is_there(target, path.inner())) {
         DRYDOCK_TRY(make_fans(target, path));
@@ -196,7 +196,7 @@ Result<Placement> Placer::back(const Move& move) {
     DRYDOCK_TRY(enter(move.scope, false));
     const FolderPath path(move.folder);
     if (!scope_directory_) {
-        return is_there(root_.get(), path.whole()) ? Placement::there : Placement::gone;
+        return is_there(root_.get(), path.whole()) ? Placement::already_moved : Placement::vanished;
     }
     return place(scope_directory_.get(), root_.get(), path);
 }

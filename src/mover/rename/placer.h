@@ -14,10 +14,10 @@
 namespace drydock::mover::rename {
 
 enum class Placement : std::uint8_t {
-    moved,    // by this call
-    there,    // it was in its place already
-    blocked,  // its place is occupied; it stays in its old place
-    gone,     // it is in neither place
+    moved,          // by this call
+    already_moved,  // it was in its place already
+    blocked,        // its place is occupied; it stays in its old place
+    vanished,       // it is in neither place
 };
 
 class Placer {
@@ -40,13 +40,13 @@ public:
     // directory stays if `keeps_scope`.
     [[nodiscard]] Status prune(const Move& move, bool keeps_scope);
 
-    [[nodiscard]] std::int64_t made() const { return directories_made_; }
+    [[nodiscard]] std::int64_t directories_made() const { return directories_made_; }
 
 private:
     [[nodiscard]] Status enter(const Id& scope, bool makes);
     [[nodiscard]] Status make_fans(int parent, const FolderPath& path);
     [[nodiscard]] Status make(int parent, const char* name);
-    [[nodiscard]] Status own(int parent, const char* name) const;
+    [[nodiscard]] Status give_owner(int parent, const char* name) const;
     [[nodiscard]] bool is_unfinished(int parent, const char* name) const;
     [[nodiscard]] Result<Placement> place(int source, int target, const FolderPath& path);
     [[nodiscard]] Result<Placement>
