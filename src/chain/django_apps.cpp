@@ -2,7 +2,7 @@
 // says `default = True`; none of them, and it makes a plain one with the folder's name.
 #include "chain/django_apps.h"
 
-#include "chain/python_value.h"
+#include "chain/python_assignment.h"
 
 #include <fmt/format.h>
 

@@ -28,8 +28,7 @@ bool is_word(const Token& token) {
 }
 
 bool ends_value(const Token& token) {
-    return is_word(token) || token.kind == TokenKind::string || token.is_op(")") || token.is_op("]")
-           || token.is_op("}");
+    return is_word(token) || token.kind == TokenKind::string || token.is_closing();
 }
 
 bool begins_value(const Token& token) {

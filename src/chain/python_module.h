@@ -3,8 +3,8 @@
 #pragma once
 
 #include "chain/chain.h"
+#include "chain/python_assignment.h"
 #include "chain/python_rebinding.h"
-#include "chain/python_value.h"
 
 #include <string>
 #include <string_view>

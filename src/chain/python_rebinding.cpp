@@ -59,8 +59,7 @@ private:
         int depth = 0;
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             const Token& token = tokens[i];
-            depth += token.is_op("(") || token.is_op("[") || token.is_op("{") ? 1 : 0;
-            depth -= token.is_op(")") || token.is_op("]") || token.is_op("}") ? 1 : 0;
+            depth += token.is_opening() ? 1 : token.is_closing() ? -1 : 0;
             if (token.kind != TokenKind::name) {
                 continue;
             }

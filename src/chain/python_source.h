@@ -26,6 +26,12 @@ struct Token {
     [[nodiscard]] bool is_name(std::string_view name) const {
         return kind == TokenKind::name && text == name;
     }
+
+    // Returns true for the brackets ( [ {.
+    [[nodiscard]] bool is_opening() const { return is_op("(") || is_op("[") || is_op("{"); }
+
+    // Returns true for the brackets ) ] }.
+    [[nodiscard]] bool is_closing() const { return is_op(")") || is_op("]") || is_op("}"); }
 };
 
 using Tokens = std::vector<Token>;

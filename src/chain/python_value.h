@@ -32,16 +32,7 @@ struct Value {
 // A string or a sequence of strings, or None, as a list.
 [[nodiscard]] Result<std::vector<std::string>> names_of(const Value& value);
 
-// What a simple statement gives a name. An error of the value is kept until it is asked for.
-struct Assignment {
-    std::string name;
-    int line = 0;
-    Result<Value> value;
-};
-
-// The assignments to `names` among the statements of one logical line. Any way to bind one of them
-// whose outcome the text does not tell becomes an assignment of an error.
-[[nodiscard]] std::vector<Assignment> assignments_of(const LogicalLine& line,
-                                                     const std::vector<std::string_view>& names);
+// Returns the error "chain.value" with this reason, for any text that only running could tell.
+[[nodiscard]] tl::unexpected<Error> no_value(const std::string& reason);
 
 }  // namespace drydock::chain
