@@ -1,9 +1,11 @@
-// What alembic would find after importing a revision file: its module-level names, and whether
-// `downgrade` does anything.
+// The result that alembic would get from importing a revision file: its module-level names, and
+// whether `downgrade` does anything.
 //
-// A statement counts where Python would bind the module's own names: at the top, also inside `if`,
-// `try` and the like, where only running could tell whether it happens. Functions and classes have
-// names of their own.
+// A statement counts where Python would bind the module's own names: at the top, and also inside
+// `if`, `try` and the like. There its value is unknown, as the line may not be reached. Functions
+// and classes have names of their own. A name that is bound in an unreadable way is a problem and
+// never a guess. A wrong parent would give a wrong verdict. The rules are in docs/chains.md ("How a
+// file is read").
 #include "chain/alembic.h"
 
 #include "base/text.h"
@@ -29,6 +31,7 @@ class Reader {
 public:
     Reader(const std::string& path, std::string_view text) : path_(path), module_(text, names()) {}
 
+    // Collects all problems of the file. A file with a problem gives no revision.
     RevisionFile read() {
         if (!module_.problem.empty()) {
             add_problem(module_.problem_line, "this is no Python: " + module_.problem);
@@ -62,6 +65,7 @@ private:
         result_.problems.push_back({path_, line, text});
     }
 
+    // A file without any of the names is no revision, and no problem.
     void refuse_half_a_revision() {
         if (module_.has("down_revision")) {
             add_problem(module_.find("down_revision")->line,
@@ -69,6 +73,7 @@ private:
         }
     }
 
+    // An id must be a literal: every other revision refers to it.
     void read_id(Revision& revision) {
         const Assignment& assignment = *module_.find("revision");
         revision.line = assignment.line;
@@ -81,6 +86,7 @@ private:
         }
     }
 
+    // alembic takes a single string, a sequence of strings, or None.
     std::vector<std::string> read_names(std::string_view name, bool is_required) {
         const Assignment* assignment = module_.find(name);
         if (assignment == nullptr) {
@@ -98,6 +104,7 @@ private:
         return std::move(*list);
     }
 
+    // An `import *` may bind any name. It is harmless if every name is assigned after it.
     void add_star_problem() {
         for (const std::string_view name : names()) {
             const Assignment* assignment = module_.find(name);

@@ -1,4 +1,9 @@
 // The few lines of alembic.ini or pyproject.toml that say where revisions are kept.
+//
+// alembic reads an ini file with Python's configparser. Here sections, continued values and
+// comments are enough: only the locations and the separator keys matter. TOML is read by the same
+// lines, with lists turned into the ini form. A file may have several sections with a
+// `script_location`, one for each database; each gives settings of its own.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/paths.h"
@@ -16,7 +21,7 @@ bool is_comment(std::string_view line) {
     return line.empty() || line.front() == '#' || line.front() == ';';
 }
 
-// Sections of an ini file; a line with an indent goes on with the value before it.
+// Returns the sections of an ini file. An indented line continues the value before it.
 std::vector<Section> sections_of(std::string_view text) {
     std::vector<Section> sections(1);
     std::string key;
@@ -46,7 +51,9 @@ std::string replaced(std::string text, std::string_view pattern, std::string_vie
     return text;
 }
 
-// "%(here)s/x", "x" and "package.name:x" as paths. A package is found by the end of its path.
+// Returns "%(here)s/x", "x" and "package.name:x" as paths. Plain paths are relative to the folder
+// of the configuration. A Python package is matched by the end of its path, since the archive does
+// not say where it will be installed.
 std::string location_of(std::string text, std::string_view config_folder) {
     text = trim(text);
     if (const auto colon = text.find(':'); colon != text.npos) {
@@ -59,6 +66,9 @@ std::string location_of(std::string text, std::string_view config_folder) {
     return is_anchored || config_folder == "." ? text : clean_path(below(config_folder, text));
 }
 
+// The separator depends on alembic's version: `path_separator` since 1.16, `version_path_separator`
+// before, and spaces or commas without either. The value `os` means the separator of the writer's
+// system; a list without a colon is then split at spaces and commas.
 std::vector<std::string> locations_of(const Section& section, std::string_view config_folder) {
     const auto list = section.find("version_locations");
     if (list == section.end()) {
@@ -88,7 +98,8 @@ std::vector<std::string> locations_of(const Section& section, std::string_view c
     return locations;
 }
 
-// A string or a list of strings in TOML, as alembic.ini would have it: one a line.
+// Returns a string or a list of strings of TOML as alembic.ini would have it: one a line. Without
+// quotes, as in `true # words`, a `#` begins a comment.
 std::string plain(std::string value) {
     if (value.find_first_of("\"'") == value.npos) {
         value.resize(std::min(value.find('#'), value.size()));
@@ -100,6 +111,7 @@ std::string plain(std::string value) {
     return trim(value);
 }
 
+// A TOML list has its own separators, so that the keys for them have no meaning.
 Section as_ini(Section section) {
     for (auto& [key, value] : section) {
         value = plain(std::move(value));
@@ -110,6 +122,8 @@ Section as_ini(Section section) {
 
 }  // namespace
 
+// `%(here)s` is the folder of the configuration. Other interpolations stay as they are and match no
+// folder.
 std::vector<AlembicSettings> read_alembic_settings(std::string_view path, std::string_view text) {
     std::vector<AlembicSettings> settings;
     const bool is_toml = ends_with(path, ".toml");

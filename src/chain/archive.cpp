@@ -1,5 +1,9 @@
-// Tars by libarchive. A tar must be read as a whole, so its texts are kept at once. Links are
-// followed inside the archive.
+// Tar archives by libarchive, and the choice between tar and zip. unpack.cpp has the compressions.
+//
+// A tar has no directory, so that it must be read from front to end. All texts of interest are
+// therefore kept in memory at once, within the limits of limits.h; other files are only listed.
+// Links are followed inside of the archive, after all files are known. A damaged archive is an
+// error and never a shorter list: a missing revision would look like a lost one.
 #include "chain/limits.h"
 #include "chain/package.h"
 #include "chain/paths.h"
@@ -20,6 +24,7 @@ namespace {
 constexpr std::size_t k_block = 64ULL << 10;
 constexpr std::size_t k_tar_end = 1024;  // bytes; the two empty blocks that end a tar
 
+// libarchive is C: the handle is closed on every path, also when a limit ends the reading.
 struct CloseArchive {
     void operator()(archive* handle) const { archive_read_free(handle); }
 };
@@ -33,6 +38,8 @@ std::string reason_of(archive* handle) {
 
 class Tar : public Package {
 public:
+    // A tar ends with two empty blocks. libarchive does not ask for them: a tar cut off between two
+    // files would be a shorter list.
     Status load(const std::string& bytes) {
         const auto end = bytes.find_last_not_of('\0');
         if (end != bytes.npos && bytes.size() - end <= k_tar_end) {
@@ -71,6 +78,7 @@ public:
     }
 
 private:
+    // Only tar is enabled. Each further format is code that reads hostile input.
     static Result<Handle> open(const std::string& bytes) {
         Handle handle(archive_read_new());
         if (!handle) {
@@ -83,6 +91,8 @@ private:
         return handle;
     }
 
+    // Lists one entry, and keeps its text if it may be part of a chain. A device or a pipe in the
+    // place of such a text is an error.
     Status add(archive* handle, archive_entry* entry) {
         const char* name = archive_entry_pathname(entry);
         if (name == nullptr) {
@@ -105,7 +115,8 @@ private:
         return is_text_of_interest(path) ? keep(handle, path) : Status();
     }
 
-    // Where a link leads in the archive. A hard link names the path itself.
+    // Notes the target of a link; returns false for other entries. A hard link has the path of its
+    // target in the archive, a symlink a path from its own folder.
     bool note_link(const std::string& path, archive_entry* entry) {
         const char* hard = archive_entry_hardlink(entry);
         const char* soft = archive_entry_symlink(entry);
@@ -117,8 +128,8 @@ private:
         return hard != nullptr || soft != nullptr;
     }
 
-    // A link to a file stands for its text, one to a folder for the files in it. Links that lead to
-    // links, out of the archive or to nothing are refused where a revision may lie behind them.
+    // A link to a file stands for its text, one to a folder for the files in it. Links to links,
+    // out of the archive or to nothing are refused where a revision may lie behind them.
     Status follow_links() {
         const std::vector<std::string> files = paths_;
         for (const auto& [path, target] : links_) {
@@ -151,6 +162,8 @@ private:
         }
     }
 
+    // The limits apply while the file is read: the size in a header of a hostile archive means
+    // nothing.
     Status keep(archive* handle, const std::string& path) {
         std::string& text = texts_[path];
         text.clear();
@@ -172,7 +185,7 @@ private:
     }
 
     std::vector<std::string> paths_;
-    std::map<std::string, std::string> links_;  // where each leads; empty: out of the archive
+    std::map<std::string, std::string> links_;  // target by path; empty: out of the archive
     Texts texts_;
     std::size_t bytes_read_ = 0;
 };

@@ -1,12 +1,19 @@
 // Start here: the graph of schema revisions that a package ships, and the comparison of two.
 //
-//   read_chain      package.h (files) -> environments.h (which of them) -> alembic.h, django.h,
-//                   numbered.h (one convention each) -> Reading
-//   compare         two readings -> Comparison: the verdict and all that leads to it
-//   explain         explain.h: what the tool does when it is run now, and the repair
-//   draw            draw.h: a picture of both graphs
+//   read_chain   read.cpp: package.h (files), environments.h (folders with migrations), then one
+//                convention each: alembic.h, django.h, numbered.h; graph.h checks the result
+//   compare      compare.cpp, closure.h (ancestors and descendants): two readings give a Comparison
+//   explain      explain.h: the effect of running the migration tool now, and the repair
+//   draw         draw.h: a picture of both graphs
+//   many         catalogue.h (graphs of many releases as text), detour.h (clean ways around a hop)
+//
+// Python is read in layers. python_source.h has the tokens of a line, python_grammar.h its
+// mistakes, python_value.h literals and python_assignment.h statements. python_module.h follows
+// blocks, and python_rebinding.h finds changes that no statement shows. Archives are read by
+// archive.cpp, unpack.h and zip.h.
 //
 // Nothing of a package is run. A file that cannot be read for sure is a Problem with its place.
+// docs/chains.md describes verdicts and conventions.
 #pragma once
 
 #include "base/json.h"
@@ -18,18 +25,18 @@
 namespace drydock::chain {
 
 struct Problem {
-    std::string file;  // in the package; the package itself where no file is to blame
+    std::string file;  // in the package; the package itself if no file is the cause
     int line = 0;      // from 1; 0: the whole file
     std::string text;
 };
 
-// What the way down of a revision does, as far as its text tells.
+// The effect of a revision's downgrade, as far as its text shows.
 enum class WayDown {
-    real,     // it has statements
-    empty,    // it only passes: what `upgrade` did stays, and what it dropped is gone
-    missing,  // there is none
+    real,     // it has statements with an effect
+    empty,    // it only passes: changes of `upgrade` stay, and dropped data is gone
+    missing,  // there is no downgrade
     refuses,  // it raises
-    unknown,  // it is bound in a way that only running could tell
+    unknown,  // the text does not show it
 };
 
 struct Revision {
@@ -51,44 +58,46 @@ struct Graph {
     std::string environment;  // its folder in the package; "." for the package itself
     std::vector<Revision> revisions;
 
+    // Returns the revision with this id; nullptr if there is none.
     [[nodiscard]] const Revision* find(std::string_view id) const;
-    // Ids that are nobody's parent, sorted. A dependency neither makes nor unmakes a head. Django
-    // has heads in each app: only parents of the same app count there.
+    // Returns the ids that are no parent of any revision, sorted. Dependencies do not affect heads.
+    // Django has heads in each app: only parents of the same app count there.
     [[nodiscard]] std::vector<std::string> heads() const;
 };
 
 struct Reading {
-    std::string package;  // as it was named
+    std::string package;  // the name that the user gave
     Graph graph;
-    std::vector<std::string> environments;  // all that were found
-    std::vector<Problem> problems;          // any: no answer may be given
-    std::vector<std::string> notes;         // sentences on what was not read
+    std::vector<std::string> environments;  // folders of all environments
+    std::vector<Problem> problems;          // if there is any, no verdict is given
+    std::vector<std::string> notes;         // sentences on files that were not read
 };
 
-// The chain of `package`: a wheel, a zip, an sdist, or a folder; several with commas between them
-// are one graph. `environment` is a folder in it, or the end of its path; empty: the only one.
+// Reads the chain of `package`: a wheel, a zip, an sdist, or a folder. Several packages with commas
+// between them are one graph. `environment` is a folder in the package, or the end of its path;
+// empty chooses the only environment.
 [[nodiscard]] Reading read_chain(const std::string& package, const std::string& environment = {});
 
-// The gravest first.
+// Sorted by severity, the gravest first.
 enum class Verdict { refused, incomplete, unknown_head, skipped, lost, several_heads, clean };
 
 struct Comparison {
     Verdict verdict = Verdict::clean;
-    std::vector<std::string> old_heads;  // what the database stands on
+    std::vector<std::string> old_heads;  // revisions of the database
     std::vector<std::string> new_heads;
     std::vector<std::string> skipped;        // parents first
-    std::vector<std::string> skipped_roots;  // of these, those without a parent
+    std::vector<std::string> skipped_roots;  // skipped revisions without a parent
     std::vector<std::string> lost;
     std::vector<std::string> unknown_heads;
-    std::vector<std::string> runs;       // what the upgrade runs, parents first
-    std::vector<std::string> reordered;  // of these, those not above a head of OLD
-    std::vector<std::string> moved;      // in both, with other parents
-    std::string meeting_point;           // the newest revision below which both have the same ids
+    std::vector<std::string> runs;       // revisions that the upgrade runs, parents first
+    std::vector<std::string> reordered;  // runs that descend from no head of OLD
+    std::vector<std::string> moved;      // in both graphs, with other parents in NEW
+    std::string meeting_point;           // the newest revision with the same ancestors in both
     std::vector<Problem> problems;
-    std::vector<std::string> forked_apps;  // Django: those with several heads in NEW
+    std::vector<std::string> forked_apps;  // Django: apps with several heads in NEW
 };
 
-// `database`: the revisions that the database stands on; none: OLD's heads.
+// Compares OLD with NEW. `database` has the revisions of the database; empty: OLD's heads.
 [[nodiscard]] Comparison compare(const Reading& old_reading,
                                  const Reading& new_reading,
                                  const std::vector<std::string>& database = {});

@@ -1,4 +1,12 @@
 // The comparison of two chains. All sets are sets of positions in one sorted list of all ids.
+//
+// The database stands on heads of OLD. alembic counts every ancestor of these heads, by NEW's
+// edges, as applied. A revision of NEW that is an ancestor there, and was not one in OLD, is
+// skipped: it never runs. The other ancestors of NEW's heads run. Lost revisions are those of OLD
+// that NEW does not have.
+//
+// The verdict is the gravest of the results. A reading with problems, or a database on a revision
+// that only NEW has, gives `refused` instead. docs/chains.md describes the verdicts.
 #include "chain/chain.h"
 #include "chain/closure.h"
 #include "chain/graph.h"
@@ -22,6 +30,8 @@ public:
         , old_edges_(ids_, old_reading.graph, &new_reading.graph)
         , new_edges_(ids_, new_reading.graph, &old_reading.graph) {}
 
+    // Problems of a reading refuse before anything is computed. A missing parent is found later and
+    // gives `incomplete`, with the sets that could be computed.
     Comparison run(const std::vector<std::string>& database) {
         result_.old_heads = database.empty() ? old_reading_.graph.heads() : database;
         result_.new_heads = new_reading_.graph.heads();
@@ -42,7 +52,8 @@ public:
     }
 
 private:
-    // Heads of one app stand side by side, as they are sorted.
+    // Each app of Django has its own head. The heads are sorted, so that those of one app are
+    // neighbours.
     void find_forked_apps() {
         const auto& heads = result_.new_heads;
         for (std::size_t i = 1; i < heads.size(); ++i) {
@@ -60,8 +71,8 @@ private:
                                                                    : result_.new_heads.size() > 1;
     }
 
-    // Where the database stands. A revision that only NEW has was not made by OLD: what else the
-    // database has cannot be told from these two.
+    // Finds the positions of the database's revisions; returns false if one of them is in NEW only.
+    // OLD did not apply that one: these two packages do not show which others the database has.
     bool find_start(bool is_given) {
         bool is_known = true;
         for (const std::string& head : result_.old_heads) {
@@ -81,6 +92,7 @@ private:
         return is_known;
     }
 
+    // The problem is named in any case. It refuses a verdict only if NEW has the revision.
     void add_unknown_revision(const std::string& head, bool in_new) {
         const char* words = in_new ? "the database stands on {}, which only NEW has"
                                    : "the database stands on {}, which neither package has";
@@ -88,6 +100,8 @@ private:
             {old_reading_.package, 0, fmt::format(fmt::runtime(words), head)});
     }
 
+    // Returns false if a parent or dependency is in neither package. A parent in the other package
+    // is enough: the edges of each graph fill in for those of the other.
     bool find_missing(const Reading& reading) {
         const std::size_t count = result_.problems.size();
         for (const Revision& revision : reading.graph.revisions) {
@@ -101,6 +115,7 @@ private:
         return result_.problems.size() == count;
     }
 
+    // The user must find such an id in a third package.
     void note_missing(const Revision& revision, const std::string& id, const char* relation) {
         if (old_reading_.graph.find(id) == nullptr && new_reading_.graph.find(id) == nullptr) {
             result_.problems.push_back(
@@ -110,6 +125,9 @@ private:
         }
     }
 
+    // skipped: in NEW, ancestor of the database's heads by NEW, not applied by OLD. runs: in NEW,
+    // ancestor of NEW's heads, neither applied nor skipped. If NEW lacks a head of the database,
+    // nothing runs.
     void compare_sets() {
         const Marks applied = old_edges_.ancestors_of(start_);
         const Marks in_old = old_edges_.members();
@@ -150,6 +168,8 @@ private:
         return indices;
     }
 
+    // A revision that runs without descending from the database's heads came in by a merge. It was
+    // written for a schema without the revisions that are applied already.
     void find_reordered(const Marks& runs) {
         const Marks above = new_edges_.descendants_of(start_);
         Marks reordered(ids_.size());
@@ -159,6 +179,7 @@ private:
         result_.reordered = new_edges_.names_in_order(reordered);
     }
 
+    // Parents are compared as sets: their order in the file has no meaning.
     void find_moved() {
         for (const Revision& revision : new_reading_.graph.revisions) {
             const Revision* old_revision = old_reading_.graph.find(revision.id);
@@ -175,8 +196,9 @@ private:
         }
     }
 
-    // A way down with OLD to it, then a way up with NEW from it, runs every revision once: it is a
-    // revision of both with the same ids below, and all else that is applied stands above it.
+    // Finds the revision for a repair: downgrade to it with OLD, then upgrade from it with NEW.
+    // Every revision runs once if it has the same ancestors in both, and if all other applied
+    // revisions descend from it. The revision with the most ancestors is the newest such point.
     void find_meeting_point(const Marks& applied) {
         if (ids_.size() > k_meeting_max) {
             return;
@@ -200,6 +222,7 @@ private:
         }
     }
 
+    // Returns the number of applied descendants of one revision in OLD.
     [[nodiscard]] std::size_t count_descendants(std::size_t position, const Marks& applied) const {
         const Marks above = old_edges_.descendants_of({position});
         std::size_t count = 0;
@@ -209,6 +232,7 @@ private:
         return count;
     }
 
+    // The order of the conditions is the order of severity in Verdict.
     [[nodiscard]] Verdict verdict(bool is_complete) const {
         return !is_complete                     ? Verdict::incomplete
                : !result_.unknown_heads.empty() ? Verdict::unknown_head

@@ -1,3 +1,12 @@
+// Reads Django's migrations from the class `Migration` of each file.
+//
+// Every file is read first, then the links are resolved, because `__first__`, `__latest__`,
+// `run_before` and `replaces` refer to migrations of other files. Parents of a migration are its
+// dependencies within the package, the migrations that must run before it by `run_before`, and the
+// migrations that it replaces.
+//
+// The lists must be literal pairs of strings; anything else is a problem. The one exception is
+// `swappable_dependency`, which names an app outside of the package.
 #include "chain/django.h"
 
 #include "chain/django_apps.h"
@@ -20,6 +29,7 @@ const std::vector<std::string_view>& names() {
     return k_names;
 }
 
+// Django knows a migration by its app and the name of its file; ".py" is cut off.
 std::string stem_of(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return std::string(leaf.substr(0, leaf.size() - 3));
@@ -31,7 +41,7 @@ struct Link {
 };
 
 // The pairs in a list of dependencies. `migrations.swappable_dependency(settings.X)` names an app
-// of the project that uses the package: left out, as every other package's app is.
+// of the project that uses the package. It is left out, as apps of other packages are.
 class Links {
 public:
     Links(std::string_view text, const std::string& file, Reading& reading)
@@ -41,6 +51,7 @@ public:
 
     [[nodiscard]] const PythonModule& module() const { return module_; }
 
+    // A missing list is an empty one, as in Django. A list that is not literal is a problem.
     std::vector<Link> read(std::string_view name) {
         const Assignment* assignment = module_.find(name);
         if (assignment == nullptr) {
@@ -81,11 +92,13 @@ struct Migration {
     std::vector<Link> replaces;
 };
 
-// The labels of the apps in a package, by their folder.
+// The labels of the apps in a package, by folder. Each apps.py is read once.
 class Labels {
 public:
     Labels(const Texts& apps, Reading& reading) : apps_(apps), reading_(reading) {}
 
+    // Returns the label for a migration. An unreadable label is a problem, and the folder stands in
+    // for it.
     const std::string& of(std::string_view path) {
         const std::string folder(folder_of(folder_of(path)));
         const auto [entry, is_new] = by_folder_.try_emplace(folder, leaf_of(folder));
@@ -111,6 +124,8 @@ class DjangoReader {
 public:
     DjangoReader(const Texts& apps, Reading& reading) : labels_(apps, reading), reading_(reading) {}
 
+    // Reads one file. Its links are kept as names, because their migrations may come in later
+    // files.
     void add(const std::string& path, std::string_view text) {
         const std::string whole = without_swappable(text);
         Links links(whole, path, reading_);
@@ -133,6 +148,9 @@ public:
         }
     }
 
+    // Resolves links in three rounds: own links of each migration, then followers of squashed ones,
+    // then labels that no app has. A migration may be a parent for two reasons, so that duplicates
+    // are removed.
     void finish() {
         for (auto& [id, migration] : migrations_) {
             link(id, migration);
@@ -156,6 +174,8 @@ private:
         reading_.problems.push_back({path, line, text});
     }
 
+    // Returns true if the class can be read. A base class of the makers may give the class its
+    // dependencies, so that such a class must have a list of its own.
     bool is_migration(const PythonModule& module, const std::string& path) {
         if (!module.problem.empty()) {
             problem(path, module.problem_line, "this is no Python: " + module.problem);
@@ -176,8 +196,8 @@ private:
         return module.problem.empty() && module.has_class;
     }
 
-    // What follows a migration that was squashed follows the squash as well: Django records it as
-    // applied once all that it replaces are.
+    // A migration that follows a squashed one follows the squash as well: Django records the squash
+    // as applied once all migrations that it replaces are.
     void follow_squashed(const std::string& squash, const Migration& migration) {
         std::set<std::string> replaced;
         for (const Link& link : migration.replaces) {
@@ -196,8 +216,10 @@ private:
         }
     }
 
-    // A label that no app here has mostly means another package. It does not where an app falls to
-    // pieces without it, and its own files have the names that are asked for under that label.
+    // A label that no app here has mostly means another package. It is a problem if three things
+    // come together. The app has several roots, the migration is one of them, and the app has a
+    // migration of the name that is asked for. Then the app's own label is most likely the unknown
+    // one.
     void refuse_unknown_labels() {
         std::map<std::string_view, int> roots;
         for (const auto& [id, migration] : migrations_) {
@@ -222,6 +244,7 @@ private:
         }
     }
 
+    // Parents in other apps do not count.
     [[nodiscard]] static bool is_root(const std::string& id, const Migration& migration) {
         const auto& parents = migration.revision.parents;
         return std::none_of(parents.begin(), parents.end(), [&](const std::string& parent) {
@@ -229,7 +252,8 @@ private:
         });
     }
 
-    // The calls are blanked out, so that the rest of the list can be read. Lines stay.
+    // Overwrites the calls with spaces, so that the rest of the list is literal. Line ends stay,
+    // for the lines of problems.
     static std::string without_swappable(std::string_view text) {
         std::string result(text);
         static constexpr std::string_view k_call = "swappable_dependency(";
@@ -266,7 +290,8 @@ private:
                 follower->second.revision.parents.push_back(id);
             }
         }
-        // A squashed migration stands for those that it replaces: they come first where they are.
+        // A squashed migration stands for those that it replaces. They are its parents where they
+        // still exist.
         for (const Link& link : migration.replaces) {
             const std::string replaced = link.app + "." + link.name;
             if (migrations_.contains(replaced)) {
@@ -275,6 +300,8 @@ private:
         }
     }
 
+    // `__first__` means every migration of the app without a dependency within it, `__latest__`
+    // every one that no other of the app depends on.
     void add_parents(const Link& link, const std::string& id, Revision& revision) {
         if (!apps_.contains(link.app)) {
             return;
@@ -293,6 +320,7 @@ private:
         }
     }
 
+    // Dependencies on other apps do not count: `__first__` is about the order within the app.
     [[nodiscard]] static bool is_first(const std::string& id, const Migration& migration) {
         const std::string_view app = app_of(id);
         return std::none_of(migration.dependencies.begin(),
@@ -318,6 +346,7 @@ private:
 
 }  // namespace
 
+// The class `Migration` decides in the end; the path only spares the reading of other files.
 bool may_be_django(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return ends_with(path, ".py") && leaf[0] != '_' && leaf[0] != '~' && leaf != "env.py"

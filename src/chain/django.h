@@ -1,8 +1,7 @@
 // Django's migrations: classes with dependencies across apps.
 //
-// An id is "label.0001_name"; the label is that of apps.py beside `migrations`, else the folder's
-// name. A dependency on an app that the package does not have is another package's business and no
-// edge.
+// An id is "label.0001_name". The label is that of apps.py beside `migrations`, else the name of
+// the folder. A dependency on an app of another package is no edge.
 #pragma once
 
 #include "chain/chain.h"
@@ -10,10 +9,10 @@
 
 namespace drydock::chain {
 
-// Whether a file may be one, by its path.
+// Returns true if a file may be a migration, by its path.
 [[nodiscard]] bool may_be_django(std::string_view path);
 
-// `apps`: the files apps.py of the apps.
+// Reads migrations into the graph. `apps` has the files apps.py of their apps.
 void read_django(const Texts& texts, const Texts& apps, Reading& reading);
 
 }  // namespace drydock::chain

@@ -1,5 +1,10 @@
-// Django takes the class of apps.py that derives from AppConfig. Of several it takes the one that
-// says `default = True`; none of them, and it makes a plain one with the folder's name.
+// Reads the label of an app from its apps.py, by Django's own choice among the classes there.
+//
+// Django takes the class that derives from AppConfig. Of several it takes the class with `default =
+// True`. If there is no such class, it makes a plain one with the folder's name. The label is half
+// of each migration's id, so that a wrong label would cut the app out of the graph.
+//
+// Only classes at the top of the file count, and in them only the lines of the body itself.
 #include "chain/django_apps.h"
 
 #include "chain/python_assignment.h"
@@ -15,6 +20,7 @@ namespace drydock::chain {
 
 namespace {
 
+// The three attributes of one class that decide; nullopt: the class does not set it.
 struct AppConfig {
     std::optional<Assignment> label;
     std::optional<Assignment> name;
@@ -44,6 +50,7 @@ public:
     }
 
 private:
+    // A base such as `BaseAppConfig` counts: its text may lie in another package.
     static bool is_config(const LogicalLine& line) {
         static constexpr std::string_view k_base = "AppConfig";
         const Tokens& tokens = line.tokens;
@@ -53,6 +60,7 @@ private:
                   });
     }
 
+    // The first line of the body has its indent. Deeper lines belong to methods or conditions.
     void read_line(const LogicalLine& line) {
         static const std::vector<std::string_view> k_names = {"label", "name"};
         if (line.indent != body_indent_) {
@@ -73,6 +81,7 @@ private:
     std::vector<AppConfig> configs_;
 };
 
+// Returns the class that Django takes; nullptr if it takes its own.
 const AppConfig* chosen_of(const std::vector<AppConfig>& configs) {
     const auto default_config =
         std::find_if(configs.begin(), configs.end(), [](const AppConfig& config) {
@@ -84,6 +93,7 @@ const AppConfig* chosen_of(const std::vector<AppConfig>& configs) {
                                            : nullptr;
 }
 
+// An empty label would be no label for Django, and is refused like an expression.
 Result<std::string> text_of(const Assignment& assignment) {
     if (!assignment.value || assignment.value->kind != Value::Kind::text
         || assignment.value->text.empty()) {

@@ -8,8 +8,8 @@
 
 namespace drydock::chain {
 
-// The label that `apps.py` gives, else the last part of the name there; `folder_name` if it says
-// nothing. "chain.value" with the line: only running the file could tell.
+// Returns the label that `apps.py` sets, else the last part of the name there, else `folder_name`.
+// Error "chain.value" with the line: only running the file could tell.
 [[nodiscard]] Result<std::string> django_label(std::string_view apps_py,
                                                std::string_view folder_name);
 

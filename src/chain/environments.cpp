@@ -1,4 +1,13 @@
-// Finds the environments of a package by the names of its files, and reads one of them.
+// Finds the environments of a package by the names of its files.
+//
+// A package does not say where its migrations are. The search goes from sure signs to weak ones.
+// These are alembic's settings, an env.py beside a template or above `versions`, a folder
+// `versions` with files that name parents, Django's `migrations`, and numbered files. If nothing
+// was found, every Python file is looked into. Texts are read only where the names leave a doubt,
+// because a wheel may have thousands of files.
+//
+// A file belongs to the environment with settings that name its folder, else to the deepest script
+// folder above it. The rules are in docs/chains.md. read_environment.cpp reads the files.
 #include "chain/environments.h"
 
 #include "chain/alembic.h"
@@ -18,13 +27,13 @@ namespace {
 
 using Paths = std::vector<std::string>;
 
-// What alembic imports of a folder with revisions: all but these.
+// Returns false for files of a folder with revisions that alembic itself passes over.
 bool is_imported(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return ends_with(leaf, ".py") && leaf.substr(0, 8) != "__init__" && leaf.substr(0, 2) != ".#";
 }
 
-// Elsewhere, files that are none by their name.
+// Outside of a location, files with the names of other programs are left out, too.
 bool may_be_revision(std::string_view path) {
     const std::string_view leaf = leaf_of(path);
     return is_imported(path) && leaf != "env.py" && leaf != "setup.py" && leaf != "conftest.py";
@@ -34,7 +43,7 @@ bool mentions_parents(std::string_view text) {
     return text.find("down_revision") != text.npos;
 }
 
-// "a/versions/x/y.py" -> "a"; nothing if no folder of the path has that name.
+// "a/versions/x/y.py" gives "a"; the result is empty if no folder of the path is called `versions`.
 std::string above_versions(std::string_view path) {
     std::string_view folder = folder_of(path);
     while (folder != "." && leaf_of(folder) != "versions") {
@@ -63,6 +72,7 @@ public:
     }
 
 private:
+    // Names such as production-alembic.ini count, too.
     Status read_settings() {
         Paths config_paths;
         for (const std::string& path : paths_) {
@@ -79,6 +89,8 @@ private:
         return {};
     }
 
+    // A script location is matched by the end of the folder's path: an archive may hold the source
+    // tree below another folder.
     [[nodiscard]] const AlembicSettings* settings_of(std::string_view folder) const {
         const auto match =
             std::find_if(settings_.begin(), settings_.end(), [&](const AlembicSettings& settings) {
@@ -87,7 +99,8 @@ private:
         return match == settings_.end() ? nullptr : &*match;
     }
 
-    // Folders with an env.py that are an environment by what else lies there.
+    // Finds the script folders: those with an env.py, and with a template, a `versions` folder or
+    // settings that name them. An env.py alone may be any program's file.
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;
@@ -113,7 +126,7 @@ private:
         }
     }
 
-    // The deepest script folder above the path; empty if none.
+    // Returns the deepest script folder above the path; empty if there is none.
     [[nodiscard]] std::string script_above(std::string_view path) const {
         if (scripts_.empty()) {
             return {};
@@ -128,7 +141,7 @@ private:
         }
     }
 
-    // The environment that a file belongs to by alembic's settings; empty if none says so.
+    // Returns the script folder with settings that name the file's folder; empty if there is none.
     [[nodiscard]] std::string script_by_settings(std::string_view path) const {
         for (const std::string& script : scripts_) {
             const AlembicSettings* settings = settings_of(script);
@@ -139,7 +152,8 @@ private:
         return {};
     }
 
-    // The deepest folder above the path that is one of the locations; empty if none.
+    // Returns the deepest folder above the path that is one of the locations; empty if there is
+    // none.
     static std::string_view location_above(std::string_view path, const AlembicSettings& settings) {
         const auto& locations = settings.version_locations;
         std::string_view folder = folder_of(path);
@@ -153,6 +167,9 @@ private:
         return folder != "." || is_whole ? folder : "";
     }
 
+    // Sorts every file that may be a revision into its environment. Files of a location are
+    // revisions for sure. Files in folders below it, and other files below the script folder, are
+    // kept apart: only the chain itself shows whether they belong to it.
     Status find_alembic() {
         std::map<std::string, Environment> by_folder;
         std::set<std::string> scriptless;
@@ -189,21 +206,23 @@ private:
         return {};
     }
 
+    // The relation of a folder to the locations: it is one, it lies below one, or neither.
     enum class Place { location, deeper, nearby };
 
-    // Where the revisions of a folder belong.
+    // The environment that the revisions of a folder belong to. It is the same for all files of a
+    // folder.
     struct Home {
-        std::string folder;  // of the environment; empty: nowhere
+        std::string folder;  // of the environment; empty: none
         Place place = Place::location;
         bool has_script = true;
     };
 
-    // Alembic enters the folders of a location only if it is told to.
+    // alembic enters the folders of a location only with `recursive_version_locations`.
     static Place place_in(std::string_view path, std::string_view location, bool is_recursive) {
         return is_recursive || folder_of(path) == location ? Place::location : Place::deeper;
     }
 
-    // The same for all files of a folder.
+    // Settings decide first, then the nearest script folder, then a folder named `versions`.
     [[nodiscard]] Home home_of(std::string_view path) const {
         if (std::string located = script_by_settings(path); !located.empty()) {
             const AlembicSettings& settings = *settings_of(located);
@@ -223,7 +242,7 @@ private:
                                                          : place_in(path, versions, is_recursive)};
     }
 
-    // A folder `versions` without an env.py above is an environment only if its files say so.
+    // A folder `versions` without an env.py above is an environment only if its files name parents.
     Status drop_other_versions_folders(std::map<std::string, Environment>& by_folder,
                                        const std::set<std::string>& scriptless) {
         for (const std::string& folder : scriptless) {
@@ -241,6 +260,7 @@ private:
         return {};
     }
 
+    // All apps of a package are one environment, because their migrations depend on each other.
     Status find_django() {
         Paths candidates;
         for (const std::string& path : paths_) {
@@ -275,7 +295,7 @@ private:
         return {};
     }
 
-    // The longest folder that holds both.
+    // Replaces `folder` by the deepest folder that holds both.
     static void widen(std::string& folder, std::string_view file_folder) {
         if (folder.empty()) {
             folder = file_folder;
@@ -285,6 +305,7 @@ private:
         }
     }
 
+    // Two conventions in one folder are two environments.
     void find_numbered() {
         std::map<std::string, Environment> by_folder;
         for (const std::string& path : paths_) {
@@ -302,7 +323,7 @@ private:
         }
     }
 
-    // Nothing by names: every Python file is looked into.
+    // Runs if no name gave a sign: every Python file is looked into.
     Status find_anywhere() {
         Paths candidates;
         std::copy_if(paths_.begin(), paths_.end(), std::back_inserter(candidates), may_be_revision);

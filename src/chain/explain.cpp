@@ -1,4 +1,11 @@
-// Sentences on a verdict. What alembic does was measured with real packages on a real database.
+// Sentences on a verdict: the effect of an upgrade now, the repairs, and notes.
+//
+// alembic's behaviour was measured with real packages on a real database; the exit codes and
+// messages in the sentences are the measured ones. Other tools get one sentence on their behaviour,
+// and no repair but Django's merge migration.
+//
+// Repairs are alternatives, the best first: the way over the meeting point, then single steps in
+// order, then another release. docs/chains.md shows whole reports of real packages.
 #include "chain/explain.h"
 
 #include "base/text.h"
@@ -14,6 +21,7 @@ namespace {
 constexpr std::size_t k_named_max = 6;     // ids in one sentence
 constexpr std::size_t k_applied_max = 12;  // single commands in one repair
 
+// Long lists are cut: a sentence with a hundred ids is not read.
 std::string named(const std::vector<std::string>& ids) {
     const auto count = std::min(ids.size(), k_named_max);
     std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count));
@@ -21,6 +29,7 @@ std::string named(const std::vector<std::string>& ids) {
     return join(first, ", ") + (hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count));
 }
 
+// "1 revision", "2 revisions".
 std::string revisions(std::size_t count) {
     return fmt::format("{} {}", count, count == 1 ? "revision" : "revisions");
 }
@@ -45,7 +54,7 @@ public:
     }
 
 private:
-    // `head` means one; alembic refuses the word where there are several.
+    // alembic refuses the word `head` where there are several heads.
     [[nodiscard]] std::string upgrade() const {
         return comparison_.new_heads.size() > 1 ? "alembic upgrade heads" : "alembic upgrade head";
     }
@@ -60,6 +69,7 @@ private:
 
     void note(const std::string& sentence) { explanation_.notes.push_back(sentence); }
 
+    // The first condition that holds decides, as alembic stops at its first failure.
     void say_what_happens() {
         if (!is_alembic()) {
             say_what_others_do();
@@ -83,6 +93,7 @@ private:
         }
     }
 
+    // The dangerous case is the silent one: alembic exits 0, and skipped revisions show nowhere.
     void say_upgrade() {
         const std::size_t runs = comparison_.runs.size();
         const std::string head = named(comparison_.new_heads);
@@ -108,6 +119,8 @@ private:
         }
     }
 
+    // The other tools have fewer outcomes: a fork of Django, skipped or unknown revisions, or a
+    // plain run.
     void say_what_others_do() {
         if (!comparison_.forked_apps.empty()) {
             happens(fmt::format("`migrate` changes nothing and exits 1: Conflicting migrations "
@@ -125,6 +138,7 @@ private:
         }
     }
 
+    // The effect on revisions below the applied ones, by tool.
     [[nodiscard]] std::string fate_of_skipped() const {
         switch (new_reading_.graph.convention) {
         case Convention::django:
@@ -142,6 +156,7 @@ private:
         return "`migrate up` keeps one number only and never runs them; it exits 0.";
     }
 
+    // The effect of an applied revision that NEW does not have, by tool.
     [[nodiscard]] std::string fate_of_unknown() const {
         switch (new_reading_.graph.convention) {
         case Convention::django:
@@ -161,6 +176,7 @@ private:
                            named(comparison_.unknown_heads));
     }
 
+    // Lost revisions get a note and no repair.
     void say_repairs() {
         if (!comparison_.forked_apps.empty()) {
             repair("A merge migration of the makers (`makemigrations --merge`) joins them.");
@@ -183,6 +199,8 @@ private:
         }
     }
 
+    // Repair by the meeting point. Its steps down are OLD's revisions above the point. Revisions
+    // with an empty, missing or refusing downgrade are named, because they may close the way.
     void say_step_down() {
         const std::string& point = comparison_.meeting_point;
         if (point.empty()) {
@@ -212,6 +230,7 @@ private:
                            words_on_ways_down(lossy, are_read)));
     }
 
+    // Only the files are judged: a downgrade with statements may still fail on real data.
     static std::string words_on_ways_down(const std::vector<std::string>& lossy, bool are_read) {
         if (!lossy.empty()) {
             return fmt::format("By the files {} of these ways down {} nothing, or {}: {}.",
@@ -224,8 +243,8 @@ private:
                         : "What the ways down do was not read.";
     }
 
-    // What must count as applied for the revision to run alone: its parents and dependencies,
-    // without those that others of them stand above. Alembic refuses to stamp both.
+    // Returns the revisions that must count as applied for this one to run alone. These are its
+    // parents and dependencies, without those below another of them: alembic refuses to stamp both.
     [[nodiscard]] std::string ground_of(const std::string& id) const {
         const Revision& revision = *new_reading_.graph.find(id);
         std::vector<std::string> lower = revision.parents;
@@ -245,7 +264,9 @@ private:
         return top.empty() ? "base" : join(top, " ");
     }
 
-    // Each skipped one is run from a table that says what it stands on is applied.
+    // Repair by single steps. `alembic stamp --purge` makes the version table name the ground of a
+    // skipped revision, so that `alembic upgrade` runs this one revision. Long lists get a
+    // description instead of commands.
     void say_apply_in_order() {
         if (comparison_.skipped.empty() || !comparison_.unknown_heads.empty()) {
             return;
@@ -274,6 +295,7 @@ private:
                         upgrade()));
     }
 
+    // Notes do not change the verdict.
     void say_notes() {
         for (const Reading* reading : {&old_reading_, &new_reading_}) {
             std::copy(reading->notes.begin(),
@@ -312,7 +334,7 @@ private:
         }
     }
 
-    // Sorted.
+    // Returns the starts and all their ancestors, sorted.
     static std::vector<std::string> ancestors(const Graph& graph,
                                               const std::vector<std::string>& start) {
         std::vector<std::string> reached;
@@ -332,6 +354,8 @@ private:
         return reached;
     }
 
+    // The way back undoes the revisions that the upgrade ran, newest first. It is judged by the
+    // files alone.
     void find_way_back() {
         DowngradePath& way_back = explanation_.way_back;
         way_back.runs.assign(comparison_.runs.rbegin(), comparison_.runs.rend());
@@ -348,6 +372,7 @@ private:
         say_way_back(way_back);
     }
 
+    // Only problems are named: a way back without any gets no sentence.
     void say_way_back(const DowngradePath& way_back) {
         const auto say = [&](const std::vector<std::string>& ids, const char* clause) {
             if (!ids.empty()) {

@@ -1,3 +1,8 @@
+// Completes a reading: sorts its revisions, resolves labels, and refuses duplicate ids and cycles.
+//
+// All comparisons rely on this: find() is a binary search, and the walks in closure.cpp assume a
+// graph without cycles. A cycle can only be a mistake of the package or of the reading, so that it
+// refuses the reading. Dependencies are edges as parents are, but not for heads().
 #include "chain/graph.h"
 
 #include "chain/paths.h"
@@ -12,13 +17,14 @@ namespace drydock::chain {
 
 namespace {
 
-// Folders that are read one at a time are chosen like environments.
+// Two folders with the same ids are often two environments, which `--env` reads one at a time.
 std::string advice(std::string_view file, std::string_view twin_file) {
     return folder_of(file) == folder_of(twin_file)
                ? ""
                : fmt::format("; `--env {}` reads one folder alone", folder_of(file));
 }
 
+// Runs after the sort, so that equal ids are neighbours.
 void refuse_twins(Reading& reading) {
     const auto& revisions = reading.graph.revisions;
     for (std::size_t i = 1; i < revisions.size(); ++i) {
@@ -34,7 +40,7 @@ void refuse_twins(Reading& reading) {
     }
 }
 
-// What alembic refuses to load, or takes for another thing on its command line.
+// Refuses ids that alembic does not load, or reads as another thing on its command line.
 void refuse_ids(Reading& reading) {
     static constexpr std::string_view k_forbidden = "@-+:";
     for (const Revision& revision : reading.graph.revisions) {
@@ -76,6 +82,7 @@ void refuse_labels(Reading& reading) {
     }
 }
 
+// A dependency may name a branch label instead of an id; an id of that name wins.
 void resolve_labels(Graph& graph) {
     std::map<std::string, std::string> by_label;
     for (const Revision& revision : graph.revisions) {
@@ -96,7 +103,8 @@ void resolve_labels(Graph& graph) {
     }
 }
 
-// Takes away what has no parent left, again and again. What stays stands in a circle, or above one.
+// Kahn's algorithm: removes revisions without parents again and again. Whatever remains lies on a
+// cycle or descends from one.
 class CycleSearch {
 public:
     explicit CycleSearch(const Graph& graph) : graph_(graph) {
@@ -105,7 +113,7 @@ public:
         }
     }
 
-    // Any revision of a circle; nullptr: there is none.
+    // Returns any revision of a cycle; nullptr if there is none.
     const Revision* find() {
         const auto& revisions = graph_.revisions;
         std::vector<std::vector<std::size_t>> children(revisions.size());
@@ -137,7 +145,8 @@ public:
     }
 
 private:
-    // From a revision that stayed to one that the walk meets twice.
+    // Follows remaining parents for as many steps as there are revisions. By then the walk is on
+    // the cycle and not on a path into it.
     [[nodiscard]] const Revision* walk_down(const std::vector<std::size_t>& parent_counts) const {
         const auto& revisions = graph_.revisions;
         auto position =
@@ -151,6 +160,8 @@ private:
         return &revisions[position];
     }
 
+    // Returns a parent that remained. Each remaining revision has one, so that `fallback` is only
+    // formal.
     [[nodiscard]] std::size_t stuck_below(const Revision& revision,
                                           const std::vector<std::size_t>& parent_counts,
                                           std::size_t fallback) const {
@@ -171,6 +182,7 @@ private:
 
 }  // namespace
 
+// Relies on the order that finish() makes.
 const Revision* Graph::find(std::string_view id) const {
     const auto match = std::lower_bound(
         revisions.begin(), revisions.end(), id, [](const Revision& revision, std::string_view key) {
@@ -183,6 +195,7 @@ std::string_view app_of(std::string_view id) {
     return id.substr(0, id.find('.'));
 }
 
+// Computed anew by each call, with all parents in one sorted list.
 std::vector<std::string> Graph::heads() const {
     std::vector<std::string_view> parents;
     for (const Revision& revision : revisions) {
@@ -204,6 +217,7 @@ std::vector<std::string> Graph::heads() const {
     return heads;
 }
 
+// Labels are resolved after they were checked, and cycles are searched for with the resolved edges.
 void finish(Reading& reading) {
     auto& revisions = reading.graph.revisions;
     std::sort(revisions.begin(), revisions.end(), [](const Revision& a, const Revision& b) {

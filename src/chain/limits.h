@@ -1,4 +1,4 @@
-// The limits of archives, and the errors of bad ones.
+// The limits of archives and texts, and the errors of damaged archives.
 #pragma once
 
 #include "base/result.h"

@@ -1,5 +1,7 @@
-// Paths in packages. They come from archives and are only names: nothing is opened by them, so
-// "../x" is not resolved but kept as it is.
+// Paths in packages. They come from archives and are only names: nothing is opened by them.
+//
+// clean_path() keeps ".." as it is, as the name of a file. Only linked_path() resolves it, because
+// a link is followed inside of the package.
 #include "chain/paths.h"
 
 #include <algorithm>
@@ -42,6 +44,7 @@ std::string clean_path(std::string_view path) {
     return clean.empty() ? "." : clean;
 }
 
+// An absolute target, or one above the package, leads out of it.
 std::string linked_path(std::string_view folder, std::string_view target) {
     if (target.substr(0, 1) == "/") {
         return {};

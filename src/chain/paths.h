@@ -14,14 +14,15 @@ namespace drydock::chain {
 [[nodiscard]] std::string_view leaf_of(std::string_view path);
 // "a/b" + "c" -> "a/b/c"; "." + "c" -> "c".
 [[nodiscard]] std::string below(std::string_view folder, std::string_view leaf);
-// Whether the path lies anywhere below the folder. All paths lie below ".".
+// Returns true if the path lies anywhere below the folder. All paths lie below ".".
 [[nodiscard]] bool lies_in(std::string_view path, std::string_view folder);
-// Whether `path` is `end`, or ends with "/" and it.
+// Returns true if `path` is `end`, or ends with "/" and `end`.
 [[nodiscard]] bool ends_with_path(std::string_view path, std::string_view end);
 [[nodiscard]] bool ends_with(std::string_view text, std::string_view end);
-// The path that a link in `folder` leads to; "a/b" + "../c" -> "a/c". Empty: out of the package.
+// Returns the path that a link in `folder` leads to: "a/b" + "../c" -> "a/c"; empty if it leads out
+// of the package.
 [[nodiscard]] std::string linked_path(std::string_view folder, std::string_view target);
-// Whether a file may tell of a chain: Python, SQL, Ruby, configuration.
+// Returns true if a file may be part of a chain: Python, SQL, Ruby, Java, configuration.
 [[nodiscard]] bool is_text_of_interest(std::string_view path);
 
 }  // namespace drydock::chain

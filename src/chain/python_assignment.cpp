@@ -3,10 +3,11 @@
 // Python binds names by assignment, `:=`, `+=`, `import`, `def`, `class`, `for`, `with`, `except`,
 // `match`, `del` and `global`. A plain assignment of a literal gives a value. Every other binding
 // of a wanted name gives an error in place of a value. So does a later change of the value, as by
-// `name[0] = x`.
+// `name[0] = x`. The rule is to refuse when in doubt: a wrong value would give a wrong verdict on a
+// database.
 //
-// The text of one statement decides here, outside of its place in the file. python_module.cpp knows
-// the blocks around it, and python_rebinding.cpp the changes that name no target.
+// One statement is judged by its own text. python_module.cpp knows the blocks around it.
+// python_rebinding.cpp finds the changes that name no target.
 #include "chain/python_assignment.h"
 
 #include "chain/python_rebinding.h"
@@ -17,7 +18,7 @@ namespace drydock::chain {
 
 namespace {
 
-// The first token at depth 0 that is this operator; `end` if there is none.
+// Returns the first such operator outside of brackets; `end` if there is none.
 const Token* find_op(const Token* begin, const Token* end, std::string_view op) {
     int depth = 0;
     for (const Token* token = begin; token != end; ++token) {
@@ -29,6 +30,7 @@ const Token* find_op(const Token* begin, const Token* end, std::string_view op) 
     return end;
 }
 
+// A half-open range of tokens.
 struct Span {
     const Token* begin = nullptr;
     const Token* end = nullptr;
@@ -36,6 +38,7 @@ struct Span {
     [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(end - begin); }
 };
 
+// Returns the parts between the operators outside of brackets. A part may be empty.
 std::vector<Span> split_at(Span span, std::string_view op) {
     std::vector<Span> parts;
     for (const Token* separator = find_op(span.begin, span.end, op); separator != span.end;
@@ -47,6 +50,7 @@ std::vector<Span> split_at(Span span, std::string_view op) {
     return parts;
 }
 
+// Returns true for `+=` and the like: an operator that ends with "=" and compares nothing.
 bool is_augmented(const Token& token) {
     static constexpr std::string_view k_comparing[] = {"=", "==", "!=", "<=", ">=", ":="};
     return token.kind == TokenKind::op && token.text.back() == '='
@@ -66,6 +70,8 @@ public:
         , names_(names)
         , assignments_(assignments) {}
 
+    // Most statements mention none of the names and are passed over. A chain of targets (`a = b =
+    // "x"`) gives each target the last part.
     void read() {
         refuse_compatible_spellings();
         if (span_.size() == 0 || !mentions(span_)) {
@@ -102,6 +108,8 @@ private:
         return span_.begin->is_name(word);
     }
 
+    // Python normalizes identifiers (NFKC), so a name with full-width letters may be one of ours.
+    // It is refused wherever it stands in the statement.
     void refuse_compatible_spellings() {
         for (const Token* token = span_.begin; token != span_.end; ++token) {
             if (token->kind != TokenKind::name) {
@@ -118,7 +126,7 @@ private:
         }
     }
 
-    // Our names that are bound otherwise than by a plain assignment.
+    // Returns the wanted names that are bound in another way than by a plain assignment.
     [[nodiscard]] std::vector<const Token*> bound_otherwise() const {
         std::vector<const Token*> bindings = walruses();
         if (begins_with("import") || begins_with("from")) {
@@ -136,12 +144,14 @@ private:
         return bindings;
     }
 
-    // `if a:` reads names only; so does `while`.
+    // `if a:` only reads names, and so do `elif` and `while`. Other heads (`for`, `with`, `except`,
+    // `match`) may bind them. With a body on the same line, the head counts as binding.
     [[nodiscard]] bool is_condition() const {
         const bool is_inline = !(span_.end - 1)->is_op(":");
         return !is_inline && (begins_with("if") || begins_with("elif") || begins_with("while"));
     }
 
+    // Adds the wanted names among the first `count` tokens from `begin` on.
     void add(std::vector<const Token*>& bindings, const Token* begin, std::size_t count) const {
         for (const Token* token = begin; token != span_.end && count > 0; ++token, --count) {
             if (is_ours(*token)) {
@@ -150,7 +160,7 @@ private:
         }
     }
 
-    // `name := x` and `name += x`.
+    // Finds `name := x` and `name += x`, which may stand anywhere in a statement.
     [[nodiscard]] std::vector<const Token*> walruses() const {
         std::vector<const Token*> bindings;
         for (const Token* token = span_.begin; token + 1 < span_.end; ++token) {
@@ -161,7 +171,7 @@ private:
         return bindings;
     }
 
-    // What an import binds: the name after `as`, else the imported name.
+    // An import binds the name after `as`, else the imported name; of `import a.b` it binds `a`.
     void add_imports(std::vector<const Token*>& bindings) const {
         const Token* separator = std::find_if(
             span_.begin, span_.end, [](const Token& token) { return token.is_name("import"); });
@@ -185,6 +195,7 @@ private:
         assignments_.push_back({std::string(name.text), name.line, no_value(reason)});
     }
 
+    // Each wanted name in the target gets the error.
     void refuse_all(Span span, const std::string& reason) {
         for (const Token* token = span.begin; token != span.end; ++token) {
             if (is_ours(*token)) {
@@ -193,7 +204,9 @@ private:
         }
     }
 
-    // `target`: a name, a name with its annotation, or names with commas between them.
+    // `target` is a name, a name with its annotation, or names with commas between them. An
+    // assignment to an element or attribute changes the name's value, which is then unknown. A
+    // chain of targets allows no annotation.
     void assign(Span target, Span value, bool may_annotate) {
         if (!mentions(target)) {
             return;
@@ -217,6 +230,8 @@ private:
         unpack(target, value);
     }
 
+    // `a, b = "x", "y"` gives both values. The number of items must match, no target may be
+    // starred, and the value may not be a set, which has no order.
     void unpack(Span target, Span value) {
         auto targets = split_at(target, ",");
         if (targets.back().size() == 0) {
@@ -246,6 +261,8 @@ private:
 
 }  // namespace
 
+// The head of a block has no plain assignments. A statement behind the colon of a head (`if x: a =
+// 1`) may not be reached. It is read as part of the head.
 std::vector<Assignment> assignments_of(const LogicalLine& line,
                                        const std::vector<std::string_view>& names) {
     std::vector<Assignment> assignments;

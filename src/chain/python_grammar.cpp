@@ -1,3 +1,8 @@
+// Checks two rules of Python's grammar that damaged files break first: indents and joined values.
+//
+// A file that Python refuses gives no revision, although its assignments may look right. Only rules
+// without exceptions are checked: a false mistake would refuse a good package. A whole parser would
+// be larger than all of this folder.
 #include "chain/python_grammar.h"
 
 #include <fmt/format.h>
@@ -35,11 +40,13 @@ bool begins_value(const Token& token) {
     return is_word(token) || token.kind == TokenKind::string || token.kind == TokenKind::number;
 }
 
+// Adjacent strings are one value; all other neighbours need an operator or a keyword.
 bool are_two_values(const Token& previous, const Token& token) {
     const bool are_strings = previous.kind == TokenKind::string && token.kind == TokenKind::string;
     return !are_strings && ends_value(previous) && begins_value(token);
 }
 
+// A soft keyword at the beginning may be followed by a value, as in `match command:`.
 std::string problem_of_values(const Tokens& tokens) {
     const std::size_t first = is_soft_keyword(tokens.front()) ? 2 : 1;
     for (std::size_t i = first; i < tokens.size(); ++i) {
@@ -58,6 +65,8 @@ std::string PythonGrammar::problem_of(const LogicalLine& line) {
     return problem.empty() ? problem_of_values(line.tokens) : problem;
 }
 
+// `indents_` has the indents of the open blocks. A deeper line must follow the head of a block, and
+// the end of a block must return to one of them.
 std::string PythonGrammar::problem_of_indent(const LogicalLine& line) {
     const bool is_deeper = line.indent > indents_.back();
     if (is_deeper != opened_block_) {

@@ -1,4 +1,4 @@
-// PythonGrammar: mistakes that stop Python before it runs a file, as far as a line shows them.
+// PythonGrammar: mistakes that stop Python before it runs a file, as far as single lines show them.
 #pragma once
 
 #include "chain/python_source.h"
@@ -8,11 +8,11 @@
 
 namespace drydock::chain {
 
-// It is given the lines of one file in their order. It knows the indents, and that two values need
-// an operator between them. It does not know the rest of the grammar.
+// Takes the lines of one file in their order. It knows indents, and that two values need an
+// operator between them. It does not know the rest of the grammar.
 class PythonGrammar {
 public:
-    // Why the line cannot be Python; empty: nothing speaks against it.
+    // Returns the reason why the line cannot be Python; empty if nothing speaks against it.
     [[nodiscard]] std::string problem_of(const LogicalLine& line);
 
 private:

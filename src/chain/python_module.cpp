@@ -1,4 +1,13 @@
-// Walks the logical lines of a module with a stack of the blocks that are open.
+// Walks the logical lines of a module with a stack of the open blocks.
+//
+// The stack decides on the meaning of a line. At the top, an assignment gives a name its value. In
+// a conditional block (`if`, `try`, `with`) the assignment may not happen, so that its value
+// becomes an error. In a function or another class it binds other names and is ignored, except for
+// `global`. Lines of `downgrade` are weighed: the first one with an effect decides.
+//
+// Python's own tokens and indents are enough for this; no syntax tree is built. Each line is
+// checked by PythonGrammar first. Words that may change a name from elsewhere are searched for at
+// the end (python_rebinding.h), in a second pass that most files do not need.
 #include "chain/python_module.h"
 
 #include "base/text.h"
@@ -15,6 +24,8 @@ namespace {
 
 constexpr std::size_t k_all = std::numeric_limits<std::size_t>::max();
 
+// `of_class` is the wanted class, `other_class` any other; all blocks of statements are
+// conditional.
 enum class BlockKind { function, way_down, of_class, other_class, conditional };
 
 struct Block {
@@ -22,10 +33,11 @@ struct Block {
     BlockKind kind = BlockKind::conditional;
 };
 
+// Checks lengths and continuation bytes only, so that overlong forms pass.
 bool is_valid_utf8(std::string_view text) {
     std::size_t position = 0;
     while (position < text.size()) {
-        // Eight bytes at a time while they are ASCII, as nearly all are.
+        // Skips eight bytes at a time while they are ASCII, as nearly all are.
         std::uint64_t eight = 0;
         if (position + sizeof eight <= text.size()) {
             std::memcpy(&eight, text.data() + position, sizeof eight);
@@ -53,7 +65,8 @@ bool is_valid_utf8(std::string_view text) {
     return true;
 }
 
-// The encoding that one of the first two lines names; empty if none.
+// Returns the encoding that a comment in one of the first two lines names (PEP 263); empty if there
+// is none.
 std::string coding_of(std::string_view text) {
     const auto first = text.find('\n');
     const auto second = first == text.npos ? first : text.find('\n', first + 1);
@@ -72,7 +85,8 @@ std::string coding_of(std::string_view text) {
     return {};
 }
 
-// Why the bytes cannot be read as a text of Python; empty if they can.
+// Returns the reason why the bytes cannot be read as Python; empty if they can. Files of other
+// encodings are read if they are ASCII, which those encodings share.
 std::string bad_encoding(std::string_view text) {
     std::string coding = coding_of(text);
     std::transform(coding.begin(), coding.end(), coding.begin(), [](char letter) {
@@ -136,7 +150,9 @@ private:
         return module_.problem.empty();
     }
 
-    // All lists of a class, and those of the module's names that are lists.
+    // Searches for changes from elsewhere. In a class every wanted name is a list; in a module only
+    // the names with a mutable value are. Without a list, and without a word such as `exec`, there
+    // is nothing to search for.
     void find_doubts_of_names() {
         std::vector<std::string> lists;
         if (!in_class_.empty()) {
@@ -160,7 +176,8 @@ private:
         });
     }
 
-    // Of the outermost function that is open; lines up to there may bind the module's names.
+    // Returns the indent of the outermost open function. Lines up to there may bind the module's
+    // names; deeper ones keep only their first tokens, which makes long functions cheap.
     [[nodiscard]] int function_indent() const {
         const auto function = std::find_if(blocks_.begin(), blocks_.end(), [](const Block& block) {
             return block.kind == BlockKind::function || block.kind == BlockKind::way_down;
@@ -173,12 +190,14 @@ private:
             blocks_.begin(), blocks_.end(), [&](const Block& block) { return block.kind == kind; });
     }
 
+    // A line closes the blocks with a head indented as deep or deeper.
     void leave_blocks(const LogicalLine& line) {
         while (!blocks_.empty() && line.indent <= blocks_.back().indent) {
             blocks_.pop_back();
         }
     }
 
+    // The docstring is a first line with only a string.
     void read_doc(const LogicalLine& line, bool is_first) {
         const bool is_text =
             is_first && line.tokens.size() == 1 && line.tokens.front().kind == TokenKind::string;
@@ -187,6 +206,7 @@ private:
         }
     }
 
+    // A module is read either at its top level or in one class, never both.
     void read_line(const LogicalLine& line) {
         if (is_in(BlockKind::way_down)) {
             weigh(line.tokens.data(), line.tokens.data() + line.tokens.size());
@@ -210,6 +230,7 @@ private:
         read_names(line);
     }
 
+    // Assignments in a conditional block keep their place, so that they hide earlier values.
     void read_names(const LogicalLine& line) {
         read_star(line);
         read_way_down_name(line);
@@ -222,7 +243,7 @@ private:
         }
     }
 
-    // `downgrade = something`: a function that cannot be followed.
+    // `downgrade = other_function` binds a function that the text does not show.
     void read_way_down_name(const LogicalLine& line) {
         static const std::vector<std::string_view> k_way_down = {"downgrade"};
         const bool is_definition = !line.tokens.empty() && is_function(line);
@@ -231,6 +252,7 @@ private:
         }
     }
 
+    // `from x import *` may bind any name. Only its line is noted: later assignments bind again.
     void read_star(const LogicalLine& line) {
         const auto size = line.tokens.size();
         const bool is_star = size > 2 && line.tokens.front().is_name("from")
@@ -241,7 +263,8 @@ private:
         }
     }
 
-    // A function or a class may say that a name of the module is meant.
+    // A function or a class may bind a name of the module by `global`. The text does not show
+    // whether the function is called.
     void read_global(const LogicalLine& line) {
         if (in_class_.empty() && !line.tokens.empty() && line.tokens.front().is_name("global")) {
             for (Assignment& assignment : assignments_of(line, names_)) {
@@ -256,6 +279,7 @@ private:
                    && line.tokens[1].is_name("def"));
     }
 
+    // Classes bind names of their own, except for the wanted class at the top of the module.
     void enter_block(const LogicalLine& line) {
         if (line.tokens.empty()) {
             return;
@@ -276,6 +300,7 @@ private:
         }
     }
 
+    // The bases are the tokens between the parentheses of `class NAME(...):`.
     void note_class(const LogicalLine& line) {
         if (module_.has_class) {
             module_.doubts.push_back({line.line, "the class is there twice"});
@@ -286,6 +311,7 @@ private:
         }
     }
 
+    // The last definition at the top counts. One inside a block may never be executed.
     void enter_function(const LogicalLine& line) {
         const bool is_top = blocks_.empty();
         const bool is_way_down = line.tokens.size() > 1 && line.tokens[1].is_name("downgrade");
@@ -300,7 +326,7 @@ private:
         }
     }
 
-    // `def downgrade(): pass`
+    // Weighs `def downgrade(): pass`, a body on the line of its head.
     void weigh_inline(const LogicalLine& line) {
         int depth = 0;
         for (const Token& token : line.tokens) {
@@ -313,7 +339,7 @@ private:
         }
     }
 
-    // One line of `downgrade`. The first that does something decides.
+    // Weighs one line of `downgrade`. The first line with an effect decides.
     void weigh(const Token* begin, const Token* end) {
         const bool is_decided =
             module_.way_down != WayDown::empty && module_.way_down != WayDown::real;
@@ -325,7 +351,7 @@ private:
             begin->is_name("pass") || begin->is_name("global") || begin->is_name("import")
             || begin->is_name("from") || begin->kind == TokenKind::string || begin->is_op(".")
             || (begin->is_name("return") && (size == 1 || begin[1].is_name("None")));
-        // What is raised under a condition is no refusal of every way down.
+        // An exception under a condition does not refuse every downgrade.
         const bool is_nested = !blocks_.empty() && blocks_.back().kind != BlockKind::way_down;
         if (begin->is_name("raise") && !is_nested) {
             module_.way_down = WayDown::refuses;
@@ -354,6 +380,7 @@ PythonModule::PythonModule(std::string_view text,
     }
 }
 
+// Searches from the end: a later assignment hides an earlier one.
 const Assignment* PythonModule::find(std::string_view name) const {
     const auto match =
         std::find_if(assignments.rbegin(), assignments.rend(), [&](const Assignment& assignment) {

@@ -1,5 +1,5 @@
-// PythonModule: what a text tells of a Python module: its description, the values of some of its
-// names, and whether its function `downgrade` does anything.
+// PythonModule: the facts that a text shows of a Python module. These are its description, the
+// values of some of its names, and whether its function `downgrade` does anything.
 #pragma once
 
 #include "chain/chain.h"
@@ -13,13 +13,13 @@
 namespace drydock::chain {
 
 struct PythonModule {
-    // Reads the assignments to `names` at the module's level; with `in_class`, those directly in
-    // the class of that name instead.
+    // Reads the assignments to `names` at the module's level. With `in_class`, reads those directly
+    // in the class of that name instead.
     PythonModule(std::string_view text,
                  const std::vector<std::string_view>& names,
                  std::string_view in_class = {});
 
-    // The last assignment to the name, which is the one that holds; nullptr if there is none.
+    // Returns the last assignment to the name, which holds; nullptr if there is none.
     [[nodiscard]] const Assignment* find(std::string_view name) const;
 
     [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
@@ -27,10 +27,10 @@ struct PythonModule {
     std::string doc;  // first line of the docstring; empty: none
     std::vector<Assignment> assignments;
     WayDown way_down = WayDown::missing;
-    bool has_class = false;  // the class is there
-    std::string bases;       // of the class, as they are written; empty: none
+    bool has_class = false;  // the class `in_class` exists
+    std::string bases;       // of the class, without spaces; empty: none
     int star_line = 0;       // of the last `from x import *`
-    // Statements that may change the names in a way that is not followed.
+    // Statements that may change the names in a way that the reader does not follow.
     std::vector<Doubt> doubts;
     std::string problem;  // not empty: this is no Python
     int problem_line = 0;

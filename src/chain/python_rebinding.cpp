@@ -1,3 +1,9 @@
+// Searches a text for words that may change a module's names from outside of an assignment.
+//
+// The search goes over all lines, also those in functions. A function may look at its own names by
+// `locals()`, or set attributes of other objects, so that such words count only outside of
+// functions. `globals` and `exec` count everywhere. A word may be harmless: the search errs to the
+// side of a doubt, which refuses a verdict and never gives a wrong one.
 #include "chain/python_rebinding.h"
 
 #include "chain/python_source.h"
@@ -18,6 +24,7 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+// Keeps the indent of the outermost function, to know which lines are in one.
 class DoubtFinder {
 public:
     DoubtFinder(std::string_view text,
@@ -41,6 +48,7 @@ public:
 private:
     [[nodiscard]] bool is_in_function() const { return function_indent_ != k_any_indent; }
 
+    // A line closes the function if it is not indented deeper than the `def`.
     void leave_function(const LogicalLine& line) {
         if (line.indent <= function_indent_) {
             function_indent_ = k_any_indent;
@@ -55,6 +63,7 @@ private:
         }
     }
 
+    // Each name is checked alone, with its neighbours. One word gives one doubt at most.
     void check(const Tokens& tokens) {
         int depth = 0;
         for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -81,6 +90,7 @@ private:
         return index < tokens.size() && tokens[index].is_op(op);
     }
 
+    // Returns true for the `b` of `a.b`.
     static bool is_attribute(const Tokens& tokens, std::size_t index) {
         return index > 0 && tokens[index - 1].is_op(".");
     }
@@ -90,7 +100,9 @@ private:
             tokens.begin(), tokens.end(), [&](const Token& token) { return token.is_name(name); });
     }
 
-    // A function of upgrades may look at its own names, so fewer words count there.
+    // Returns true for a word that reaches the module's namespace. Attributes of that name, and
+    // keyword arguments such as `globals=`, are other things. `import_module` counts with
+    // `__name__` beside it: then the module imports itself.
     [[nodiscard]] bool opens_namespace(const Tokens& tokens, std::size_t index) const {
         const std::string_view word = tokens[index].text;
         const bool is_free = !is_attribute(tokens, index);
@@ -114,12 +126,16 @@ private:
                    && has_name(tokens, "__name__"));
     }
 
+    // After `Migration = other` the class of the file is not the one that the tool takes.
     [[nodiscard]] bool rebinds_class(const Tokens& tokens, std::size_t index, int depth) const {
         return !in_class_.empty() && !is_in_function() && depth == 0
                && tokens[index].is_name(in_class_) && !is_attribute(tokens, index)
                && is_at(tokens, index + 1, "=");
     }
 
+    // Returns true for a mention that may change the list. Assignments to the name are followed
+    // elsewhere, and parameters of a function are other names. In class mode names in functions are
+    // local, but attributes of the class, or of `cls`, are not.
     [[nodiscard]] bool mentions_list(const Tokens& tokens, std::size_t index, int depth) const {
         if (std::find(lists_.begin(), lists_.end(), tokens[index].text) == lists_.end()) {
             return false;
@@ -149,7 +165,8 @@ private:
     std::vector<Doubt> doubts_;
 };
 
-// First bytes of the blocks with characters that Python reads as ASCII letters.
+// Returns true for continuation bytes, and for first bytes of the blocks with characters that
+// Python reads as ASCII letters.
 bool may_be_compatible(char byte) {
     static constexpr std::string_view k_first = "\xC2\xC5\xCA\xE1\xE2\xEF\xF0";
     const bool is_first = (static_cast<unsigned char>(byte) >> 6U) == 3;
@@ -164,6 +181,8 @@ std::vector<Doubt> find_doubts(std::string_view text,
     return DoubtFinder(text, lists, in_class).run();
 }
 
+// The ASCII characters must appear in the name in this order. Others may stand for any letters in
+// between, so that no table of Unicode is needed.
 bool may_read_as(std::string_view spelled, std::string_view name) {
     bool is_ascii = true;
     for (const char byte : spelled) {

@@ -1,8 +1,8 @@
 // PythonSource: the logical lines of a Python file, as tokens, without running anything.
 //
-// It knows what ends a line (brackets, backslashes, strings of all kinds, nested f-strings) and
-// which block a line is in. It does not check the grammar of Python beyond that. Tokens point into
-// the text, which must outlive them.
+// It knows where a line ends (brackets, backslashes, strings of all kinds, nested f-strings) and
+// its indent. It does not check the grammar of Python beyond that. Tokens point into the text,
+// which must outlive them.
 #pragma once
 
 #include <cstddef>
@@ -47,22 +47,22 @@ class PythonSource {
 public:
     explicit PythonSource(std::string_view text);
 
-    // The next line that has a token. Lines with a deeper indent than `indent_max` keep only their
-    // first tokens. False at the end, and where the text is no Python: problem() then says why, at
-    // line().
+    // Reads the next line with a token. Lines with a deeper indent than `indent_max` keep only
+    // their first tokens. Returns false at the end, and where the text is no Python: problem() then
+    // gives the reason and line() the place.
     [[nodiscard]] bool next_line(LogicalLine& logical_line, int indent_max);
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
     [[nodiscard]] int line() const { return line_; }
 
-    // Whether a name was read that may open a namespace (`globals`, `exec`, `setattr`, ...).
+    // Returns true after a name that may open a namespace (`globals`, `exec`, `setattr`, ...).
     [[nodiscard]] bool names_namespace() const { return names_namespace_; }
 
 private:
     bool stop(const std::string& problem);
 
-    // 0 behind the end.
+    // Returns the byte at the position plus `offset`; 0 behind the end.
     [[nodiscard]] char peek(std::size_t offset = 0) const {
         return position_ + offset < text_.size() ? text_[position_ + offset] : '\0';
     }
@@ -84,7 +84,7 @@ private:
     std::string_view text_;
     std::size_t position_ = 0;
     int line_ = 1;
-    std::string brackets_;  // that close those that are open
+    std::string brackets_;  // closing brackets of the open ones
     int nesting_ = 0;       // of strings in strings
     bool names_namespace_ = false;
     std::string problem_;

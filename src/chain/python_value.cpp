@@ -18,6 +18,7 @@ namespace {
 
 constexpr int k_depth_max = 32;  // of sequences; ids stand one deep
 
+// Appends the code point in UTF-8. The caller refuses surrogates and larger numbers.
 void append_utf8(std::string& text, std::uint32_t code) {
     const auto byte = [&](std::uint32_t value) { text += static_cast<char>(value); };
     if (code < 0x80) {
@@ -37,11 +38,12 @@ void append_utf8(std::string& text, std::uint32_t code) {
     }
 }
 
-// The escapes of one string that is not raw.
+// Resolves the escapes of one string that is not raw, as Python's lexical analysis defines them.
 class Escapes {
 public:
     explicit Escapes(std::string_view text) : text_(text) {}
 
+    // A backslash at the very end stays as it is; the scanner lets none through.
     Result<std::string> resolve() {
         while (position_ < text_.size()) {
             const char byte = text_[position_++];
@@ -55,6 +57,8 @@ public:
     }
 
 private:
+    // Resolves the escape that begins with `letter`; returns false for one that cannot be resolved.
+    // An unknown escape keeps its backslash. \N{...} is refused: it needs a table of Unicode names.
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";
@@ -82,6 +86,7 @@ private:
         return letter != 'N';
     }
 
+    // Surrogates and code points above U+10FFFF have no UTF-8.
     bool append(std::uint32_t code) {
         const bool is_character = code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
         if (is_character) {
@@ -90,7 +95,7 @@ private:
         return is_character;
     }
 
-    // Up to `digits_max` digits; nothing if there are fewer than `digits_min`.
+    // Reads up to `digits_max` digits; returns nullopt if there are fewer than `digits_min`.
     std::optional<std::uint32_t>
     number(std::size_t digits_max, std::uint32_t base, std::size_t digits_min) {
         std::uint32_t value = 0;
@@ -112,10 +117,14 @@ private:
     std::string result_;
 };
 
+// A parser by recursive descent for sequences of strings and None. It stops at the first token that
+// it cannot take, so the caller compares the position with the end.
 class Expression {
 public:
     Expression(const Token* begin, const Token* end) : token_(begin), end_(end) {}
 
+    // Reads the whole expression. One item without a comma is the value itself: ("x") is a string
+    // and ("x",) a tuple, with or without parentheses.
     Result<Value> read() {
         bool has_comma = false;
         auto value = sequence(nullptr, 0, has_comma);
@@ -131,7 +140,8 @@ private:
         return token_ != end_ && token_->is_op(op);
     }
 
-    // Items with commas between them, up to `closing`, as a list.
+    // Reads items with commas between them, up to `closing`. Without `closing` the expression has
+    // no brackets, and must have an item.
     Result<Value> sequence(const char* closing, int depth, bool& has_comma) {
         Value list = {Value::Kind::list, {}, {}};
         while (token_ != end_ && (closing == nullptr || !stands_at(closing))) {
@@ -149,7 +159,7 @@ private:
         return list;
     }
 
-    // One item without a comma is itself; nothing at all is an empty tuple.
+    // Returns the only item of a list. Without items the value is an empty tuple.
     static Value only_item(Value list) {
         if (list.items.size() != 1) {
             return list;
@@ -158,6 +168,8 @@ private:
         return item;
     }
 
+    // Depth is limited, because hostile brackets would end the stack. Numbers get a message of
+    // their own: `revision = 1` looks right and is no id.
     Result<Value> atom(int depth) {
         if (depth > k_depth_max) {
             return no_value("its value is nested too deep");
@@ -179,6 +191,7 @@ private:
             fmt::format("only running the file could tell its value (`{}`)", token_->text));
     }
 
+    // Adjacent string literals are one string.
     Result<Value> strings() {
         Value value = {Value::Kind::text, {}, {}};
         for (; token_ != end_ && token_->kind == TokenKind::string; ++token_) {
@@ -188,6 +201,7 @@ private:
         return value;
     }
 
+    // Brackets and braces make a sequence even of one item; parentheses need a comma for it.
     Result<Value> bracketed(int depth) {
         const bool is_tuple = token_->is_op("(");
         const bool is_set = token_->is_op("{");
@@ -221,6 +235,8 @@ tl::unexpected<Error> no_value(const std::string& reason) {
     return fail("chain.value", reason, "write it as a string, or as a tuple of strings");
 }
 
+// The prefix decides: bytes and templates are no strings, raw strings have no escapes, and an
+// f-string without braces is plain text.
 Result<std::string> text_of(const Token& token) {
     const auto quote = token.text.find_first_of("\"'");
     const std::string_view prefix = token.text.substr(0, quote);
@@ -247,6 +263,7 @@ Result<Value> value_of(const Token* begin, const Token* end) {
     return Expression(begin, end).read();
 }
 
+// None has neither text nor items, and gives an empty list.
 Result<std::vector<std::string>> names_of(const Value& value) {
     std::vector<std::string> names;
     if (value.kind == Value::Kind::text) {

@@ -1,7 +1,7 @@
-// The values of Python that a text alone tells: strings, None, and sequences of these.
+// The values of Python that a text alone shows: strings, None, and sequences of these.
 //
-// Everything else (names, calls, numbers, f-strings with braces) is an error: only running the file
-// could tell it.
+// Other expressions (names, calls, numbers, f-strings with braces) are errors, as only running the
+// file would give their value.
 #pragma once
 
 #include "base/result.h"
@@ -23,16 +23,17 @@ struct Value {
     bool is_set = false;       // its items have no order
 };
 
-// The value of an expression; "chain.value" with a reason otherwise.
+// Returns the value of an expression, or the error "chain.value" with a reason.
 [[nodiscard]] Result<Value> value_of(const Token* begin, const Token* end);
 
-// The text of a string token. Escapes are resolved.
+// Returns the text of a string token, with escapes resolved.
 [[nodiscard]] Result<std::string> text_of(const Token& token);
 
-// A string or a sequence of strings, or None, as a list.
+// Returns a string, a sequence of strings, or None, as a list. An empty string is an error: no id
+// is empty.
 [[nodiscard]] Result<std::vector<std::string>> names_of(const Value& value);
 
-// Returns the error "chain.value" with this reason, for any text that only running could tell.
+// Returns the error "chain.value" with this reason and a remedy.
 [[nodiscard]] tl::unexpected<Error> no_value(const std::string& reason);
 
 }  // namespace drydock::chain

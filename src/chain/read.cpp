@@ -1,4 +1,9 @@
-// From a package's name to its graph: which environment, its files, and what must hold of a graph.
+// From a package's name to its graph: choose the environment, read its files, complete the graph.
+//
+// A package may have several environments, and the user chooses by `--env` with a folder or the end
+// of its path. A folder that is no environment by itself is searched as if it were a package.
+// Several packages with commas between them are read one by one and merged: the ids of one may be
+// parents in another. Problems never stop the reading, but a reading with problems has no verdict.
 #include "base/text.h"
 #include "chain/environments.h"
 #include "chain/graph.h"
@@ -19,7 +24,7 @@ void add_problem(Reading& reading, const std::string& text) {
     reading.problems.push_back({reading.package, 0, text});
 }
 
-// The deepest folder above the path that is the chosen one, or ends like it; empty: none.
+// Returns the deepest folder above the path that is the chosen one or ends like it; empty if none.
 std::string_view chosen_above(std::string_view path, std::string_view chosen) {
     std::string_view folder = folder_of(path);
     while (folder != "." && !ends_with_path(folder, chosen)) {
@@ -28,7 +33,7 @@ std::string_view chosen_above(std::string_view path, std::string_view chosen) {
     return folder != "." || chosen == "." ? folder : "";
 }
 
-// Whoever names a folder means all that is below it.
+// A folder named by the user is read with all that is below it.
 void read_deeper_too(Environment& environment) {
     std::move(environment.deeper.begin(),
               environment.deeper.end(),
@@ -36,7 +41,8 @@ void read_deeper_too(Environment& environment) {
     environment.deeper.clear();
 }
 
-// A folder that is no environment by itself, but has migrations: one entry for each such folder.
+// Searches folders that are no environments by themselves. The result has the environments of each
+// folder that matches; a single one takes the folder's name.
 Result<std::vector<Environment>> within(Package& package, const std::string& chosen) {
     std::map<std::string, std::vector<std::string>> by_folder;
     for (const std::string& path : package.paths()) {
@@ -59,6 +65,7 @@ Result<std::vector<Environment>> within(Package& package, const std::string& cho
     return result;
 }
 
+// An exact match wins over matches by the end of the path. `x/versions` names the environment `x`.
 std::vector<Environment> chosen_of(const std::vector<Environment>& environments,
                                    const std::string& chosen) {
     std::vector<Environment> exact;
@@ -78,6 +85,7 @@ std::vector<Environment> chosen_of(const std::vector<Environment>& environments,
     return exact.empty() ? by_end : exact;
 }
 
+// The names are shown with their conventions, so that the user can copy one of them behind `--env`.
 void refuse_several(Reading& reading, const std::vector<Environment>& environments) {
     std::vector<std::string> names;
     for (const Environment& environment : environments) {
@@ -94,6 +102,7 @@ void refuse_several(Reading& reading, const std::vector<Environment>& environmen
                             hidden_count == 0 ? "" : fmt::format(" and {} more", hidden_count)));
 }
 
+// Names the environments that exist: the choice is often only misspelt.
 void refuse_none(Reading& reading, const std::string& chosen) {
     if (chosen.empty()) {
         add_problem(
@@ -109,7 +118,7 @@ void refuse_none(Reading& reading, const std::string& chosen) {
                                 : "it has " + join(reading.environments, ", ")));
 }
 
-// The environment that is meant, if exactly one is.
+// Returns the environments that match the choice; without a choice, all of them.
 Result<std::vector<Environment>>
 select(Package& package, const std::string& chosen, Reading& reading) {
     DRYDOCK_TRY_ASSIGN(std::vector<Environment> environments,
@@ -125,6 +134,8 @@ select(Package& package, const std::string& chosen, Reading& reading) {
                            : Result<std::vector<Environment>>(std::move(matches));
 }
 
+// Exactly one environment must remain. An environment without revisions is a problem, because an
+// empty chain would compare as clean with anything.
 void read_part(Package& package, const std::string& chosen, Reading& reading) {
     const auto environments =
         select(package, chosen.empty() ? chosen : clean_path(chosen), reading);
@@ -147,6 +158,7 @@ void read_part(Package& package, const std::string& chosen, Reading& reading) {
     }
 }
 
+// The parts must follow one convention. Ids of one part may be parents in the other.
 void merge(Reading& whole, Reading part) {
     if (whole.graph.environment.empty()) {
         whole.graph.environment = part.graph.environment;
@@ -166,7 +178,7 @@ void merge(Reading& whole, Reading part) {
     }
 }
 
-// One package, or several with commas between them.
+// Splits the name at commas, unless a package with a comma in its name exists.
 std::vector<std::string> parts_of(const std::string& package) {
     return package.find(',') == package.npos || open_package(package).has_value()
                ? std::vector{package}
@@ -184,6 +196,7 @@ Reading read_texts(const std::string& name, Texts texts, const std::string& envi
     return reading;
 }
 
+// finish() runs on the merged graph, because one id may be in two packages.
 Reading read_chain(const std::string& package, const std::string& environment) {
     Reading whole;
     whole.package = package;

@@ -1,4 +1,9 @@
 // Reads the files of one environment by its convention.
+//
+// alembic takes the files of its locations and no others. A package may hold more files that look
+// like revisions: beside the locations, and in folders that alembic does not enter. A chain that
+// leads through them needs them; in all other cases they are only noted. So a stray copy of a
+// revision does not refuse the whole package.
 #include "base/text.h"
 #include "chain/alembic.h"
 #include "chain/django.h"
@@ -26,12 +31,13 @@ public:
         , environment_(environment)
         , reading_(reading) {}
 
+    // Files beside the locations count in two cases: the locations have no revision, or a revision
+    // of the locations names one of them. Otherwise their problems would refuse the whole package.
     void read() {
         add(environment_.files, reading_.graph.revisions, reading_.problems, true);
         std::vector<Revision> nearby;
         std::vector<Problem> nearby_problems;
         add(environment_.nearby, nearby, nearby_problems, false);
-        // Files beside the locations count where the chain needs them.
         if (reading_.graph.revisions.empty() || are_linked(reading_.graph.revisions, nearby)) {
             std::move(nearby.begin(), nearby.end(), std::back_inserter(reading_.graph.revisions));
             std::move(nearby_problems.begin(),
@@ -50,7 +56,8 @@ public:
     }
 
 private:
-    // `is_location`: alembic takes every file of such a folder for a revision.
+    // With `is_location` alembic takes every file of the folder for a revision, and fails at
+    // others.
     void add(const Paths& paths,
              std::vector<Revision>& revisions,
              std::vector<Problem>& problems,
@@ -75,7 +82,8 @@ private:
         }
     }
 
-    // Files that alembic does not reach. They are no revisions, but somebody may think they are.
+    // Counts the files that alembic does not reach. They are no revisions, but their makers may
+    // think so.
     void read_deeper() {
         std::vector<Revision> revisions;
         std::vector<Problem> problems;
@@ -93,6 +101,7 @@ private:
         say_deeper(revisions.size() + problems.size(), folders);
     }
 
+    // Without any other revision the count is a problem, as a wrong choice of the folder is likely.
     void say_deeper(std::size_t count, const std::set<std::string>& folders) {
         std::vector<std::string> named(folders.begin(), folders.end());
         const bool are_many = named.size() > k_named_max;
@@ -115,7 +124,7 @@ private:
         }
     }
 
-    // Whether one of `lower` is named as a parent by `upper` and is not there itself.
+    // Returns true if `upper` names one of `lower` as a parent or dependency.
     static bool are_linked(const std::vector<Revision>& upper, const std::vector<Revision>& lower) {
         std::set<std::string_view> ids;
         for (const Revision& revision : lower) {

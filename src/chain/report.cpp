@@ -1,10 +1,14 @@
 // A comparison as JSON, and as an exit code.
+//
+// The keys are an interface for scripts; docs/chains.md lists them. Every key is in every report,
+// with an empty list where there is nothing to say.
 #include "chain/explain.h"
 
 namespace drydock::chain {
 
 namespace {
 
+// An empty list stays a list in the report and never becomes null.
 Json list_of(const std::vector<std::string>& names) {
     Json list = Json::Array{};
     for (const std::string& name : names) {
@@ -13,6 +17,7 @@ Json list_of(const std::vector<std::string>& names) {
     return list;
 }
 
+// OLD and NEW have the same keys.
 Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     Json side;
     side.set("package", reading.package)
@@ -24,6 +29,7 @@ Json side_of(const Reading& reading, const std::vector<std::string>& heads) {
     return side;
 }
 
+// Descriptions of all revisions in the lists of the report; NEW's text wins where both have one.
 Json docs_of(const Reading& old_reading, const Reading& new_reading, const Comparison& comparison) {
     Json docs = Json::Object{};
     for (const auto* list : {&comparison.skipped, &comparison.lost, &comparison.runs}) {

@@ -1,5 +1,10 @@
-// libarchive does not compare gzip's checksum and stops in silence before a stream that it does not
-// know. So the streams are unpacked first, each to its end; gzip's by zlib, which checks.
+// Unpacks whole streams, so that a damaged or shortened archive is an error.
+//
+// libarchive does not compare gzip's checksum, and stops in silence before a stream that it does
+// not know. A tar read in this way could lack its last files. Therefore the streams are unpacked
+// before the tar is read, each to its end: gzip's by zlib, which compares the checksum, the others
+// by libarchive's filters. The size is limited while the bytes come, as a small file may unpack to
+// a huge one.
 #include "chain/unpack.h"
 
 #include "chain/limits.h"
@@ -34,6 +39,7 @@ public:
 
     ~Gzip() { inflateEnd(&stream_); }
 
+    // A file may have several streams, one behind the other. Each end resets zlib for the next one.
     Result<std::string> unpack(const std::string& bytes) {
         if (!is_open_) {
             return damaged_archive("no memory");
@@ -58,6 +64,7 @@ public:
     }
 
 private:
+    // Unpacks one block; returns the code of zlib.
     int step() {
         std::array<Bytef, k_block> block{};
         stream_.next_out = block.data();
@@ -90,7 +97,7 @@ tl::unexpected<Error> damaged(archive* handle) {
     return damaged_archive(text == nullptr ? "no reason is given" : text);
 }
 
-// bzip2 and xz by libarchive, whose filters compare the checksums.
+// Unpacks bzip2 and xz by libarchive, whose filters compare the checksums.
 Result<std::string> unpack_by_filter(const std::string& bytes) {
     const Handle handle(archive_read_new());
     if (!handle) {
@@ -123,6 +130,7 @@ Result<std::string> unpack_by_filter(const std::string& bytes) {
 
 }  // namespace
 
+// An xz stream ends with "YZ", and perhaps zeros as padding. A file without this end is cut off.
 Result<std::string> unpack(std::string bytes) {
     static constexpr std::string_view k_gzip = "\x1F\x8B";
     static constexpr std::string_view k_bzip2 = "BZh";

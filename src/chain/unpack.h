@@ -7,8 +7,8 @@
 
 namespace drydock::chain {
 
-// gzip, bzip2 or xz, told by the first bytes; other bytes are given back as they are.
-// "chain.archive": damaged, cut off, with something behind its end, or too large.
+// Unpacks gzip, bzip2 or xz, known by their first bytes; other bytes are returned as they are.
+// Error "chain.archive": damaged, cut off, with other bytes behind the end, or too large.
 [[nodiscard]] Result<std::string> unpack(std::string bytes);
 
 }  // namespace drydock::chain
