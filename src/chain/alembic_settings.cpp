@@ -1,4 +1,4 @@
-// The few lines of alembic.ini or pyproject.toml that say where revisions are kept.
+// Reads the places of revisions from alembic.ini or pyproject.toml.
 //
 // alembic reads an ini file with Python's configparser. Here sections, continued values and
 // comments are enough: only the locations and the separator keys matter. TOML is read by the same

@@ -20,7 +20,7 @@ namespace {
 
 using Lines = std::map<std::string, std::string>;  // by id, the rest of its line
 
-// A line has the parents and the dependencies, which are all that a comparison uses.
+// A line has the parents and the dependencies. A comparison uses nothing else.
 Lines lines_of(const Graph& graph) {
     Lines lines;
     for (const Revision& revision : graph.revisions) {

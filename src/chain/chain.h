@@ -8,9 +8,9 @@
 //   many         catalogue.h (graphs of many releases as text), detour.h (clean ways around a hop)
 //
 // Python is read in layers. python_source.h has the tokens of a line, python_grammar.h its
-// mistakes, python_value.h literals and python_assignment.h statements. python_module.h follows
-// blocks, and python_rebinding.h finds changes that no statement shows. Archives are read by
-// archive.cpp, unpack.h and zip.h.
+// mistakes, python_value.h literals and python_assignment.h statements. Blocks are followed by
+// python_module.h. Changes that no statement shows are found by python_rebinding.h. Archives are
+// read by archive.cpp, unpack.h and zip.h.
 //
 // Nothing of a package is run. A file that cannot be read for sure is a Problem with its place.
 // docs/chains.md describes verdicts and conventions.

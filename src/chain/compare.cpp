@@ -2,8 +2,8 @@
 //
 // The database stands on heads of OLD. alembic counts every ancestor of these heads, by NEW's
 // edges, as applied. A revision of NEW that is an ancestor there, and was not one in OLD, is
-// skipped: it never runs. The other ancestors of NEW's heads run. Lost revisions are those of OLD
-// that NEW does not have.
+// skipped: it never runs. The other ancestors of NEW's heads run. Lost revisions are in OLD and not
+// in NEW.
 //
 // The verdict is the gravest of the results. A reading with problems, or a database on a revision
 // that only NEW has, gives `refused` instead. docs/chains.md describes the verdicts.
@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    // Each app of Django has its own head. The heads are sorted, so that those of one app are
+    // Each app of Django has its own head. The heads are sorted, so that the heads of one app are
     // neighbours.
     void find_forked_apps() {
         const auto& heads = result_.new_heads;
@@ -72,7 +72,7 @@ private:
     }
 
     // Finds the positions of the database's revisions; returns false if one of them is in NEW only.
-    // OLD did not apply that one: these two packages do not show which others the database has.
+    // OLD did not apply that revision, so its companions in the database are unknown.
     bool find_start(bool is_given) {
         bool is_known = true;
         for (const std::string& head : result_.old_heads) {

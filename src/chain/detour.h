@@ -1,4 +1,4 @@
-// Detours: the ways that remain where a hop is not clean, among the releases with known chains.
+// Detours: the remaining ways where a hop is not clean, among the releases with known chains.
 #pragma once
 
 #include "chain/chain.h"

@@ -2,10 +2,10 @@
 //
 // Every file is read first, then the links are resolved, because `__first__`, `__latest__`,
 // `run_before` and `replaces` refer to migrations of other files. Parents of a migration are its
-// dependencies within the package, the migrations that must run before it by `run_before`, and the
+// dependencies within the package, the migrations with a `run_before` that names it, and the
 // migrations that it replaces.
 //
-// The lists must be literal pairs of strings; anything else is a problem. The one exception is
+// The lists must be literal pairs of strings; all other values are problems. The only exception is
 // `swappable_dependency`, which names an app outside of the package.
 #include "chain/django.h"
 
@@ -197,7 +197,7 @@ private:
     }
 
     // A migration that follows a squashed one follows the squash as well: Django records the squash
-    // as applied once all migrations that it replaces are.
+    // as applied once all replaced migrations are.
     void follow_squashed(const std::string& squash, const Migration& migration) {
         std::set<std::string> replaced;
         for (const Link& link : migration.replaces) {
@@ -290,8 +290,7 @@ private:
                 follower->second.revision.parents.push_back(id);
             }
         }
-        // A squashed migration stands for those that it replaces. They are its parents where they
-        // still exist.
+        // The replaced migrations are parents of the squashed one where they still exist.
         for (const Link& link : migration.replaces) {
             const std::string replaced = link.app + "." + link.name;
             if (migrations_.contains(replaced)) {

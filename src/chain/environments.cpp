@@ -99,8 +99,8 @@ private:
         return match == settings_.end() ? nullptr : &*match;
     }
 
-    // Finds the script folders: those with an env.py, and with a template, a `versions` folder or
-    // settings that name them. An env.py alone may be any program's file.
+    // Finds the script folders. They have an env.py, and beside it a template, a `versions` folder,
+    // or settings that name them. An env.py alone may be any program's file.
     void find_scripts() {
         std::set<std::string> with_template;
         std::set<std::string> with_versions;

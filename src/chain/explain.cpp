@@ -5,7 +5,7 @@
 // and no repair but Django's merge migration.
 //
 // Repairs are alternatives, the best first: the way over the meeting point, then single steps in
-// order, then another release. docs/chains.md shows whole reports of real packages.
+// order, then another release. Whole reports of real packages are in docs/chains.md.
 #include "chain/explain.h"
 
 #include "base/text.h"

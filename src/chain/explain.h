@@ -11,9 +11,9 @@ namespace drydock::chain {
 // The revisions on the way back to OLD's heads, with the state of their downgrades by the files.
 struct DowngradePath {
     std::vector<std::string> runs;     // downgrades, newest first
-    std::vector<std::string> empty;    // those that do nothing
-    std::vector<std::string> missing;  // those without a downgrade
-    std::vector<std::string> refuses;  // those that raise an exception
+    std::vector<std::string> empty;    // downgrades that do nothing
+    std::vector<std::string> missing;  // revisions without a downgrade
+    std::vector<std::string> refuses;  // downgrades that raise an exception
 };
 
 struct Explanation {

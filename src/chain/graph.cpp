@@ -103,8 +103,8 @@ void resolve_labels(Graph& graph) {
     }
 }
 
-// Kahn's algorithm: removes revisions without parents again and again. Whatever remains lies on a
-// cycle or descends from one.
+// Kahn's algorithm: removes revisions without parents again and again. A remaining revision lies on
+// a cycle or descends from one.
 class CycleSearch {
 public:
     explicit CycleSearch(const Graph& graph) : graph_(graph) {

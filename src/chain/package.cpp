@@ -61,7 +61,7 @@ private:
         return entered_.insert(fs::canonical(folder, error).string()).second && !error;
     }
 
-    // Entries that cannot be examined are passed over; a folder that cannot be listed is an error.
+    // Entries that cannot be examined are passed over. A folder that cannot be listed is an error.
     Status walk(const fs::path& folder, const std::string& prefix) {
         if (!enter(folder)) {
             return {};

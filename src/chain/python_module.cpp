@@ -6,8 +6,8 @@
 // `global`. Lines of `downgrade` are weighed: the first one with an effect decides.
 //
 // Python's own tokens and indents are enough for this; no syntax tree is built. Each line is
-// checked by PythonGrammar first. Words that may change a name from elsewhere are searched for at
-// the end (python_rebinding.h), in a second pass that most files do not need.
+// checked by PythonGrammar first. Words that may change a name from elsewhere are searched for in a
+// second pass (python_rebinding.h). Most files do not need it.
 #include "chain/python_module.h"
 
 #include "base/text.h"

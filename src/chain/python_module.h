@@ -30,7 +30,7 @@ struct PythonModule {
     bool has_class = false;  // the class `in_class` exists
     std::string bases;       // of the class, without spaces; empty: none
     int star_line = 0;       // of the last `from x import *`
-    // Statements that may change the names in a way that the reader does not follow.
+    // Statements that may change the names, in ways beyond the reader.
     std::vector<Doubt> doubts;
     std::string problem;  // not empty: this is no Python
     int problem_line = 0;

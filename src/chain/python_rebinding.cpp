@@ -1,7 +1,7 @@
 // Searches a text for words that may change a module's names from outside of an assignment.
 //
-// The search goes over all lines, also those in functions. A function may look at its own names by
-// `locals()`, or set attributes of other objects, so that such words count only outside of
+// The search goes over all lines, also over the lines in functions. A function may look at its own
+// names by `locals()`, or set attributes of other objects, so that such words count only outside of
 // functions. `globals` and `exec` count everywhere. A word may be harmless: the search errs to the
 // side of a doubt, which refuses a verdict and never gives a wrong one.
 #include "chain/python_rebinding.h"
@@ -126,7 +126,7 @@ private:
                    && has_name(tokens, "__name__"));
     }
 
-    // After `Migration = other` the class of the file is not the one that the tool takes.
+    // After `Migration = other` the tool takes another class than that of the file.
     [[nodiscard]] bool rebinds_class(const Tokens& tokens, std::size_t index, int depth) const {
         return !in_class_.empty() && !is_in_function() && depth == 0
                && tokens[index].is_name(in_class_) && !is_attribute(tokens, index)

@@ -155,8 +155,8 @@ bool PythonSource::next_line(LogicalLine& logical_line, int indent_max) {
     return brackets_.empty() || stop("the file ends in a bracket");
 }
 
-// Whether a line opens a block shows only at its last token, so that `opens_block` is set anew by
-// each. `global` lines keep all tokens, because they name the module's names.
+// Only the last token shows if a line opens a block, so that each token sets `opens_block` anew.
+// `global` lines keep all tokens, because they name the module's names.
 bool PythonSource::scan_token(LogicalLine& logical_line, std::size_t tokens_max) {
     const std::size_t begin = position_;
     const int line = line_;
@@ -200,8 +200,8 @@ void PythonSource::scan_number() {
     }
 }
 
-// Scans an operator, which may open or close a bracket. A mismatch means that the text is no
-// Python, or that the scanner lost its way: both end the reading.
+// Scans an operator, which may open or close a bracket. A mismatch ends the reading: the text is no
+// Python, or the scanner lost its way.
 bool PythonSource::scan_brackets() {
     const char byte = peek();
     if (byte == '(' || byte == '[' || byte == '{') {

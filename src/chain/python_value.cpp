@@ -2,8 +2,8 @@
 //
 // Expression is a parser by recursive descent over the tokens of one expression. It takes only
 // literals, and every other token is an error with a reason for people. The rule is to refuse when
-// in doubt: a wrong value would be a wrong id or a wrong parent, and give a wrong verdict on a
-// database. docs/chains.md has the rules ("How a file is read").
+// in doubt: a wrong id or parent would give a wrong verdict on a database. The rules are in
+// docs/chains.md ("How a file is read").
 #include "chain/python_value.h"
 
 #include <fmt/format.h>
@@ -57,8 +57,8 @@ public:
     }
 
 private:
-    // Resolves the escape that begins with `letter`; returns false for one that cannot be resolved.
-    // An unknown escape keeps its backslash. \N{...} is refused: it needs a table of Unicode names.
+    // Resolves the escape that begins with `letter`; returns false if it cannot be resolved. An
+    // unknown escape keeps its backslash. \N{...} is refused: it needs a table of Unicode names.
     bool escape(char letter) {
         static constexpr std::string_view k_letters = "abfnrtv\\'\"";
         static constexpr std::string_view k_meanings = "\a\b\f\n\r\t\v\\'\"";

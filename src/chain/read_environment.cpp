@@ -1,9 +1,9 @@
 // Reads the files of one environment by its convention.
 //
-// alembic takes the files of its locations and no others. A package may hold more files that look
-// like revisions: beside the locations, and in folders that alembic does not enter. A chain that
-// leads through them needs them; in all other cases they are only noted. So a stray copy of a
-// revision does not refuse the whole package.
+// alembic takes the files of its locations and no others. A package may hold similar files beside
+// the locations, and in folders that alembic does not enter. A chain that leads through them needs
+// them; in all other cases they are only noted. So a stray copy of a revision does not refuse the
+// whole package.
 #include "base/text.h"
 #include "chain/alembic.h"
 #include "chain/django.h"

@@ -2,9 +2,9 @@
 //
 // libarchive does not compare gzip's checksum, and stops in silence before a stream that it does
 // not know. A tar read in this way could lack its last files. Therefore the streams are unpacked
-// before the tar is read, each to its end: gzip's by zlib, which compares the checksum, the others
-// by libarchive's filters. The size is limited while the bytes come, as a small file may unpack to
-// a huge one.
+// before the tar is read, each to its end. zlib unpacks gzip and compares the checksum;
+// libarchive's filters unpack the others. The size is limited while the bytes come, as a small file
+// may unpack to a huge one.
 #include "chain/unpack.h"
 
 #include "chain/limits.h"

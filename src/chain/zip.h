@@ -9,8 +9,8 @@
 
 namespace drydock::chain {
 
-// Sets TZ to its default where it is not set. libzip turns the time of each entry into seconds, and
-// without TZ glibc looks at the zone's file each time. Call this before there are threads.
+// Sets TZ to its default where it is not set. Without TZ, glibc looks at the zone's file for each
+// entry, as libzip turns its time into seconds. Call this before there are threads.
 void keep_time_zone();
 
 [[nodiscard]] bool is_zip(std::string_view bytes);

@@ -90,7 +90,7 @@ Status check_zip_headers(std::string_view bytes) {
         return {};  // zip64: libzip alone judges it
     }
     std::size_t position = *end - size;
-    const std::size_t shift = position - offset;  // bytes that somebody put before the archive
+    const std::size_t shift = position - offset;  // bytes before the archive
     while (const auto entry = header(bytes, position, k_entry, k_entry_bytes)) {
         DRYDOCK_TRY(check_entry(bytes, *entry, shift));
         position +=

@@ -1,4 +1,4 @@
-// Start here: an update graph, which says between which versions updates are allowed, as bits.
+// Start here: an update graph. For each pair of versions a bit says if the update is allowed.
 //
 //   scheme.h      the order of versions
 //   graph.h       the graph, and shortest routes in it

@@ -1,3 +1,12 @@
+// Reads OpenShift's graph data (github.com/openshift/cincinnati-graph-data).
+//
+// The order of steps: parse every file; collect and sort the versions of all channels; allow the
+// updates within each channel; remove the blocked edges. Problems of the files are collected and
+// reported together.
+//
+// `from` of a blocked edge is a regular expression over versions with their architecture. Each
+// pattern is matched once against all versions and kept, because many edges have the same one. RE2
+// matches in linear time and limited memory, as the patterns come from foreign files.
 #include "updates/openshift.h"
 
 #include "base/diagnostics.h"
@@ -19,11 +28,11 @@ namespace {
 
 constexpr std::size_t k_file_max = 1UL << 20;  // bytes; the largest has 60 kB
 
-constexpr std::int64_t k_pattern_bytes_max = 4 << 20;  // what a compiled pattern may take
+constexpr std::int64_t k_pattern_bytes_max = 4 << 20;  // memory of one compiled pattern
 
 constexpr std::string_view k_default_machine = "amd64";  // of versions without a "+machine"
 
-// "4.12.3" -> 4012; series that follow each other differ by one.
+// Returns "4.12.3" as 4012. Minors that follow each other differ by one.
 int minor_of(const std::string& version) {
     int major = 0;
     int minor = 0;
@@ -35,6 +44,7 @@ int minor_of(const std::string& version) {
     return major * 1000 + minor;
 }
 
+// Holds the parsed files: channels are read twice, first for the versions and then for the updates.
 class Reader {
 public:
     explicit Reader(const GraphFiles& files) {
@@ -66,6 +76,7 @@ public:
     }
 
 private:
+    // A channel lists versions by their text; a wrong one is reported and left out.
     void read_versions(const pack::Node& channel, std::vector<std::string>& versions) {
         for (const pack::Entry& entry : channel["versions"].entries) {
             if (is_version(Scheme::semver, entry.value.scalar)) {
@@ -78,7 +89,8 @@ private:
         }
     }
 
-    // "4.2.0+amd64" and "4.2.0+s390x" are of one age and two releases.
+    // Sorts by age, then by text: "4.2.0+amd64" and "4.2.0+s390x" have one age and are two
+    // releases.
     static std::vector<std::string> in_order(std::vector<std::string> versions) {
         std::sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) {
             const int order = compare(Scheme::semver, a, b);
@@ -88,6 +100,8 @@ private:
         return versions;
     }
 
+    // Positions are in order of age, so that every later member of the channel is newer or equally
+    // old.
     static void allow_channel(const pack::Node& channel, UpdateGraph& graph) {
         std::vector<std::size_t> members;
         for (const pack::Entry& entry : channel["versions"].entries) {
@@ -107,6 +121,7 @@ private:
         }
     }
 
+    // An edge to a version that no channel has is counted as a rule and has no effect.
     void block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
         ++result.rules;
         if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
@@ -136,8 +151,8 @@ private:
         }
     }
 
-    // A `to` without a machine means the builds for all of them, as the data's server reads it.
-    // "4.2.11-s390x" is an old spelling of "4.2.11+s390x". Versions that no channel has are none.
+    // Returns the versions of `to`. Without a machine it means the builds for all machines, as for
+    // the data's server. "4.2.11-s390x" is an old spelling of "4.2.11+s390x".
     std::vector<std::size_t> targets_of(const pack::Node& node, const UpdateGraph& graph) {
         static constexpr std::string_view k_old_machine = "-s390x";
         std::string target = node.scalar;
@@ -160,12 +175,14 @@ private:
         return targets;
     }
 
+    // The data has no machine in versions for the default one.
     static std::string with_machine(const std::string& version) {
         return version.find('+') == version.npos ? fmt::format("{}+{}", version, k_default_machine)
                                                  : version;
     }
 
-    // The data's server searches "4.12.3+amd64" for the pattern, anchored only where it says so.
+    // Returns the versions that the pattern matches. The data's server searches "4.12.3+amd64" for
+    // it, anchored only where the pattern says so. A bad pattern matches no version.
     const Bits& versions_like(const pack::Node& node, const UpdateGraph& graph) {
         const auto [entry, is_new] =
             by_pattern_.try_emplace(node.scalar, Bits(graph.versions().size()));
@@ -196,6 +213,7 @@ private:
     std::map<std::string, Bits> by_pattern_;
 };
 
+// The data's server ignores .yml, so that such a file is an error and not an edge less.
 Status load_folder(const std::string& folder, const std::string& name, GraphFiles& files) {
     namespace fs = std::filesystem;
     std::error_code error;
@@ -220,6 +238,7 @@ Status load_folder(const std::string& folder, const std::string& name, GraphFile
 
 }  // namespace
 
+// Edges are stored by target, as one file blocks one target for many sources.
 std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
                                                            std::size_t target) const {
     std::vector<const BlockedEdge*> objections;

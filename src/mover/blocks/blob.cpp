@@ -1,12 +1,12 @@
-// The path of a blob from the backend to the plain block: size limit, envelope, GCM tag, zstd
-// frame, size of the row, checksum of the row. Each step has an error code of its own, because the
-// remedies differ: a wrong key is no damage.
+// The path of a blob from the backend to the plain block. The steps are size limit, envelope, GCM
+// tag, zstd frame, size of the row, checksum of the row. Each step has an error code of its own,
+// because the remedies differ: a wrong key is no damage.
 //
 // Rows and blobs are hostile input here. A size limit is computed before anything is read, and the
 // frame's size is compared with the row's before memory is allocated.
 //
-// Speed: most time goes into hashing and copying. So buffers are kept for each thread, nothing is
-// copied between the steps, and up to eight blocks of one size are hashed side by side
+// Speed: most time goes into hashing and copying. So buffers are kept for each thread, and nothing
+// is copied between the steps. Up to eight blocks of one size are hashed side by side
 // (sha512_lanes.h).
 #include "mover/blocks/blob.h"
 

@@ -50,7 +50,7 @@ using UseOneOf = std::function<Status(std::size_t i, std::string_view plain)>;
 [[nodiscard]] std::vector<Status>
 use_blocks(const BlobReader& reader, const std::vector<const BlockRow*>& rows, const UseOneOf& use);
 
-// Does what use_block() does, without the checksum: for bytes with another proof.
+// Does the same as use_block() without the checksum: for bytes with another proof.
 [[nodiscard]] Status
 use_decoded_block(const BlobReader& reader, const BlockRow& row, const UseBlock& use);
 

@@ -121,8 +121,8 @@ number_setting(const Sections& sections, const std::string& name, std::int64_t o
     return number;
 }
 
-// Refuses a user or password with a separator. libpq would take a part of the password for a host,
-// show it, and ask name servers for it.
+// Refuses a user or password with a separator. With one, libpq would take a part of the password
+// for a host, and ask name servers for it.
 Status check_single_at_sign(const std::string& url) {
     const auto begin = url.find("://") + 3;
     const auto query = url.find('?', begin);
@@ -166,8 +166,8 @@ Status take_engine(const std::string& url, StoreConfig& config) {
 }
 
 // Reads a key file beside the configuration. Its content is sent to the server that the same
-// configuration names, so a foreign configuration may name only files that came with it. Links are
-// resolved before the comparison.
+// configuration names. So a foreign configuration may name only its own files. Links are resolved
+// before the comparison.
 Result<std::string>
 read_beside(const std::string& folder, const std::string& name, const std::string& path) {
     const std::string real = os::real_path_of(path);

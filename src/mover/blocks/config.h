@@ -1,7 +1,8 @@
 // backy2's configuration file: the place of a store and the settings of its blobs.
 //
-// The file has the syntax of Python's configparser: sections, `name: value` or `name = value`,
-// comments on lines of their own, `%%` for a percent sign. References like `%(name)s` are refused.
+// The file has the syntax of Python's configparser. It knows sections, `name: value` or `name =
+// value`, comments on lines of their own, and `%%` for a percent sign. References like `%(name)s`
+// are refused.
 #pragma once
 
 #include "base/result.h"
@@ -29,7 +30,7 @@ struct StoreConfig {
 };
 
 // Parses a configuration. Error: "blocks.config" names the section and the setting. Key files must
-// lie in `folder`, the one of the configuration, or below; empty: in the working directory.
+// lie in `folder`, the directory of the configuration, or below; empty: in the working directory.
 [[nodiscard]] Result<StoreConfig> parse_config(std::string_view text,
                                                const std::string& folder = {});
 // Reads and parses a file; also "os.missing" and other errors of reading.

@@ -65,7 +65,7 @@ public:
 // Shared, since readers are copied into threads.
 using Blobs = std::shared_ptr<const DataBackend>;
 
-// True for a name that backy2 can have drawn and that is safe in a path.
+// True for a name of the form that backy2 draws. Such a name is safe in a path.
 [[nodiscard]] bool is_blob_uid(const std::string& uid);
 
 struct S3Address {

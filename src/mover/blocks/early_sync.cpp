@@ -28,7 +28,7 @@ void EarlySync::run(const std::stop_token& stop) {
         lock.unlock();
         Status status = blobs_.sync();
         lock.lock();
-        // The kernel tells an error of the disk to one sync only.
+        // The kernel reports an error of the disk to one sync only.
         failed_ = failed_ ? std::move(status) : failed_;
     }
 }

@@ -32,7 +32,7 @@ Status make_folder(const std::string& path) {
     return {};
 }
 
-// The owner of new blobs: the store's, who may be another user than drydock's.
+// The owner of new blobs is the store's, and may be another user than drydock's.
 struct Owner {
     bool is_other = false;
     uid_t user = 0;

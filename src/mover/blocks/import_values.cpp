@@ -1,5 +1,6 @@
-// One table of columns for each kind of record, each column with its predicate and with words for
-// people. The database itself would accept most wrong values, and backy2 would fail on them later.
+// Checks the fields of an export against the columns that they are for. There is one table of
+// columns for each kind of record, and each column has a predicate and words for people. The
+// database itself would accept most wrong values, and backy2 would fail on them later.
 #include "mover/blocks/import_values.h"
 
 #include <fmt/format.h>
@@ -35,6 +36,7 @@ int number_at(std::string_view text, std::size_t place, std::size_t digits) {
     return number;
 }
 
+// The calendar decides, so that February 30 is no day.
 bool is_day(std::string_view text) {
     if (!has_form(text, "0000-00-00")) {
         return false;
@@ -94,7 +96,7 @@ bool is_version_uid(std::string_view text) {
         text, k_form, [](char c, char digit) { return digit == 'x' ? is_hex_digit(c) : c == '-'; });
 }
 
-// Well-formed bytes of UTF-8, as every database wants them.
+// Well-formed bytes of UTF-8, as every database wants them. A byte zero ends a text of PostgreSQL.
 bool is_text(std::string_view text) {
     std::size_t following = 0;
     for (const char c : text) {
@@ -121,6 +123,7 @@ struct Column {
 
 using Columns = std::vector<Column>;
 
+// Older exports have fewer columns, so that their number decides which columns these are.
 Columns version_columns(std::size_t count) {
     Columns columns = {{"uid", is_version_uid, "the uid of a version"},
                        {"date", is_time, "a date with a time"},
@@ -183,6 +186,7 @@ Status check_version_values(const std::vector<std::string>& fields, std::int64_t
     return check_values(fields, version_columns(fields.size()), line);
 }
 
+// An encrypted block cannot be opened without its envelope and nonce, whose lengths are fixed.
 Status check_block_values(const std::vector<std::string>& fields, std::int64_t line) {
     DRYDOCK_TRY(check_values(fields, block_columns(), line));
     const bool is_encrypted = fields.size() > 7 && fields[7] == "1";

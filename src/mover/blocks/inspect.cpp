@@ -1,8 +1,9 @@
 // A merge of two sorted lists: the blobs that rows name, and the blobs in the backend.
 //
-// Both come in the bytewise order of uids. A blob that only rows name is missing; a blob that only
-// the backend has is unreferenced. backy2's fast cleanup removes only blobs in its list of deleted
-// blocks. An unreferenced blob outside of that list stays for ever, so each one is looked up there.
+// Both come in the bytewise order of uids. A blob that only rows name is missing. A blob that only
+// the backend has is unreferenced. The fast cleanup of backy2 removes only blobs in its list of
+// deleted blocks. An unreferenced blob outside of that list stays for ever, so each one is looked
+// up there.
 #include "mover/blocks/inspect.h"
 
 #include "mover/blocks/ranges.h"

@@ -1,7 +1,7 @@
 // The queries over versions and block rows. They are the same for both databases but for one.
 //
 // A store may have a hundred million rows, so every walk is paged by a key and no query returns all
-// rows. Paging by a key and not by OFFSET keeps each page cheap, and a row that is added or removed
+// rows. Paging by a key and not by OFFSET keeps each page cheap. A row that is added or removed
 // meanwhile neither repeats nor skips others.
 #include "mover/blocks/metadata.h"
 
@@ -178,7 +178,7 @@ Status Metadata::each_blob_row(const std::function<Status(const BlockRow&)>& tak
 // Pages by (uid, rowid). SQLite's index over uid ends with the rowid, so each page is found at
 // once.
 Status Metadata::each_page_by_rowid(const std::function<Status(const BlockRow&)>& take) {
-    std::string last_uid;  // rows without a uid are sparse, and so are those with an empty one
+    std::string last_uid;  // rows with no uid, or an empty one, are sparse
     std::int64_t last_row = INT64_MAX;
     while (true) {
         DRYDOCK_TRY_ASSIGN(

@@ -61,7 +61,8 @@ public:
     [[nodiscard]] Status each_version(const std::function<Status(const VersionRow&)>& take);
     // Returns the versions whose uid begins with `prefix`, but no more than two.
     [[nodiscard]] Result<std::vector<VersionRow>> versions_like(const std::string& prefix);
-    // The only version whose uid begins so. Errors: "blocks.no_version", "blocks.ambiguous".
+    // Returns the only version whose uid begins with `prefix`. Errors: "blocks.no_version",
+    // "blocks.ambiguous".
     [[nodiscard]] Result<VersionRow> find_version(const std::string& prefix);
     // The rows that have a blob, ordered by the bytes of the blob's uid; orphans too. Error:
     // "blocks.rows" for a uid that is no text.

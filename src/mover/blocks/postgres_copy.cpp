@@ -20,7 +20,7 @@ tl::unexpected<Error> refuse(const std::string& path, const std::string& reason)
     return fail("blocks.copy", fmt::format("copy {}: {}", path, reason), "nothing was changed");
 }
 
-// The tables of backy2 and what they own; nothing of others that share the database.
+// The tables of backy2 with their own objects; nothing of others that share the database.
 std::vector<std::string>
 dump_command(const Columns& tables, const std::string& schema, const std::string& snapshot) {
     std::vector<std::string> argv = {
@@ -57,7 +57,7 @@ Status check_dump(Sql& sql, const std::string& schema, const std::string& path) 
     return {};
 }
 
-// SQL takes the lines for comments; what is put back is compared with them.
+// SQL takes the lines for comments. The restored tables are compared with them.
 Status append_digests(Sql& sql, const std::string& schema, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
     std::string lines;

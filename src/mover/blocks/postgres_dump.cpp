@@ -1,6 +1,6 @@
 // The text form of pg_dump, read line by line, and the start of pg_dump and psql.
 //
-// A copy is proved from its own bytes: rows are counted between "COPY" and "\.", and the last
+// A copy is proved from its own bytes. Rows are counted between "COPY" and "\.", and the last
 // comment shows that pg_dump came to its end. A disk that is full or a killed server would leave a
 // shorter file with the same beginning.
 //

@@ -17,7 +17,7 @@ inline constexpr const char* k_digest_line = "-- drydock: ";
 // The beginning of the names of schemas that keep replaced tables; copies leave these schemas out.
 inline constexpr const char* k_kept_schema = "drydock_before_";
 
-// The schema of the tables that sql.columns() finds, quoted where it must be. Error:
+// Returns the schema of the tables of sql.columns(), quoted where it must be. Error:
 // "blocks.schema" if they are in several, or nowhere.
 [[nodiscard]] Result<std::string> schema_of_metadata(Sql& sql);
 
@@ -30,8 +30,8 @@ struct PostgresDump {
 
 [[nodiscard]] PostgresDump read_postgres_dump(const std::string& path);
 
-// Returns a query for a digest of all rows of a table in any order: their number, and the sum of 60
-// bits of each row's MD5.
+// Returns a query for a digest of all rows of a table in any order. It has their number, and the
+// sum of 60 bits of each row's MD5.
 [[nodiscard]] std::string postgres_digest_query(const std::string& table);
 
 // Runs pg_dump or psql to its end, with the connection's settings in its environment. Writes errors

@@ -2,8 +2,8 @@
 // a schema of their own, and the copy is loaded. Its digests are computed anew before the commit.
 //
 // A failure at any step rolls all of it back. The moved tables are the way back for a copy that was
-// the wrong one. The schema of that name is also the proof of an earlier commit: a call that is
-// repeated after a kill finds it and does nothing.
+// the wrong one. The schema of that name is also the proof of an earlier commit. A call after a
+// kill finds it and does nothing.
 #include "mover/blocks/postgres_dump.h"
 #include "mover/blocks/postgres_sql.h"
 

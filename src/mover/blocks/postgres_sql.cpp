@@ -1,6 +1,6 @@
 // PostgreSQL as a store's database, by libpq's asynchronous calls.
 //
-// libpq is opened when a store needs it: a linked one would bring two dozen libraries into every
+// libpq is opened when a store needs it. Linked, it would bring two dozen libraries into every
 // start of the program and of each agent.
 //
 // The server is not trusted. libpq's own PQexec waits for ever and keeps every byte of an answer.

@@ -1,6 +1,6 @@
 // Restores a version: rows in the order of positions, blocks read by many threads, one writer.
 //
-// The pool returns blocks in the order of submission, so the image is written from its beginning to
+// The pool returns blocks in the order of submission. So the image is written from its beginning to
 // its end, and a stream works like a file. A position without a row is lost data and no zeros; only
 // a row with an empty uid stands for zeros. A stored block of zeros becomes a hole, too.
 #include "mover/blocks/restore.h"
@@ -28,7 +28,7 @@ struct Piece {
     std::optional<BlockRow> row;
 };
 
-// Reads the bytes of one position. A row whose size is not the one of its position is refused: all
+// Reads the bytes of one position. A row of another size than its position needs is refused: all
 // later blocks would be shifted.
 Result<std::string> read_piece(const BlobReader& reader, const Piece& piece) {
     if (!piece.row) {

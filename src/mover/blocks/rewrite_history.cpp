@@ -14,7 +14,7 @@ const char* name_of(RewriteWork work) {
     return work == RewriteWork::encrypt ? "encrypt" : "rekey";
 }
 
-// Tells keys apart without telling anything of them: they are random.
+// Returns a digest to compare keys by. It reveals nothing of them, as keys are random.
 std::string check_value(const std::string& key) {
     return sha256_hex("drydock store key " + key).substr(0, 16);
 }

@@ -1,4 +1,4 @@
-// The history of a rewrite as its journal tells it, and the ways that it leaves.
+// The history of a rewrite by its journal, and the ways that remain.
 #pragma once
 
 #include "mover/blocks/rewrite.h"
@@ -36,7 +36,7 @@ struct Opened {
 
 struct OldBlobs {
     std::int64_t lost = 0;
-    std::optional<Error> first;  // of those that are lost
+    std::optional<Error> first;  // error of the first lost blob
 };
 
 // Reads every old blob that the way back needs.

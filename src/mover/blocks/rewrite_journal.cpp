@@ -1,9 +1,9 @@
 // Writes and reads the records of a rewrite.
 //
-// A journal of a large store has millions of names, so it is never read as a whole: open() checks
-// every record once, and each() streams them. The sum at the end of a line finds torn and damaged
-// records. A damaged record in the middle is an error and is never skipped, since the record `free`
-// might be the damaged one.
+// A journal of a large store has millions of names, and is never read as a whole. The records are
+// checked once by open(), and streamed by each(). The sum at the end of a line finds torn and
+// damaged records. A damaged record in the middle is an error and is never skipped, since the
+// record `free` might be the damaged one.
 #include "mover/blocks/rewrite_journal.h"
 
 #include "base/hash.h"
@@ -106,7 +106,7 @@ Result<Record> record_of(const std::string& line) {
     return record;
 }
 
-// A file of somebody else's has no such start. It is not written, and not read to its end.
+// A file of another program has no such start. It is not written, and not read to its end.
 Status check_start(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path));
     std::string start(k_start.size(), '\0');

@@ -47,8 +47,8 @@ struct Record {
 class RewriteJournal {
 public:
     // Opens or makes the file and holds it. Errors: "blocks.busy" if another process has it,
-    // "blocks.journal" for a record that is damaged, and for a file that is no journal: neither is
-    // changed. Those of opening.
+    // "blocks.journal" for a damaged record or a file that is no journal, and the errors of
+    // opening. Neither file is changed.
     [[nodiscard]] static Result<RewriteJournal> open(const std::string& path);
 
     // Appends a record, which is durable when append() returns.

@@ -2,8 +2,8 @@
 //
 // A blob may have many rows, and all of them must agree about its checksum, size and key. So the
 // minimum and the maximum of each column are compared. The switch is by uid and enc_version and not
-// by row, so it also covers a row that a backup has added since the blob was read. To switch twice
-// is harmless, because the second time no row has the old uid.
+// by row. So it also covers a row that a backup added after the blob was read. To switch twice is
+// harmless, because the second time no row has the old uid.
 #include "mover/blocks/rewrite_rows.h"
 
 #include "mover/blocks/row_values.h"
@@ -94,7 +94,7 @@ Result<bool> RewriteRows::has_index() {
     return !rows.empty();
 }
 
-// SQLite's planner may prefer another index, so the query names the one to use.
+// SQLite's planner may prefer another index, so the query names its index.
 Result<std::string> RewriteRows::any_query() {
     DRYDOCK_TRY_ASSIGN(const bool is_indexed, has_index());
     const bool is_named =

@@ -26,12 +26,13 @@ public:
                                                        std::size_t count);
     // Blobs of rows whose enc_version is neither 0 nor 1, after `last_uid`; none at the end.
     [[nodiscard]] Result<std::vector<BlockRow>> next_strange(const std::string& last_uid);
-    // Blobs that are not encrypted, whatever their rows say; of rekey, those that are.
+    // Returns the number of blobs to rewrite: by their rows, the plain ones; for rekey, the
+    // encrypted ones.
     [[nodiscard]] Result<std::int64_t> count();
     // True if there is a blob to rewrite. With the index below the time does not grow with the
-    // rows; without it a store whose blobs are all encrypted is read from end to end.
+    // rows. Without it, a store with only encrypted blobs is read from end to end.
     [[nodiscard]] Result<bool> any();
-    [[nodiscard]] Result<std::string> any_query();  // what any() asks
+    [[nodiscard]] Result<std::string> any_query();  // the query of any()
     // An index over blobs that are not encrypted: it has no entry once all are encrypted. backy2
     // and its migrations do not notice it. Of encrypt only; idempotent.
     [[nodiscard]] Status make_index();

@@ -1,5 +1,5 @@
-// SQLite orders numbers before texts and blobs behind them, so a walk in the order of uids would
-// skip the first and never pass the last.
+// Reads columns of any type safely. SQLite orders numbers before texts, and blobs behind them. A
+// walk in the order of uids would skip the first and never pass the last.
 #include "mover/blocks/row_values.h"
 
 #include <fmt/format.h>

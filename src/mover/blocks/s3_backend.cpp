@@ -158,7 +158,7 @@ Status S3Backend::write(const std::string& uid, std::string_view bytes) const {
                 status.error().kind);
 }
 
-// Asks for the size before the removal, since S3 does not say whether an object existed.
+// Asks for the size before the removal, since S3 does not report if an object existed.
 Result<bool> S3Backend::remove(const std::string& uid) const {
     DRYDOCK_TRY_ASSIGN(const auto bytes, bytes_of(uid));
     if (!bytes) {

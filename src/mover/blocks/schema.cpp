@@ -114,8 +114,8 @@ struct Release {
     const char* head;
 };
 
-// Returns the newest release whose columns are all there. 2.10.1 has a DATE in versions.expire, and
-// later releases a time.
+// Returns the newest release with all its columns present. 2.10.1 has a DATE in versions.expire,
+// and later releases a time.
 Release release_of(const Marks& marks) {
     if (marks.encryption) {
         return {"2.12.1 to 2.13.8", "30349b678801"};

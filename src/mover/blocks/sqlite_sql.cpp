@@ -161,7 +161,7 @@ Result<SqlRows> SqliteSql::step_all(sqlite3_stmt* statement) {
 Result<SqlRows> SqliteSql::query(const std::string& sql, const std::vector<std::string>& values) {
     DRYDOCK_TRY_ASSIGN(sqlite3_stmt* const statement, prepare(sql, values));
     auto rows = step_all(statement);
-    // A reset ends the statement's read lock. Its code repeats the one of the last step.
+    // A reset ends the statement's read lock. Its code repeats the code of the last step.
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);
     return rows;

@@ -3,10 +3,10 @@
 // SQLite: the transaction begins before the first look, so no other program can write between the
 // plan and the commit. PostgreSQL: the plan, the counts of all tables and the copy come first,
 // without a lock, because backups go on meanwhile. Then the tables are locked, the schema is
-// compared with the one of the plan, and the steps run.
+// compared with the schema of the plan, and the steps run.
 //
-// The proof before the commit: the columns are read again and must be those of the goal, and the
-// tables must have as many rows as before. Under PostgreSQL's lock only the small tables are
+// The proof comes before the commit. The columns are read again and must be those of the goal, and
+// the tables must have as many rows as before. Under PostgreSQL's lock only the small tables are
 // counted.
 #include "mover/blocks/upgrade.h"
 
@@ -140,7 +140,7 @@ Status run_steps(Sql& sql,
     return check_result(report, request, rows_after == rows_before);
 }
 
-// Runs the steps if the schema is still the one of the plan.
+// Runs the steps if the schema is still that of the plan.
 Status run_steps_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(const SchemaState state, read_state(sql));
     if (!(state.schema == report.before)) {

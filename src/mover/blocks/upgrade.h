@@ -1,4 +1,4 @@
-// Upgrades the schema of a store to the one of backy2 2.13.8, or takes a half-done upgrade back.
+// Upgrades the schema of a store to that of backy2 2.13.8, or takes a half-done upgrade back.
 //
 // One transaction does all or nothing. Rows are kept as they are: tags, expiry with its time of
 // day, statistics, deleted_blocks. The result is read back before the commit.

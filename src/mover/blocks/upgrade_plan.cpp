@@ -117,7 +117,7 @@ private:
     }
 
     // Adds the three columns. If an upgrade left one or two of them, they are dropped first: the
-    // order of columns must be the one of backy2.
+    // order of columns must be that of backy2.
     void add_encryption() {
         const auto& blocks = columns_.at("blocks");
         std::string drop;

@@ -181,7 +181,7 @@ private:
         return {};
     }
 
-    // The gaps between the rows, and the one behind the last row.
+    // Finds the gaps between the rows, and the gap behind the last row.
     Status add_absent(const VersionRow& version, std::vector<Positions>& lost) {
         std::int64_t next = 0;
         const auto add_gap = [&](std::int64_t end) {
@@ -201,7 +201,7 @@ private:
     Metadata& metadata_;
     const VerifyEvents& events_;
     SharedBlob next_;
-    std::map<std::string, PositionSet> damaged_;  // by version; only those with damage
+    std::map<std::string, PositionSet> damaged_;  // by version; only damaged versions
     OrderedPool<SharedBlob, std::optional<Error>> pool_;
 };
 

@@ -20,7 +20,7 @@ struct Finding {
 struct VersionVerdict {
     VersionRow version;
     std::int64_t damaged = 0;     // positions with a row and without readable bytes
-    std::vector<ByteRange> lost;  // of damaged positions and of those without a row
+    std::vector<ByteRange> lost;  // ranges of damaged positions, and of positions without a row
 
     [[nodiscard]] bool whole() const {
         return damaged == 0 && version.has_all_rows() && has_regular_size(version);

@@ -1,7 +1,13 @@
-// The order of the durable steps: plan, `begin`; for each batch its intent, the renames, a sync of
-// the filesystem; `moved`, version.txt, `done`. Going back: `back`, version.txt, the batches from
-// the end to the front, `returned`, and the journal is removed. After a kill each step is done
-// again; a folder that is in its place already is left alone.
+// The order of the durable steps of a move. Forward: the plan, the record `begin`; for each batch
+// its intent, the renames and a sync of the filesystem; the record `moved`, version.txt, the record
+// `done`. Back: the record `back`, version.txt, the batches from the last to the first, the record
+// `returned`, the removal of the journal.
+//
+// After a kill the step under way is done again, and a folder that is in its place already is left
+// alone. The intent bounds the work of a resume: only folders of one batch can be in either place.
+//
+// version.txt is written after the last folder forward, and before the first folder back. So it
+// names layout 3 only while every folder is in its new place.
 #include "mover/rename/move.h"
 
 #include "mover/rename/move_journal.h"
@@ -21,8 +27,8 @@ namespace {
 
 constexpr const char* k_new_version = "3\n";
 
-// Root works in root's volumes only: whoever owns a directory may swap what is below it for links
-// while root walks there.
+// Refuses to work for another user. Root works in root's volumes only: the owner of a directory may
+// replace it by a link while root walks below it.
 Status check_owner(const Ownership& owner, const Volume& volume) {
     struct stat root{};
 
@@ -37,6 +43,7 @@ Status check_owner(const Ownership& owner, const Volume& volume) {
                 "run it as that user, as in `sudo -u NAME drydock vfolders move`");
 }
 
+// Refuses a journal of another volume. The inode changes if a volume is replaced by a copy.
 Status check_same(const MoveBegin& begin, const Volume& volume) {
     if (begin.inode == volume.inode && begin.root == volume.path) {
         return {};
@@ -54,7 +61,7 @@ public:
 
     MoveReport report;
 
-    // Compares list and tree.
+    // Compares the list with the tree, and makes the plan in memory.
     Status look() {
         DRYDOCK_TRY_ASSIGN(version_, volume_.version());
         if (request_.list.empty()) {
@@ -80,7 +87,8 @@ public:
         return {};
     }
 
-    // A move that is done is about its own list. Another one would be passed over in silence.
+    // Refuses a list with folders to move after a finished move. That move was for its own list,
+    // and would pass over another one in silence.
     Status check_list() {
         if (request_.list.empty()) {
             return {};
@@ -98,7 +106,7 @@ public:
                     "moved");
     }
 
-    // Begins with what look() found.
+    // Writes the plan of look() and the first record.
     Status begin(MoveJournal& journal) {
         MoveBegin first;
         first.root = volume_.path;
@@ -109,6 +117,7 @@ public:
         return journal.begin(plan_, first);
     }
 
+    // Takes the plan from the journal and not from a new survey: some folders have moved since.
     Status resume(const MoveJournal& journal) {
         const MoveBegin& begin = *journal.state().begin;
         DRYDOCK_TRY(check_same(begin, volume_));
@@ -120,6 +129,8 @@ public:
         return check_owner(owner_, volume_);
     }
 
+    // Continues at the first step without a record. Blocked folders end the move before
+    // version.txt: the next call tries them again from the front.
     Status forward(MoveJournal& journal) {
         if (!journal.state().is_moved) {
             DRYDOCK_TRY(move_all(journal));
@@ -136,7 +147,8 @@ public:
         return {};
     }
 
-    // Folders of layout 3 that neither the plan nor the tree before it had.
+    // Finds folders of layout 3 that are new since the move. The plan does not have them, so they
+    // would stay in layout 3 under a version.txt of layout 2.
     Status find_newer() {
         std::vector<Id> known_folders = plan_.standing;
         for (const Move& move : plan_.moves) {
@@ -159,6 +171,7 @@ public:
         return {};
     }
 
+    // Takes the steps of forward() back in reverse order.
     Status back(MoveJournal& journal) {
         if (!journal.state().goes_back) {
             DRYDOCK_TRY(journal.intend_back());
@@ -176,6 +189,9 @@ public:
     }
 
 private:
+    // Renames in batches, in the order of the plan: by scope, so that the placer changes its
+    // directory rarely. Batches of an earlier process are repaired: directories may lack their
+    // owner.
     Status move_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
         const std::uint64_t total = plan_.moves.size();
@@ -197,6 +213,7 @@ private:
         return {};
     }
 
+    // Renames back in reverse order, from the last move that was ever begun.
     Status undo_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
         const std::uint64_t total = journal.state().tried;
@@ -215,7 +232,8 @@ private:
         return prune(placer, total);
     }
 
-    // Once all folders are back: a filesystem that frees many directories is slow to sync.
+    // Removes empty directories after all renames: a filesystem that frees many directories is slow
+    // to sync, and each batch ends with a sync.
     Status prune(Placer& placer, std::uint64_t total) {
         for (std::uint64_t index = 0; index < total; ++index) {
             const Id& scope = plan_.moves[index].scope;
@@ -247,7 +265,7 @@ private:
     std::optional<std::string> version_;
 };
 
-// What a kill between `returned` and the removal of the files left.
+// True if the move was taken back, and a kill prevented the removal of the journal.
 bool is_over(const MoveState& state) {
     return state.is_returned;
 }

@@ -41,13 +41,14 @@ struct MoveReport {
     Findings findings;        // of the survey
 };
 
-// Compares list and tree, and changes nothing. Errors: those of move(), but for those of renames.
+// Compares list and tree, and changes nothing. Errors: those of move() without the errors of
+// renames.
 [[nodiscard]] Result<MoveReport> look(const MoveRequest& request);
 
 // Begins a move, or goes on with one. Errors: "rename.list", "rename.read", "rename.mounted",
-// "rename.owner" (new directories would belong to somebody else), "rename.version" (version.txt
-// names another layout), "rename.done" (another list than that of the finished move),
-// "rename.journal", "rename.busy", "rename.goes_back", "rename.move".
+// "rename.journal", "rename.busy", "rename.goes_back", "rename.move". Further: "rename.owner" (new
+// directories would belong to another user), "rename.version" (version.txt names another layout),
+// "rename.done" (the finished move had another list).
 [[nodiscard]] Result<MoveReport> move(const MoveRequest& request);
 
 // Renames every folder back, restores version.txt and removes the journal. Folders of layout 3 that

@@ -181,7 +181,8 @@ Status read_part(std::ifstream& stream, std::uint64_t count, std::vector<Part>& 
 
 namespace {
 
-// Refuses a directory of another user, who could replace the journal by a link to another file.
+// Refuses a directory of another user: its owner could replace the journal by a link to another
+// file.
 Status check_folder(const std::string& folder) {
     struct stat attributes{};
 

@@ -124,7 +124,8 @@ Status Placer::enter(const Id& scope, bool makes) {
     return {};
 }
 
-// Refuses a scope's directory of another user, who could put links into it while it is walked.
+// Refuses a scope's directory of another user: its owner could put links into it while it is
+// walked.
 Status Placer::check_scope(const std::string& name) const {
     struct stat attributes{};
 

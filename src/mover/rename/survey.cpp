@@ -1,3 +1,9 @@
+// The comparison of list and tree, in one walk over the tree.
+//
+// For each row of the list three bits say in which places its folder was seen. The places are
+// layout 2, layout 3 under its scope, and layout 3 under another scope. After the walk the bits
+// give the verdict: only "old place alone" becomes a move. Memory: one byte for each row beside the
+// list, which is reused as the list of moves.
 #include "mover/rename/survey.h"
 
 #include "base/text.h"
@@ -24,6 +30,7 @@ std::string path_of(const Id& folder) {
     return FolderPath(folder).whole();
 }
 
+// Collects the visitor's calls into a Survey. finish() must be called after the walk.
 class Comparison {
 public:
     explicit Comparison(std::vector<Move> listed)
@@ -49,6 +56,8 @@ public:
                 }};
     }
 
+    // Keeps the rows that are to be moved, and sorts them by scope, as the placer works best in
+    // that order.
     void finish() {
         result.listed = static_cast<std::int64_t>(listed_.size());
         std::size_t move_count = 0;
@@ -68,7 +77,7 @@ public:
     }
 
 private:
-    // The position in the list, or its size.
+    // Returns the position of a folder in the list, or the size of the list.
     [[nodiscard]] std::size_t find(const Id& folder) const {
         const auto entry = std::lower_bound(
             listed_.begin(), listed_.end(), folder, [](const Move& move, const Id& id) {
@@ -79,6 +88,7 @@ private:
                    : listed_.size();
     }
 
+    // Notes a folder of layout 2.
     void take_old(const Id& folder) {
         const std::size_t index = find(folder);
         if (index == listed_.size()) {
@@ -88,6 +98,8 @@ private:
         }
     }
 
+    // Notes a folder of layout 3. A folder under a wrong scope forbids the move: a rename would not
+    // repair it.
     void take_new(const Id& folder, const Id& scope) {
         result.standing.push_back(folder);
         const std::size_t index = find(folder);
@@ -102,6 +114,7 @@ private:
         }
     }
 
+    // Turns the places of one row into a finding or a count.
     void judge(const Move& move, std::uint8_t places) {
         if (places == 0) {
             result.findings.note(FindingKind::missing, path_of(move.folder));
@@ -117,7 +130,7 @@ private:
     std::vector<std::uint8_t> places_;  // places, by position in the list
 };
 
-// "/a\040b" -> "/a b", as the kernel writes it.
+// Decodes the octal escapes of mountinfo: "/a\040b" -> "/a b".
 std::string unescape(std::string_view field) {
     std::string path;
     for (std::size_t i = 0; i < field.size(); ++i) {
@@ -132,7 +145,7 @@ std::string unescape(std::string_view field) {
     return path;
 }
 
-// Somebody else's directory may hold links by the time that folders are moved into it.
+// The owner of a directory could put links into it before folders are moved there.
 void note_foreign_scopes(const os::Fd& root, Survey& result) {
     for (const Id& scope : result.scopes) {
         struct stat directory{};
@@ -175,6 +188,7 @@ Result<Survey> survey(const os::Fd& root, std::vector<Move> listed) {
     return std::move(comparison.result);
 }
 
+// A folder of the list shows the owner and mode for new directories; without one, the root does.
 Result<Ownership> read_ownership(const os::Fd& root, const std::vector<Move>& moves) {
     const std::string path = moves.empty() ? "." : FolderPath(moves.front().folder).inner();
     struct stat directory{};

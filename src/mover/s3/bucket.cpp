@@ -1,7 +1,7 @@
 // The five requests of a bucket, with retries.
 //
-// A request is sent up to five times, with pauses that double, as long as the failure may be
-// temporary: no answer, 429 or a server error. All requests are idempotent but PUT. PUT has the
+// A request is sent up to five times, with pauses that double. It is repeated after temporary
+// failures: no answer, 429 or a server error. All requests are idempotent but PUT. PUT has the
 // condition `If-None-Match: *`, so it never replaces an object. If its first answer is lost, the
 // second attempt may find the object of the first one and get 412. That counts as stored, and the
 // caller reads the object back. A 412 on the first attempt means that the object belongs to another
@@ -167,7 +167,7 @@ Status Bucket::put(const std::string& key, std::string_view bytes) const {
     if (sent.answer.status == k_precondition_failed && sent.attempts == 1) {
         return fail("s3.exists", fmt::format("{}: there is such an object", request.url));
     }
-    // After a lost answer the object is the one of this call; the caller's read proves it.
+    // After a lost answer the object is that of this call; the caller's read proves it.
     const bool is_stored =
         sent.answer.status == k_ok || sent.answer.status == k_precondition_failed;
     return is_stored ? Status{} : refuse(request, sent.answer);

@@ -46,7 +46,7 @@ public:
     [[nodiscard]] Status put(const std::string& key, std::string_view bytes) const;
     // Returns the size of an object; nothing if there is none.
     [[nodiscard]] Result<std::optional<std::int64_t>> bytes_of(const std::string& key) const;
-    // Removes an object. Idempotent: S3 does not say whether the object existed.
+    // Removes an object. Idempotent: S3 does not report if the object existed.
     [[nodiscard]] Status remove(const std::string& key) const;
     // Returns up to 1000 objects behind the key `marker`, in the bytewise order of their keys. Also
     // "s3.missing" if there is no such bucket.
