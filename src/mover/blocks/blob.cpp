@@ -123,6 +123,7 @@ Result<std::string_view> unpack(std::string_view frame, std::int64_t expected, B
 }
 
 Result<std::string_view>
+// Decrypts and decompresses a blob of enc_version 1.
 open_sealed(const BlobReader& reader, const BlockRow& row, Buffer& sealed, Buffer& plain) {
     if (sealed.size() <= k_head_bytes) {
         return size_error(sealed.size(), row.size);
@@ -144,6 +145,7 @@ Status check_size(const BlockRow& row, std::string_view plain) {
     return {};
 }
 
+// Compares the checksum of the plain block with the row's.
 Status check(const BlobReader& reader, const BlockRow& row, std::string_view plain) {
     DRYDOCK_TRY(check_size(row, plain));
     const std::string digest = digest_hex(reader.hash_function, plain);
@@ -190,6 +192,7 @@ Error in_blob(const BlobReader& reader, const BlockRow& row, const Error& error)
 }
 
 Status
+// Calls `use` with the plain block, if the block is right. `is_checked` asks for the checksum, too.
 use_one(const BlobReader& reader, const BlockRow& row, bool is_checked, const UseBlock& use) {
     const auto plain = decode(reader, row, scratch().plain[0]);
     if (!plain) {
@@ -230,6 +233,7 @@ std::array<Sha512, k_lanes> digests_of(const Plain& blocks) {
 }
 
 Result<std::string_view>
+// The checksum is left to the lanes.
 decode_whole(const BlobReader& reader, const BlockRow& row, Buffer& buffer) {
     DRYDOCK_TRY_ASSIGN(const std::string_view plain, decode(reader, row, buffer));
     DRYDOCK_TRY(check_size(row, plain));
@@ -289,6 +293,7 @@ Status use_decoded_block(const BlobReader& reader, const BlockRow& row, const Us
     return use_one(reader, row, /*is_checked=*/false, use);
 }
 
+// Takes as many rows together as the lanes allow, in the order of the rows.
 std::vector<Status> use_blocks(const BlobReader& reader,
                                const std::vector<const BlockRow*>& rows,
                                const UseOneOf& use) {

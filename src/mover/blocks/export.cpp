@@ -60,6 +60,7 @@ public:
     }
 
 private:
+    // Times and dates are cut to the length that backy2 writes.
     Status write_version(bool has_expire) {
         DRYDOCK_TRY_ASSIGN(
             const SqlRows rows,
@@ -115,6 +116,7 @@ private:
         }
     }
 
+    // Each page is written at once, so that memory does not grow with the version.
     Status write_page(const SqlRows& page) {
         for (const SqlRow& row : page) {
             std::vector<std::string> fields = texts_of(row);
@@ -125,6 +127,7 @@ private:
         return flush();
     }
 
+    // Counts the written rows: a backup may have gone since the version was looked up.
     [[nodiscard]] Status check_count() const {
         if (report.rows == version_.blocks && version_.has_all_rows()) {
             return {};
@@ -137,6 +140,7 @@ private:
                     "`drydock store verify` names what is missing");
     }
 
+    // The format has no place for tags.
     Status note_tags() {
         DRYDOCK_TRY_ASSIGN(
             const SqlRows tags,
@@ -183,6 +187,7 @@ Status give_name(const std::string& partial, const std::string& path) {
 
 }  // namespace
 
+// The file gets its name when it is whole and synced. After an error the partial file is removed.
 Result<ExportReport>
 export_version(Metadata& metadata, const std::string& uid, const std::string& path) {
     if (os::exists(path)) {

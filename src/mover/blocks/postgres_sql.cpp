@@ -51,6 +51,7 @@ struct LibPq {
     std::string missing;  // the first name that was not found; empty: none
 };
 
+// Looks up all functions; `missing` names the first one that is absent.
 LibPq open_library() {
     LibPq pq;
     // A server that accepts and is silent is given up after 20 seconds, unless the user has set a
@@ -83,6 +84,7 @@ LibPq open_library() {
     return pq;
 }
 
+// libpq is opened once and stays open.
 Result<const LibPq*> library() {
     static const LibPq pq = open_library();
     if (!pq.missing.empty()) {
@@ -162,6 +164,8 @@ tl::unexpected<Error> PostgresSql::failed(const PGresult* answer) const {
                 "look at backy2's setting `engine` and at the server");
 }
 
+// Connects, and limits the session. The settings themselves are sent under a short limit: a server
+// that does not answer them would not answer queries either.
 Status PostgresSql::open(const std::string& uri, SqlAccess access) {
     connection_.reset(pq_.connectdb(uri.c_str()));
     if (pq_.status(connection_.get()) != CONNECTION_OK) {
@@ -180,6 +184,7 @@ Status PostgresSql::open(const std::string& uri, SqlAccess access) {
     return {};
 }
 
+// NULL is a field without a value.
 SqlRow PostgresSql::row_at(const PGresult* answer, int row) const {
     SqlRow fields(static_cast<std::size_t>(pq_.fields(answer)));
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -264,6 +269,7 @@ Result<SqlRows> PostgresSql::answers(bool is_sent) {
     return first_error ? Result<SqlRows>(tl::unexpected(*std::move(first_error))) : std::move(rows);
 }
 
+// Values travel beside the statement, as text, so that no value is read as SQL.
 Result<SqlRows> PostgresSql::query(const std::string& sql, const std::vector<std::string>& values) {
     std::vector<const char*> texts;
     texts.reserve(values.size());
@@ -286,6 +292,8 @@ Status PostgresSql::execute(const std::string& sql) {
     return {};
 }
 
+// Asks the catalogue for visible tables only: another schema may have tables of the same names. The
+// condition on NOT NULL is a part of the type.
 Result<Columns> PostgresSql::columns() {
     DRYDOCK_TRY_ASSIGN(
         const SqlRows rows,

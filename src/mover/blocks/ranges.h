@@ -17,18 +17,18 @@ struct ByteRange {
     bool operator==(const ByteRange&) const = default;
 };
 
-// Positions from `first` to before `end`.
+// The positions from `first` to before `end`.
 struct Positions {
     std::int64_t first = 0;
     std::int64_t end = 0;
 };
 
-// Any positions, in memory that grows with their number and not with the largest.
+// A set of positions. Its memory grows with their number and not with the largest one.
 class PositionSet {
 public:
-    // False if it was there.
+    // Adds a position. Returns false if the set had it.
     bool add(std::int64_t id);
-    // In their order.
+    // Returns the positions in their order, neighbours joined.
     [[nodiscard]] std::vector<Positions> ranges() const;
 
 private:
@@ -37,13 +37,13 @@ private:
     std::map<std::int64_t, std::bitset<k_group>> groups_;  // by position / k_group
 };
 
-// Bytes of the block at a position; 0 beyond the end.
+// Returns the bytes of the block at a position; 0 beyond the end.
 [[nodiscard]] std::int64_t block_size_at(const VersionRow& version, std::int64_t id);
-// Bytes of all blocks at these positions.
+// Returns the bytes of all blocks at these positions.
 [[nodiscard]] std::int64_t bytes_at(const VersionRow& version, const Positions& positions);
 // True if blocks of one size fill the version exactly.
 [[nodiscard]] bool has_regular_size(const VersionRow& version);
-// Neighbours become one range. No position may be in `lost` twice.
+// Returns the bytes at these positions, neighbours joined. No position may be in `lost` twice.
 [[nodiscard]] std::vector<ByteRange> ranges_of(const VersionRow& version,
                                                std::vector<Positions> lost);
 

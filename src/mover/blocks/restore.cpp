@@ -50,6 +50,7 @@ Result<std::string> read_piece(const BlobReader& reader, const Piece& piece) {
     return read_block(reader, *piece.row);
 }
 
+// Compares the parts of a row that a rewrite switches.
 bool names_same_blob(const BlockRow& a, const BlockRow& b) {
     return a.uid == b.uid && a.enc_version == b.enc_version && a.envelope == b.envelope;
 }
@@ -97,6 +98,7 @@ public:
     }
 
 private:
+    // The absent positions before `end` become one piece, however many they are.
     Status add_absent(std::int64_t end) {
         return next_ < end ? add_piece({{next_, end}, 0, std::nullopt}) : Status{};
     }
@@ -108,6 +110,7 @@ private:
         return pool_.submit(std::move(piece), bytes);
     }
 
+    // A row may name another blob by now, so that a failed read is tried again by the new row.
     Status take(const Piece& piece, const Result<std::string>& read) {
         if (!read) {
             DRYDOCK_TRY_ASSIGN(const auto now, read_as_it_is_now(piece, read.error()));
@@ -116,6 +119,7 @@ private:
         return put(piece, read);
     }
 
+    // Writes one piece in its place. A lost piece becomes a hole if the user allows it.
     Status put(const Piece& piece, const Result<std::string>& bytes) {
         if (!bytes && !request_.allows_holes) {
             return tl::unexpected(bytes.error());
@@ -132,7 +136,8 @@ private:
         return image_.write(*bytes);
     }
 
-    // A rewrite switches rows to other blobs, and removes the old ones while this works.
+    // Reads the piece by its present row. A rewrite switches rows to other blobs, and removes the
+    // old ones while this works. The first error stands if the row did not change.
     Result<Result<std::string>> read_as_it_is_now(Piece piece, const Error& error) {
         for (int i = 0; i < k_switches_max && piece.row; ++i) {
             DRYDOCK_TRY_ASSIGN(auto row, metadata_.row_at(restored.version.uid, piece.row->id));
@@ -159,6 +164,7 @@ private:
     OrderedPool<Piece, Result<std::string>> pool_;
 };
 
+// Rows beyond the size of the version mean that the size, or the rows, are wrong.
 Status check_stray(const VersionRow& version) {
     return version.stray == 0
                ? Status{}
@@ -170,6 +176,7 @@ Status check_stray(const VersionRow& version) {
                       "its size may be wrong; --allow-holes restores the blocks within it");
 }
 
+// Blocks of one size must fill the version, or no row has a certain place.
 Status check_size(const VersionRow& version) {
     if (has_regular_size(version)) {
         return {};
@@ -185,6 +192,7 @@ Status check_size(const VersionRow& version) {
 
 }  // namespace
 
+// The checks come before the image: a refused restore leaves no file.
 Result<Restored> restore(Metadata& metadata,
                          const BlobReader& reader,
                          const RestoreRequest& request,

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t k_findings_max = 1000;  // the report counts all of them
 
+// A half-done upgrade may lack a column of encryption.
 Status check_schema(const Store& store) {
     if (store.metadata->schema().has_enc_version && store.metadata->schema().half_done.empty()) {
         return {};
@@ -74,7 +75,7 @@ public:
     }
 
 private:
-    // No work for these rows is right, and none may be left out in silence.
+    // No work is right for rows of an unknown enc_version. Each of them is reported.
     Status note_strange() {
         std::string last;
         while (true) {
@@ -93,6 +94,7 @@ private:
         }
     }
 
+    // A rekey has no mark in the rows: the new key opens the envelope of a finished blob.
     [[nodiscard]] bool is_done_already(const SourceBlob& source) const {
         return request_.work == RewriteWork::rekey
                && opens_envelope(request_.new_key, source.row.envelope);
@@ -120,6 +122,7 @@ private:
         return {};
     }
 
+    // Runs the collected batch and reports progress. New backups may add blobs to the total.
     Status send() {
         if (!batch_.empty()) {
             DRYDOCK_TRY(batches_.run(batch_));
@@ -220,7 +223,7 @@ Status put_away(const std::string& journal) {
     return os::sync_folder(os::folder_of(journal));
 }
 
-// They were read a moment ago; one that went since is not taken.
+// The old blobs were all read a moment ago. A later loss ends the way back before this batch.
 Status check_still_there(Store& store, RewriteRows& rows, const Record& record) {
     for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, old_row(rows, blob));
@@ -233,6 +236,7 @@ Status check_still_there(Store& store, RewriteRows& rows, const Record& record) 
 }
 
 Status
+// Rows are switched before the new blobs go, so that no row ever names a removed blob.
 switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackReport& report) {
     DRYDOCK_TRY(check_still_there(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
@@ -262,6 +266,8 @@ Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
     return report;
 }
 
+// The record `free` stands between the proof and the first removal. After a kill the proof is
+// repeated.
 Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
     DRYDOCK_TRY(check_forward(store, request, opened));
@@ -280,6 +286,7 @@ Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
     return report;
 }
 
+// Ends the last batch of a killed run, reads all old blobs, and then switches batch after batch.
 Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     if (!os::exists(request.journal)) {
         return tl::unexpected(check_can_go_back({}).error());

@@ -1,5 +1,8 @@
-// Reads the journal of a rewrite and decides which ways are left: forward, back, or both. A way
-// back needs every old blob that rows would name again, so all of them are read first.
+// Reads the journal of a rewrite and decides on the remaining ways: forward, back, or both.
+//
+// Both decisions rest on records, and the way back also on the disk: it needs every old blob that a
+// row would name again. All of them are read before the first row is switched. One lost blob in the
+// middle would leave a store that is half old and half new.
 #include "mover/blocks/rewrite_history.h"
 
 #include "base/hash.h"
@@ -19,10 +22,12 @@ std::string check_value(const std::string& key) {
     return sha256_hex("drydock store key " + key).substr(0, 16);
 }
 
+// The database together with the place of blobs: each alone may belong to several stores.
 std::string store_name(const Store& store) {
     return store.metadata->sql().name() + " " + store.reader.blobs->name();
 }
 
+// Refuses a journal of other work, of another store, or for another new key.
 Status check_begin(const Store& store, const RewriteRequest& request, const Record& begin) {
     const bool fits = begin.work == name_of(request.work) && begin.store == store_name(store)
                       && begin.key == check_value(request.new_key);
@@ -37,6 +42,7 @@ Status check_begin(const Store& store, const RewriteRequest& request, const Reco
     return {};
 }
 
+// The kinds of records decide; their order was checked by the journal itself.
 Result<History>
 read_history(const Store& store, const RewriteRequest& request, const RewriteJournal& journal) {
     History history;
@@ -60,6 +66,7 @@ Result<Opened> open_old_journal(const Store& store, const RewriteRequest& reques
     return Opened{std::move(journal), history};
 }
 
+// The record `begin` binds the journal to the work, the store and the key.
 Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY_ASSIGN(Opened opened, open_old_journal(store, request));
     if (!opened.history.has_begun) {
@@ -73,6 +80,7 @@ Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
     return opened;
 }
 
+// Calls `take` for the batches with proved new blobs. Only these have switched rows.
 Status each_proved(const RewriteJournal& journal,
                    const std::function<Status(const Record&)>& take) {
     return journal.each([&](const Record& record) {
@@ -80,6 +88,7 @@ Status each_proved(const RewriteJournal& journal,
     });
 }
 
+// The row keeps its checksum and size in a rewrite. The journal has the other values.
 Result<std::optional<BlockRow>> old_row(RewriteRows& rows, const RewrittenBlob& blob) {
     DRYDOCK_TRY_ASSIGN(auto row, rows.row_of(blob.to));
     if (row) {
@@ -90,6 +99,8 @@ Result<std::optional<BlockRow>> old_row(RewriteRows& rows, const RewrittenBlob& 
     return row;
 }
 
+// Old blobs without a row are not needed. A loss is counted and the reading goes on, for the
+// report.
 Result<OldBlobs>
 read_old_blobs(Store& store, const RewriteRequest& request, const RewriteJournal& journal) {
     OldBlobs old;
@@ -140,6 +151,7 @@ Status check_can_go_back(const History& history) {
                 "there is no way back; go on with --free-old");
 }
 
+// A way back that was begun must be ended, as long as its old blobs are there.
 Status check_forward(Store& store, const RewriteRequest& request, const Opened& opened) {
     if (!opened.history.goes_back) {
         return {};

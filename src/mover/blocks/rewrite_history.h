@@ -22,16 +22,17 @@ struct Opened {
     History history;
 };
 
-// Writes nothing. Errors: those of the journal; "blocks.journal" if it is for other work.
+// Opens the journal and writes nothing. Errors: those of the journal; "blocks.journal" if it is for
+// other work.
 [[nodiscard]] Result<Opened> open_old_journal(const Store& store, const RewriteRequest& request);
-// Begins one where there is none.
+// Opens the journal, and begins one where there is none.
 [[nodiscard]] Result<Opened> open_journal(const Store& store, const RewriteRequest& request);
 
-// The last record of a batch that has blobs is `proved`.
+// Calls `take` for each record `proved`, the last record of a batch with blobs.
 [[nodiscard]] Status each_proved(const RewriteJournal& journal,
                                  const std::function<Status(const Record&)>& take);
 
-// The row as it was before the rewrite; none if no row names the new blob.
+// Returns the row as it was before the rewrite; nothing if no row names the new blob.
 [[nodiscard]] Result<std::optional<BlockRow>> old_row(RewriteRows& rows, const RewrittenBlob& blob);
 
 struct OldBlobs {
@@ -43,7 +44,7 @@ struct OldBlobs {
 [[nodiscard]] Result<OldBlobs>
 read_old_blobs(Store& store, const RewriteRequest& request, const RewriteJournal& journal);
 
-// The error "blocks.freed".
+// Returns the error "blocks.freed".
 [[nodiscard]] tl::unexpected<Error> way_back_lost(std::int64_t blobs, const std::string& example);
 // Errors: "blocks.nothing", "blocks.freed".
 [[nodiscard]] Status check_can_go_back(const History& history);

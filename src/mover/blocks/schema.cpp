@@ -18,6 +18,7 @@ struct Table {
     std::set<std::string> optional;
 };
 
+// The tables of all supported releases. A column that only some of them have is optional.
 const std::map<std::string, Table>& known_tables() {
     static const std::set<std::string> stats = [] {
         std::set<std::string> columns = {"date", "version_uid", "version_name"};
@@ -38,6 +39,7 @@ const std::map<std::string, Table>& known_tables() {
     return tables;
 }
 
+// All refusals have one remedy: a person looks at the schema.
 tl::unexpected<Error> refuse(const std::string& message) {
     return fail("blocks.schema",
                 message,
@@ -46,6 +48,7 @@ tl::unexpected<Error> refuse(const std::string& message) {
 
 using Names = std::map<std::string, std::string>;
 
+// An unknown column is refused like a missing one: an upgrade could lose its values.
 Status check_table(const std::string& name, const Table& expected, const Names& columns) {
     for (const std::string& column : expected.required) {
         if (!columns.contains(column)) {
@@ -60,6 +63,8 @@ Status check_table(const std::string& name, const Table& expected, const Names& 
     return {};
 }
 
+// Names the types of the releases, on SQLite and on PostgreSQL. A schema without the column is
+// older.
 Status check_expire(const Names& versions) {
     const auto expire = versions.find("expire");
     for (const char* type : {"DATE", "DATETIME", "TIMESTAMP WITHOUT TIME ZONE"}) {
@@ -70,6 +75,7 @@ Status check_expire(const Names& versions) {
     return refuse(fmt::format("column expire of versions has the type {}", expire->second));
 }
 
+// Three tables are in all releases. `stats` may be renamed by a half-done upgrade.
 Status check_tables(const Columns& columns) {
     for (const auto& [name, expected] : known_tables()) {
         if (const auto entry = columns.find(name); entry != columns.end()) {
@@ -87,6 +93,7 @@ Status check_tables(const Columns& columns) {
     return check_expire(columns.at("versions"));
 }
 
+// The differences between releases. All other columns are in every release.
 struct Marks {
     bool tags = false;
     std::string expire;  // its type; empty: no such column
@@ -175,6 +182,8 @@ Release release_before(Marks marks, const std::string& head) {
     return release_of(marks);
 }
 
+// Joins the half-done states and their undos. An undo runs from the latest state to the first one,
+// and only if each state has an exact undo.
 void name_half_done(Schema& schema, const Marks& marks, const Columns& columns) {
     std::vector<HalfDone> states = half_done_states(marks, columns, schema.head);
     const Release whole = release_before(marks, schema.head);
@@ -212,6 +221,7 @@ bool is_known_table(const std::string& name) {
     return name == "alembic_version" || known_tables().contains(name);
 }
 
+// Types count, too: an ALTER TABLE by hand may have made columns that backy2 cannot use.
 bool has_whole_encryption(const Columns& columns) {
     const Names& blocks = columns.at("blocks");
     const auto has_column = [&](const char* name, const char* type, const char* other_type) {
@@ -230,6 +240,7 @@ bool has_partial_encryption(const Columns& columns) {
     return has_any && !has_whole_encryption(columns);
 }
 
+// The head comes from alembic_version and is only compared: the columns decide.
 Result<Schema> recognise(const Columns& columns, const std::string& head) {
     DRYDOCK_TRY(check_tables(columns));
     const Marks marks = marks_of(columns);

@@ -1,5 +1,5 @@
 // Computes SHA-512 of eight blocks side by side. The rounds of one block depend on each other and
-// leave most of a wide processor idle; eight at once take a third of the time.
+// leave most of a wide processor idle. Eight at once take a third of the time.
 #pragma once
 
 #include <array>

@@ -125,6 +125,7 @@ Status lock_tables(Sql& sql, const Columns& columns) {
 
 using Clock = std::chrono::steady_clock;
 
+// Runs the steps in the caller's transaction and compares the result with the goal.
 Status run_steps(Sql& sql,
                  const UpgradeRequest& request,
                  const SchemaState& state,
@@ -166,7 +167,8 @@ Status run_steps_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& 
     return status;
 }
 
-// They would stay with the tables of now when a copy is put back, and tell of those for ever.
+// Refuses views and foreign keys of other programs on backy2's tables. When a copy is put back,
+// they would stay with the tables that it replaces.
 Status check_nothing_depends(Sql& sql) {
     if (sql.dialect() == SqlDialect::sqlite) {
         return {};  // a file with views is not opened
@@ -194,12 +196,14 @@ Status check_nothing_depends(Sql& sql) {
                                "drop them, and make them again when the store is as it shall be");
 }
 
+// Refuses before planning if a step would drop values.
 Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, UpgradeGoal goal) {
     DRYDOCK_TRY(check_nothing_is_dropped(sql, state));
     DRYDOCK_TRY(check_no_expiry_is_dropped(sql, state, goal));
     return plan_upgrade(state.columns, state.schema, sql.dialect(), goal);
 }
 
+// Makes the plan and the copy. Nothing is changed so far, and a dry run ends here.
 Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(SchemaState state, read_state(sql));
     report.before = state.schema;
@@ -228,6 +232,7 @@ Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
     });
 }
 
+// Without steps no lock is taken.
 Status upgrade_postgres(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY(prepare(sql, request, report));
     if (!report.steps.empty()) {
@@ -260,6 +265,7 @@ std::string holders_of(Sql& sql) {
 
 }  // namespace
 
+// "blocks.busy" names the processes that hold the tables, since a person has to end them.
 Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request) {
     UpgradeReport report;
     const bool is_sqlite = sql.dialect() == SqlDialect::sqlite;

@@ -48,8 +48,8 @@ struct UpgradeRequest {
 };
 
 // Upgrades a schema. `sql` may write, unless it is a dry run. Errors: those above and of the
-// metadata; "blocks.busy" if other programs hold the tables (PostgreSQL names them);
-// "blocks.upgrade" for a result that is not the goal. After an error nothing has changed.
+// metadata; "blocks.busy" if other programs hold the tables; "blocks.upgrade" for a result that is
+// not the goal. PostgreSQL names the programs. After an error nothing has changed.
 [[nodiscard]] Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request);
 
 }  // namespace drydock::mover::blocks

@@ -21,6 +21,7 @@ namespace {
 constexpr std::int64_t k_row_bytes = std::int64_t{8} << 10;
 constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
 
+// Rows of one blob agree on these five facts, or one of them is wrong.
 bool same_blob(const BlockRow& a, const BlockRow& b) {
     return a.uid == b.uid && a.checksum == b.checksum && a.size == b.size
            && a.enc_version == b.enc_version && a.envelope == b.envelope;
@@ -67,6 +68,7 @@ public:
 
     StoreVerdict verdict;
 
+    // Sparse rows have no blob and are not counted.
     Status add_version(const VersionRow& version) {
         verdict.versions[version.uid].version = version;
         verdict.rows_all += version.rows + version.stray - version.sparse;
@@ -86,6 +88,7 @@ public:
         return {};
     }
 
+    // Lost ranges need all damaged positions, so that they come after the last blob.
     Status finish() {
         if (!next_.rows.empty()) {
             DRYDOCK_TRY(send());
@@ -100,6 +103,7 @@ public:
     }
 
 private:
+    // The share in a group is that of the block or of its rows, the larger of both.
     Status send() {
         SharedBlob blob = std::move(next_);
         next_ = {};
@@ -108,6 +112,7 @@ private:
         return pool_.submit(std::move(blob), bytes);
     }
 
+    // All rows of a blob share its verdict. Its bytes count once.
     Status take(const SharedBlob& blob, const std::optional<Error>& error) {
         verdict.blobs += blob.is_first ? 1 : 0;
         verdict.bytes += error || !blob.is_first ? 0 : blob.rows.front().size;
@@ -172,6 +177,7 @@ private:
         return {};
     }
 
+    // Rows are read again only for versions that lack some.
     Status find_lost(VersionVerdict& version) {
         std::vector<Positions> lost = damaged_[version.version.uid].ranges();
         if (version.version.rows != version.version.blocks) {

@@ -1,7 +1,7 @@
 // The order of the durable steps of a move. Forward: the plan, the record `begin`; for each batch
-// its intent, the renames and a sync of the filesystem; the record `moved`, version.txt, the record
-// `done`. Back: the record `back`, version.txt, the batches from the last to the first, the record
-// `returned`, the removal of the journal.
+// its intent, the renames and a sync; the record `moved`, version.txt, the record `done`. Back: the
+// record `back`, version.txt, the batches from the last to the first, the record `returned`, the
+// removal of the journal.
 //
 // After a kill the step under way is done again, and a folder that is in its place already is left
 // alone. The intent bounds the work of a resume: only folders of one batch can be in either place.

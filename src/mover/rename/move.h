@@ -26,17 +26,17 @@ struct MoveRequest {
 };
 
 struct MoveReport {
-    std::int64_t folders = 0;      // to be moved in all
+    std::int64_t folders = 0;      // folders of the plan
     std::int64_t listed = 0;       // in the list; 0 for a resumed move
-    std::int64_t in_place = 0;     // of them in their new place before the move
+    std::int64_t in_place = 0;     // in their new place before the move
     std::int64_t moved = 0;        // by this call
-    std::int64_t there = 0;        // that this call found in their place
-    std::int64_t blocked = 0;      // that something has the name of: they stay in their old place
-    std::int64_t gone = 0;         // that are in neither place any more
+    std::int64_t there = 0;        // already in their place, found by this call
+    std::int64_t blocked = 0;      // kept in the old place: another file has their name
+    std::int64_t gone = 0;         // in neither place any more
     std::int64_t directories = 0;  // made by this call
     std::int64_t batches = 0;
     bool is_resumed = false;
-    bool is_refused = false;  // findings stand in the way; nothing was moved
+    bool is_refused = false;  // findings forbid the move; nothing was moved
     bool is_done = false;     // every folder is in its place, and version.txt says so
     Findings findings;        // of the survey
 };

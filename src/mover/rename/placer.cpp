@@ -5,7 +5,7 @@
 // get a check before the rename; all servers are stopped, so no other process makes the name in
 // between.
 //
-// The common case is one system call: moves are sorted by scope and folder, so the parents of the
+// The common case is one system call. Moves are sorted by scope and folder, so the parents of the
 // last folder usually serve the next one. Paths are relative to ROOT and to the scope's directory,
 // which are held open. The kernel would follow a link below them, so both must belong to the user
 // of this process.
