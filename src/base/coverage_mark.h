@@ -1,4 +1,5 @@
-// PROBE("name"): marks a rare branch, so that a simulation can tell whether a run ever took it.
+// COVERAGE_MARK("name"): marks a rare branch, so that a simulation can tell whether a run ever took
+// it.
 //
 // A branch that no seed reaches is a branch that no seed tests. tests/sim lists the names that a
 // sweep must hit. A test compares that list with the marks in the sources. A mark costs one load
@@ -40,8 +41,8 @@ private:
 }  // namespace drydock
 
 // NOLINTNEXTLINE(readability-identifier-naming): as it is called in the sources
-#define PROBE(name)                                                                                \
+#define COVERAGE_MARK(name)                                                                        \
     do {                                                                                           \
-        static constinit ::drydock::CoverageMark drydock_probe(name);                              \
-        drydock_probe.hit();                                                                       \
+        static constinit ::drydock::CoverageMark drydock_coverage_mark(name);                      \
+        drydock_coverage_mark.hit();                                                               \
     } while (false)

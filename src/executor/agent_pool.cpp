@@ -200,7 +200,7 @@ void AgentPool::fail_all(Link& link, const Error& error, Reply::Kind kind) {
     link.waiting.clear();
     // A request that was never sent is refused, not lost: it surely did not happen.
     for (const auto& [ticket, question] : link.queued) {
-        PROBE("hosts: refused before it was sent");
+        COVERAGE_MARK("hosts: refused before it was sent");
         replies_.push_back({ticket, Reply::Kind::refused, {}, error, question.asked_ms});
     }
     link.queued.clear();
@@ -319,7 +319,7 @@ void AgentPool::take_clock(Link& link, const Json& frame) {
     const std::int64_t now = clock_.monotonic_ms();
     const std::int64_t offset = frame["clock_ms"].as_int() - now;
     if (link.ahead_ms && offset > *link.ahead_ms + k_clock_slip_ms) {
-        PROBE("hosts: the clock of this conductor stood still");
+        COVERAGE_MARK("hosts: the clock of this conductor stood still");
         slipped_ms_ = now;
     }
     if (!link.ahead_ms || offset >= clock_offset_now(link)) {
@@ -332,7 +332,7 @@ void AgentPool::take_clock(Link& link, const Json& frame) {
 // of displacement ends this conductor.
 void AgentPool::refuse_greeting(Link& link, const Error& error) {
     if (agent::is_displacement(error)) {
-        PROBE("hosts: another conductor has taken over");
+        COVERAGE_MARK("hosts: another conductor has taken over");
         superseded_ = error.in(fmt::format("host {}", link.address.name));
     }
     link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
@@ -419,7 +419,7 @@ void AgentPool::take(Link& link, const Json& frame) {
     }
     const auto waiting = link.waiting.find(ticket);
     if (waiting == link.waiting.end()) {
-        PROBE("hosts: an answer that nobody waits for");
+        COVERAGE_MARK("hosts: an answer that nobody waits for");
         return;
     }
     Reply reply = {ticket, Reply::Kind::answer, {}, {}, waiting->second.asked_ms};
@@ -433,7 +433,7 @@ void AgentPool::take(Link& link, const Json& frame) {
         reply.body = frame;
     }
     if (agent::is_displacement(reply.error)) {
-        PROBE("hosts: a request of a displaced conductor is refused");
+        COVERAGE_MARK("hosts: a request of a displaced conductor is refused");
         superseded_ = reply.error.in(fmt::format("host {}", link.address.name));
     }
     if (reply.kind != Reply::Kind::progress) {
@@ -469,7 +469,7 @@ void AgentPool::step(Link& link) {
         receive(link);
     }
     if (link.conversation && !link.ready && clock_.monotonic_ms() > link.deadline_ms) {
-        PROBE("hosts: no greeting in time");
+        COVERAGE_MARK("hosts: no greeting in time");
         lose(link,
              {"host.silent",
               fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),

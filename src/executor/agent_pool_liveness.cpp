@@ -28,7 +28,7 @@ void AgentPool::ping(Link& link) {
         return;
     }
     if (link.pinged_ms != 0) {
-        PROBE("hosts: no answer to a ping");
+        COVERAGE_MARK("hosts: no answer to a ping");
         lose(link,
              {"host.silent",
               fmt::format("nothing came from the agent for {} s, and no answer to a ping",
@@ -37,7 +37,7 @@ void AgentPool::ping(Link& link) {
               ErrorClass::transient});
         return;
     }
-    PROBE("hosts: a quiet line is pinged");
+    COVERAGE_MARK("hosts: a quiet line is pinged");
     link.pinged_ms = now;
     Json request;
     request.set("n", k_ping).set("do", "ping");
@@ -57,7 +57,7 @@ void AgentPool::expire(Link& link) {
     std::erase_if(link.queued, [&](const auto& entry) {
         const bool is_late = now > entry.second.deadline_ms;
         if (is_late) {
-            PROBE("hosts: a question could not be sent in time");
+            COVERAGE_MARK("hosts: a question could not be sent in time");
             replies_.push_back(
                 {entry.first, Reply::Kind::refused, {}, silent, entry.second.asked_ms});
         }
@@ -67,14 +67,14 @@ void AgentPool::expire(Link& link) {
     std::erase_if(link.waiting, [&](const auto& entry) {
         const bool is_late = now > entry.second.deadline_ms;
         if (is_late) {
-            PROBE("hosts: no answer by the deadline of a question");
+            COVERAGE_MARK("hosts: no answer by the deadline of a question");
             replies_.push_back({entry.first, Reply::Kind::lost, {}, silent, entry.second.asked_ms});
             is_dead = is_dead || entry.second.frames_before == link.frames;
         }
         return is_late;
     });
     if (is_dead && link.conversation) {
-        PROBE("hosts: a line is dead");
+        COVERAGE_MARK("hosts: a line is dead");
         lose(link, silent);
     }
 }

@@ -48,7 +48,7 @@ void take_reply(const std::string& host, const Reply& reply, WorkReport& report)
         return;
     case Reply::Kind::refused:
     case Reply::Kind::lost:
-        PROBE("work: a host does not tell what is under way");
+        COVERAGE_MARK("work: a host does not tell what is under way");
         report.silent.emplace(host, reply.error);
         return;
     case Reply::Kind::progress:
@@ -135,7 +135,7 @@ WorkReport await_quiet(AgentPool& hosts,
         if (report.running.empty() || clock.monotonic_ms() >= deadline) {
             return report;
         }
-        PROBE("work: something is still under way");
+        COVERAGE_MARK("work: something is still under way");
         if (on_wait && on_wait(report.running.front())) {
             return report;
         }

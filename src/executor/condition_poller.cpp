@@ -188,7 +188,7 @@ std::optional<Judgement> ConditionPoller::settle(std::size_t index,
                return model::evaluate(condition, view).outcome == Truth::yes;
            });
     if (in_vain) {
-        PROBE("judge: waiting is in vain");
+        COVERAGE_MARK("judge: waiting is in vain");
     }
     // "It did not happen" is an answer. A guard that does not hold yet may hold soon.
     const bool is_settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
@@ -242,7 +242,7 @@ ConditionPoller::fresh(Question& question, std::shared_ptr<const model::FactBook
         question.renewals = 0;
         return question.old.empty() ? book : forget(*book, question.old);
     }
-    PROBE("judge: facts have grown old");
+    COVERAGE_MARK("judge: facts have grown old");
     question.kept = std::move(book);
     ++question.renewals;
     question.reading = false;
@@ -320,7 +320,7 @@ void ConditionPoller::decide_submitted(std::size_t action,
     Question& question = questions_[action];
     question.retained_since_ms = question.kept ? question.retained_since_ms : reading.begun_ms();
     if (question.retained_since_ms < hosts_.clock_slipped_ms()) {
-        PROBE("judge: facts were read before the clock stood still");
+        COVERAGE_MARK("judge: facts were read before the clock stood still");
         question.kept.reset();
         question.reading = false;
         question.due_ms = now;

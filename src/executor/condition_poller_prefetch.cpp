@@ -74,7 +74,7 @@ bool ConditionPoller::join_reading(std::size_t action, Question& question) {
     for (const auto& shared : readings_) {
         if (shared->quiet_generation == generation_
             && std::includes(shared->keys.begin(), shared->keys.end(), keys.begin(), keys.end())) {
-            PROBE("judge: a check waits for facts that are read ahead");
+            COVERAGE_MARK("judge: a check waits for facts that are read ahead");
             shared->asked.push_back({action});
             question.reading = true;
             return true;
@@ -127,7 +127,7 @@ bool ConditionPoller::is_read_ahead(std::size_t index,
     if (outcome != Outcome::yes && outcome != Outcome::skip) {
         return false;
     }
-    PROBE("judge: a check rests on facts that were read ahead");
+    COVERAGE_MARK("judge: a check rests on facts that were read ahead");
     judgements.push_back(judgement(index, question, *book, result, outcome));
     return true;
 }

@@ -226,7 +226,7 @@ drydock::Status RunSession::start() {
     detail.set("host", settings_.holder.host).set("pid", settings_.holder.pid);
     DRYDOCK_TRY(runner_->record(plain_event(EventType::conductor_started, std::move(detail))));
     for (const journal::Request& request : std::exchange(stale_requests_, {})) {
-        PROBE("session: a request was made to a conductor that died");
+        COVERAGE_MARK("session: a request was made to a conductor that died");
         DRYDOCK_TRY(runner_->refuse(request, "nobody conducted the run then; say it again"));
     }
     return {};
@@ -239,7 +239,7 @@ void RunSession::restore_soaks() {
 }
 
 drydock::Status RunSession::stop_at_drift(std::vector<run::Drift> drift) {
-    PROBE("session: a run is resumed in a world that moved");
+    COVERAGE_MARK("session: a run is resumed in a world that moved");
     obstacle_.drift = std::move(drift);
     return runner_->record(drift_event(obstacle_.drift));
 }
@@ -279,7 +279,7 @@ drydock::Status RunSession::conduct() {
             under_way_error(report.running.front(), ports_.clock.monotonic_ms() - begun));
     }
     if (const auto silent = find_silent_host(report); silent && is_untouched()) {
-        PROBE("session: a host is silent before anything was begun");
+        COVERAGE_MARK("session: a host is silent before anything was begun");
         return stop_at(*silent);
     }
     const Identity own_identity = identity(epoch_);
@@ -293,10 +293,10 @@ drydock::Status RunSession::conduct() {
         return stop_at_drift(std::move(drift));
     }
     if (state().phase() == Phase::halted || state().phase() == Phase::paused) {
-        PROBE("session: a person goes on after a halt or a pause");
+        COVERAGE_MARK("session: a person goes on after a halt or a pause");
         DRYDOCK_TRY(runner_->record(plain_event(EventType::run_resumed)));
     } else if (!is_new_) {
-        PROBE("session: a dead conductor's run goes on");
+        COVERAGE_MARK("session: a dead conductor's run goes on");
     }
     restore_soaks();
     return conduct_run();

@@ -53,24 +53,24 @@ std::string with_cancellation(const std::string& cancelled, const Json& because)
 void mark(const Event& event) {
     if (event.type == EventType::facts_read && event.purpose == Purpose::happened) {
         if (event.outcome == Outcome::yes) {
-            PROBE("runner: the probe says that it happened");
+            COVERAGE_MARK("runner: the probe says that it happened");
         } else if (event.outcome == Outcome::no) {
-            PROBE("runner: the probe says that it did not happen");
+            COVERAGE_MARK("runner: the probe says that it did not happen");
         } else {
-            PROBE("runner: nobody can tell whether it happened");
+            COVERAGE_MARK("runner: nobody can tell whether it happened");
         }
     } else if (event.type == EventType::facts_read && event.outcome == Outcome::skip) {
-        PROBE("runner: not for this cluster");
+        COVERAGE_MARK("runner: not for this cluster");
     } else if (event.type == EventType::facts_read && event.outcome == Outcome::no) {
-        PROBE("runner: it does not hold in time");
+        COVERAGE_MARK("runner: it does not hold in time");
     } else if (event.type == EventType::facts_read && event.outcome == Outcome::cannot_tell) {
-        PROBE("runner: nobody can tell in time whether it holds");
+        COVERAGE_MARK("runner: nobody can tell in time whether it holds");
     } else if (event.type == EventType::action_ended && event.outcome == Outcome::failed) {
-        PROBE("runner: an action failed");
+        COVERAGE_MARK("runner: an action failed");
     } else if (event.type == EventType::run_halted) {
-        PROBE("runner: halted");
+        COVERAGE_MARK("runner: halted");
     } else if (event.type == EventType::run_resumed) {
-        PROBE("runner: resumed by a person");
+        COVERAGE_MARK("runner: resumed by a person");
     }
 }
 
@@ -177,7 +177,7 @@ bool Runner::send() {
     bool has_changed = false;
     for (const Command& command : std::exchange(to_send_, {})) {
         if (command.what == CommandKind::begin && has_lapsed(command)) {
-            PROBE("runner: a permission lapses before its command leaves");
+            COVERAGE_MARK("runner: a permission lapses before its command leaves");
             Json detail;
             detail.set("because", "the facts that permitted it grew old before it was sent");
             apply({{EventType::action_attached,
@@ -196,7 +196,7 @@ bool Runner::send() {
 
 // Words a halt at an action whose outcome no host could report.
 Json Runner::unreached_detail(std::size_t index) const {
-    PROBE("runner: nobody could be asked what became of it");
+    COVERAGE_MARK("runner: nobody could be asked what became of it");
     const Action& action = plan_.actions[index];
     const bool forgotten = is_forgotten(index);
     Json result;
@@ -396,7 +396,7 @@ Status Runner::run() {
         }
         take_replies();
         if (hosts_.displaced()) {
-            PROBE("runner: displaced by a later conductor");
+            COVERAGE_MARK("runner: displaced by a later conductor");
             return tl::unexpected(*hosts_.displaced());
         }
     }

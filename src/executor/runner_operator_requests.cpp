@@ -45,11 +45,11 @@ void Runner::take_request(const journal::Request& request) {
     if (stops && !drained_for_.empty()) {
         note(request, "refused: " + drained_for_);
     } else if (request.kind == "pause") {
-        PROBE("runner: a person asks for a pause");
+        COVERAGE_MARK("runner: a person asks for a pause");
         waiting_requests_.push_back(request.number);
         drain();
     } else if (request.kind == "abort") {
-        PROBE("runner: a person asks to abort");
+        COVERAGE_MARK("runner: a person asks to abort");
         abort_request_ = request;  // answered by the record that ends the run
         drain();
     } else if (request.kind == "approve") {

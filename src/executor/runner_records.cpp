@@ -96,10 +96,10 @@ Status Runner::append(const journal::Entry& entry) {
         const bool is_busy = head.error().kind == ErrorClass::transient;
         const bool is_unknown = head.error().kind == ErrorClass::unknown_outcome;
         if (is_busy && clock_.monotonic_ms() < deadline) {
-            PROBE("runner: the journal is busy");
+            COVERAGE_MARK("runner: the journal is busy");
             hosts_.pass_time(k_busy_pause_ms);
         } else if (is_unknown && std::exchange(may_retry, false)) {
-            PROBE("runner: the journal's answer is lost");
+            COVERAGE_MARK("runner: the journal's answer is lost");
         } else {
             return tl::unexpected(head.error());
         }

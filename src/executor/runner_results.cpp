@@ -58,9 +58,9 @@ void Runner::on_result(const InFlight& flight, const Json& answer) {
     } else {
         const Outcome outcome = agent_state == "none" ? Outcome::none : Outcome::torn;
         if (outcome == Outcome::none) {
-            PROBE("runner: an action never began");
+            COVERAGE_MARK("runner: an action never began");
         } else {
-            PROBE("runner: an action is torn");
+            COVERAGE_MARK("runner: an action is torn");
         }
         if (!flight.asked) {
             apply({EventType::action_ended,
@@ -83,7 +83,7 @@ void Runner::on_result(const InFlight& flight, const Json& answer) {
 }
 
 void Runner::submit_again(const InFlight& flight) {
-    PROBE("runner: asked again after the line broke");
+    COVERAGE_MARK("runner: asked again after the line broke");
     asking_.insert(flight.action);
     const Command command = {CommandKind::ask, flight.action, flight.attempt, Purpose::none};
     const std::string& host = plan_.actions[flight.action].host;
@@ -118,9 +118,9 @@ void Runner::on_failed_reply(const InFlight& flight, const Reply& reply) {
     const bool is_refused = reply.kind == Reply::Kind::refused && !flight.asked
                             && reply.error.kind != ErrorClass::unknown_outcome;
     if (is_refused) {
-        PROBE("runner: refused by the host");
+        COVERAGE_MARK("runner: refused by the host");
     } else {
-        PROBE("runner: an answer is lost");
+        COVERAGE_MARK("runner: an answer is lost");
     }
     apply({EventType::action_ended,
            flight.action,

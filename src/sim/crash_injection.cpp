@@ -59,7 +59,7 @@ void CrashInjectingJournal::pass(CrashPoint::Moment moment) {
         throw SimulatedCrash{};
     }
     if (!std::exchange(slept_, true)) {
-        PROBE("sim: a conductor hangs");
+        COVERAGE_MARK("sim: a conductor hangs");
         meanwhile_(*inner_);
     }
 }
@@ -73,7 +73,7 @@ Result<T> CrashInjectingJournal::commit(const std::function<Result<T>()>& write)
     delays_.commit();
     const CommitFault fault = fault_();
     if (fault == CommitFault::full) {
-        PROBE("sim: the journal's disk is full");
+        COVERAGE_MARK("sim: the journal's disk is full");
         return fail("journal.full", "the journal's disk is full", "free some, then drydock resume");
     }
     if (fault == CommitFault::busy) {
@@ -84,7 +84,7 @@ Result<T> CrashInjectingJournal::commit(const std::function<Result<T>()>& write)
     delays_.standstill();
     pass(CrashPoint::Moment::after_commit);
     if (fault == CommitFault::unknown && written) {
-        PROBE("sim: the answer of a commit is lost");
+        COVERAGE_MARK("sim: the answer of a commit is lost");
         --records_;
         return fail("journal.io", "the answer is lost", "", ErrorClass::unknown_outcome);
     }

@@ -148,7 +148,7 @@ void Simulation::stop_for(std::int64_t ms, bool with_clock) {
 void Simulation::lose_commit_time() {
     stand_still();
     if (faults_.strikes(Fault::commit_slow)) {
-        PROBE("sim: a commit takes long");
+        COVERAGE_MARK("sim: a commit takes long");
         stop_for(faults_.between(1, k_commit_ms_max), false);
     }
 }
@@ -167,11 +167,11 @@ CommitFault Simulation::commit_fault() {
 // Stops the process, or its machine, perhaps for longer than facts stay fresh.
 void Simulation::stand_still() {
     if (faults_.strikes(Fault::process_stopped)) {
-        PROBE("sim: a conductor stands still");
+        COVERAGE_MARK("sim: a conductor stands still");
         stop_for(faults_.between(1, k_stop_ms_max), false);
     }
     if (faults_.strikes(Fault::machine_stopped)) {
-        PROBE("sim: the machine of a conductor stands still, and its clock");
+        COVERAGE_MARK("sim: the machine of a conductor stands still, and its clock");
         stop_for(faults_.between(1, k_stop_ms_max), true);
     }
 }
@@ -273,7 +273,7 @@ ConductorRun Simulation::apply(const model::Plan& plan, const CrashPoint& death)
             return tl::unexpected(*obstacle.error);
         }
         if (!obstacle.drift.empty()) {
-            PROBE("sim: a plan is applied in a world that moved");
+            COVERAGE_MARK("sim: a plan is applied in a world that moved");
             return fail("run.drift", obstacle.drift.front().key);
         }
         DRYDOCK_TRY(session.begin({}));
@@ -294,7 +294,7 @@ Simulation::downgrade(const model::Plan& plan, const Compile& compile, const Cra
             return tl::unexpected(*obstacle);
         }
         if (run::closed_by(plan, session.state())) {
-            PROBE("sim: the way back is closed");
+            COVERAGE_MARK("sim: the way back is closed");
             return fail("downgrade.closed", "the way back is closed");
         }
         DRYDOCK_TRY_ASSIGN(downgrade_plan, compile(plan));

@@ -101,7 +101,7 @@ void Night::take(const ConductorRun& life, const std::string& run) {
 // people look at the cluster, and plan again.
 void Night::look_after_outlived() {
     if (std::exchange(is_outlived_, false)) {
-        PROBE("night: a conductor outlives its journal");
+        COVERAGE_MARK("night: a conductor outlives its journal");
         world_.site.say("a conductor outlives its journal");
         is_over_ = false;
     }
@@ -115,7 +115,7 @@ const model::Plan* Night::make_plan() {
     auto compiled = forward ? world_.compile("upgrade", older, newer, next_run())
                             : world_.compile("downgrade", newer, older, next_run());
     if (!compiled.plan) {
-        PROBE("night: a plan is refused");
+        COVERAGE_MARK("night: a plan is refused");
         world_.site.say("a plan is refused");
         return nullptr;
     }
@@ -143,7 +143,7 @@ void Night::apply() {
         play_on(*plan);
         take(life, plan_->run);
     } else {
-        PROBE("night: nothing can begin now");
+        COVERAGE_MARK("night: nothing can begin now");
         world_.site.say("nothing can begin now");
         wait_for_people();
         look_after_outlived();
@@ -173,7 +173,7 @@ void Night::request_later(const model::Plan& plan) {
         detail.set("gate", gate).set("text", "seen");
         const auto journal = world_.open_journal();
         if (journal->post_request(run, {0, kind, "a person", world_.clock.wall_ms(), detail})) {
-            PROBE("night: a person leaves a request");
+            COVERAGE_MARK("night: a person leaves a request");
             world_.site.say("a person leaves a request");
         }
     });
@@ -199,17 +199,17 @@ void Night::resume() {
 void Night::abort() {
     Status aborted = world_.site.abort(*plan_, draw_death());
     if (!aborted && aborted.error().code == "work.forgotten") {
-        PROBE("night: a host that forgot is given up");
+        COVERAGE_MARK("night: a host that forgot is given up");
         world_.site.say("a person has looked at the host that forgot, and gives it up");
         world_.advance_time(k_look_ms_max);
         aborted = world_.site.abort(*plan_, draw_death(), true);
     }
     if (aborted) {
-        PROBE("night: a run is aborted");
+        COVERAGE_MARK("night: a run is aborted");
         world_.site.say("a run is aborted");
         ++count_.aborted;
     } else {
-        PROBE("night: nobody may abort now");
+        COVERAGE_MARK("night: nobody may abort now");
         world_.site.say("nobody may abort now");
         wait_for_people();
     }
@@ -223,13 +223,13 @@ void Night::downgrade() {
         [&](const model::Plan& of) { return world_.compile_back(of, next_run()); },
         draw_death());
     if (back.plan) {
-        PROBE("night: a run is taken back");
+        COVERAGE_MARK("night: a run is taken back");
         world_.site.say("a run is taken back");
         ++count_.returned;
         run = back.plan->run;
         play_on(keep(std::move(*back.plan)));
     } else {
-        PROBE("night: the way back is refused");
+        COVERAGE_MARK("night: the way back is refused");
         world_.site.say("the way back is refused");
     }
     take(back.life, run);
@@ -237,7 +237,7 @@ void Night::downgrade() {
 
 // The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
 void Night::lose_journal() {
-    PROBE("night: the journal is lost");
+    COVERAGE_MARK("night: the journal is lost");
     world_.site.say("the journal is lost");
     ++count_.take_overs;
     world_.keep_in(journal::make_memory_store(fmt::format("journal-{}", ++journals_)));
@@ -258,7 +258,7 @@ void Night::copy_journal() {
 // It knows nothing of what happened since, and hosts that do refuse it until a person who has
 // looked takes them over with it.
 void Night::put_journal_back() {
-    PROBE("night: a copy of the journal is put back");
+    COVERAGE_MARK("night: a copy of the journal is put back");
     world_.site.say("a copy of the journal is put back");
     world_.keep_in(std::exchange(copy_, nullptr));
     is_over_ = false;
@@ -273,7 +273,7 @@ void Night::put_journal_back() {
 
 // Another cluster's conductor works on the same hosts, with epochs of its own.
 void Night::greet_from_neighbour() {
-    PROBE("night: a neighbour works on the same hosts");
+    COVERAGE_MARK("night: a neighbour works on the same hosts");
     world_.site.say("a neighbour works on the same hosts");
     executor::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
     for (const auto& [host, unused] : world_.cluster().hosts) {
@@ -295,7 +295,7 @@ void Night::act_beside(const model::Plan& plan) {
             return world_.compile_back(forward, next_run());
         });
         if (back.plan) {
-            PROBE("night: a run is taken back while its conductor hangs");
+            COVERAGE_MARK("night: a run is taken back while its conductor hangs");
             world_.site.say("a run is taken back while its conductor hangs");
             play_on(keep(std::move(*back.plan)));
         }
@@ -334,7 +334,7 @@ void Night::turn() {
     const bool has_moved = last_.halt.contains("drift");
     drifts_ = has_moved ? drifts_ + 1 : 0;
     if (drifts_ > k_drifts_max) {  // what moved stays so: plan again from there, as it says
-        PROBE("night: a run is given up for a world that moved");
+        COVERAGE_MARK("night: a run is given up for a world that moved");
         world_.site.say("a run is given up for a world that moved");
         drifts_ = 0;
         abort();

@@ -249,10 +249,10 @@ MARKS = "tests/sim/must_hit.txt"
 
 
 def check_marks(tree):
-    """Every PROBE of the sources is in the list that a sweep of the simulator must reach, once."""
+    """Every COVERAGE_MARK of the sources is in the list that a sweep of the simulator must reach, once."""
     listed = [line for line in tree.get(MARKS, "").splitlines() if line and line[0] != "#"]
     marks = {mark: path for path, text in tree.named(r"^src/.*\.cpp$").items()
-             for mark in re.findall(r'\bPROBE\("([^"]+)"\)', text)}
+             for mark in re.findall(r'\bCOVERAGE_MARK\("([^"]+)"\)', text)}
     return ([f"{path}: the mark \"{mark}\" is not in {MARKS}"
              for mark, path in sorted(marks.items()) if mark not in listed]
             + [f"{MARKS}: nothing is marked \"{mark}\"" for mark in listed if mark not in marks])
@@ -344,7 +344,7 @@ PLANTED = [
     (check_leftovers, "README.md", "get it at https:" "//mirror.corp/x\n"),
     (check_links, "README.md", "[a](docs/missing.md)\n"),
     (check_links, "README.md", "# Here\n[a](#there)\n"),
-    (check_marks, "src/base/text.cpp", 'void f() {\n    PROBE("rare");\n}\n'),
+    (check_marks, "src/base/text.cpp", 'void f() {\n    COVERAGE_MARK("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
     (check_says, "src/cli/render.cpp", 'void f() {\n    fmt::format("{}", name);\n}\n'),
 ]

@@ -125,11 +125,11 @@ Status FakeHost::begin(const agent::Permit& permit,
         return agent::attempt_running(*running_attempt);
     }
     if (permit.is_late(clock_.monotonic_ms())) {
-        PROBE("agent: a request to begin came too late");
+        COVERAGE_MARK("agent: a request to begin came too late");
         return bury(key);
     }
     if (faults_.strikes(Fault::disk_full)) {
-        PROBE("host: its disk is full");
+        COVERAGE_MARK("host: its disk is full");
         return fail("os.write",
                     "the action's folder: No space left on device",
                     "free some disk on that host, then drydock resume");
@@ -165,7 +165,7 @@ std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) co
 void FakeHost::plan(const ActionKey& key, const Json& request) {
     if (goes_down()) {
         if (faults_.between(0, 1) == 1) {
-            PROBE("host: a folder that was not synced is gone");
+            COVERAGE_MARK("host: a folder that was not synced is gone");
             attempts_.erase(key);
         }
         reboots_();  // an empty folder says nothing
@@ -250,7 +250,7 @@ void FakeHost::finish(const ActionKey& key) {
     const bool is_rebooting = goes_down();
     const bool is_result_lost = is_rebooting && faults_.between(0, 1) == 1;
     if (is_result_lost) {
-        PROBE("host: a result that was not synced is gone");
+        COVERAGE_MARK("host: a result that was not synced is gone");
         attempt.phase = ActionPhase::torn;
     } else {
         attempt.phase = ActionPhase::ended;

@@ -224,7 +224,7 @@ void FakeTransport::maybe_hang(Channel& channel, const Json& frame) {
     const std::string& verb = frame["do"].as_string();
     const bool greets = verb == "hello" || verb == "fence";
     if (faults_.strikes(greets ? Fault::connect_slow : Fault::agent_hangs)) {
-        PROBE("network: an agent hangs");
+        COVERAGE_MARK("network: an agent hangs");
         const bool for_ever = faults_.between(0, 3) == 0;
         channel.hangs_until_ms =
             clock_.monotonic_ms() + (for_ever ? k_never_ms : faults_.between(1, k_hang_ms_max));
@@ -255,7 +255,7 @@ void FakeTransport::deliver(const std::shared_ptr<Channel>& channel,
     at(healed_ms(channel->name) + after_ms, [this, channel, frame, number] {
         if (!channel->broken) {
             if (number < channel->last_arrived) {
-                PROBE("network: an answer comes after a later one");
+                COVERAGE_MARK("network: an answer comes after a later one");
             }
             channel->last_arrived = std::max(channel->last_arrived, number);
             channel->inbox.push_back(frame);
