@@ -86,7 +86,7 @@ struct Options {
 };
 
 // One step of a counterexample.
-struct Turn {
+struct TraceStep {
     std::string text;  // "m2 is stopped"
     Json trace;  // {"what": "ended", "action": "roll/m2/stop", "outcome": "done"}: for replays
 };
@@ -94,7 +94,7 @@ struct Turn {
 struct Violation {
     Property property = Property::stuck;
     std::string because;  // one sentence: the cause
-    std::vector<Turn> story;
+    std::vector<TraceStep> story;
     std::string action;                     // the action to blame; empty if there is none
     std::string source;                     // its line in the pack
     std::string hint;                       // the suggested change

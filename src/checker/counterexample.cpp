@@ -267,10 +267,10 @@ public:
     [[nodiscard]] Path walk() const {
         Path walk;
         for (std::size_t i = 0; i < transitions_.size(); ++i) {
-            walk.turns.push_back(
+            walk.steps.push_back(
                 transitions_[i]
                     ? trace_step_of(model_, rows_[i].data(), *transitions_[i])
-                    : Turn{"what was lost is settled", Json::Object{{"what", "settled"}}});
+                    : TraceStep{"what was lost is settled", Json::Object{{"what", "settled"}}});
         }
         walk.row = rows_.back();
         walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
@@ -399,7 +399,7 @@ std::vector<run::CompactEvent> events_of(const Model& model,
     return events;
 }
 
-Turn trace_step_of(const Model& model, const Byte* previous_row, Transition choice) {
+TraceStep trace_step_of(const Model& model, const Byte* previous_row, Transition choice) {
     return {text_of(model, previous_row, choice), trace_of(model, choice)};
 }
 
@@ -433,7 +433,7 @@ Violation tell(const Model& model, Property property, Path walk) {
         violation.action = model.plan.actions[walk.last.index].id;
         violation.source = model.plan.actions[walk.last.index].source;
     }
-    violation.story = std::move(walk.turns);
+    violation.story = std::move(walk.steps);
     violation.events = std::move(walk.events);
     return violation;
 }

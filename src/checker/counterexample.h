@@ -13,7 +13,7 @@ namespace drydock::checker {
 
 // A path from the initial state.
 struct Path {
-    std::vector<Turn> turns;
+    std::vector<TraceStep> steps;
     std::vector<Byte> row;  // the last one
     Transition last;
     std::vector<Byte> before;  // the row before the last transition
@@ -37,6 +37,7 @@ walk_to(const Model& model, const Options& options, const Search& search, std::u
 [[nodiscard]] std::vector<run::CompactEvent>
 events_of(const Model& model, const std::vector<run::CompactEvent>& walked);
 
-[[nodiscard]] Turn trace_step_of(const Model& model, const Byte* previous_row, Transition choice);
+[[nodiscard]] TraceStep
+trace_step_of(const Model& model, const Byte* previous_row, Transition choice);
 
 }  // namespace drydock::checker

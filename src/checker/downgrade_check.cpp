@@ -330,11 +330,11 @@ bool is_left_alone(const Model& model, const Byte* row) {
 
 std::string final_state_error(const Model& model, const Byte* row) {
     for (const Member& member : model.members) {
-        const bool goes = std::none_of(member.turns.begin(),
-                                       member.turns.end(),
-                                       [](const Member::Turn& turn) { return turn.up; });
+        const bool goes = std::none_of(member.up_down_events.begin(),
+                                       member.up_down_events.end(),
+                                       [](const Member::UpDownEvent& event) { return event.up; });
         const bool is_left_down = goes && model.plan.kind == "side-by-side";
-        if (member.running == k_no_offset || member.turns.empty() || is_left_down) {
+        if (member.running == k_no_offset || member.up_down_events.empty() || is_left_down) {
             continue;
         }
         const model::Observation& runs = model.values.at(row[member.running]);

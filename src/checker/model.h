@@ -100,7 +100,7 @@ struct FormatTransition {
 
 struct Member {
     // An action that starts or stops the member.
-    struct Turn {
+    struct UpDownEvent {
         std::size_t action = 0;
         bool up = false;
     };
@@ -116,7 +116,7 @@ struct Member {
     Offset service = k_no_offset;
     Offset away = k_no_offset;
     bool up_at_first = true;
-    std::vector<Turn> turns;                    // the last in the plan first
+    std::vector<UpDownEvent> up_down_events;    // the last in the plan first
     std::vector<std::size_t> stopping_actions;  // actions that take the member down
 };
 

@@ -86,17 +86,17 @@ void Model::pack(const State& run, Byte* row) const {
 // The last event that is done decides. While one is in flight or has failed, nothing is expected.
 bool Model::expected_up(const Byte* row, int member) const {
     const Member& member_model = members[static_cast<std::size_t>(member)];
-    for (const Member::Turn& turn : member_model.turns) {
-        const auto now = static_cast<Status>(status(row, turn.action));
+    for (const Member::UpDownEvent& event : member_model.up_down_events) {
+        const auto now = static_cast<Status>(status(row, event.action));
         if (now == Status::done) {
-            return turn.up;
+            return event.up;
         }
         if (is_in_flight(now) || has_failed(now)) {
             return false;
         }
     }
     return member_model.up_at_first
-           || member_model.turns.empty();  // a member without events counts
+           || member_model.up_down_events.empty();  // a member without events counts
 }
 
 bool Model::came_up(const Byte* row, std::string_view name) const {

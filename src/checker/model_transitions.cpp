@@ -30,10 +30,11 @@ Byte index_of(Model& model, const Json& value) {
 }
 
 // Events are kept with the last action first: expected_up() looks for the last one that is done.
-void add_turn(Model& model, std::size_t action, Offset offset, Byte value) {
+void add_up_down_event(Model& model, std::size_t action, Offset offset, Byte value) {
     for (Member& member : model.members) {
         if (member.running == offset) {
-            member.turns.insert(member.turns.begin(), {action, value != k_absent});
+            member.up_down_events.insert(member.up_down_events.begin(),
+                                         {action, value != k_absent});
             model.acts[action].matters_if_skipped = true;
         }
     }
@@ -47,7 +48,7 @@ void add_write(Model& model, std::size_t action, const model::Effect& effect) {
     const Byte value = index_of(model, effect.value);
     model.acts[action].writes.push_back({place->second, value});
     model.acts[action].moves_serving |= place->second == model.serving;
-    add_turn(model, action, place->second, value);
+    add_up_down_event(model, action, place->second, value);
 }
 
 void add_effect(Model& model, std::size_t action, const model::Effect& effect) {

@@ -12,13 +12,13 @@ namespace drydock::checker {
 
 namespace {
 
-struct IdentifiedMember {
+struct PropertyWords {
     std::string_view name;
     std::string_view rule;
 };
 
 // In the order of Property: its name in commands and files, and its rule for people.
-constexpr std::array<IdentifiedMember, k_properties> k_names = {{
+constexpr std::array<PropertyWords, k_properties> k_names = {{
     {"unreadable-start", "a release is never started on a store that it cannot read"},
     {"quorum", "no command takes a group below its minimum, given the members already down"},
     {"skew", "releases and roles that may not serve together never do"},
@@ -73,11 +73,11 @@ Json strings(const std::vector<std::string>& texts) {
 Json to_json(const Violation& violation) {
     Json story = Json::Array{};
     Json trace = Json::Array{};
-    for (const Turn& turn : violation.story) {
-        if (!turn.text.empty()) {
-            story.push(turn.text);
+    for (const TraceStep& step : violation.story) {
+        if (!step.text.empty()) {
+            story.push(step.text);
         }
-        trace.push(turn.trace);
+        trace.push(step.trace);
     }
     Json json;
     json.set("property", std::string(name_of(violation.property)))

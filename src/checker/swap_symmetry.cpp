@@ -73,7 +73,7 @@ bool Swap::is_automorphism() const {
 // another owner must wait for the same actions and treat both alike.
 bool Swap::is_automorphism_of_suffix(const std::vector<bool>& over) const {
     if (member_actions_.of(a_).size() != member_actions_.of(b_).size() || !same_blocks()
-        || !same_turns()) {
+        || !same_up_down_events()) {
         return false;
     }
     const auto alike = [&](std::size_t index) { return over[index] || same(index, over); };
@@ -150,12 +150,12 @@ bool Swap::same_at_first() const {
 
 // Compares the up-down events, also those of actions that are over: they still decide whether the
 // member should be up.
-bool Swap::same_turns() const {
-    return std::equal(first_block_.turns.begin(),
-                      first_block_.turns.end(),
-                      second_block_.turns.begin(),
-                      second_block_.turns.end(),
-                      [&](const Member::Turn& x, const Member::Turn& y) {
+bool Swap::same_up_down_events() const {
+    return std::equal(first_block_.up_down_events.begin(),
+                      first_block_.up_down_events.end(),
+                      second_block_.up_down_events.begin(),
+                      second_block_.up_down_events.end(),
+                      [&](const Member::UpDownEvent& x, const Member::UpDownEvent& y) {
                           return x.up == y.up && action(x.action) == y.action;
                       });
 }

@@ -56,7 +56,7 @@ private:
     [[nodiscard]] bool is_on_members(Offset offset) const;
     [[nodiscard]] bool same_blocks() const;
     [[nodiscard]] bool same_at_first() const;
-    [[nodiscard]] bool same_turns() const;
+    [[nodiscard]] bool same_up_down_events() const;
     [[nodiscard]] bool same_facts() const;
     [[nodiscard]] bool same_levels() const;
     [[nodiscard]] bool same(std::size_t index, const std::vector<bool>& over) const;

@@ -56,9 +56,9 @@ std::string story_of(const Violation& violation, const Screen& screen) {
                            rule_of(violation.property),
                            violation.because);
     int number = 0;
-    for (const checker::Turn& turn : violation.story) {
-        if (!turn.text.empty()) {
-            text += say("  {:3}. {}\n", ++number, turn.text);
+    for (const checker::TraceStep& step : violation.story) {
+        if (!step.text.empty()) {
+            text += say("  {:3}. {}\n", ++number, step.text);
         }
     }
     if (!violation.source.empty()) {

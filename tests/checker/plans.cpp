@@ -74,9 +74,9 @@ std::string text(const Report& report) {
                            violation.because,
                            violation.action,
                            violation.source);
-        for (const Turn& turn : violation.story) {
-            out += turn.text.empty() ? fmt::format("    ({})\n", turn.trace.dump())
-                                     : "  " + turn.text + "\n";
+        for (const TraceStep& step : violation.story) {
+            out += step.text.empty() ? fmt::format("    ({})\n", step.trace.dump())
+                                     : "  " + step.text + "\n";
         }
     }
     return out;

@@ -118,8 +118,8 @@ Stop violations(const checker::Report& report) {
     for (const checker::Violation& violation : report.violations) {
         stop.names.emplace_back(name_of(violation.property));
         stop.told += fmt::format("{}: {}\n", stop.names.back(), violation.because);
-        for (const checker::Turn& turn : violation.story) {
-            stop.told += turn.text.empty() ? "" : "  " + turn.text + "\n";
+        for (const checker::TraceStep& step : violation.story) {
+            stop.told += step.text.empty() ? "" : "  " + step.text + "\n";
         }
         stop.told +=
             fmt::format("{} ({}): {}\n", violation.action, violation.source, violation.hint);

@@ -60,8 +60,8 @@ std::string told(const checker::Report& report) {
     std::string text = report.note + "\n";
     for (const checker::Violation& violation : report.violations) {
         text += fmt::format("{}: {}\n", checker::name_of(violation.property), violation.because);
-        for (const checker::Turn& turn : violation.story) {
-            text += turn.text.empty() ? "" : "  " + turn.text + "\n";
+        for (const checker::TraceStep& step : violation.story) {
+            text += step.text.empty() ? "" : "  " + step.text + "\n";
         }
     }
     return text;

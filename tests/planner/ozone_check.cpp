@@ -12,8 +12,8 @@ std::string told(const checker::Report& report) {
     for (const checker::Violation& one : report.violations) {
         text +=
             std::string("\n") + std::string(checker::name_of(one.property)) + ": " + one.because;
-        for (const checker::Turn& turn : one.story) {
-            text += "\n  " + turn.text;
+        for (const checker::TraceStep& step : one.story) {
+            text += "\n  " + step.text;
         }
     }
     return text;

@@ -51,8 +51,8 @@ std::string traces(const checker::Report& report) {
     std::string out;
     for (const checker::Violation& violation : report.violations) {
         out += fmt::format("{}: {}\n", checker::name_of(violation.property), violation.because);
-        for (const checker::Turn& turn : violation.story) {
-            out += "  " + turn.trace.dump() + "\n";
+        for (const checker::TraceStep& step : violation.story) {
+            out += "  " + step.trace.dump() + "\n";
         }
     }
     return out;

@@ -17,8 +17,8 @@ using testing::HasSubstr;
 
 Json trace_of(const checker::Violation& violation) {
     Json trace = Json::Array{};
-    for (const checker::Turn& turn : violation.story) {
-        trace.push(turn.trace);
+    for (const checker::TraceStep& step : violation.story) {
+        trace.push(step.trace);
     }
     return trace;
 }
