@@ -39,7 +39,7 @@ public:
         report_.faults = options_.faults;
         const bool is_complete = search_.run(wanted());
         for (std::size_t i = 0; i < k_properties; ++i) {
-            const auto property = static_cast<Property>(i);
+            const auto property = property_at(i);
             if (const auto& breach = search_.breach(property)) {
                 add(property, walk_to(model_, options_, search_, *breach, property));
             }
@@ -59,8 +59,7 @@ private:
     [[nodiscard]] PropertySet wanted() const {
         PropertySet properties = 0;
         for (std::size_t i = 0; i < k_properties; ++i) {
-            properties |= wants(static_cast<Property>(i)) ? mask_of(static_cast<Property>(i))
-                                                          : PropertySet{0};
+            properties |= wants(property_at(i)) ? mask_of(property_at(i)) : PropertySet{0};
         }
         return properties;
     }
@@ -143,7 +142,7 @@ private:
         const std::vector<bool> ends = can_terminate(model_, options_, search_);
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
-            const bool halted = row[0] == static_cast<Byte>(Phase::halted);
+            const bool halted = phase_of(row) == Phase::halted;
             if (!ends[id] && halted && !has_other_end(row)) {
                 add(Property::stuck, walk_to(model_, options_, search_, id));
                 return;
@@ -164,8 +163,8 @@ private:
         std::uint32_t last = ids.front();
         for (const std::uint32_t id : ids) {
             const Byte* row = search.row(id);
-            last = row[0] == static_cast<Byte>(Phase::halted) ? id : last;
-            if (row[0] != static_cast<Byte>(Phase::finished)) {
+            last = phase_of(row) == Phase::halted ? id : last;
+            if (phase_of(row) != Phase::finished) {
                 continue;
             }
             finished = true;

@@ -47,6 +47,10 @@ enum class Property : std::uint8_t {
 
 inline constexpr std::size_t k_properties = 9;
 
+[[nodiscard]] constexpr Property property_at(std::size_t index) {
+    return static_cast<Property>(index);
+}
+
 [[nodiscard]] std::string_view name_of(Property property);  // "unreadable-start"
 [[nodiscard]] std::optional<Property> property_from(std::string_view name);
 [[nodiscard]] std::string_view rule_of(Property property);  // the sentence after its name above

@@ -65,13 +65,13 @@ constexpr std::array<Words, 27> k_words = {{
 }};
 
 const Words& words_of(TransitionKind kind) {
-    return k_words.at(static_cast<std::size_t>(kind));
+    return k_words.at(ordinal(kind));
 }
 
 std::string under_way(const Model& model, const Byte* row) {
     std::vector<std::string> titles;
     for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        if (model.status(row, i) == static_cast<Byte>(Status::intended)) {
+        if (model.status(row, i) == Status::intended) {
             titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
         }
     }
@@ -80,7 +80,7 @@ std::string under_way(const Model& model, const Byte* row) {
 
 // The sentence names the condition, because no action causes the step.
 std::string text_of_law(const Model& model, const FormatTransition& rise) {
-    const Store& store = model.stores[static_cast<std::size_t>(rise.store)];
+    const Store& store = model.stores[rise.store];
     return fmt::format("every member runs the new release: {} rises to {} by itself",
                        store.name,
                        store.formats[rise.becomes]);
@@ -123,8 +123,7 @@ Json trace_of(const Model& model, Transition choice) {
                || choice.kind == TransitionKind::host_back) {
         trace.set("host", model.hosts[choice.index]);
     } else if (choice.kind == TransitionKind::law_fires) {
-        trace.set("store",
-                  model.stores[static_cast<std::size_t>(model.rises[choice.index].store)].name);
+        trace.set("store", model.stores[model.rises[choice.index].store].name);
     }
     return trace;
 }
@@ -227,12 +226,11 @@ public:
     PathBuilder(const Model& model, const Options& options, const Search& search)
         : model_(model)
         , search_(search)
-        , explorer_(
-              model, options.faults, options.operator_repairs, static_cast<bool>(options.back))
+        , explorer_(model, options.faults, options.operator_repairs, options.back != nullptr)
         , reduced_(model,
                    options.faults,
                    options.operator_repairs,
-                   static_cast<bool>(options.back),
+                   options.back != nullptr,
                    options.resolve_local)
         , shortcuts_(options.resolve_local)
         , symmetry_(search.symmetry())
@@ -318,7 +316,7 @@ private:
         }
         const auto& naming = symmetry_.naming();
         const auto exchanges = naming ? naming->exchanges(rows_.back().data(), row)
-                                      : std::vector<std::pair<int, int>>();
+                                      : std::vector<std::pair<Index, Index>>();
         for (const auto& [first, second] : exchanges) {
             naming->exchange(first, second, next_.data());
             if (is_sorted_as(target_row)) {
@@ -339,13 +337,11 @@ private:
 
     // Swaps two members in the path so far: rows, deaths, starts and hosts. No action of either has
     // begun, so transitions of actions stay.
-    void rename(int first, int second) {
+    void rename(Index first, Index second) {
         for (auto& row : rows_) {
             symmetry_.naming()->exchange(first, second, row.data());
         }
-        const auto host = [&](int member) {
-            return model_.members[static_cast<std::size_t>(member)].host;
-        };
+        const auto host = [&](Index member) { return model_.members[member].host; };
         for (auto& choice : transitions_) {
             const TransitionKind kind = choice ? choice->kind : TransitionKind::begun;
             if (kind == TransitionKind::member_dies || kind == TransitionKind::member_started) {
@@ -356,11 +352,8 @@ private:
         }
     }
 
-    static std::uint32_t exchanged(std::uint32_t index, int first, int second) {
-        const auto old_index = static_cast<int>(index);
-        return static_cast<std::uint32_t>(old_index == first    ? second
-                                          : old_index == second ? first
-                                                                : old_index);
+    static Index exchanged(Index index, Index first, Index second) {
+        return index == first ? second : index == second ? first : index;
     }
 
     const Model& model_;

@@ -28,16 +28,12 @@ using run::Status;
 
 constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
 
-bool is_in_phase(const Byte* row, Phase phase) {
-    return row[0] == static_cast<Byte>(phase);
-}
-
 // Decides a row as a game. After a halt the operator chooses the step, and one good successor is
 // enough. Else the environment chooses: laws and the order of events may do harm, so all must be
 // good. An `applies_if` that is not modelled is the exception: skipping and doing are one choice in
 // favour of the run.
 bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good) {
-    const auto is_judged = [&](std::size_t k, std::uint32_t action) {
+    const auto is_judged = [&](std::size_t k, Index action) {
         const Transition choice = batch.choice(k);
         return choice.index == action
                && (choice.kind == TransitionKind::skipped
@@ -48,7 +44,7 @@ bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good
     for (std::size_t k = 0; k < good.size(); ++k) {
         bool is_good = good[k];
         for (std::size_t alternative = 0; alternative < good.size() && !is_good; ++alternative) {
-            const std::uint32_t action = batch.choice(k).index;
+            const Index action = batch.choice(k).index;
             is_good = good[alternative] && is_judged(k, action) && is_judged(alternative, action);
         }
         all_good = all_good && is_good;
@@ -65,13 +61,13 @@ std::vector<bool> surely_finish(const Model& model, const Options& options, cons
         model,
         options,
         search,
-        [&](const Byte* row) { return is_in_phase(row, Phase::finished); },
+        [&](const Byte* row) { return phase_of(row) == Phase::finished; },
         [&](const Byte* row, const Successors& batch, const auto& leads_to_end) {
             good.clear();
             for (std::size_t k = 0; k < batch.size(); ++k) {
                 good.push_back(leads_to_end(k));
             }
-            return is_sure(batch, is_in_phase(row, Phase::halted), good);
+            return is_sure(batch, phase_of(row) == Phase::halted, good);
         });
 }
 
@@ -79,16 +75,14 @@ std::vector<bool> surely_finish(const Model& model, const Options& options, cons
 // is computed only if a halted row exists at all.
 std::string where_it_stays(const Model& model, const Options& options, const Search& search) {
     const auto ids = search.in_order();
-    const auto halted = [&](std::uint32_t id) {
-        return is_in_phase(search.row(id), Phase::halted);
-    };
+    const auto halted = [&](std::uint32_t id) { return phase_of(search.row(id)) == Phase::halted; };
     if (std::none_of(ids.begin(), ids.end(), halted)) {
         return {};
     }
     const std::vector<bool> good = surely_finish(model, options, search);
     for (const std::uint32_t id : good[ids.front()] ? std::vector<std::uint32_t>() : ids) {
         for (std::size_t i = 0; halted(id) && !good[id] && i < model.acts.size(); ++i) {
-            const auto status = static_cast<Status>(model.status(search.row(id), i));
+            const auto status = model.status(search.row(id), i);
             if (has_failed(status)) {
                 return fmt::format("it may halt at \"{}\" and cannot go on",
                                    model.plan.actions[i].title);
@@ -125,7 +119,7 @@ std::string verdict_of(const Model& model, const Options& options, const Search&
     }
     for (const std::uint32_t id : search.in_order()) {
         const Byte* row = search.row(id);
-        if (!is_in_phase(row, Phase::finished)) {
+        if (phase_of(row) != Phase::finished) {
             continue;
         }
         if (std::string wrong = final_state_error(model, row); !wrong.empty()) {
@@ -175,10 +169,12 @@ std::string DowngradeChecker::world_of(const Byte* row) const {
 }
 
 bool DowngradeChecker::applies(const Byte* row) const {
-    const bool at_rest = std::none_of(model_.cells.begin(), model_.cells.end(), [&](Offset cell) {
-        const auto status = static_cast<Status>(row[cell] & 0xFU);
-        return status == Status::intended || status == Status::lost || status == Status::ready;
-    });
+    for (Index i = 0; i < model_.acts.size(); ++i) {
+        const Status status = model_.status(row, i);
+        if (status == Status::intended || status == Status::lost || status == Status::ready) {
+            return false;
+        }
+    }
     const bool all_answer =
         std::all_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
             return row[member.away] == 0;
@@ -188,8 +184,7 @@ bool DowngradeChecker::applies(const Byte* row) const {
         std::none_of(model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
             return rise.closes && rise.holds_at_start;
         });
-    return open_at_first && at_rest && all_answer && !is_approved(model_, row)
-           && !is_closing(model_, row);
+    return open_at_first && all_answer && !is_approved(model_, row) && !is_closing(model_, row);
 }
 
 // Facts that start and stop move (running, installed, ready, service) are compared by release, so a
@@ -241,7 +236,7 @@ std::string DowngradeChecker::attempt(const Byte* row) const {
     options.symmetry = options_.symmetry && !is_chain(downgrade_model);
     options.resolve_local = options_.resolve_local;
     Search search(downgrade_model, options);
-    if (!search.run(static_cast<PropertySet>(~0U))) {
+    if (!search.run(~PropertySet{0})) {
         return "the downgrade from here is too large to look at";
     }
     return verdict_of(downgrade_model, options, search);
@@ -296,7 +291,7 @@ using Test = bool (*)(Status, const ActionModel&, const model::Action&);
 // True if an action that has failed passes the test.
 bool any_failed(const Model& model, const Byte* row, Test test) {
     for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        const auto status = static_cast<Status>(model.status(row, i));
+        const auto status = model.status(row, i);
         if (has_failed(status) && test(status, model.acts[i], model.plan.actions[i])) {
             return true;
         }
@@ -311,14 +306,14 @@ bool is_an_end(const Model& model, const Byte* row) {
     const auto has_remedy = [](Status status, const ActionModel&, const model::Action& action) {
         return status == Status::unreached || says_remedy(action);
     };
-    return is_in_phase(row, Phase::finished)
-           || (is_in_phase(row, Phase::halted) && any_failed(model, row, has_remedy));
+    return phase_of(row) == Phase::finished
+           || (phase_of(row) == Phase::halted && any_failed(model, row, has_remedy));
 }
 
 // True if the run halts at an unrepeatable action without a remedy. The operator would have to find
 // out whether it ran, and the pack does not say how. So going on is no way out.
 bool is_left_alone(const Model& model, const Byte* row) {
-    return is_in_phase(row, Phase::halted)
+    return phase_of(row) == Phase::halted
            && any_failed(
                model, row, [](Status status, const ActionModel& act, const model::Action& action) {
                    return status == Status::failed && act.ran != k_no_offset

@@ -17,7 +17,7 @@ class DowngradeChecker {
 public:
     DowngradeChecker(const Model& model, const Options& options);
 
-    [[nodiscard]] bool is_enabled() const { return static_cast<bool>(options_.back); }
+    [[nodiscard]] bool is_enabled() const { return options_.back != nullptr; }
 
     // Returns the reason why no downgrade works from this row; empty if one works.
     [[nodiscard]] const std::string& failure_reason(const Byte* row);

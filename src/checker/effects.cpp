@@ -31,13 +31,13 @@ Byte release_of(const Member& member, const Byte* row) {
 template <class Each>
 void for_each_store(const Model& model, const Member& member, const Each& visit) {
     for (const Store& store : model.stores) {
-        if (!store.opened_by[static_cast<std::size_t>(member.role)]) {
+        if (!store.opened_by[member.role]) {
             continue;
         }
-        const auto& owners = model.members_of[static_cast<std::size_t>(store.role)];
+        const auto& owners = model.members_of[store.role];
         for (std::size_t i = 0; i < store.at.size(); ++i) {
             const bool is_own = store.role == member.role && !store.shared;
-            if (!is_own || &model.members[static_cast<std::size_t>(owners[i])] == &member) {
+            if (!is_own || &model.members[owners[i]] == &member) {
                 visit(store, i);
             }
         }
@@ -78,7 +78,7 @@ void convert(const Model& model, const Member& member, Byte release, Byte* row) 
             continue;
         }
         for_each_store(model, member, [&](const Store& store, std::size_t instance) {
-            if (&store == &model.stores[static_cast<std::size_t>(rise.store)]) {
+            if (&store == &model.stores[rise.store]) {
                 raise(store, instance, rise.becomes, row);
             }
         });
@@ -111,7 +111,7 @@ PropertySet start(const Model& model, const Member& member, Byte* row) {
 }
 
 // A step that raises a store fires its laws at once.
-void raise_by_command(const Model& model, int index, Byte* row) {
+void raise_by_command(const Model& model, Index index, Byte* row) {
     for (const FormatTransition& rise : model.rises) {
         if (rise.store == index) {
             fire(model, rise, row);
@@ -121,16 +121,16 @@ void raise_by_command(const Model& model, int index, Byte* row) {
 
 // Lowers the store to the format of the target release, and sets `hold`. Without the hold, a
 // when_all law would raise the store again at once.
-void lower_by_command(const Model& model, int index, Byte* row) {
-    const Store& store = model.stores[static_cast<std::size_t>(index)];
+void lower_by_command(const Model& model, Index index, Byte* row) {
+    const Store& store = model.stores[index];
     const auto law = store.laws.find(model.plan.to);
     if (law == store.laws.end()) {
         return;
     }
     row[store.held] = 1;
-    const auto format = std::find(store.formats.begin(), store.formats.end(), law->second.writes);
-    for (std::size_t i = 0; i < store.at.size() && format != store.formats.end(); ++i) {
-        set_format(store, i, static_cast<Byte>(format - store.formats.begin()), row);
+    const Index format = index_in(store.formats, law->second.writes);
+    for (std::size_t i = 0; i < store.at.size() && format != k_no_index; ++i) {
+        set_format(store, i, to_byte(format), row);
     }
 }
 
@@ -142,8 +142,8 @@ bool has_verified_copy(const Store& store, const Byte* row) {
 // any.
 PropertySet destroy(const Model& model, const ActionModel& act, const Byte* row) {
     const bool lacks_named_copy =
-        std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](int store) {
-            return !has_verified_copy(model.stores[static_cast<std::size_t>(store)], row);
+        std::any_of(act.destroyed.begin(), act.destroyed.end(), [&](Index store) {
+            return !has_verified_copy(model.stores[store], row);
         });
     const bool lacks_any_copy =
         act.destroyed.empty()
@@ -173,7 +173,7 @@ PropertySet close(const Model& model, const Byte* row) {
     PropertySet broken =
         is_approved(model, row) ? PropertySet{0} : mask_of(Property::unasked_return_point);
     for (const FormatTransition& rise : model.rises) {
-        const Store& store = model.stores[static_cast<std::size_t>(rise.store)];
+        const Store& store = model.stores[rise.store];
         const bool now = rise.closes && !rise.holds_at_start;
         if (now && store.copy_needed && !has_verified_copy(store, row)) {
             broken |= mask_of(Property::unverified_destroy);
@@ -183,9 +183,9 @@ PropertySet close(const Model& model, const Byte* row) {
 }
 
 bool runs_everywhere(const Model& model, const FormatTransition& rise, const Byte* row) {
-    const auto& members = model.members_of[static_cast<std::size_t>(rise.role)];
-    return !members.empty() && std::all_of(members.begin(), members.end(), [&](int index) {
-        const Offset running = model.members[static_cast<std::size_t>(index)].running;
+    const auto& members = model.members_of[rise.role];
+    return !members.empty() && std::all_of(members.begin(), members.end(), [&](Index index) {
+        const Offset running = model.members[index].running;
         return running != k_no_offset && has(rise.runs, row[running]);
     });
 }
@@ -193,7 +193,7 @@ bool runs_everywhere(const Model& model, const FormatTransition& rise, const Byt
 // True if one instance has reached the format. A law that has begun to raise a store counts as
 // fired.
 bool is_risen(const Model& model, const FormatTransition& rise, const Byte* row) {
-    const auto& offsets = model.stores[static_cast<std::size_t>(rise.store)].at;
+    const auto& offsets = model.stores[rise.store].at;
     return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
         return row[place] != k_no_format && row[place] >= rise.becomes;
     });
@@ -204,7 +204,7 @@ bool serves(const Model& model, const Member& member, const Byte* row) {
            && (member.ready == k_no_offset || row[member.ready] == model.serves);
 }
 
-bool is_among(const std::vector<int>& members, int member) {
+bool is_among(const std::vector<Index>& members, Index member) {
     return std::find(members.begin(), members.end(), member) != members.end();
 }
 
@@ -215,16 +215,15 @@ bool is_going_down(const Model& model,
                    const Byte* row) {
     return std::any_of(
         member.stopping_actions.begin(), member.stopping_actions.end(), [&](std::size_t i) {
-            return i != excluded_action
-                   && run::is_open_ended(static_cast<run::Status>(model.status(row, i)));
+            return i != excluded_action && run::is_open_ended(model.status(row, i));
         });
 }
 
 // True if a start decides the value at this offset. It brings up the installed release, even if the
 // step declares another value for `running`.
 bool is_told_by_start(const Model& model, const ActionModel& act, Offset offset) {
-    return std::any_of(act.starting.begin(), act.starting.end(), [&](int index) {
-        const Member& member = model.members[static_cast<std::size_t>(index)];
+    return std::any_of(act.starting.begin(), act.starting.end(), [&](Index index) {
+        const Member& member = model.members[index];
         return offset == member.running && member.installed != k_no_offset;
     });
 }
@@ -232,10 +231,10 @@ bool is_told_by_start(const Model& model, const ActionModel& act, Offset offset)
 }  // namespace
 
 bool violates_skew(const Model& model, const Byte* row) {
-    const auto any_runs = [&](int role, std::uint64_t releases) {
-        const auto& members = model.members_of[static_cast<std::size_t>(role)];
-        return std::any_of(members.begin(), members.end(), [&](int index) {
-            const Offset running = model.members[static_cast<std::size_t>(index)].running;
+    const auto any_runs = [&](Index role, std::uint64_t releases) {
+        const auto& members = model.members_of[role];
+        return std::any_of(members.begin(), members.end(), [&](Index index) {
+            const Offset running = model.members[index].running;
             return running != k_no_offset && has(releases, row[running]);
         });
     };
@@ -265,18 +264,18 @@ PropertySet take_effect(const Model& model, std::size_t action, Byte* row) {
             row[write.at] = write.value;
         }
     }
-    for (const int store : act.raises) {
+    for (const Index store : act.raises) {
         raise_by_command(model, store, row);
     }
-    for (const int store : act.lowers) {
+    for (const Index store : act.lowers) {
         lower_by_command(model, store, row);
     }
-    for (const int store : act.copies) {
-        Byte& copy = row[model.stores[static_cast<std::size_t>(store)].copy];
+    for (const Index store : act.copies) {
+        Byte& copy = row[model.stores[store].copy];
         copy = std::max(copy, k_unverified);
     }
-    for (const int member : act.starting) {
-        broken |= start(model, model.members[static_cast<std::size_t>(member)], row);
+    for (const Index member : act.starting) {
+        broken |= start(model, model.members[member], row);
     }
     broken |=
         !violated_skew && violates_skew(model, row) ? mask_of(Property::skew) : PropertySet{0};
@@ -288,8 +287,8 @@ PropertySet take_effect(const Model& model, std::size_t action, Byte* row) {
 }
 
 void verify_copies(const Model& model, std::size_t action, Byte* row) {
-    for (const int store : model.acts[action].copies) {
-        row[model.stores[static_cast<std::size_t>(store)].copy] = k_verified;
+    for (const Index store : model.acts[action].copies) {
+        row[model.stores[store].copy] = k_verified;
     }
 }
 
@@ -298,8 +297,8 @@ void verify_copies(const Model& model, std::size_t action, Byte* row) {
 bool falls_short(const Model& model, std::size_t action, std::size_t role, const Byte* row) {
     int serving = 0;
     int leaving = 0;
-    for (const int index : model.members_of[role]) {
-        const Member& member = model.members[static_cast<std::size_t>(index)];
+    for (const Index index : model.members_of[role]) {
+        const Member& member = model.members[index];
         const bool is_up = serves(model, member, row) && !is_going_down(model, member, action, row);
         serving += is_up ? 1 : 0;
         leaving += is_up && is_among(model.acts[action].leaving, index) ? 1 : 0;
@@ -309,9 +308,8 @@ bool falls_short(const Model& model, std::size_t action, std::size_t role, const
 }
 
 PropertySet begin(const Model& model, std::size_t action, const Byte* row) {
-    for (const int index : model.acts[action].leaving) {
-        const auto role =
-            static_cast<std::size_t>(model.members[static_cast<std::size_t>(index)].role);
+    for (const Index index : model.acts[action].leaving) {
+        const auto role = model.members[index].role;
         if (model.quorum[role] > 0 && falls_short(model, action, role, row)) {
             return mask_of(Property::quorum);
         }
@@ -321,13 +319,13 @@ PropertySet begin(const Model& model, std::size_t action, const Byte* row) {
 
 // Laws that raise on start act in convert(); only when_all laws fire by themselves.
 bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row) {
-    const Store& store = model.stores[static_cast<std::size_t>(rise.store)];
+    const Store& store = model.stores[rise.store];
     return rise.raises == model::FormatTrigger::when_all && row[store.held] == 0
            && !is_risen(model, rise, row) && runs_everywhere(model, rise, row);
 }
 
 void fire(const Model& model, const FormatTransition& rise, Byte* row) {
-    const Store& store = model.stores[static_cast<std::size_t>(rise.store)];
+    const Store& store = model.stores[rise.store];
     for (std::size_t i = 0; i < store.at.size(); ++i) {
         raise(store, i, rise.becomes, row);
     }
@@ -377,7 +375,7 @@ bool is_closing(const Model& model, const Byte* row) {
 
 bool is_approved(const Model& model, const Byte* row) {
     return std::any_of(model.return_gates.begin(), model.return_gates.end(), [&](std::size_t gate) {
-        return model.status(row, gate) == static_cast<Byte>(Status::done);
+        return model.status(row, gate) == Status::done;
     });
 }
 

@@ -7,10 +7,10 @@
 namespace drydock::checker {
 
 // A set of properties.
-using PropertySet = std::uint16_t;
+using PropertySet = std::uint32_t;
 
 [[nodiscard]] constexpr PropertySet mask_of(Property property) {
-    return static_cast<PropertySet>(1U << static_cast<unsigned>(property));
+    return 1U << ordinal(property);
 }
 
 // Applies the effect of the action.

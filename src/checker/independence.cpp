@@ -74,7 +74,7 @@ bool touches(const ActionModel& act, Offset offset) {
            || asks(act.then, offset) || asks(act.happened, offset);
 }
 
-bool is_about(const std::vector<Predicate>& questions, int member) {
+bool is_about(const std::vector<Predicate>& questions, Index member) {
     return std::any_of(questions.begin(), questions.end(), [&](const Predicate& question) {
         return std::any_of(question.targets.begin(),
                            question.targets.end(),
@@ -121,19 +121,17 @@ private:
     // True if no concurrent action depends on whether the member is up: by a condition, by a quorum
     // or by a store. Laws that read `running` rule it out, too.
     [[nodiscard]] bool is_member_unobserved(std::size_t action) const {
-        const int member = model_.acts[action].member;
-        if (member < 0
+        const Index member = model_.acts[action].member;
+        if (member == k_no_index
             || std::any_of(
-                model_.rises.begin(),
-                model_.rises.end(),
-                [](const FormatTransition& rise) {
+                model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
                     return rise.raises == model::FormatTrigger::when_all
                            || rise.raises == model::FormatTrigger::on_start;
                 })) {
             return false;
         }
-        const int role = model_.members[static_cast<std::size_t>(member)].role;
-        const bool counted = model_.quorum[static_cast<std::size_t>(role)] > 0;
+        const Index role = model_.members[member].role;
+        const bool counted = model_.quorum[role] > 0;
         return none_concurrent(action, [&](const ActionModel& act) {
             return (counted && act.stops_members) || !act.raises.empty() || !act.lowers.empty()
                    || is_about(act.when, member) || is_about(act.guard, member)
@@ -143,10 +141,10 @@ private:
 
     // True if no concurrent action reads or writes the byte.
     [[nodiscard]] bool is_own(std::size_t action, Offset offset, bool alone) const {
-        const int member = model_.acts[action].member;
+        const Index member = model_.acts[action].member;
         return may_move(action, offset, alone)
                && none_concurrent(action, [&](const ActionModel& act) {
-                      return touches(act, offset) || (member >= 0 && act.member == member);
+                      return touches(act, offset) || (member != k_no_index && act.member == member);
                   });
     }
 
@@ -155,9 +153,9 @@ private:
     asks_itself(std::size_t action, const std::vector<Predicate>& questions, bool alone) const {
         const auto is_own_target = [&](const Predicate::Target& target) {
             if (target.at == k_no_offset) {  // nondeterministic in any state
-                return target.member < 0 || target.member == model_.acts[action].member;
+                return target.member == k_no_index || target.member == model_.acts[action].member;
             }
-            return target.member >= 0 && target.member == model_.acts[action].member
+            return target.member != k_no_index && target.member == model_.acts[action].member
                    && may_move(action, target.at, alone)
                    && none_concurrent(
                        action, [&](const ActionModel& act) { return writes(act, target.at); });
@@ -173,11 +171,11 @@ private:
         if (!moves_by_itself(model_, offset)) {
             return true;
         }
-        const int index = model_.acts[action].member;
-        if (!alone || index < 0) {
+        const Index index = model_.acts[action].member;
+        if (!alone || index == k_no_index) {
             return false;
         }
-        const Member& member = model_.members[static_cast<std::size_t>(index)];
+        const Member& member = model_.members[index];
         return offset == member.running || offset == member.ready || offset == member.service;
     }
 

@@ -22,8 +22,8 @@ std::uint32_t InsertBuffer::add(const StateStore& rows,
                                 std::uint32_t parent) {
     constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
     std::uint64_t& recent = recent_[slot(hash)];
-    const auto candidate = static_cast<std::uint32_t>(recent);
-    const auto fresh = static_cast<std::uint32_t>(candidates_.size());
+    const auto candidate = to_id(recent);
+    const auto fresh = to_id(candidates_.size());
     if (((recent ^ hash) & k_upper) == 0 && candidate < fresh
         && rows.is_dominated(&rows_[candidate * row_size_], row)) {
         return candidate;

@@ -39,10 +39,10 @@ void add_interchangeable_groups(Model& model) {
     const bool lowered = std::any_of(model.acts.begin(),
                                      model.acts.end(),
                                      [](const ActionModel& act) { return !act.lowers.empty(); });
-    std::map<std::vector<int>, int> crowds;  // by the stores that they raise
+    std::map<std::vector<Index>, Index> crowds;  // by the stores that they raise
     for (std::size_t i = 0; i < model.acts.size() && !lowered; ++i) {
         if (raises_only(model.acts[i]) && can_be_skipped(model, i)) {
-            const auto next = static_cast<int>(crowds.size());
+            const auto next = crowds.size();
             model.acts[i].crowd = crowds.emplace(model.acts[i].raises, next).first->second;
         }
     }

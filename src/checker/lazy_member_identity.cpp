@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 
 namespace drydock::checker {
@@ -48,10 +49,7 @@ public:
         }
     }
 
-    [[nodiscard]] bool alike(int a, int b) const {
-        return common_facts(static_cast<std::size_t>(a))
-               == common_facts(static_cast<std::size_t>(b));
-    }
+    [[nodiscard]] bool alike(Index a, Index b) const { return common_facts(a) == common_facts(b); }
 
 private:
     using FactValue = std::pair<std::string, std::string>;  // the name of a fact, its value
@@ -98,16 +96,16 @@ LazyMemberIdentity::LazyMemberIdentity(const Model& model,
                                        const ActionsByMember& member_actions,
                                        const std::vector<bool>& excluded)
     : model_(model) {
-    std::map<std::size_t, int> next;  // by link: the member behind it; -1: several
+    std::map<std::size_t, Index> next;  // by link: the member behind it; k_no_index: several
     for (std::size_t i = 0; i < model.members.size(); ++i) {
-        const auto link = link_of(model, member_actions.of(static_cast<int>(i)));
+        const auto link = link_of(model, member_actions.of(i));
         if (link && !excluded[i]) {
             // Two members behind one link run side by side: neither is the next one.
-            const auto [entry, fresh] = next.emplace(*link, static_cast<int>(i));
-            entry->second = fresh ? entry->second : -1;
+            const auto [entry, fresh] = next.emplace(*link, i);
+            entry->second = fresh ? entry->second : k_no_index;
         }
     }
-    std::erase_if(next, [](const auto& entry) { return entry.second < 0; });
+    std::erase_if(next, [](const auto& entry) { return entry.second == k_no_index; });
     const ObservedFacts observed(model);
     Chain line;
     for (const auto& [link, member] : next) {
@@ -135,41 +133,39 @@ void LazyMemberIdentity::add(Chain line) {
     }
 }
 
-std::vector<std::vector<int>> LazyMemberIdentity::lines() const {
-    std::vector<std::vector<int>> chains(chains_.size());
+std::vector<std::vector<Index>> LazyMemberIdentity::lines() const {
+    std::vector<std::vector<Index>> chains(chains_.size());
     std::transform(chains_.begin(), chains_.end(), chains.begin(), [](const Chain& line) {
         return line.members;
     });
     return chains;
 }
 
-std::vector<std::vector<int>> LazyMemberIdentity::unnamed(const Byte* row) const {
-    std::vector<std::vector<int>> chains;
+std::vector<std::vector<Index>> LazyMemberIdentity::unnamed(const Byte* row) const {
+    std::vector<std::vector<Index>> chains;
     for (const Chain& line : chains_) {
-        const auto first = static_cast<std::ptrdiff_t>(named(line, row));
-        chains.emplace_back(line.members.begin() + std::min(first, std::ssize(line.members)),
-                            line.members.end());
+        const std::size_t first = std::min(named(line, row), line.members.size());
+        const auto unnamed_members = std::span(line.members).subspan(first);
+        chains.emplace_back(unnamed_members.begin(), unnamed_members.end());
     }
     return chains;
 }
 
 Byte* LazyMemberIdentity::block(const Chain& line, std::size_t i, Byte* row) const {
-    return row + model_.members[static_cast<std::size_t>(line.members[i])].block;
+    return row + model_.members[line.members[i]].block;
 }
 
 // Returns the number of members with an identity. They are the front of the chain, since each
 // member waits for its predecessor.
 std::size_t LazyMemberIdentity::named(const Chain& line, const Byte* row) const {
-    const auto is_over = [&](std::size_t link) {
-        return run::is_over(static_cast<run::Status>(model_.status(row, link)));
-    };
-    const auto end = std::partition_point(line.links.begin(), line.links.end(), is_over);
-    return static_cast<std::size_t>(end - line.links.begin());
+    const auto is_over = [&](std::size_t link) { return run::is_over(model_.status(row, link)); };
+    return distance_between(line.links.begin(),
+                            std::partition_point(line.links.begin(), line.links.end(), is_over));
 }
 
 // Insertion sort: a step changes few blocks of a sorted row.
 void LazyMemberIdentity::sort_from(const Chain& line, std::size_t first, Byte* row) {
-    const std::size_t size = model_.members[static_cast<std::size_t>(line.members.front())].size;
+    const std::size_t size = model_.members[line.members.front()].size;
     block_buffer_.resize(size);
     for (std::size_t i = first + 1; i < line.members.size(); ++i) {
         std::size_t position = i;
@@ -222,7 +218,7 @@ void LazyMemberIdentity::versions(const Byte* previous_row,
         const auto equals_candidate = [&](std::size_t index) {
             return std::memcmp(block(*line, index, rows.data()),
                                block(*line, candidate, rows.data()),
-                               model_.members[static_cast<std::size_t>(line->members[index])].size)
+                               model_.members[line->members[index]].size)
                    == 0;
         };
         if (equals_candidate(next) || (candidate > next + 1 && equals_candidate(candidate - 1))) {
@@ -230,16 +226,15 @@ void LazyMemberIdentity::versions(const Byte* previous_row,
         }
         const std::size_t position = rows.size();
         rows.resize(position + model_.size);
-        std::copy_n(
-            rows.begin(), model_.size, rows.begin() + static_cast<std::ptrdiff_t>(position));
+        std::copy_n(rows.data(), model_.size, &rows[position]);
         exchange(line->members[next], line->members[candidate], &rows[position]);
         sort_from(*line, next + 1, &rows[position]);
     }
 }
 
-std::vector<std::pair<int, int>> LazyMemberIdentity::exchanges(const Byte* previous_row,
-                                                               const Byte* row) const {
-    std::vector<std::pair<int, int>> swaps;
+std::vector<std::pair<Index, Index>> LazyMemberIdentity::exchanges(const Byte* previous_row,
+                                                                   const Byte* row) const {
+    std::vector<std::pair<Index, Index>> swaps;
     if (const auto named = identified_by(previous_row, row)) {
         const auto& members = named->line->members;
         for (std::size_t candidate = named->next + 1; candidate < members.size(); ++candidate) {
@@ -249,9 +244,9 @@ std::vector<std::pair<int, int>> LazyMemberIdentity::exchanges(const Byte* previ
     return swaps;
 }
 
-void LazyMemberIdentity::exchange(int first, int second, Byte* row) const {
-    const Member& a = model_.members[static_cast<std::size_t>(first)];
-    const Member& b = model_.members[static_cast<std::size_t>(second)];
+void LazyMemberIdentity::exchange(Index first, Index second, Byte* row) const {
+    const Member& a = model_.members[first];
+    const Member& b = model_.members[second];
     std::swap_ranges(row + a.block, row + a.block + a.size, row + b.block);
 }
 

@@ -30,20 +30,20 @@ public:
     // comes first, then one row for each other distinct block that the next member may have.
     void versions(const Byte* previous_row, const Byte* row, std::vector<Byte>& rows);
     // Returns the swaps that make those instances, for rows that are not sorted.
-    [[nodiscard]] std::vector<std::pair<int, int>> exchanges(const Byte* previous_row,
-                                                             const Byte* row) const;
-    void exchange(int first, int second, Byte* row) const;
+    [[nodiscard]] std::vector<std::pair<Index, Index>> exchanges(const Byte* previous_row,
+                                                                 const Byte* row) const;
+    void exchange(Index first, Index second, Byte* row) const;
 
     // Returns for each chain its members without identity, in the order of sorting.
-    [[nodiscard]] std::vector<std::vector<int>> unnamed(const Byte* row) const;
+    [[nodiscard]] std::vector<std::vector<Index>> unnamed(const Byte* row) const;
 
     // Returns the chains: members that are interchangeable until they have an identity, in the
     // plan's order. For people and tests.
-    [[nodiscard]] std::vector<std::vector<int>> lines() const;
+    [[nodiscard]] std::vector<std::vector<Index>> lines() const;
 
 private:
     struct Chain {
-        std::vector<int> members;
+        std::vector<Index> members;
         std::vector<std::size_t> links;  // a member has its identity once this action is over
     };
 

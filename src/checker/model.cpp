@@ -29,11 +29,6 @@ const Observation* look_up(const model::FactBook& book, const std::string& key) 
                : &entry->second;
 }
 
-int index_in(const std::vector<std::string>& names, const std::string& name) {
-    const auto position = std::find(names.begin(), names.end(), name);
-    return position == names.end() ? -1 : static_cast<int>(position - names.begin());
-}
-
 // Assigns offsets, and records the initial value at each.
 class Layout {
 public:
@@ -44,14 +39,14 @@ public:
         name_members();
         name_actions();
         name_facts();
-        place_owned_by(-1);
+        place_owned_by(k_no_index);
         place_stores();
         model_.written = add(start_ != nullptr && start_->written ? 1 : 0);
         for (std::size_t i = 0; i < model_.members.size(); ++i) {
             Member& member = model_.members[i];
             member.block = model_.size;
-            place_owned_by(static_cast<int>(i));
-            place_stores_of(static_cast<int>(i));
+            place_owned_by(i);
+            place_stores_of(i);
             member.away = add(0);
             member.size = model_.size - member.block;
         }
@@ -70,39 +65,38 @@ private:
     void name_members() {
         const Plan& plan = model_.plan;
         for (const model::PlanRole& role : plan.roles) {
-            const int index = static_cast<int>(model_.roles.size());
+            const Index index = model_.roles.size();
             model_.roles.push_back(role.name);
             model_.quorum.push_back(plan.kind == "rolling" ? role.quorum : 0);
             model_.members_of.emplace_back();
             for (const std::string& name : role.members) {
-                model_.members_of.back().push_back(static_cast<int>(model_.members.size()));
+                model_.members_of.back().push_back(model_.members.size());
                 Member member;
                 member.name = name;
                 member.role = index;
                 member.host = host_of(name);
-                index_.emplace(name, static_cast<int>(model_.members.size()));
-                model_.members_on[static_cast<std::size_t>(member.host)].push_back(
-                    static_cast<int>(model_.members.size()));
+                index_.emplace(name, model_.members.size());
+                model_.members_on[member.host].push_back(model_.members.size());
                 model_.members.push_back(std::move(member));
             }
         }
     }
 
-    int host_of(const std::string& member) {
+    Index host_of(const std::string& member) {
         const auto entry = model_.plan.member_hosts.find(member);
         const std::string host = entry == model_.plan.member_hosts.end() ? member : entry->second;
-        int index = index_in(model_.hosts, host);
-        if (index < 0) {
-            index = static_cast<int>(model_.hosts.size());
+        Index index = index_in(model_.hosts, host);
+        if (index == k_no_index) {
+            index = model_.hosts.size();
             model_.hosts.push_back(host);
             model_.members_on.emplace_back();
         }
         return index;
     }
 
-    [[nodiscard]] int member_of(const std::string& name) const {
+    [[nodiscard]] Index member_of(const std::string& name) const {
         const auto entry = index_.find(name);
-        return entry == index_.end() ? -1 : entry->second;
+        return entry == index_.end() ? k_no_index : entry->second;
     }
 
     void name_actions() {
@@ -137,7 +131,7 @@ private:
             if (first_value(key) != nullptr) {
                 const auto source = model_.plan.sources.find(key);
                 const bool has_source = source != model_.plan.sources.end();
-                facts_[has_source ? member_of(source->second.member) : -1].push_back(key);
+                facts_[has_source ? member_of(source->second.member) : k_no_index].push_back(key);
             }
         }
     }
@@ -151,7 +145,7 @@ private:
     }
 
     // An unrepeatable action has a second byte: whether it has run. So a repeat is noticed.
-    void place_owned_by(int member) {
+    void place_owned_by(Index member) {
         for (const std::size_t i : actions_[member]) {
             const model::Action& action = model_.plan.actions[i];
             ActionModel& act = model_.acts[i];
@@ -169,18 +163,18 @@ private:
     }
 
     // Records which facts are standard facts, since starts, stops and deaths change them.
-    void bind(const std::string& key, int member, Offset place) {
+    void bind(const std::string& key, Index member, Offset place) {
         const auto source = model_.plan.sources.find(key);
         if (source == model_.plan.sources.end()) {
             return;
         }
         const std::string& binds = source->second.binds;
-        if (member < 0) {
+        if (member == k_no_index) {
             model_.serving = binds == "serving" ? place : model_.serving;
             model_.writes = binds == "writes" ? place : model_.writes;
             return;
         }
-        Member& member_model = model_.members[static_cast<std::size_t>(member)];
+        Member& member_model = model_.members[member];
         member_model.installed = binds == "installed" ? place : member_model.installed;
         member_model.ready = binds == "ready" ? place : member_model.ready;
         member_model.service =
@@ -197,14 +191,15 @@ private:
         for (const model::PlanStore& plan_store : model_.plan.stores) {
             Store store;
             store.name = plan_store.name;
-            store.role = std::max(index_in(model_.roles, plan_store.role), 0);
+            const Index role = index_in(model_.roles, plan_store.role);
+            store.role = role == k_no_index ? 0 : role;
             store.shared = plan_store.shared;
             store.formats = plan_store.formats;
             store.laws = plan_store.laws;
             store.opened_by.assign(model_.roles.size(), false);
-            for (const std::string& role : plan_store.opened_by) {
-                if (const int index = index_in(model_.roles, role); index >= 0) {
-                    store.opened_by[static_cast<std::size_t>(index)] = true;
+            for (const std::string& name : plan_store.opened_by) {
+                if (const Index index = index_in(model_.roles, name); index != k_no_index) {
+                    store.opened_by[index] = true;
                 }
             }
             const auto copies = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
@@ -212,17 +207,16 @@ private:
             store.copy = add(entry == copies.end() ? 0 : entry->second);
             store.held = add(0);
             if (plan_store.shared) {
-                store.at.push_back(add(first_format(plan_store, -1)));
+                store.at.push_back(add(first_format(plan_store, k_no_index)));
             }
             model_.stores.push_back(std::move(store));
         }
     }
 
-    void place_stores_of(int member) {
+    void place_stores_of(Index member) {
         for (std::size_t i = 0; i < model_.stores.size(); ++i) {
             Store& store = model_.stores[i];
-            if (!store.shared
-                && store.role == model_.members[static_cast<std::size_t>(member)].role) {
+            if (!store.shared && store.role == model_.members[member].role) {
                 store.at.push_back(add(first_format(model_.plan.stores[i], member)));
             }
         }
@@ -230,44 +224,43 @@ private:
 
     [[nodiscard]] Byte format_index(const model::PlanStore& store,
                                     const std::string& format) const {
-        const int index = index_in(store.formats, format);
-        return index < 0 ? k_no_format : static_cast<Byte>(index);
+        const Index index = index_in(store.formats, format);
+        return index == k_no_index ? k_no_format : to_byte(index);
     }
 
     // The initial format: from the other search, else from the level fact, else from the release
     // that wrote the store last. Of several formats that match the level, the last one counts.
-    Byte first_format(const model::PlanStore& store, int member) {
+    Byte first_format(const model::PlanStore& store, Index member) {
         const std::string name =
-            member < 0 ? store.name
-                       : store.name + "/" + model_.members[static_cast<std::size_t>(member)].name;
+            member == k_no_index ? store.name : store.name + "/" + model_.members[member].name;
         if (start_ != nullptr && start_->formats.contains(name)) {
             return start_->formats.at(name);
         }
         for (const std::string& key : store.levels) {
             const auto source = model_.plan.sources.find(key);
-            const bool is_own = member < 0 || source == model_.plan.sources.end()
+            const bool is_own = member == k_no_index || source == model_.plan.sources.end()
                                 || source->second.member == name_of(member);
             const Observation* level = is_own ? first_value(key) : nullptr;
             for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
                 const std::string version = level->value.show();
                 if (version == store.formats[i - 1]
                     || model::version_in_series(version, store.formats[i - 1])) {
-                    return static_cast<Byte>(i - 1);
+                    return to_byte(i - 1);
                 }
             }
         }
         return format_index(store, written_format(store, member));
     }
 
-    [[nodiscard]] std::string name_of(int member) const {
-        return member < 0 ? "" : model_.members[static_cast<std::size_t>(member)].name;
+    [[nodiscard]] std::string name_of(Index member) const {
+        return member == k_no_index ? "" : model_.members[member].name;
     }
 
     // Without a fact the format follows from the laws. A target release that runs and converts on
     // start has converted. Else the old release has written its format, if it raises on start or
     // never, or if the target can read that format. Else it has not raised the store, which still
     // has the target's format.
-    [[nodiscard]] std::string written_format(const model::PlanStore& store, int member) const {
+    [[nodiscard]] std::string written_format(const model::PlanStore& store, Index member) const {
         const Plan& plan = model_.plan;
         const auto old_support = store.laws.find(plan.from);
         const auto new_support = store.laws.find(plan.to);
@@ -280,14 +273,15 @@ private:
         const auto& readable = new_support->second.reads;
         const bool risen = old_support->second.raises == model::FormatTrigger::on_start
                            || old_support->second.raises == model::FormatTrigger::never
-                           || index_in(readable, old_support->second.writes) >= 0;
+                           || index_in(readable, old_support->second.writes) != k_no_index;
         return risen ? old_support->second.writes : new_support->second.writes;
     }
 
     // True if the member runs the release; for a shared store: if any member does.
-    [[nodiscard]] bool runs(int member, const std::string& release) const {
+    [[nodiscard]] bool runs(Index member, const std::string& release) const {
         for (const auto& [key, source] : model_.plan.sources) {
-            if (source.binds == "running" && (member < 0 || source.member == name_of(member))) {
+            if (source.binds == "running"
+                && (member == k_no_index || source.member == name_of(member))) {
                 const Observation* value = first_value(key);
                 if (value != nullptr && value->value.show() == release) {
                     return true;
@@ -299,9 +293,9 @@ private:
 
     Model& model_;
     const InitialState* start_;
-    std::map<std::string, int> index_;                 // of members, by name
-    std::map<int, std::vector<std::size_t>> actions_;  // by member, -1: the system
-    std::map<int, std::vector<std::string>> facts_;
+    std::map<std::string, Index> index_;                 // of members, by name
+    std::map<Index, std::vector<std::size_t>> actions_;  // by member, k_no_index: the system
+    std::map<Index, std::vector<std::string>> facts_;
 };
 
 }  // namespace
@@ -313,12 +307,12 @@ Values::Values() : values_{{ObservationStatus::absent, {}, "", 0}} {
 Byte Values::index_of(const Observation& value) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
         if (values_[i].status == value.status && values_[i].value == value.value) {
-            return static_cast<Byte>(i);
+            return to_byte(i);
         }
     }
     CHECK(values_.size() < k_values_max);
     values_.push_back({value.status, value.value, "the model", 0});
-    return static_cast<Byte>(values_.size() - 1);
+    return to_byte(values_.size() - 1);
 }
 
 // Fixed values get their indices before the layout. Effects come next; predicates are sets of

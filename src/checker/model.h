@@ -12,6 +12,7 @@
 #pragma once
 
 #include "checker/checker.h"
+#include "checker/index.h"
 #include "model/condition.h"
 #include "run/program.h"
 #include "run/state.h"
@@ -22,10 +23,6 @@
 
 namespace drydock::checker {
 
-using Byte = std::uint8_t;
-using Offset = std::uint32_t;  // of a byte in the row
-
-inline constexpr Offset k_no_offset = 0xFFFFFFFFU;
 inline constexpr Byte k_absent = 0;  // the index of the value "absent"
 inline constexpr Byte k_no_format = 0xFF;
 inline constexpr std::size_t k_values_max = 64;
@@ -34,13 +31,22 @@ enum class Fault : Byte { failure, unknown, crash, member, host };
 inline constexpr std::size_t k_faults = 5;
 inline constexpr std::size_t k_fault_usage_size = 8;  // bytes at the end of a row: fault usage
 
+// Returns the phase of the run; and the status in the cell of an action.
+[[nodiscard]] inline run::Phase phase_of(const Byte* row) {
+    return static_cast<run::Phase>(row[0]);
+}
+
+[[nodiscard]] inline run::Status status_in(Byte cell) {
+    return static_cast<run::Status>(cell & 0xFU);
+}
+
 // The values of all modelled facts. Equal values have one index.
 class Values {
 public:
     Values();
     [[nodiscard]] Byte index_of(const model::Observation& value);
 
-    [[nodiscard]] const model::Observation& at(Byte index) const { return values_[index]; }
+    [[nodiscard]] const model::Observation& at(Index index) const { return values_[index]; }
 
     [[nodiscard]] std::size_t size() const { return values_.size(); }
 
@@ -51,7 +57,7 @@ private:
 // One condition on facts. Each target has its own sets of values: bit i is the value with index i.
 struct Predicate {
     struct Target {
-        int member = -1;  // -1: the system
+        Index member = k_no_index;  // k_no_index: the system
         Offset at = k_no_offset;
         std::uint64_t yes = 0;          // values that satisfy the condition
         std::uint64_t cannot_tell = 0;  // values that leave it unknown
@@ -74,7 +80,7 @@ struct Write {
 // A place where state lives, with an instance for each member of its role, or one that all share.
 struct Store {
     std::string name;
-    int role = 0;
+    Index role = 0;
     bool shared = false;
     std::vector<std::string> formats;
     Offset copy = k_no_offset;
@@ -89,8 +95,8 @@ struct Store {
 
 // A law that raises a store's format without a command.
 struct FormatTransition {
-    int store = 0;
-    int role = 0;
+    Index store = 0;
+    Index role = 0;
     model::FormatTrigger raises = model::FormatTrigger::never;
     std::uint64_t runs = 0;  // values of `running` that mean its release
     Byte becomes = 0;        // a format
@@ -106,8 +112,8 @@ struct Member {
     };
 
     std::string name;
-    int role = 0;
-    int host = 0;
+    Index role = 0;
+    Index host = 0;
     Offset block = 0;  // the first byte of its block
     std::uint32_t size = 0;
     Offset installed = k_no_offset;
@@ -123,7 +129,7 @@ struct Member {
 // An action of the plan, with its effects and conditions as indices.
 struct ActionModel {
     Offset ran = k_no_offset;  // of an unrepeatable action: whether it has taken effect
-    int member = -1;
+    Index member = k_no_index;
     bool starts = false;         // it brings members up
     bool stops_members = false;  // it takes members down, if only for a while
     bool destroys = false;       // overwrites or removes data
@@ -132,29 +138,29 @@ struct ActionModel {
     bool moves_world = false;         // it has a modelled effect
     bool matters_if_skipped = false;  // a skip and an end have different futures
     bool quiet = false;               // no other action observes its outcome (add_local_actions)
-    bool apart = false;  // it commutes with other such actions (add_independent_actions)
-    int crowd = -1;      // its group of interchangeable actions; -1: none
+    bool apart = false;        // it commutes with other such actions (add_independent_actions)
+    Index crowd = k_no_index;  // its group of interchangeable actions; k_no_index: none
     std::vector<Write> writes;
-    std::vector<int> starting;  // members
-    std::vector<int> leaving;   // members
-    std::vector<int> raises;    // stores
-    std::vector<int> lowers;
-    std::vector<int> copies;
-    std::vector<int> destroyed;
+    std::vector<Index> starting;  // members
+    std::vector<Index> leaving;   // members
+    std::vector<Index> raises;    // stores
+    std::vector<Index> lowers;
+    std::vector<Index> copies;
+    std::vector<Index> destroyed;
     std::vector<Predicate> when;
     std::vector<Predicate> guard;
     std::vector<Predicate> then;
     std::vector<Predicate> happened;
     // Members that its begin depends on, by a condition or by their quorum; and members that its
     // end depends on.
-    std::vector<int> observed_before;
-    std::vector<int> observed_after;
+    std::vector<Index> observed_before;
+    std::vector<Index> observed_after;
 };
 
 // Releases that may not serve together: one of them in `role`, another in `other_role`.
 struct SkewPair {
-    int role = 0;
-    int with = 0;
+    Index role = 0;
+    Index with = 0;
     std::uint64_t one = 0;  // values of `running`
     std::uint64_t other = 0;
     const model::SkewRule* rule = nullptr;
@@ -177,10 +183,10 @@ struct Model {
     Values values;
     std::vector<std::string> roles;
     std::vector<int> quorum;  // by role
-    std::vector<std::vector<int>> members_of;
+    std::vector<std::vector<Index>> members_of;
     std::vector<Member> members;
     std::vector<std::string> hosts;
-    std::vector<std::vector<int>> members_on;
+    std::vector<std::vector<Index>> members_on;
     std::vector<ActionModel> acts;
     std::vector<Offset> cells;  // of each action's status and failures
     std::vector<Store> stores;
@@ -201,12 +207,16 @@ struct Model {
     std::uint32_t size = 0;     // of a row
     std::vector<Byte> first;    // the initial row
 
-    [[nodiscard]] Byte status(const Byte* row, std::size_t action) const {
-        return row[cells[action]] & 0xFU;
+    [[nodiscard]] run::Status status(const Byte* row, Index action) const {
+        return status_in(row[cells[action]]);
     }
 
     [[nodiscard]] Byte& fault_usage_of(Byte* row, Fault fault) const {
-        return row[used + static_cast<Offset>(fault)];
+        return row[used + ordinal(fault)];
+    }
+
+    [[nodiscard]] Byte fault_usage_of(const Byte* row, Fault fault) const {
+        return row[used + ordinal(fault)];
     }
 
     // Decodes the state of the run. Rows keep no attempt numbers; an action in flight gets a 1.
@@ -214,7 +224,7 @@ struct Model {
     void pack_action(const run::State& run, std::size_t action, Byte* row) const;
     void pack(const run::State& run, Byte* row) const;
     // True if the plan expects the member to be up (run::members_up).
-    [[nodiscard]] bool expected_up(const Byte* row, int member) const;
+    [[nodiscard]] bool expected_up(const Byte* row, Index member) const;
     // True if the member was down when the plan was made, and runs in this row.
     [[nodiscard]] bool came_up(const Byte* row, std::string_view name) const;
     // Returns the facts that a survey would find in this row; and the initial state from which the

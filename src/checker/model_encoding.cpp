@@ -18,20 +18,19 @@ using run::Status;
 
 constexpr int k_failures_max = 15;
 
-bool awaits_answer(Byte status) {
-    return status == static_cast<Byte>(Status::intended)
-           || status == static_cast<Byte>(Status::lost);
+bool awaits_answer(Status status) {
+    return status == Status::intended || status == Status::lost;
 }
 
 // Decodes each possible cell once; unpack() then needs a table lookup for each action.
 std::array<State::Cell, 256> unpacked() {
     std::array<State::Cell, 256> cells{};
     State state(1);
-    for (unsigned cell = 0; cell < cells.size(); ++cell) {
-        const auto status = static_cast<Byte>(cell & 0xFU);
-        state.set(
-            0, static_cast<Status>(status), static_cast<int>(cell >> 4U), awaits_answer(status));
-        cells.at(cell) = state.cells()[1];
+    for (Index i = 0; i < cells.size(); ++i) {
+        const Byte cell = to_byte(i);
+        const Status status = status_in(cell);
+        state.set(0, status, cell >> 4, awaits_answer(status) ? 1 : 0);
+        cells[i] = state.cells()[1];
     }
     return cells;
 }
@@ -72,22 +71,21 @@ void Model::pack_action(const State& run, std::size_t action, Byte* row) const {
     if (is_over(status) || has_failed(status)) {
         failures = 0;
     }
-    row[cells[action]] =
-        static_cast<Byte>(static_cast<unsigned>(status) | static_cast<unsigned>(failures) << 4U);
+    row[cells[action]] = to_byte(to_byte(status) | failures << 4);
 }
 
 void Model::pack(const State& run, Byte* row) const {
-    row[0] = static_cast<Byte>(run.phase());
+    row[0] = to_byte(run.phase());
     for (std::size_t i = 0; i < acts.size(); ++i) {
         pack_action(run, i, row);
     }
 }
 
 // The last event that is done decides. While one is in flight or has failed, nothing is expected.
-bool Model::expected_up(const Byte* row, int member) const {
-    const Member& member_model = members[static_cast<std::size_t>(member)];
+bool Model::expected_up(const Byte* row, Index member) const {
+    const Member& member_model = members[member];
     for (const Member::UpDownEvent& event : member_model.up_down_events) {
-        const auto now = static_cast<Status>(status(row, event.action));
+        const auto now = status(row, event.action);
         if (now == Status::done) {
             return event.up;
         }
@@ -137,10 +135,9 @@ InitialState Model::start(const Byte* row) const {
     for (const Store& store : stores) {
         start.copies[store.name] = row[store.copy];
         for (std::size_t i = 0; i < store.at.size(); ++i) {
-            const auto& owners = members_of[static_cast<std::size_t>(store.role)];
+            const auto& owners = members_of[store.role];
             const std::string name =
-                store.shared ? store.name
-                             : store.name + "/" + members[static_cast<std::size_t>(owners[i])].name;
+                store.shared ? store.name : store.name + "/" + members[owners[i]].name;
             start.formats[name] = row[store.at[i]];
         }
     }

@@ -37,25 +37,22 @@ Truth ask(const Model& model,
         .outcome;
 }
 
-const std::string& name_at(const Model& model, int member) {
+const std::string& name_at(const Model& model, Index member) {
     static const std::string k_system;
-    return member < 0 ? k_system : model.members[static_cast<std::size_t>(member)].name;
+    return member == k_no_index ? k_system : model.members[member].name;
 }
 
-std::vector<int> members_asked(const Model& model, const Condition& condition, int self) {
+std::vector<Index> members_asked(const Model& model, const Condition& condition, Index self) {
     if (condition.whose == Quantifier::system) {
-        return {-1};
+        return {k_no_index};
     }
     if (condition.whose == Quantifier::this_member) {
         return {self};
     }
-    const auto role = std::find(model.roles.begin(), model.roles.end(), condition.role);
-    std::vector<int> members;
-    if (role != model.roles.end()) {
-        members = model.members_of[static_cast<std::size_t>(role - model.roles.begin())];
-    }
+    const Index role = index_in(model.roles, condition.role);
+    std::vector<Index> members = role == k_no_index ? std::vector<Index>() : model.members_of[role];
     const std::string& own_name = name_at(model, self);
-    std::erase_if(members, [&](int member) {
+    std::erase_if(members, [&](Index member) {
         return !model::asks(condition, name_at(model, member), own_name);
     });
     return members;
@@ -79,7 +76,7 @@ public:
     }
 
 private:
-    Predicate make(const Condition& condition, int self) {
+    Predicate make(const Condition& condition, Index self) {
         Predicate question;
         question.same = condition.relation == Relation::same;
         question.any = condition.whose == Quantifier::any;
@@ -92,9 +89,9 @@ private:
         // `as_planned` compares with a value of each member; other relations need the value alone.
         const bool is_per_member = condition.relation == Relation::planned;
         std::optional<Predicate::Target> sets;
-        for (const int member : members_asked(model_, condition, self)) {
-            const int place = member + 1;  // the system's first
-            const Offset offset = places[static_cast<std::size_t>(place)];
+        for (const Index member : members_asked(model_, condition, self)) {
+            const Index place = member + 1;  // the system's first
+            const Offset offset = places[place];
             question.modelled = question.modelled && offset != k_no_offset;
             if (question.modelled && (is_per_member || !sets)) {
                 sets = is_per_member ? find_sets(condition, member) : sets_of(condition, member);
@@ -123,7 +120,7 @@ private:
         return entry->second;
     }
 
-    Predicate::Target sets_of(const Condition& condition, int member) {
+    Predicate::Target sets_of(const Condition& condition, Index member) {
         const auto entry =
             std::find_if(cached_sets_.begin(), cached_sets_.end(), [&](const auto& candidate) {
                 return asks_the_same(*candidate.first, condition);
@@ -135,12 +132,11 @@ private:
         return entry->second;
     }
 
-    [[nodiscard]] Predicate::Target find_sets(const Condition& condition, int member) const {
+    [[nodiscard]] Predicate::Target find_sets(const Condition& condition, Index member) const {
         const std::string& name = name_at(model_, member);
         Predicate::Target sets;
         for (std::size_t i = 0; i < model_.values.size(); ++i) {
-            const Truth truth =
-                ask(model_, condition, name, model_.values.at(static_cast<Byte>(i)));
+            const Truth truth = ask(model_, condition, name, model_.values.at(i));
             sets.yes |= truth == Truth::yes ? 1ULL << i : 0;
             sets.cannot_tell |= truth == Truth::cannot_tell ? 1ULL << i : 0;
         }
@@ -170,7 +166,7 @@ Truth answer_same(const Predicate& question, const Model& model, const Byte* row
             continue;
         }
         const Byte value = row[target.at];
-        const auto& member = model.members[static_cast<std::size_t>(target.member)];
+        const auto& member = model.members[target.member];
         if (row[member.away] != 0 || ((target.cannot_tell >> value) & 1U) != 0) {
             return Truth::cannot_tell;
         }
@@ -199,8 +195,7 @@ Truth answer_one(const Predicate& question, const Model& model, const Byte* row)
         ++target_count;
         const Byte value = row[target.at];
         const bool is_away =
-            target.member >= 0
-            && row[model.members[static_cast<std::size_t>(target.member)].away] != 0;
+            target.member != k_no_index && row[model.members[target.member].away] != 0;
         if (is_away || ((target.cannot_tell >> value) & 1U) != 0) {
             ++open;
         } else if (((target.yes >> value) & 1U) != 0) {
@@ -215,32 +210,32 @@ Truth answer_one(const Predicate& question, const Model& model, const Byte* row)
     return yes + open < needed ? Truth::no : Truth::cannot_tell;
 }
 
-std::vector<int> members_in(const Model& model,
-                            const std::vector<const std::vector<Predicate>*>& lists) {
+std::vector<Index> members_in(const Model& model,
+                              const std::vector<const std::vector<Predicate>*>& lists) {
     std::vector<bool> is_target(model.members.size() + 1, false);  // the system first
     for (const auto* questions : lists) {
         for (const Predicate& question : *questions) {
             for (const Predicate::Target& target : question.targets) {
-                const int place = target.member + 1;
-                is_target[static_cast<std::size_t>(place)] = true;
+                const Index place = target.member + 1;
+                is_target[place] = true;
             }
         }
     }
-    std::vector<int> members;
+    std::vector<Index> members;
     for (std::size_t i = 0; i < model.members.size(); ++i) {
         if (is_target[i + 1]) {
-            members.push_back(static_cast<int>(i));
+            members.push_back(i);
         }
     }
     return members;
 }
 
 // Adds all members of the roles that lose members: the quorum depends on each.
-std::vector<int>
-with_roles_of(const Model& model, const std::vector<int>& leaving, std::vector<int> members) {
-    for (const int index : leaving) {
-        const int role = model.members[static_cast<std::size_t>(index)].role;
-        const auto& role_members = model.members_of[static_cast<std::size_t>(role)];
+std::vector<Index>
+with_roles_of(const Model& model, const std::vector<Index>& leaving, std::vector<Index> members) {
+    for (const Index index : leaving) {
+        const Index role = model.members[index].role;
+        const auto& role_members = model.members_of[role];
         members.insert(members.end(), role_members.begin(), role_members.end());
     }
     std::sort(members.begin(), members.end());
@@ -252,8 +247,7 @@ with_roles_of(const Model& model, const std::vector<int>& leaving, std::vector<i
 bool somebody_is_away(const Predicate& question, const Model& model, const Byte* row) {
     return std::any_of(
         question.targets.begin(), question.targets.end(), [&](const Predicate::Target& target) {
-            return target.member >= 0
-                   && row[model.members[static_cast<std::size_t>(target.member)].away] != 0
+            return target.member != k_no_index && row[model.members[target.member].away] != 0
                    && (!question.only_expected_up || model.expected_up(row, target.member));
         });
 }

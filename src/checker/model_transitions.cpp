@@ -15,13 +15,13 @@ namespace {
 using model::ObservationStatus;
 using model::Verb;
 
-int store_named(const Model& model, const std::string& name) {
+Index store_named(const Model& model, const std::string& name) {
     for (std::size_t i = 0; i < model.stores.size(); ++i) {
         if (model.stores[i].name == name) {
-            return static_cast<int>(i);
+            return i;
         }
     }
-    return -1;
+    return k_no_index;
 }
 
 Byte index_of(Model& model, const Json& value) {
@@ -57,8 +57,8 @@ void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
         add_write(model, action, effect);
         return;
     }
-    const int store = store_named(model, effect.name);
-    if (store < 0) {
+    const Index store = store_named(model, effect.name);
+    if (store == k_no_index) {
         return;
     }
     if (effect.kind == "raises") {
@@ -78,19 +78,19 @@ void add_moved(Model& model, std::size_t action) {
     ActionModel& act = model.acts[action];
     const Verb verb = model.plan.actions[action].verb;
     const bool starts = verb == Verb::start || verb == Verb::restart;
-    for (std::size_t i = 0; act.member >= 0 && i < model.members.size(); ++i) {
+    for (std::size_t i = 0; act.member != k_no_index && i < model.members.size(); ++i) {
         Member& member = model.members[i];
         const auto moves =
             std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& write) {
                 return write.at == member.running;
             });
         const bool moved = moves != act.writes.end();
-        const bool is_own = static_cast<int>(i) == act.member;
+        const bool is_own = i == act.member;
         if (starts && (is_own || moved)) {
-            act.starting.push_back(static_cast<int>(i));
+            act.starting.push_back(i);
         }
         if ((verb == Verb::restart && (is_own || moved)) || (moved && moves->value == k_absent)) {
-            act.leaving.push_back(static_cast<int>(i));
+            act.leaving.push_back(i);
             member.stopping_actions.push_back(action);
         }
     }
@@ -102,7 +102,7 @@ void add_moved(Model& model, std::size_t action) {
 std::uint64_t values_of_release(const Model& model, const std::string& release) {
     std::uint64_t set = 0;
     for (std::size_t i = 0; i < model.values.size(); ++i) {
-        const model::Observation& value = model.values.at(static_cast<Byte>(i));
+        const model::Observation& value = model.values.at(i);
         if (value.status == ObservationStatus::known && value.value.is_string()
             && value.value.as_string() == release) {
             set |= 1ULL << i;
@@ -113,17 +113,17 @@ std::uint64_t values_of_release(const Model& model, const std::string& release) 
 
 // True if the condition of a when_all law holds before the first action.
 bool holds_at_first(const Model& model, const FormatTransition& rise) {
-    const auto& members = model.members_of[static_cast<std::size_t>(rise.role)];
+    const auto& members = model.members_of[rise.role];
     return rise.raises == model::FormatTrigger::when_all && !members.empty()
-           && std::all_of(members.begin(), members.end(), [&](int index) {
-                  const Offset running = model.members[static_cast<std::size_t>(index)].running;
+           && std::all_of(members.begin(), members.end(), [&](Index index) {
+                  const Offset running = model.members[index].running;
                   return running != k_no_offset && ((rise.runs >> model.first[running]) & 1U) != 0;
               });
 }
 
 // True if an instance has the format, or a later one, before the first action.
 bool risen_at_first(const Model& model, const FormatTransition& rise) {
-    const auto& offsets = model.stores[static_cast<std::size_t>(rise.store)].at;
+    const auto& offsets = model.stores[rise.store].at;
     return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
         return model.first[place] != k_no_format && model.first[place] >= rise.becomes;
     });
@@ -145,11 +145,11 @@ bool closes_way_back(const model::Plan& plan, const Store& store, const std::str
 
 // The law of one release for one store. A law that holds from the start is not the fault of this
 // plan.
-void add_rise(Model& model, int index, const std::string& release) {
-    const Store& store = model.stores[static_cast<std::size_t>(index)];
+void add_rise(Model& model, Index index, const std::string& release) {
+    const Store& store = model.stores[index];
     const model::FormatSupport& law = store.laws.at(release);
-    const auto format = std::find(store.formats.begin(), store.formats.end(), law.writes);
-    if (law.raises == model::FormatTrigger::never || format == store.formats.end()) {
+    const Index format = index_in(store.formats, law.writes);
+    if (law.raises == model::FormatTrigger::never || format == k_no_index) {
         return;
     }
     FormatTransition rise;
@@ -157,7 +157,7 @@ void add_rise(Model& model, int index, const std::string& release) {
     rise.role = store.role;
     rise.raises = law.raises;
     rise.runs = values_of_release(model, release);
-    rise.becomes = static_cast<Byte>(format - store.formats.begin());
+    rise.becomes = to_byte(format);
     rise.closes = closes_way_back(model.plan, store, release);
     rise.holds_at_start = holds_at_first(model, rise) || risen_at_first(model, rise);
     model.rises.push_back(rise);
@@ -169,15 +169,14 @@ void add_levels(Model& model, std::size_t index) {
     for (const std::string& format : store.formats) {
         store.told.push_back(index_of(model, format));
     }
-    const auto& owners = model.members_of[static_cast<std::size_t>(store.role)];
+    const auto& owners = model.members_of[store.role];
     store.levels.resize(store.at.size());
     for (const std::string& key : model.plan.stores[index].levels) {
         const auto place = model.places.find(key);
         const auto source = model.plan.sources.find(key);
         const std::string owner = source == model.plan.sources.end() ? "" : source->second.member;
         for (std::size_t i = 0; place != model.places.end() && i < store.at.size(); ++i) {
-            if (store.shared || owner.empty()
-                || owner == model.members[static_cast<std::size_t>(owners[i])].name) {
+            if (store.shared || owner.empty() || owner == model.members[owners[i]].name) {
                 store.levels[i].push_back(place->second);
             }
         }
@@ -185,7 +184,7 @@ void add_levels(Model& model, std::size_t index) {
 }
 
 // True if closing the way back needs a verified copy: the plan makes one, or names a restore.
-bool copy_needed(const Model& model, int store) {
+bool copy_needed(const Model& model, Index store) {
     const bool restorable = std::any_of(model.plan.ways_back.begin(),
                                         model.plan.ways_back.end(),
                                         [](const auto& way) { return way.kind == "restore"; });
@@ -219,12 +218,11 @@ void add_effects(Model& model) {
 
 void add_format_transitions(Model& model) {
     for (std::size_t i = 0; i < model.stores.size(); ++i) {
-        const int index = static_cast<int>(i);
-        model.stores[i].copy_needed = copy_needed(model, index);
+        model.stores[i].copy_needed = copy_needed(model, i);
         add_levels(model, i);
         for (const std::string& release : {model.plan.from, model.plan.to}) {
             if (model.stores[i].laws.contains(release)) {
-                add_rise(model, index, release);
+                add_rise(model, i, release);
             }
         }
     }
@@ -234,20 +232,16 @@ void add_format_transitions(Model& model) {
 // other, and the reverse. If the release lines are too far apart, both pairs are forbidden. Else
 // only the newer release of the first role may be.
 void add_skews(Model& model) {
-    const auto role_named = [&](const std::string& name) {
-        const auto position = std::find(model.roles.begin(), model.roles.end(), name);
-        return position == model.roles.end() ? -1
-                                             : static_cast<int>(position - model.roles.begin());
-    };
     for (const model::SkewRule& rule : model.plan.skew) {
-        const int role = role_named(rule.role);
-        const int other_role = role_named(rule.with);
+        const Index role = index_in(model.roles, rule.role);
+        const Index other_role = index_in(model.roles, rule.with);
         for (const bool newer : {false, true}) {
             const bool forward = model::compare_versions(model.plan.from, model.plan.to) < 0;
             const std::string& release = newer == forward ? model.plan.to : model.plan.from;
             const std::string& other_release = newer == forward ? model.plan.from : model.plan.to;
             const bool apart = model.plan.max_skew > rule.max_skew;
-            if (role >= 0 && other_role >= 0 && (apart || (newer && !rule.newer))) {
+            if (role != k_no_index && other_role != k_no_index
+                && (apart || (newer && !rule.newer))) {
                 model.skews.push_back({role,
                                        other_role,
                                        values_of_release(model, release),

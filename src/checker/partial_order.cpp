@@ -17,11 +17,14 @@ namespace {
 
 using run::Status;
 
-constexpr std::uint32_t k_none = 0xFFFFFFFFU;
-
 // The statuses after an answer: the action succeeded, waits for another attempt, or failed.
 bool is_answered(Status status) {
     return status == Status::done || status == Status::waiting || status == Status::failed;
+}
+
+// Returns the number of zero bytes at the front of the word, as it lies in memory.
+Offset zero_bytes(std::uint64_t word) {
+    return static_cast<Offset>(std::countr_zero(word) / 8);
 }
 
 // Returns the first offset at which the rows differ, fault usage aside; k_no_offset: none. Reads
@@ -34,8 +37,7 @@ Offset first_difference(const Byte* row, const Byte* previous_row, Offset used) 
         std::memcpy(&row_word, row + offset, sizeof row_word);
         std::memcpy(&previous_word, previous_row + offset, sizeof previous_word);
         if (row_word != previous_word) {
-            const auto difference =
-                offset + static_cast<Offset>(std::countr_zero(row_word ^ previous_word) / 8);
+            const Offset difference = offset + zero_bytes(row_word ^ previous_word);
             return difference < used ? difference : k_no_offset;
         }
     }
@@ -47,7 +49,7 @@ Offset first_difference(const Byte* row, const Byte* previous_row, Offset used) 
 PartialOrderReduction::PartialOrderReduction(const Model& model, bool observable)
     : model_(model)
     , observable_(observable)
-    , independent_(model.size, k_none) {
+    , independent_(model.size, k_no_index) {
 }
 
 // One independent action has no partner to commute with, so two are needed.
@@ -55,10 +57,10 @@ void PartialOrderReduction::keep(const std::vector<bool>& exchanged, bool needs_
     needs_witness_ = needs_witness;
     std::size_t count = 0;
     for (std::size_t i = 0; i < model_.acts.size(); ++i) {
-        const int member = model_.acts[i].member;
-        const bool stays = member < 0 || !exchanged[static_cast<std::size_t>(member)];
+        const Index member = model_.acts[i].member;
+        const bool stays = member == k_no_index || !exchanged[member];
         if (model_.acts[i].apart && stays) {
-            independent_[model_.cells[i]] = static_cast<std::uint32_t>(i);
+            independent_[model_.cells[i]] = i;
             ++count;
         }
     }
@@ -72,25 +74,26 @@ void PartialOrderReduction::begin(const Byte* row, const Byte* previous_row) {
     witness_kept_ = !needs_witness_;
     const Offset offset =
         previous_row == nullptr ? k_no_offset : first_difference(row, previous_row, model_.used);
-    if (offset == k_no_offset || independent_[offset] == k_none
+    if (offset == k_no_offset || independent_[offset] == k_no_index
         || std::memcmp(row + offset + 1, previous_row + offset + 1, model_.used - offset - 1)
                != 0) {
         return;
     }
     last_action_ = independent_[offset];
-    const auto old_status = static_cast<Status>(model_.status(previous_row, last_action_));
-    const auto new_status = static_cast<Status>(model_.status(row, last_action_));
+    const auto old_status = model_.status(previous_row, last_action_);
+    const auto new_status = model_.status(row, last_action_);
     if (old_status == Status::waiting && new_status == Status::intended) {
         last_ = Step::begun;
     } else if ((old_status == Status::intended || (old_status == Status::lost && observable_))
                && is_answered(new_status)) {
-        const Offset failures = model_.used + static_cast<Offset>(Fault::failure);
-        last_ = row[failures] == previous_row[failures] ? Step::ended : Step::failed;
+        const bool costs_failure = model_.fault_usage_of(row, Fault::failure)
+                                   != model_.fault_usage_of(previous_row, Fault::failure);
+        last_ = costs_failure ? Step::failed : Step::ended;
     }
 }
 
 bool PartialOrderReduction::is_independent(std::size_t action) const {
-    return independent_[model_.cells[action]] != k_none;
+    return independent_[model_.cells[action]] != k_no_index;
 }
 
 // True if the action precedes the last step's action in the plan and is independent, too.

@@ -42,11 +42,10 @@ private:
     bool observable_;
     bool enabled_ = false;
     bool needs_witness_ = false;
-    bool witness_kept_ = true;       // a witness was kept
-    Step last_ = Step::unknown;      // unknown unless it is of an independent action
-    std::uint32_t last_action_ = 0;  // the action of the last step
-    std::vector<std::uint32_t>
-        independent_;  // by offset in the row: the independent action of this cell
+    bool witness_kept_ = true;        // a witness was kept
+    Step last_ = Step::unknown;       // unknown unless it is of an independent action
+    Index last_action_ = 0;           // the action of the last step
+    std::vector<Index> independent_;  // by offset in the row: the independent action of this cell
 };
 
 }  // namespace drydock::checker

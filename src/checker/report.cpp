@@ -1,6 +1,7 @@
 // The report in words and as JSON: names of properties and verdicts, and budgets as text.
 #include "base/text.h"
 #include "checker/checker.h"
+#include "checker/index.h"
 
 #include <fmt/format.h>
 
@@ -65,6 +66,10 @@ Status set_budget(std::string_view word, Faults& faults) {
     return {};
 }
 
+Json number(std::uint64_t value) {
+    return static_cast<std::int64_t>(value);
+}
+
 Json strings(const std::vector<std::string>& texts) {
     return Json(Json::Array(texts.begin(), texts.end()));
 }
@@ -102,17 +107,17 @@ Json to_json(const Faults& faults) {
 }  // namespace
 
 std::string_view name_of(Property property) {
-    return k_names.at(static_cast<std::size_t>(property)).name;
+    return k_names.at(ordinal(property)).name;
 }
 
 std::string_view rule_of(Property property) {
-    return k_names.at(static_cast<std::size_t>(property)).rule;
+    return k_names.at(ordinal(property)).rule;
 }
 
 std::optional<Property> property_from(std::string_view name) {
     for (std::size_t i = 0; i < k_properties; ++i) {
         if (k_names.at(i).name == name) {
-            return static_cast<Property>(i);
+            return property_at(i);
         }
     }
     return std::nullopt;
@@ -120,7 +125,7 @@ std::optional<Property> property_from(std::string_view name) {
 
 std::string_view name_of(Verdict verdict) {
     constexpr std::array<std::string_view, 3> k_verdicts = {"holds", "violated", "unfinished"};
-    return k_verdicts.at(static_cast<std::size_t>(verdict));
+    return k_verdicts.at(ordinal(verdict));
 }
 
 Result<Faults> faults_from(std::string_view text, Faults base) {
@@ -150,11 +155,11 @@ Json to_json(const Report& report) {
     json.set("verdict", std::string(name_of(report.verdict)))
         .set("faults", to_json(report.faults))
         .set("violations", std::move(violations))
-        .set("states", static_cast<std::int64_t>(report.states))
-        .set("transitions", static_cast<std::int64_t>(report.transitions))
-        .set("bytes", static_cast<std::int64_t>(report.bytes))
+        .set("states", number(report.states))
+        .set("transitions", number(report.transitions))
+        .set("bytes", number(report.bytes))
         .set("depth", report.depth)
-        .set("worlds", static_cast<std::int64_t>(report.worlds))
+        .set("worlds", number(report.worlds))
         .set("closes", report.closes)
         .set("not_modelled", strings(report.not_modelled))
         .set("note", report.note);

@@ -88,10 +88,10 @@ private:
     // release needs is decided first: no downgrade brings it back.
     [[nodiscard]] std::string why_closed(const Byte* row) {
         for (std::size_t i = 0; i < model_.acts.size(); ++i) {
-            const auto status = static_cast<run::Status>(model_.status(row, i));
+            const auto status = model_.status(row, i);
             const bool has_run = status == run::Status::done || status == run::Status::applied;
-            for (const int index : has_run ? model_.acts[i].destroyed : std::vector<int>()) {
-                const Store& store = model_.stores[static_cast<std::size_t>(index)];
+            for (const Index index : has_run ? model_.acts[i].destroyed : std::vector<Index>()) {
+                const Store& store = model_.stores[index];
                 if (store.laws.contains(model_.plan.from)) {
                     return fmt::format(
                         "{}, which {} needs, is destroyed", store.name, model_.plan.from);

@@ -31,7 +31,7 @@ bool has_faults(const Faults& faults) {
 }
 
 std::uint32_t id_of(std::size_t index, std::size_t shard) {
-    return static_cast<std::uint32_t>(index << 1U | shard);
+    return to_id(index << 1U | shard);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ Search::Worker::Worker(const Model& model, const Options& options, const Symmetr
     : explorer(model,
                options.faults,
                options.operator_repairs,
-               static_cast<bool>(options.back),
+               options.back != nullptr,
                options.resolve_local)
     , symmetry(sorts)
     , batch(model.size)
@@ -112,7 +112,7 @@ std::size_t Search::bytes() const {
 // Keeps the first violation of each property in this chunk, and the first effect that enables a law
 // which closes the way back.
 void Search::note(Worker& hand, std::uint32_t source, std::size_t i) const {
-    const auto broken = static_cast<PropertySet>(hand.batch.broken(i) & properties_);
+    const PropertySet broken = hand.batch.broken(i) & properties_;
     for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
         if (((broken >> p) & 1U) != 0 && !hand.violations[p]) {
             hand.violations[p] = {source, hand.batch.choice(i)};

@@ -7,7 +7,7 @@
 
 #include "checker/insert_buffer.h"
 #include "checker/state_store.h"
-#include "checker/successors.h"
+#include "checker/successor_generator.h"
 #include "checker/symmetry.h"
 
 #include <array>
@@ -32,7 +32,7 @@ public:
     bool run(PropertySet properties);
 
     [[nodiscard]] const std::optional<ViolatingStep>& breach(Property property) const {
-        return violations_[static_cast<std::size_t>(property)];
+        return violations_[ordinal(property)];
     }
 
     // Returns the symmetry by which rows are sorted; callers copy it.
@@ -75,7 +75,7 @@ private:
         SuccessorGenerator explorer;
         Symmetry symmetry;
         Successors batch;
-        std::vector<int> first;                    // by member: the first member in the same state
+        std::vector<Index> first;                  // by member: the first member in the same state
         std::array<InsertBuffer, k_shards> found;  // by store
         std::array<std::optional<ViolatingStep>, k_properties> violations;
         std::optional<ViolatingStep> closing;

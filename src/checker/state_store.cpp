@@ -112,14 +112,14 @@ void StateStore::insert_one(Candidate& candidate, const Byte* row) {
     for (std::size_t position = place(candidate.hash);; position = after(position)) {
         const std::uint64_t entry = table_[position];
         if (entry == 0) {
-            candidate.index = static_cast<std::uint32_t>(size_);
+            candidate.index = to_id(size_);
             append(candidate, row);
             table_[position] = tag | size_;
             return;
         }
         const std::size_t index = (entry & ~k_upper) - 1;
         if ((entry & k_upper) == tag && is_dominated(this->row(index), row)) {
-            candidate.index = static_cast<std::uint32_t>(index);
+            candidate.index = to_id(index);
             return;
         }
     }
@@ -159,7 +159,7 @@ std::uint32_t StateStore::find(const Byte* target_row, std::uint64_t hash) const
         const std::size_t index = (table_[position] & ~k_upper) - 1;
         if (((table_[position] ^ hash) & k_upper) == 0
             && std::memcmp(row(index), target_row, compared_size_) == 0) {
-            return static_cast<std::uint32_t>(index);
+            return to_id(index);
         }
     }
     return k_no_state;

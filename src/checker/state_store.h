@@ -22,6 +22,11 @@ namespace drydock::checker {
 
 inline constexpr std::uint32_t k_no_state = 0xFFFFFFFFU;
 
+// Narrows an index to the 32 bits that a row takes; a store has fewer rows.
+[[nodiscard]] constexpr std::uint32_t to_id(std::uint64_t index) {
+    return static_cast<std::uint32_t>(index);
+}
+
 // A row that the store may lack.
 struct Candidate {
     std::uint64_t hash = 0;

@@ -20,8 +20,8 @@ bool same_in_any_order(std::vector<T> first, std::vector<T> second) {
     return first == second;
 }
 
-const Member& member_at(const Model& model, int index) {
-    return model.members[static_cast<std::size_t>(index)];
+const Member& member_at(const Model& model, Index index) {
+    return model.members[index];
 }
 
 bool lies_on(const Member& member, Offset offset) {
@@ -34,8 +34,8 @@ ActionsByMember::ActionsByMember(const Model& model)
     : actions_(model.members.size())
     , rank_(model.acts.size(), 0) {
     for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        if (model.acts[i].member >= 0) {
-            auto& own_actions = actions_[static_cast<std::size_t>(model.acts[i].member)];
+        if (model.acts[i].member != k_no_index) {
+            auto& own_actions = actions_[model.acts[i].member];
             rank_[i] = own_actions.size();
             own_actions.push_back(i);
         }
@@ -55,7 +55,7 @@ std::vector<bool> behind(const Model& model, std::size_t action) {
     return is_dependent;
 }
 
-Swap::Swap(const Model& model, const ActionsByMember& member_actions, int a, int b)
+Swap::Swap(const Model& model, const ActionsByMember& member_actions, Index a, Index b)
     : model_(model)
     , member_actions_(member_actions)
     , a_(a)
@@ -128,7 +128,7 @@ bool Swap::is_on_members(Offset offset) const {
 // host hits others, too.
 bool Swap::same_blocks() const {
     const auto host_size = [&](const Member& member) {
-        return model_.members_on[static_cast<std::size_t>(member.host)].size();
+        return model_.members_on[member.host].size();
     };
     return first_block_.role == second_block_.role && first_block_.size == second_block_.size
            && first_block_.up_at_first == second_block_.up_at_first
@@ -180,14 +180,12 @@ bool Swap::same_levels() const {
     for (const Store& store : model_.stores) {
         for (std::size_t i = 0; i < store.at.size(); ++i) {
             const Offset image = place(store.at[i]);
-            const auto instance = std::find(store.at.begin(), store.at.end(), image);
             std::vector<Offset> mapped;
             for (const Offset level : store.levels[i]) {
                 mapped.push_back(place(level));
             }
             if ((image != store.at[i] || store.shared)
-                && !same_in_any_order(
-                    mapped, store.levels[static_cast<std::size_t>(instance - store.at.begin())])) {
+                && !same_in_any_order(mapped, store.levels[index_in(store.at, image)])) {
                 return false;
             }
         }
@@ -206,7 +204,7 @@ bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
     const auto same_questions = [&](const std::vector<Predicate>& questions,
                                     const std::vector<Predicate>& image_questions) {
         const auto alike = [&](const Predicate& p, const Predicate& q) {
-            using Target = std::tuple<int, Offset, std::uint64_t, std::uint64_t>;
+            using Target = std::tuple<Index, Offset, std::uint64_t, std::uint64_t>;
             std::vector<Target> mapped;
             std::vector<Target> expected;
             for (const auto& target : p.targets) {

@@ -16,8 +16,8 @@ class ActionsByMember {
 public:
     explicit ActionsByMember(const Model& model);
 
-    [[nodiscard]] const std::vector<std::size_t>& of(int member) const {
-        return actions_[static_cast<std::size_t>(member)];
+    [[nodiscard]] const std::vector<std::size_t>& of(Index member) const {
+        return actions_[member];
     }
 
     [[nodiscard]] std::size_t rank(std::size_t action) const { return rank_[action]; }
@@ -29,7 +29,7 @@ private:
 
 class Swap {
 public:
-    Swap(const Model& model, const ActionsByMember& member_actions, int a, int b);
+    Swap(const Model& model, const ActionsByMember& member_actions, Index a, Index b);
 
     // True if the swap maps the model onto itself.
     [[nodiscard]] bool is_automorphism() const;
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] bool commutes_with(std::size_t action) const;
 
 private:
-    [[nodiscard]] int member(int index) const {
+    [[nodiscard]] Index member(Index index) const {
         return index == a_ ? b_ : index == b_ ? a_ : index;
     }
 
@@ -66,8 +66,8 @@ private:
 
     const Model& model_;
     const ActionsByMember& member_actions_;
-    int a_;
-    int b_;
+    Index a_;
+    Index b_;
     const Member& first_block_;
     const Member& second_block_;
 };

@@ -23,11 +23,11 @@ namespace {
 
 // Returns a key that differs for members that could never be interchangeable: role, layout, verbs.
 // It saves verifying most pairs.
-std::string signature_of(const Model& model, const std::vector<std::size_t>& actions, int index) {
-    const Member& member = model.members[static_cast<std::size_t>(index)];
+std::string signature_of(const Model& model, const std::vector<std::size_t>& actions, Index index) {
+    const Member& member = model.members[index];
     std::string shape = std::to_string(member.role) + " " + std::to_string(member.size);
     for (const std::size_t action : actions) {
-        shape += " " + std::to_string(static_cast<int>(model.plan.actions[action].verb)) + "@"
+        shape += " " + std::to_string(ordinal(model.plan.actions[action].verb)) + "@"
                  + std::to_string(model.cells[action] - member.block);
     }
     return shape;
@@ -52,14 +52,12 @@ public:
         }
     }
 
-    [[nodiscard]] bool is_distinguished(int member) const {
-        return is_distinguished_[static_cast<std::size_t>(member)];
-    }
+    [[nodiscard]] bool is_distinguished(Index member) const { return is_distinguished_[member]; }
 
 private:
-    void single_out(const ActionModel& act, int member) {
-        if (member >= 0 && act.member != member) {
-            is_distinguished_[static_cast<std::size_t>(member)] = true;
+    void single_out(const ActionModel& act, Index member) {
+        if (member != k_no_index && act.member != member) {
+            is_distinguished_[member] = true;
         }
     }
 
@@ -67,7 +65,7 @@ private:
         for (std::size_t i = 0; i < model_.members.size(); ++i) {
             const Member& member = model_.members[i];
             if (write.at >= member.block && write.at < member.block + member.size) {
-                single_out(act, static_cast<int>(i));
+                single_out(act, i);
             }
         }
     }
@@ -82,7 +80,7 @@ private:
                 return target.yes != targets.front().yes;
             });
         for (std::size_t i = 0; own_values && i < model_.members.size(); ++i) {
-            single_out(act, static_cast<int>(i));
+            single_out(act, i);
         }
     }
 
@@ -90,17 +88,17 @@ private:
     std::vector<bool> is_distinguished_;
 };
 
-// Returns the host that the member shares with others; -1: it has a host of its own.
-int shared_host(const Model& model, int member) {
-    const int host = model.members[static_cast<std::size_t>(member)].host;
-    return model.members_on[static_cast<std::size_t>(host)].size() == 1 ? -1 : host;
+// Returns the host that the member shares with others; k_no_index: it has a host of its own.
+Index shared_host(const Model& model, Index member) {
+    const Index host = model.members[member].host;
+    return model.members_on[host].size() == 1 ? k_no_index : host;
 }
 
 // Partitions members by `alike`, which is an equivalence. Groups of one are dropped.
 template <class Alike>
-std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const Alike& alike) {
-    std::vector<std::vector<int>> groups;
-    for (const int member : members) {
+std::vector<std::vector<Index>> groups_of(const std::vector<Index>& members, const Alike& alike) {
+    std::vector<std::vector<Index>> groups;
+    for (const Index member : members) {
         const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& candidate) {
             return alike(candidate.front(), member);
         });
@@ -118,10 +116,10 @@ std::vector<std::vector<int>> groups_of(const std::vector<int>& members, const A
 // them, even when both have finished their early actions.
 bool waits_for_late(const Model& model,
                     const ActionsByMember& member_actions,
-                    const std::vector<int>& members,
+                    const std::vector<Index>& members,
                     const std::vector<bool>& early) {
     std::vector<bool> late(model.acts.size(), false);
-    for (const int member : members) {
+    for (const Index member : members) {
         for (const std::size_t action : member_actions.of(member)) {
             late[action] = !early[action];
         }
@@ -142,18 +140,18 @@ bool waits_for_late(const Model& model,
 // nothing if it never does. Tries each number from zero.
 std::optional<std::size_t> steps_until_symmetric(const Model& model,
                                                  const ActionsByMember& member_actions,
-                                                 const std::vector<int>& members) {
+                                                 const std::vector<Index>& members) {
     const auto& first = member_actions.of(members.front());
     std::vector<bool> over(model.acts.size(), false);
     for (std::size_t steps = 0; steps <= first.size(); ++steps) {
-        const bool alike = std::all_of(members.begin() + 1, members.end(), [&](int member) {
+        const bool alike = std::all_of(members.begin() + 1, members.end(), [&](Index member) {
             return Swap(model, member_actions, members.front(), member)
                 .is_automorphism_of_suffix(over);
         });
         if (alike && !waits_for_late(model, member_actions, members, over)) {
             return steps;
         }
-        for (const int member : members) {
+        for (const Index member : members) {
             if (steps < first.size()) {
                 over[member_actions.of(member)[steps]] = true;
             }
@@ -172,21 +170,22 @@ Symmetry::Symmetry(const Model& model, bool is_enabled, bool lazy)
         return;
     }
     const DistinguishedMembers singled(model);
-    std::map<std::string, std::vector<int>> shapes;
+    std::map<std::string, std::vector<Index>> shapes;
     for (std::size_t i = 0; i < model.members.size(); ++i) {
-        const auto member = static_cast<int>(i);
+        const auto member = i;
         shapes[signature_of(model, member_actions_.of(member), member)].push_back(member);
     }
     for (auto& [shape, members] : shapes) {
-        const auto groups = groups_of(members, [&](int a, int b) {
+        const auto groups = groups_of(members, [&](Index a, Index b) {
             return Swap(model, member_actions_, a, b).is_automorphism();
         });
         for (const auto& group : groups) {
             groups_.push_back({group, 0});
         }
-        std::erase_if(members, [&](int member) { return singled.is_distinguished(member); });
-        const auto families = groups_of(
-            members, [&](int a, int b) { return shared_host(model, a) == shared_host(model, b); });
+        std::erase_if(members, [&](Index member) { return singled.is_distinguished(member); });
+        const auto families = groups_of(members, [&](Index a, Index b) {
+            return shared_host(model, a) == shared_host(model, b);
+        });
         for (const auto& family : families) {
             if (const auto steps = steps_until_symmetric(model, member_actions_, family)) {
                 add_symmetry_group({family, *steps});
@@ -202,8 +201,8 @@ Symmetry::Symmetry(const Model& model, bool is_enabled, bool lazy)
 void Symmetry::set_lazy_identity() {
     std::vector<bool> excluded(model_.members.size(), false);
     for (const SymmetryGroup& group : groups_) {
-        for (const int member : group.members) {
-            excluded[static_cast<std::size_t>(member)] = true;
+        for (const Index member : group.members) {
+            excluded[member] = true;
         }
     }
     lazy_identity_.emplace(model_, member_actions_, excluded);
@@ -234,10 +233,10 @@ void Symmetry::add_symmetry_group(const SymmetryGroup& family) {
 }
 
 // True if the first `steps` actions of the member are over.
-bool Symmetry::is_over(int member, std::size_t steps, const Byte* row) const {
+bool Symmetry::is_over(Index member, std::size_t steps, const Byte* row) const {
     const auto& actions = member_actions_.of(member);
     for (std::size_t i = steps; i > 0; --i) {
-        if (!run::is_over(static_cast<run::Status>(model_.status(row, actions[i - 1])))) {
+        if (!run::is_over(model_.status(row, actions[i - 1]))) {
             return false;
         }
     }
@@ -264,12 +263,10 @@ bool follows(const Byte* block, const Byte* other_block, std::size_t size) {
 }  // namespace
 
 // Insertion sort: groups are small and almost sorted. Finished members come last.
-void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, Byte* row) {
-    const std::size_t size = model_.members[static_cast<std::size_t>(members.front())].size;
+void Symmetry::sort_group(const std::vector<Index>& members, std::size_t steps, Byte* row) {
+    const std::size_t size = model_.members[members.front()].size;
     block_buffer_.resize(size + k_fault_usage_size);
-    const auto block_at = [&](std::size_t i) {
-        return row + model_.members[static_cast<std::size_t>(members[i])].block;
-    };
+    const auto block_at = [&](std::size_t i) { return row + model_.members[members[i]].block; };
     over_flags_.assign(members.size(), 0);
     for (std::size_t i = 0; steps > 0 && i < members.size(); ++i) {
         over_flags_[i] = is_over(members[i], steps, row) ? 1 : 0;
@@ -295,9 +292,9 @@ void Symmetry::sort_group(const std::vector<int>& members, std::size_t steps, By
 }
 
 // Returns the finished members of the family; valid until the next call.
-const std::vector<int>& Symmetry::through(const SymmetryGroup& family, const Byte* row) {
+const std::vector<Index>& Symmetry::through(const SymmetryGroup& family, const Byte* row) {
     alike_members_.clear();
-    for (const int member : family.members) {
+    for (const Index member : family.members) {
         if (is_over(member, family.steps, row)) {
             alike_members_.push_back(member);
         }
@@ -320,20 +317,19 @@ void Symmetry::sort(Byte* row) {
 }
 
 // Equal blocks lie side by side in a sorted row.
-void Symmetry::find_first(const std::vector<int>& members,
+void Symmetry::find_first(const std::vector<Index>& members,
                           const Byte* row,
-                          std::vector<int>& first) const {
+                          std::vector<Index>& first) const {
     for (std::size_t i = 1; i < members.size(); ++i) {
-        const Member& previous = model_.members[static_cast<std::size_t>(members[i - 1])];
-        const Member& member = model_.members[static_cast<std::size_t>(members[i])];
+        const Member& previous = model_.members[members[i - 1]];
+        const Member& member = model_.members[members[i]];
         if (std::memcmp(row + previous.block, row + member.block, previous.size) == 0) {
-            first[static_cast<std::size_t>(members[i])] =
-                first[static_cast<std::size_t>(members[i - 1])];
+            first[members[i]] = first[members[i - 1]];
         }
     }
 }
 
-void Symmetry::find_first(const Byte* row, std::vector<int>& first) {
+void Symmetry::find_first(const Byte* row, std::vector<Index>& first) {
     first.resize(model_.members.size());
     std::iota(first.begin(), first.end(), 0);
     for (const SymmetryGroup& group : groups_) {
@@ -360,9 +356,9 @@ std::span<const Byte> Symmetry::sorted_instances(const Byte* previous_row, Byte*
 
 std::vector<bool> Symmetry::exchanged() const {
     std::vector<bool> exchanged(model_.members.size(), false);
-    const auto add = [&](const std::vector<int>& members) {
-        for (const int member : members) {
-            exchanged[static_cast<std::size_t>(member)] = true;
+    const auto add = [&](const std::vector<Index>& members) {
+        for (const Index member : members) {
+            exchanged[member] = true;
         }
     };
     for (const SymmetryGroup& family : symmetry_groups_) {
@@ -372,7 +368,7 @@ std::vector<bool> Symmetry::exchanged() const {
         add(group.members);
     }
     for (const auto& line :
-         lazy_identity_ ? lazy_identity_->lines() : std::vector<std::vector<int>>()) {
+         lazy_identity_ ? lazy_identity_->lines() : std::vector<std::vector<Index>>()) {
         add(line);
     }
     return exchanged;

@@ -20,7 +20,7 @@ class Symmetry {
 public:
     // Members that are interchangeable once `steps` actions of each are over.
     struct SymmetryGroup {
-        std::vector<int> members;
+        std::vector<Index> members;
         std::size_t steps = 0;
     };
 
@@ -40,7 +40,7 @@ public:
 
     // Finds for each member the first member with an equal block in the sorted row. A step of
     // either leads to the same row.
-    void find_first(const Byte* row, std::vector<int>& first);
+    void find_first(const Byte* row, std::vector<Index>& first);
 
     // True for members that are interchangeable with another one at some time.
     [[nodiscard]] std::vector<bool> exchanged() const;
@@ -55,17 +55,17 @@ private:
     void add_symmetry_group(const SymmetryGroup& family);
     void set_lazy_identity();
     void
-    find_first(const std::vector<int>& members, const Byte* row, std::vector<int>& first) const;
-    void sort_group(const std::vector<int>& members, std::size_t steps, Byte* row);
-    [[nodiscard]] const std::vector<int>& through(const SymmetryGroup& family, const Byte* row);
-    [[nodiscard]] bool is_over(int member, std::size_t steps, const Byte* row) const;
+    find_first(const std::vector<Index>& members, const Byte* row, std::vector<Index>& first) const;
+    void sort_group(const std::vector<Index>& members, std::size_t steps, Byte* row);
+    [[nodiscard]] const std::vector<Index>& through(const SymmetryGroup& family, const Byte* row);
+    [[nodiscard]] bool is_over(Index member, std::size_t steps, const Byte* row) const;
 
     const Model& model_;
     bool is_enabled_;
     ActionsByMember member_actions_;
     std::vector<SymmetryGroup> groups_;  // from the start; steps: of the family that they overlap
     std::vector<SymmetryGroup> symmetry_groups_;
-    std::vector<int> alike_members_;
+    std::vector<Index> alike_members_;
     std::vector<Byte> over_flags_;
     std::optional<LazyMemberIdentity> lazy_identity_;
     std::vector<Byte> block_buffer_;

@@ -1,7 +1,7 @@
 // The modelled world beside what it stands for: conditions and model::evaluate(), members that are
 // expected to be up and run::members_up(), rows and states.
 #include "checker/plans.h"
-#include "checker/successors.h"
+#include "checker/successor_generator.h"
 #include "checker/symmetry.h"
 #include "run/expected_facts.h"
 
@@ -46,10 +46,9 @@ RC_GTEST_PROP(Model, ExpectsMembersUpAsTheRunnerDoes, ()) {
         const auto row = draw_row(k_site);
         const auto roster = up_in(k_site, row.data());
         for (std::size_t m = 0; m < k_site.members.size(); ++m) {
-            const auto& up =
-                roster.at(k_site.roles[static_cast<std::size_t>(k_site.members[m].role)]);
+            const auto& up = roster.at(k_site.roles[k_site.members[m].role]);
             const bool there = std::find(up.begin(), up.end(), k_site.members[m].name) != up.end();
-            RC_ASSERT(k_site.expected_up(row.data(), static_cast<int>(m)) == there);
+            RC_ASSERT(k_site.expected_up(row.data(), m) == there);
         }
     }
 }
@@ -93,7 +92,7 @@ TEST(Model, TakesMembersForOneAnotherThatThePlanTreatsAlike) {
     const auto all = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "all");
     const auto batch = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "batch");
     const auto serial = plan_of(planner::small_site("when-all", 4, "1.0"), "1.0", "2.0", "serial");
-    using Groups = std::vector<std::vector<int>>;
+    using Groups = std::vector<std::vector<Index>>;
     const auto groups = [](const model::Plan& plan) {
         const Model site(plan);
         const Symmetry symmetry(site, true, false);

@@ -15,7 +15,7 @@ std::set<std::string> successors(SuccessorGenerator& explorer,
                                  Symmetry& symmetry,
                                  const Byte* row,
                                  std::size_t size,
-                                 std::span<const int> first,
+                                 std::span<const Index> first,
                                  std::size_t& transitions) {
     Successors batch(size);
     explorer.expand(row, batch, first);
@@ -41,7 +41,7 @@ void expect_first_tells_all(const model::Plan& plan, const CompileDowngrade& bac
     ASSERT_TRUE(search.run(0));
     Symmetry symmetry = search.symmetry();
     SuccessorGenerator explorer(site, options.faults, true, true, options.resolve_local);
-    std::vector<int> first;
+    std::vector<Index> first;
     std::size_t told = 0;
     std::size_t all = 0;
     for (const std::uint32_t id : search.in_order()) {

@@ -1,0 +1,153 @@
+// A successor is built in the batch itself: a copy of the row, changed in place. The run of the
+// successor differs from that of the row in few cells, so only those are packed and restored.
+#include "checker/expansion.h"
+
+#include "base/check.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace drydock::checker {
+
+using run::EventType;
+
+// Rows grow geometrically and are never freed: one batch serves a whole search.
+Byte* Successors::add(const Byte* source, Transition choice) {
+    const std::size_t position = entries_.size() * row_size_;
+    if (rows_.size() < position + row_size_) {
+        rows_.resize(std::max(2 * rows_.size(), position + 16 * row_size_));
+    }
+    std::memcpy(&rows_[position], source, row_size_);
+    entries_.push_back({choice, 0});
+    return &rows_[position];
+}
+
+Successor::Successor(Expansion& source, TransitionKind kind, Index index)
+    : source_(source)
+    , action_(index)
+    , row_(source.successors_->add(source.row_, {kind, index})) {
+}
+
+Successor::~Successor() {
+    CHECK(change_ == Change::committed);
+}
+
+Successor&& Successor::charge(Fault fault) {
+    ++source_.model_.fault_usage_of(row_, fault);
+    return std::move(*this);
+}
+
+void Successor::apply(const run::CompactEvent& event) {
+    if (source_.recorded_ != nullptr) {
+        source_.recorded_->push_back({source_.successors_->size() - 1, event});
+    }
+    run::apply(source_.model_.program, source_.next_run_, event);
+}
+
+Successor&& Successor::apply(EventType type, run::Outcome outcome, run::Purpose purpose) {
+    const int next = type == EventType::action_intended ? 1 : 0;
+    apply({type, action_, source_.next_run_.attempt(action_) + next, outcome, purpose});
+    change_ = Change::one_action;
+    return std::move(*this);
+}
+
+Successor&& Successor::apply_to_run(EventType type) {
+    apply({type, 0, source_.next_run_.attempt(0)});
+    change_ = Change::any_action;
+    return std::move(*this);
+}
+
+Successor&& Successor::take_effect() {
+    source_.successors_->add_broken(checker::take_effect(source_.model_, action_, row_));
+    return std::move(*this);
+}
+
+Successor&& Successor::dispatch() {
+    source_.successors_->add_broken(checker::begin(source_.model_, action_, source_.row_));
+    return apply(EventType::action_intended);
+}
+
+Successor&& Successor::verify_copies() {
+    checker::verify_copies(source_.model_, action_, row_);
+    return std::move(*this);
+}
+
+run::Status Successor::status() const {
+    return source_.next_run_.status(action_);
+}
+
+// The row is a copy of its source, so only changed cells are packed.
+void Successor::commit() && {
+    const run::State& before = source_.run_;
+    run::State& after = source_.next_run_;
+    if (change_ == Change::one_action) {
+        source_.model_.pack_action(after, action_, row_);
+        after.take(action_, before);
+    } else if (change_ == Change::any_action) {
+        row_[0] = to_byte(after.phase());
+        for (Index i = 0; i < before.actions(); ++i) {
+            if (after.of_actions()[i] != before.of_actions()[i]) {
+                source_.model_.pack_action(after, i, row_);
+            }
+        }
+        after.set_cells(before.cells());
+    }
+    change_ = Change::committed;
+}
+
+Expansion::Expansion(const Model& model, const Faults& faults)
+    : model_(model)
+    , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
+    , run_(model.acts.size())
+    , next_run_(model.acts.size()) {
+}
+
+void Expansion::begin(const Byte* row,
+                      Successors& successors,
+                      std::span<const Index> representatives) {
+    row_ = row;
+    successors_ = &successors;
+    representatives_ = representatives;
+    model_.unpack(row, run_);
+    next_run_.set_cells(run_.cells());
+}
+
+void Expansion::add_judgement(TransitionKind kind,
+                              Index action,
+                              run::Purpose purpose,
+                              run::Outcome outcome) {
+    add(kind, action).apply(EventType::facts_read, outcome, purpose).commit();
+}
+
+bool Expansion::can_afford(Fault fault) const {
+    return model_.fault_usage_of(row_, fault) < budget_[ordinal(fault)];
+}
+
+int Expansion::budget_left() const {
+    int remaining = 0;
+    for (Index i = 0; i < k_faults; ++i) {
+        remaining += std::max(budget_[i] - row_[model_.used + i], 0);
+    }
+    return remaining;
+}
+
+Evaluation Expansion::evaluate_reachable(Index action, const std::vector<Predicate>& conditions) {
+    if (!is_unreachable(action)) {
+        return evaluate(conditions);
+    }
+    reachable_row_.assign(row_, row_ + model_.size);
+    reachable_row_[model_.members[model_.acts[action].member].away] = 0;
+    return answer(model_, conditions, reachable_row_.data());
+}
+
+bool Expansion::is_unreachable(Index action) const {
+    const Index member = model_.acts[action].member;
+    return member != k_no_index && row_[model_.members[member].away] != 0;
+}
+
+bool Expansion::is_symmetric_duplicate(Index member) const {
+    return member != k_no_index && !representatives_.empty() && representatives_[member] != member;
+}
+
+}  // namespace drydock::checker

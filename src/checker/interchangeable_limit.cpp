@@ -1,0 +1,59 @@
+// The groups are found in the model, once; see interchangeable_actions.cpp.
+#include "checker/interchangeable_limit.h"
+
+#include "checker/conductor_steps.h"
+
+namespace drydock::checker {
+
+namespace {
+
+constexpr int k_in_flight_max = 2;
+
+}  // namespace
+
+void InterchangeableLimit::count(const run::State& run) {
+    if (!is_enabled_) {
+        return;
+    }
+    in_flight_.assign(model_.crowds, 0);
+    for (Index i = 0; i < model_.acts.size(); ++i) {
+        if (model_.acts[i].crowd != k_no_index && run::is_open_ended(run.status(i))) {
+            ++in_flight_[model_.acts[i].crowd];
+        }
+    }
+}
+
+bool InterchangeableLimit::is_surplus(Index action) const {
+    const Index crowd = model_.acts[action].crowd;
+    return is_enabled_ && crowd != k_no_index && in_flight_[crowd] >= k_in_flight_max;
+}
+
+// Two are needed, and one in reserve for each fault that may still hit one of them. Skips are added
+// for each distinct member, one at a time.
+bool InterchangeableLimit::skip_surplus(Expansion& expansion,
+                                        const std::vector<run::Command>& commands) {
+    if (!is_enabled_) {
+        return false;
+    }
+    not_begun_.assign(model_.crowds, {});
+    for (const run::Command& command : commands) {
+        const ActionModel& act = model_.acts[command.action];
+        if (judges_guard(command) && act.crowd != k_no_index
+            && can_skip(expansion.evaluate(act.when))) {
+            not_begun_[act.crowd].push_back(command.action);
+        }
+    }
+    const int enough = k_in_flight_max + expansion.budget_left();
+    bool has_skipped = false;
+    for (const auto& crowd : not_begun_) {
+        for (Index i = 0; std::ssize(crowd) > enough && i < crowd.size(); ++i) {
+            has_skipped = true;
+            if (!expansion.is_symmetric_duplicate(model_.acts[crowd[i]].member)) {
+                skip(expansion, crowd[i]);
+            }
+        }
+    }
+    return has_skipped;
+}
+
+}  // namespace drydock::checker
