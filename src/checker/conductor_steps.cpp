@@ -1,14 +1,12 @@
-// The commands of the conductor: guards before a begin, begins, questions, completion checks of
-// actions with unknown outcome, approvals, the end of the run.
+// Commands of the conductor: guards before a begin, begins, questions, postconditions, completion
+// checks of actions with unknown outcome, approvals, the end of the run.
 //
 // A predicate that is not modelled is nondeterministic: both answers are explored, and a harmful
 // "no" costs a failure. A modelled "cannot tell" comes from an unreachable host or an unknown
 // value.
-#include "checker/conductor_steps.h"
+#include "checker/transitions.h"
 
-#include "checker/host_answers.h"
-#include "checker/postconditions.h"
-
+#include <algorithm>
 #include <utility>
 
 namespace drydock::checker {
@@ -20,6 +18,7 @@ using run::EventType;
 using run::Outcome;
 using run::Purpose;
 using run::Status;
+using Kind = TransitionKind;
 
 bool judges_guard(const Command& command) {
     return command.what == CommandKind::judge && command.purpose == Purpose::guard;
@@ -32,128 +31,172 @@ bool can_skip(const Evaluation& applicability) {
 }
 
 void skip(Expansion& expansion, Index action) {
-    expansion.add_judgement(TransitionKind::skipped, action, Purpose::guard, Outcome::skip);
+    expansion.add(Kind::skipped, action).judge(Purpose::guard, Outcome::skip).commit();
 }
 
-// Soaks and pauses have no transitions: time is not modelled.
-void ConductorSteps::expand(const Command& command) {
-    const Index action = command.action;
-    switch (command.what) {
-    case CommandKind::judge:
-        judge(command);
-        break;
-    case CommandKind::begin:
-        expansion_.add(TransitionKind::begun, action).dispatch().commit();
-        break;
-    case CommandKind::ask:
-        HostAnswers(expansion_, order_).answer_question(action);
-        break;
-    case CommandKind::await_person:
-        expansion_.add(TransitionKind::approved, action).apply(EventType::gate_approved).commit();
-        break;
-    case CommandKind::halt:
-        expansion_.add(TransitionKind::halted, action).apply_to_run(EventType::run_halted).commit();
-        break;
-    case CommandKind::finish:
-        expansion_.add(TransitionKind::finished, 0).apply_to_run(EventType::run_finished).commit();
-        break;
-    case CommandKind::soak:        // is begun with the guard that held
-    case CommandKind::await_soak:  // ends at once
-    case CommandKind::pause:       // no operator asks for one
-        break;
+// If a law may fire now, the observation is left to a later step, because the law may change the
+// facts first.
+bool observe_at_once(const Expansion& expansion, Successor& successor) {
+    const Model& model = expansion.model();
+    if (std::any_of(model.rises.begin(), model.rises.end(), [&](const FormatTransition& rise) {
+            return can_fire(model, rise, successor.row());
+        })) {
+        return false;
     }
+    const Evaluation then = answer(model, model.acts[successor.action()].then, successor.row());
+    if (then.modelled != Truth::yes) {
+        return false;
+    }
+    successor.verify_copies().judge(Purpose::then, Outcome::yes);
+    return then.open && expansion.can_afford(Fault::failure);
 }
 
-void ConductorSteps::judge(const Command& command) {
-    if (command.purpose == Purpose::guard) {
-        judge_guard(command.action);
-    } else if (command.purpose == Purpose::then) {
-        judge_postconditions(expansion_, command.action);
-    } else {
-        judge_completion(command.action);
-    }
+void observe_postconditions(Expansion& expansion, Index action) {
+    expansion.add(Kind::kept, action).verify_copies().judge(Purpose::then, Outcome::yes).commit();
 }
 
-// The real conductor reads a guard again until it holds or its time is over. So "no" means that it
-// stays false. Any step that makes it true comes first, on another path.
-void ConductorSteps::judge_guard(Index action) {
-    const ActionModel& act = expansion_.model().acts[action];
-    const Evaluation applicability = expansion_.evaluate(act.when);
-    if (can_skip(applicability)) {
-        skip(expansion_, action);
-    }
-    if (applicability.modelled == Truth::no) {
-        return;
-    }
-    const Evaluation guard = expansion_.evaluate(act.guard);
-    if (applicability.modelled != Truth::yes || guard.modelled != Truth::yes) {
-        fail_guard(action, false);
-        return;
-    }
-    hold_guard(action);
-    if (guard.open && expansion_.can_afford(Fault::failure)) {
-        fail_guard(action, true);
-    }
-}
+namespace {
 
-// A guess costs a failure.
-void ConductorSteps::fail_guard(Index action, bool is_guess) {
-    Successor successor = expansion_.add(TransitionKind::judged_no, action);
-    if (is_guess) {
-        successor.charge(Fault::failure);
-    }
-    std::move(successor).apply(EventType::facts_read, Outcome::no, Purpose::guard).commit();
+// True if no begin and no other guard is pending.
+bool is_alone(const std::vector<Command>& commands) {
+    return std::none_of(commands.begin(),
+                        commands.end(),
+                        [](const Command& command) { return command.what == CommandKind::begin; })
+           && std::count_if(commands.begin(), commands.end(), judges_guard) == 1;
 }
 
 // Guards that are evaluated on one reading hold together. If this begin takes members down, other
 // guards may still be evaluated before it, on the same reading: that is how two stops break the
 // quorum although each looked. Else the guard and the begin are one step.
-void ConductorSteps::hold_guard(Index action) {
-    if (limit_.is_surplus(action) || order_.begin_explored_earlier(action)) {
-        return;
-    }
-    const Model& model = expansion_.model();
+void hold_guard(Expansion& expansion, Index action) {
+    const Model& model = expansion.model();
     const ActionModel& act = model.acts[action];
-    Successor successor = expansion_.add(TransitionKind::judged_yes, action);
-    successor.apply(EventType::facts_read, Outcome::yes, Purpose::guard);
+    Successor successor = expansion.add(Kind::judged_yes, action);
+    successor.judge(Purpose::guard, Outcome::yes);
     bool is_doubtful = false;
     if (model.program.is_gate(action)) {
         successor.apply(EventType::soak_started).apply(EventType::gate_opened);
     } else if (successor.status() == Status::applied) {
-        is_doubtful = observe_at_once(expansion_, successor);
+        is_doubtful = observe_at_once(expansion, successor);
     } else if (successor.status() == Status::ready
-               && (!act.stops_members || act.guard.empty() || guard_is_alone_)) {
+               && (!act.stops_members || act.guard.empty() || is_alone(expansion.commands()))) {
         successor.dispatch();
     }
     std::move(successor).commit();
     if (is_doubtful) {
-        expansion_.add(TransitionKind::broken, action)
+        expansion.add(Kind::broken, action)
             .charge(Fault::failure)
-            .apply(EventType::facts_read, Outcome::yes, Purpose::guard)
-            .apply(EventType::facts_read, Outcome::no, Purpose::then)
+            .judge(Purpose::guard, Outcome::yes)
+            .judge(Purpose::then, Outcome::no)
+            .commit();
+    }
+}
+
+// The real conductor reads a guard again until it holds or its time is over. So "no" means that it
+// stays false. Any step that makes it true comes first, on another path.
+void judge_guard(Expansion& expansion, Index action, bool is_surplus) {
+    const ActionModel& act = expansion.model().acts[action];
+    const Evaluation applicability = expansion.evaluate(act.when);
+    if (can_skip(applicability)) {
+        skip(expansion, action);
+    }
+    if (applicability.modelled == Truth::no) {
+        return;
+    }
+    const Evaluation guard = expansion.evaluate(act.guard);
+    if (applicability.modelled != Truth::yes || guard.modelled != Truth::yes) {
+        expansion.add(Kind::judged_no, action).judge(Purpose::guard, Outcome::no).commit();
+        return;
+    }
+    if (!is_surplus && !expansion.order().begin_explored_earlier(action)) {
+        hold_guard(expansion, action);
+    }
+    if (guard.open && expansion.can_afford(Fault::failure)) {
+        expansion.add(Kind::judged_no, action)
+            .charge(Fault::failure)
+            .judge(Purpose::guard, Outcome::no)
+            .commit();
+    }
+}
+
+// Postconditions are observed, missed, or both if they are not modelled. A miss costs a failure
+// only where it is a guess.
+void judge_postconditions(Expansion& expansion, Index action) {
+    const Evaluation then = expansion.evaluate(expansion.model().acts[action].then);
+    if (then.modelled != Truth::yes) {
+        const Outcome outcome = then.modelled == Truth::no ? Outcome::no : Outcome::cannot_tell;
+        expansion.add(Kind::broken, action).judge(Purpose::then, outcome).commit();
+        return;
+    }
+    observe_postconditions(expansion, action);
+    if (then.open && expansion.can_afford(Fault::failure)) {
+        expansion.add(Kind::broken, action)
+            .charge(Fault::failure)
+            .judge(Purpose::then, Outcome::no)
             .commit();
     }
 }
 
 // A completion check that is not modelled tells the truth about an unrepeatable action, since the
 // row knows whether it ran. About other actions it may say either.
-void ConductorSteps::judge_completion(Index action) {
-    const ActionModel& act = expansion_.model().acts[action];
-    const Evaluation happened = expansion_.evaluate(act.happened);
-    const auto complete = [&](TransitionKind kind, Outcome outcome) {
-        expansion_.add_judgement(kind, action, Purpose::happened, outcome);
+void judge_completion(Expansion& expansion, Index action) {
+    const ActionModel& act = expansion.model().acts[action];
+    const Evaluation happened = expansion.evaluate(act.happened);
+    const auto complete = [&](Kind kind, Outcome outcome) {
+        expansion.add(kind, action).judge(Purpose::happened, outcome).commit();
     };
     if (act.happened.empty() || happened.modelled == Truth::cannot_tell) {
-        complete(TransitionKind::completion_unknown, Outcome::cannot_tell);
+        complete(Kind::completion_unknown, Outcome::cannot_tell);
         return;
     }
     const bool certain = happened.open && act.ran != k_no_offset;
-    const bool ran = certain && expansion_.row()[act.ran] != 0;
+    const bool ran = certain && expansion.row()[act.ran] != 0;
     if (happened.modelled == Truth::yes && (!certain || ran)) {
-        complete(TransitionKind::happened, Outcome::yes);
+        complete(Kind::happened, Outcome::yes);
     }
     if (happened.modelled == Truth::no || (happened.open && !ran)) {
-        complete(TransitionKind::not_completed, Outcome::no);
+        complete(Kind::not_completed, Outcome::no);
+    }
+}
+
+void judge(Expansion& expansion, const Command& command, bool is_surplus) {
+    if (command.purpose == Purpose::guard) {
+        judge_guard(expansion, command.action, is_surplus);
+    } else if (command.purpose == Purpose::then) {
+        judge_postconditions(expansion, command.action);
+    } else {
+        judge_completion(expansion, command.action);
+    }
+}
+
+}  // namespace
+
+// Soaks and pauses have no transitions: time is not modelled.
+void expand_command(Expansion& expansion, const Command& command, bool is_surplus) {
+    const Index action = command.action;
+    switch (command.what) {
+    case CommandKind::judge:
+        judge(expansion, command, is_surplus);
+        break;
+    case CommandKind::begin:
+        expansion.add(Kind::begun, action).dispatch().commit();
+        break;
+    case CommandKind::ask:
+        answer_question(expansion, action);
+        break;
+    case CommandKind::await_person:
+        expansion.add(Kind::approved, action).apply(EventType::gate_approved).commit();
+        break;
+    case CommandKind::halt:
+        expansion.add(Kind::halted, action).apply_to_run(EventType::run_halted).commit();
+        break;
+    case CommandKind::finish:
+        expansion.add(Kind::finished, 0).apply_to_run(EventType::run_finished).commit();
+        break;
+    case CommandKind::soak:        // is begun with the guard that held
+    case CommandKind::await_soak:  // ends at once
+    case CommandKind::pause:       // no operator asks for one
+        break;
     }
 }
 

@@ -285,28 +285,19 @@ private:
     // Expands the last row. next_ is the successor under test: leads_to() may swap members in it.
     template <class Test>
     bool step_of(SuccessorGenerator& explorer, const Test& is_it) {
-        Successors batch(model_.size);
-        recorded_.clear();
-        explorer.record_into(recorded_);
+        Successors batch(model_.size, true);
         explorer.expand(rows_.back().data(), batch);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             next_.assign(batch.row(i), batch.row(i) + model_.size);
             if (is_it(batch, i)) {
                 transitions_.emplace_back(batch.choice(i));
                 rows_.push_back(next_);
-                keep_events(i);
+                const auto events = batch.events(i);
+                events_.insert(events_.end(), events.begin(), events.end());
                 return true;
             }
         }
         return false;
-    }
-
-    void keep_events(std::size_t row) {
-        for (const RecordedEvent& entry : recorded_) {
-            if (entry.row == row) {
-                events_.push_back(entry.event);
-            }
-        }
     }
 
     // True if `row` sorts to the target, perhaps after a swap of two members in the whole path.
@@ -364,8 +355,7 @@ private:
     Symmetry symmetry_;
     std::vector<std::vector<Byte>> rows_;
     std::vector<std::optional<Transition>>
-        transitions_;                      // nothing: a row of the search was taken over
-    std::vector<RecordedEvent> recorded_;  // of the last expansion
+        transitions_;  // nothing: a row of the search was taken over
     std::vector<run::CompactEvent> events_;
     std::vector<Byte> next_;
     std::vector<Byte> sorted_;

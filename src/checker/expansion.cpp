@@ -1,5 +1,5 @@
-// A successor is built in the batch itself: a copy of the row, changed in place. The run of the
-// successor differs from that of the row in few cells, so only those are packed and restored.
+// A successor is built in the batch itself: a copy of the row, changed in place. Its run differs
+// from that of the row in few cells, so only those are packed and restored.
 #include "checker/expansion.h"
 
 #include "base/check.h"
@@ -11,6 +11,8 @@
 namespace drydock::checker {
 
 using run::EventType;
+using run::Outcome;
+using run::Purpose;
 
 // Rows grow geometrically and are never freed: one batch serves a whole search.
 Byte* Successors::add(const Byte* source, Transition choice) {
@@ -23,38 +25,30 @@ Byte* Successors::add(const Byte* source, Transition choice) {
     return &rows_[position];
 }
 
+std::vector<run::CompactEvent> Successors::events(std::size_t i) const {
+    std::vector<run::CompactEvent> events;
+    for (const auto& [successor, event] : events_) {
+        if (successor == i) {
+            events.push_back(event);
+        }
+    }
+    return events;
+}
+
 Successor::Successor(Expansion& source, TransitionKind kind, Index index)
     : source_(source)
     , action_(index)
     , row_(source.successors_->add(source.row_, {kind, index})) {
+    CHECK(!source.is_building_);
+    source.is_building_ = true;
 }
 
 Successor::~Successor() {
-    CHECK(change_ == Change::committed);
+    CHECK(!source_.is_building_);
 }
 
 Successor&& Successor::charge(Fault fault) {
     ++source_.model_.fault_usage_of(row_, fault);
-    return std::move(*this);
-}
-
-void Successor::apply(const run::CompactEvent& event) {
-    if (source_.recorded_ != nullptr) {
-        source_.recorded_->push_back({source_.successors_->size() - 1, event});
-    }
-    run::apply(source_.model_.program, source_.next_run_, event);
-}
-
-Successor&& Successor::apply(EventType type, run::Outcome outcome, run::Purpose purpose) {
-    const int next = type == EventType::action_intended ? 1 : 0;
-    apply({type, action_, source_.next_run_.attempt(action_) + next, outcome, purpose});
-    change_ = Change::one_action;
-    return std::move(*this);
-}
-
-Successor&& Successor::apply_to_run(EventType type) {
-    apply({type, 0, source_.next_run_.attempt(0)});
-    change_ = Change::any_action;
     return std::move(*this);
 }
 
@@ -63,14 +57,45 @@ Successor&& Successor::take_effect() {
     return std::move(*this);
 }
 
+Successor&& Successor::verify_copies() {
+    checker::verify_copies(source_.model_, action_, row_);
+    return std::move(*this);
+}
+
+void Successor::apply(const run::CompactEvent& event, Change change) {
+    CHECK(source_.is_building_);
+    source_.successors_->add_event(event);
+    run::apply(source_.model_.program, source_.next_run_, event);
+    change_ = change;
+}
+
+Successor&& Successor::apply(EventType type, Outcome outcome, Purpose purpose) {
+    const int next = type == EventType::action_intended ? 1 : 0;
+    const int attempt = source_.next_run_.attempt(action_) + next;
+    apply({type, action_, attempt, outcome, purpose}, Change::one_action);
+    return std::move(*this);
+}
+
+Successor&& Successor::apply_to_run(EventType type) {
+    apply({type, 0, source_.next_run_.attempt(0)}, Change::any_action);
+    return std::move(*this);
+}
+
 Successor&& Successor::dispatch() {
     source_.successors_->add_broken(checker::begin(source_.model_, action_, source_.row_));
     return apply(EventType::action_intended);
 }
 
-Successor&& Successor::verify_copies() {
-    checker::verify_copies(source_.model_, action_, row_);
-    return std::move(*this);
+Successor&& Successor::end(Outcome outcome) {
+    return apply(EventType::action_ended, outcome);
+}
+
+Successor&& Successor::attach(Outcome outcome) {
+    return apply(EventType::action_attached, outcome);
+}
+
+Successor&& Successor::judge(Purpose purpose, Outcome outcome) {
+    return apply(EventType::facts_read, outcome, purpose);
 }
 
 run::Status Successor::status() const {
@@ -93,31 +118,31 @@ void Successor::commit() && {
         }
         after.set_cells(before.cells());
     }
-    change_ = Change::committed;
+    source_.is_building_ = false;
 }
 
-Expansion::Expansion(const Model& model, const Faults& faults)
+Expansion::Expansion(const Model& model, const Faults& faults, bool resolve_local)
     : model_(model)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
     , run_(model.acts.size())
-    , next_run_(model.acts.size()) {
+    , next_run_(model.acts.size())
+    , order_(model, !resolve_local) {
 }
 
 void Expansion::begin(const Byte* row,
                       Successors& successors,
-                      std::span<const Index> representatives) {
+                      std::span<const Index> representatives,
+                      const Byte* previous_row) {
     row_ = row;
     successors_ = &successors;
     representatives_ = representatives;
+    order_.begin(row, previous_row);
     model_.unpack(row, run_);
     next_run_.set_cells(run_.cells());
-}
-
-void Expansion::add_judgement(TransitionKind kind,
-                              Index action,
-                              run::Purpose purpose,
-                              run::Outcome outcome) {
-    add(kind, action).apply(EventType::facts_read, outcome, purpose).commit();
+    commands_.clear();
+    if (run_.phase() != run::Phase::halted) {
+        run::next(model_.program, run_, commands_);
+    }
 }
 
 bool Expansion::can_afford(Fault fault) const {
@@ -130,15 +155,6 @@ int Expansion::budget_left() const {
         remaining += std::max(budget_[i] - row_[model_.used + i], 0);
     }
     return remaining;
-}
-
-Evaluation Expansion::evaluate_reachable(Index action, const std::vector<Predicate>& conditions) {
-    if (!is_unreachable(action)) {
-        return evaluate(conditions);
-    }
-    reachable_row_.assign(row_, row_ + model_.size);
-    reachable_row_[model_.members[model_.acts[action].member].away] = 0;
-    return answer(model_, conditions, reachable_row_.data());
 }
 
 bool Expansion::is_unreachable(Index action) const {

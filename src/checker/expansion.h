@@ -1,14 +1,16 @@
 // Expansion: the state under expansion. Successor: one of its successors, under construction.
 //
-//   expansion.add(TransitionKind::begun, action)      a copy of the row
-//       .apply(EventType::action_intended)            an event of the run
-//       .commit();                                    writes the changed run into the copy
+//   expansion.add(TransitionKind::failed, action)   a copy of the row
+//       .charge(Fault::failure)                     changes of the copy
+//       .end(Outcome::failed)                       events of the run
+//       .commit();                                  packs the changed run into the copy
 //
-// Each successor is committed once, and it is the last use of it: commit() takes an rvalue, and a
-// successor that ends without a commit fails a CHECK. One is under construction at a time, because
-// all share one decoded run. Decoding the row for each would cost more than the step.
+// commit() is the last use of a successor: it takes an rvalue. A successor that ends without it
+// fails a CHECK, as does a second one beside it. All share one decoded run, since to decode the row
+// for each would cost more than the step.
 #pragma once
 
+#include "checker/partial_order.h"
 #include "checker/successors.h"
 #include "run/run.h"
 
@@ -29,83 +31,86 @@ public:
 
     // Adds one to the usage of a fault budget.
     Successor&& charge(Fault fault);
+    // Applies the effect of the action to the cluster.
+    Successor&& take_effect();
+    // Marks the copies that the action made as verified: its postconditions were observed.
+    Successor&& verify_copies();
+
     // Applies an event of the action to the run.
     Successor&& apply(run::EventType type,
                       run::Outcome outcome = run::Outcome::none,
                       run::Purpose purpose = run::Purpose::none);
     // Applies an event that may change any action.
     Successor&& apply_to_run(run::EventType type);
-    // Applies the effect of the action to the cluster.
-    Successor&& take_effect();
-    // Sends the action to its host. The quorum is checked here and nowhere else.
+    // The conductor sends the action. The quorum is checked here and nowhere else.
     Successor&& dispatch();
-    // Marks the copies that the action made as verified: its postconditions were observed.
-    Successor&& verify_copies();
+    // The host tells the end of the action; the agent, asked, what became of it; the conductor
+    // judges conditions.
+    Successor&& end(run::Outcome outcome);
+    Successor&& attach(run::Outcome outcome);
+    Successor&& judge(run::Purpose purpose, run::Outcome outcome);
 
-    // Writes the changed run into the row.
+    // Packs the changed run into the row.
     void commit() &&;
 
     [[nodiscard]] Index action() const { return action_; }
 
+    [[nodiscard]] Byte* row() { return row_; }
+
     // Returns the status of the action after the events so far.
     [[nodiscard]] run::Status status() const;
 
-    [[nodiscard]] Byte* row() { return row_; }
-
 private:
     friend class Expansion;
-    enum class Change : Byte { no_event, one_action, any_action, committed };
+    enum class Change : Byte { none, one_action, any_action };
 
     Successor(Expansion& source, TransitionKind kind, Index index);
-    void apply(const run::CompactEvent& event);
+    void apply(const run::CompactEvent& event, Change change);
 
     Expansion& source_;
-    Index action_;
+    Index action_;  // or the member, host or law of the transition
     Byte* row_;
-    Change change_ = Change::no_event;
+    Change change_ = Change::none;
 };
 
 class Expansion {
 public:
-    Expansion(const Model& model, const Faults& faults);
+    // `resolve_local`: lost local actions are resolved before any other step.
+    Expansion(const Model& model, const Faults& faults, bool resolve_local);
 
-    // Begins to expand a row. Successors are appended to `successors`. SuccessorGenerator::expand()
-    // explains `representatives`.
-    void begin(const Byte* row, Successors& successors, std::span<const Index> representatives);
-
-    // Appends the run's events of all later successors to `events`, which must outlive them.
-    void record_into(std::vector<RecordedEvent>& events) { recorded_ = &events; }
+    // Begins to expand a row, and asks run::next() for the commands of the conductor.
+    // SuccessorGenerator::expand() explains the parameters.
+    void begin(const Byte* row,
+               Successors& successors,
+               std::span<const Index> representatives,
+               const Byte* previous_row);
 
     [[nodiscard]] const Model& model() const { return model_; }
 
     [[nodiscard]] const Byte* row() const { return row_; }
 
-    // Returns the run that the row holds.
+    // Returns the run that the row holds, and the commands for it; a halted run has none.
     [[nodiscard]] const run::State& run() const { return run_; }
+
+    [[nodiscard]] const std::vector<run::Command>& commands() const { return commands_; }
+
+    [[nodiscard]] PartialOrderReduction& order() { return order_; }
 
     [[nodiscard]] bool can_afford(Fault fault) const;
     // Returns the number of faults that can still happen.
     [[nodiscard]] int budget_left() const;
-
-    [[nodiscard]] Evaluation evaluate(const std::vector<Predicate>& conditions) const {
-        return answer(model_, conditions, row_);
-    }
-
-    // The same, as if the host of the action answered.
-    [[nodiscard]] Evaluation evaluate_reachable(Index action,
-                                                const std::vector<Predicate>& conditions);
     // True if the host of the action does not answer.
     [[nodiscard]] bool is_unreachable(Index action) const;
     // True if an earlier member is in the same state: the steps of that member represent the steps
     // of this one.
     [[nodiscard]] bool is_symmetric_duplicate(Index member) const;
 
+    [[nodiscard]] Evaluation evaluate(const std::vector<Predicate>& conditions) const {
+        return answer(model_, conditions, row_);
+    }
+
     // Begins a successor. `index` is that of the transition.
     [[nodiscard]] Successor add(TransitionKind kind, Index index) { return {*this, kind, index}; }
-
-    // Adds the successor in which the conductor has judged conditions of the action.
-    void
-    add_judgement(TransitionKind kind, Index action, run::Purpose purpose, run::Outcome outcome);
 
 private:
     friend class Successor;
@@ -115,10 +120,11 @@ private:
     const Byte* row_ = nullptr;
     run::State run_;
     run::State next_run_;  // of the successor under construction; equal to run_ between two
+    std::vector<run::Command> commands_;
+    PartialOrderReduction order_;
     std::span<const Index> representatives_;
     Successors* successors_ = nullptr;
-    std::vector<RecordedEvent>* recorded_ = nullptr;  // null: events are not recorded
-    std::vector<Byte> reachable_row_;
+    bool is_building_ = false;  // a successor is under construction
 };
 
 }  // namespace drydock::checker

@@ -1,111 +1,105 @@
-// The effect of an action and its answer are one step. A host that does not answer leaves the
-// outcome unknown, at no cost.
-#include "checker/host_answers.h"
-
-#include "checker/postconditions.h"
+// Answers of hosts. The effect of an action and its answer are one step. A host that does not
+// answer leaves the outcome unknown, at no cost.
+#include "checker/transitions.h"
 
 #include <utility>
 
 namespace drydock::checker {
 
-using run::EventType;
 using run::Outcome;
 using run::Purpose;
-using run::Status;
+using Kind = TransitionKind;
+
+namespace {
 
 // Certain postconditions are observed in the same step. If they are doubtful, a second successor
 // misses them. A third one lets a started member die before it is observed: otherwise the death
 // could only follow an observed start.
-void HostAnswers::succeed(Index action) {
-    const Model& model = expansion_.model();
-    Successor successor = expansion_.add(TransitionKind::done, action);
-    successor.take_effect().apply(EventType::action_ended, Outcome::done);
-    const bool promises = successor.status() == Status::applied;
-    const bool is_doubtful = promises && observe_at_once(expansion_, successor);
+void succeed(Expansion& expansion, Index action) {
+    const Model& model = expansion.model();
+    Successor successor = expansion.add(Kind::done, action);
+    successor.take_effect().end(Outcome::done);
+    const bool promises = successor.status() == run::Status::applied;
+    const bool is_doubtful = promises && observe_at_once(expansion, successor);
     std::move(successor).commit();
     if (is_doubtful) {
-        expansion_.add(TransitionKind::broken, action)
+        expansion.add(Kind::broken, action)
             .charge(Fault::failure)
             .take_effect()
-            .apply(EventType::action_ended, Outcome::done)
-            .apply(EventType::facts_read, Outcome::no, Purpose::then)
+            .end(Outcome::done)
+            .judge(Purpose::then, Outcome::no)
             .commit();
     }
-    if (promises && model.acts[action].starts && expansion_.can_afford(Fault::member)) {
-        Successor death = expansion_.add(TransitionKind::died_after, action);
-        death.charge(Fault::member).take_effect();
+    if (promises && model.acts[action].starts && expansion.can_afford(Fault::member)) {
+        Successor death = expansion.add(Kind::died_after, action);
+        death.charge(Fault::member).take_effect().end(Outcome::done);
         die(model, model.members[model.acts[action].member], death.row());
-        std::move(death).apply(EventType::action_ended, Outcome::done).commit();
+        std::move(death).commit();
     }
 }
 
-void HostAnswers::fail(Index action) {
-    expansion_.add(TransitionKind::failed, action)
-        .charge(Fault::failure)
-        .apply(EventType::action_ended, Outcome::failed)
-        .commit();
+void fail(Expansion& expansion, Index action) {
+    expansion.add(Kind::failed, action).charge(Fault::failure).end(Outcome::failed).commit();
 }
 
-void HostAnswers::fail_late(Index action) {
-    expansion_.add(TransitionKind::failed_late, action)
-        .charge(Fault::failure)
-        .take_effect()
-        .apply(EventType::action_ended, Outcome::failed)
-        .commit();
+// True if the host does not answer.
+bool is_silent(Expansion& expansion, Index action) {
+    if (!expansion.is_unreachable(action)) {
+        return false;
+    }
+    expansion.add(Kind::no_answer, action).end(Outcome::unknown).commit();
+    return true;
 }
 
-void HostAnswers::stay_silent(Index action) {
-    expansion_.add(TransitionKind::no_answer, action)
-        .apply(EventType::action_ended, Outcome::unknown)
-        .commit();
-}
+}  // namespace
 
-void HostAnswers::answer_command(Index action) {
-    if (expansion_.is_unreachable(action)) {
-        stay_silent(action);
+// The host has the command: it succeeds, fails before or after its effect, or its answer is lost.
+void answer_command(Expansion& expansion, Index action) {
+    if (is_silent(expansion, action)) {
         return;
     }
-    if (!order_.end_explored_earlier(action)) {
-        succeed(action);
+    if (!expansion.order().end_explored_earlier(action)) {
+        succeed(expansion, action);
     }
-    if (expansion_.can_afford(Fault::failure) && !order_.failure_explored_earlier(action)) {
-        fail(action);
-        if (expansion_.model().acts[action].moves_world) {
-            fail_late(action);
+    if (expansion.can_afford(Fault::failure)
+        && !expansion.order().failure_explored_earlier(action)) {
+        fail(expansion, action);
+        if (expansion.model().acts[action].moves_world) {
+            expansion.add(Kind::failed_late, action)
+                .charge(Fault::failure)
+                .take_effect()
+                .end(Outcome::failed)
+                .commit();
         }
     }
-    if (expansion_.can_afford(Fault::unknown)) {
-        expansion_.add(TransitionKind::no_answer, action)
+    if (expansion.can_afford(Fault::unknown)) {
+        expansion.add(Kind::no_answer, action)
             .charge(Fault::unknown)
-            .apply(EventType::action_ended, Outcome::unknown)
+            .end(Outcome::unknown)
             .commit();
     }
 }
 
-// An agent that restarted during the action cannot tell its outcome, with or without the effect.
-void HostAnswers::answer_question(Index action) {
-    if (expansion_.is_unreachable(action)) {
-        stay_silent(action);
+// The command may never have arrived, so each outcome is possible. An agent that restarted during
+// the action cannot tell its outcome, with or without the effect.
+void answer_question(Expansion& expansion, Index action) {
+    if (is_silent(expansion, action)) {
         return;
     }
-    if (!order_.end_explored_earlier(action)) {
-        expansion_.add(TransitionKind::never_begun, action)
-            .apply(EventType::action_attached, Outcome::none)
-            .commit();
-        succeed(action);
+    if (!expansion.order().end_explored_earlier(action)) {
+        expansion.add(Kind::never_begun, action).attach(Outcome::none).commit();
+        succeed(expansion, action);
     }
-    if (expansion_.can_afford(Fault::failure) && !order_.failure_explored_earlier(action)) {
-        fail(action);
+    if (expansion.can_afford(Fault::failure)
+        && !expansion.order().failure_explored_earlier(action)) {
+        fail(expansion, action);
     }
-    if (expansion_.can_afford(Fault::unknown)) {
-        expansion_.add(TransitionKind::torn, action)
-            .charge(Fault::unknown)
-            .apply(EventType::action_attached, Outcome::torn)
-            .commit();
-        expansion_.add(TransitionKind::interrupted_late, action)
+    if (expansion.can_afford(Fault::unknown)) {
+        expansion.add(Kind::torn, action).charge(Fault::unknown).attach(Outcome::torn).commit();
+        expansion.add(Kind::interrupted_late, action)
             .charge(Fault::unknown)
             .take_effect()
-            .apply(EventType::action_attached, Outcome::torn)
+            .attach(Outcome::torn)
             .commit();
     }
 }

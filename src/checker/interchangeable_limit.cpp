@@ -1,7 +1,7 @@
 // The groups are found in the model, once; see interchangeable_actions.cpp.
 #include "checker/interchangeable_limit.h"
 
-#include "checker/conductor_steps.h"
+#include "checker/transitions.h"
 
 namespace drydock::checker {
 
@@ -11,32 +11,14 @@ constexpr int k_in_flight_max = 2;
 
 }  // namespace
 
-void InterchangeableLimit::count(const run::State& run) {
-    if (!is_enabled_) {
-        return;
-    }
-    in_flight_.assign(model_.crowds, 0);
-    for (Index i = 0; i < model_.acts.size(); ++i) {
-        if (model_.acts[i].crowd != k_no_index && run::is_open_ended(run.status(i))) {
-            ++in_flight_[model_.acts[i].crowd];
-        }
-    }
-}
-
-bool InterchangeableLimit::is_surplus(Index action) const {
-    const Index crowd = model_.acts[action].crowd;
-    return is_enabled_ && crowd != k_no_index && in_flight_[crowd] >= k_in_flight_max;
-}
-
 // Two are needed, and one in reserve for each fault that may still hit one of them. Skips are added
 // for each distinct member, one at a time.
-bool InterchangeableLimit::skip_surplus(Expansion& expansion,
-                                        const std::vector<run::Command>& commands) {
+bool InterchangeableLimit::skip_surplus(Expansion& expansion) {
     if (!is_enabled_) {
         return false;
     }
     not_begun_.assign(model_.crowds, {});
-    for (const run::Command& command : commands) {
+    for (const run::Command& command : expansion.commands()) {
         const ActionModel& act = model_.acts[command.action];
         if (judges_guard(command) && act.crowd != k_no_index
             && can_skip(expansion.evaluate(act.when))) {
@@ -54,6 +36,23 @@ bool InterchangeableLimit::skip_surplus(Expansion& expansion,
         }
     }
     return has_skipped;
+}
+
+void InterchangeableLimit::count(const run::State& run) {
+    in_flight_.assign(model_.crowds, 0);
+    for (Index i = 0; is_enabled_ && i < model_.acts.size(); ++i) {
+        if (model_.acts[i].crowd != k_no_index && run::is_open_ended(run.status(i))) {
+            ++in_flight_[model_.acts[i].crowd];
+        }
+    }
+}
+
+bool InterchangeableLimit::is_surplus(Index action) const {
+    if (!is_enabled_) {
+        return false;
+    }
+    const Index crowd = model_.acts[action].crowd;
+    return crowd != k_no_index && in_flight_[crowd] >= k_in_flight_max;
 }
 
 }  // namespace drydock::checker

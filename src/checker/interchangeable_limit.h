@@ -19,21 +19,19 @@ public:
         : model_(model)
         , is_enabled_(is_enabled && model.crowds > 0) {}
 
+    // Skips the surplus of a group before any other step. Returns true if it added a skip; then
+    // there are no other successors.
+    [[nodiscard]] bool skip_surplus(Expansion& expansion);
     // Counts the actions in flight of each group.
     void count(const run::State& run);
     // True if enough of its group are in flight: this one may as well begin later.
     [[nodiscard]] bool is_surplus(Index action) const;
-    // Skips the surplus of a group before any other step. Returns true if it added a skip; then
-    // there are no other successors.
-    [[nodiscard]] bool skip_surplus(Expansion& expansion,
-                                    const std::vector<run::Command>& commands);
 
 private:
     const Model& model_;
     bool is_enabled_;
-    std::vector<std::size_t> in_flight_;  // by group
-    std::vector<std::vector<Index>>
-        not_begun_;  // by group: the actions that may begin or be skipped
+    std::vector<int> in_flight_;                 // by group: the number of them
+    std::vector<std::vector<Index>> not_begun_;  // by group: actions that may begin or be skipped
 };
 
 }  // namespace drydock::checker

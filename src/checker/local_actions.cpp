@@ -1,9 +1,11 @@
-// To all other actions, a lost local action and one that begins again later look the same. So the
-// lost one is resolved first, and no other step comes between. The model knows which actions are
+// Local actions: no other action can observe the outcome of a local action. To all others, a lost
+// one and one that begins again later look the same. So the lost one is resolved before any other
+// step. In the literature this is an ample set of one invisible transition. docs/design/0004,
+// "Quiet actions", has the argument.
+//
+// It keeps verdicts, but not the lengths of counterexamples. The model knows which actions are
 // local; see independence.cpp.
-#include "checker/local_actions.h"
-
-#include "checker/postconditions.h"
+#include "checker/transitions.h"
 
 #include <algorithm>
 
@@ -12,17 +14,30 @@ namespace drydock::checker {
 using model::Truth;
 using run::Command;
 using run::CommandKind;
-using run::EventType;
 using run::Outcome;
 using run::Purpose;
 using run::Status;
+using Kind = TransitionKind;
 
 namespace {
+
+// Evaluates conditions of the action as if its host answered.
+Evaluation evaluate_reachable(const Expansion& expansion,
+                              Index action,
+                              const std::vector<Predicate>& conditions) {
+    if (!expansion.is_unreachable(action)) {
+        return expansion.evaluate(conditions);
+    }
+    const Model& model = expansion.model();
+    std::vector<Byte> row(expansion.row(), expansion.row() + model.size);
+    row[model.members[model.acts[action].member].away] = 0;
+    return answer(model, conditions, row.data());
+}
 
 // True if the completion check says the same now as after any other step. Its host cannot be lost
 // any more; or it is unreachable, and the check will say "no" once it is back. Random plans found
 // the gap: a check that lies may say otherwise later.
-bool is_probe_resolved(Expansion& expansion, Index action) {
+bool is_probe_resolved(const Expansion& expansion, Index action) {
     const ActionModel& act = expansion.model().acts[action];
     if (act.happened.empty()) {
         return true;
@@ -30,13 +45,13 @@ bool is_probe_resolved(Expansion& expansion, Index action) {
     if (!expansion.is_unreachable(action)) {
         return !expansion.can_afford(Fault::host);
     }
-    const Evaluation happened = expansion.evaluate_reachable(action, act.happened);
+    const Evaluation happened = evaluate_reachable(expansion, action, act.happened);
     return happened.modelled == Truth::no && !happened.open;
 }
 
 // True if the result would be the same after any other step. A host that may still be lost could
 // change it, so such an action waits.
-bool is_resolved(Expansion& expansion, Index action) {
+bool is_resolved(const Expansion& expansion, Index action) {
     const Status status = expansion.run().status(action);
     if (status == Status::recheck) {
         return expansion.is_unreachable(action) || !expansion.can_afford(Fault::host);
@@ -60,13 +75,11 @@ bool is_stopping(const run::State& run) {
 // that never began. Or the outcome stays unknown and the run stops; that successor is left out if
 // the run stops anyway.
 void resolve_unreachable(Expansion& expansion, Index action) {
-    expansion.add(TransitionKind::never_begun, action)
-        .apply(EventType::action_attached, Outcome::none)
-        .commit();
+    expansion.add(Kind::never_begun, action).attach(Outcome::none).commit();
     if (!is_stopping(expansion.run())) {
-        expansion.add(TransitionKind::no_answer, action)
-            .apply(EventType::action_ended, Outcome::unknown)
-            .apply(EventType::facts_read, Outcome::cannot_tell, Purpose::happened)
+        expansion.add(Kind::no_answer, action)
+            .end(Outcome::unknown)
+            .judge(Purpose::happened, Outcome::cannot_tell)
             .commit();
     }
 }
@@ -76,21 +89,19 @@ void resolve_unreachable(Expansion& expansion, Index action) {
 // left out if the run stops anyway.
 void resolve_recheck(Expansion& expansion, Index action) {
     const auto& then = expansion.model().acts[action].then;
-    if (expansion.evaluate_reachable(action, then).modelled == Truth::yes) {
+    if (evaluate_reachable(expansion, action, then).modelled == Truth::yes) {
         observe_postconditions(expansion, action);
     }
-    expansion.add_judgement(TransitionKind::broken, action, Purpose::then, Outcome::no);
+    expansion.add(Kind::broken, action).judge(Purpose::then, Outcome::no).commit();
     if (expansion.is_unreachable(action) && !is_stopping(expansion.run())) {
-        expansion.add_judgement(
-            TransitionKind::broken, action, Purpose::then, Outcome::cannot_tell);
+        expansion.add(Kind::broken, action).judge(Purpose::then, Outcome::cannot_tell).commit();
     }
 }
 
 }  // namespace
 
-bool resolve_local_action(Expansion& expansion,
-                          const std::vector<Command>& commands,
-                          ConductorSteps& conductor) {
+bool resolve_local_action(Expansion& expansion) {
+    const auto& commands = expansion.commands();
     const auto lost = std::find_if(commands.begin(), commands.end(), [&](const Command& command) {
         const bool concerns_one =
             command.what == CommandKind::ask || command.what == CommandKind::judge;
@@ -105,7 +116,7 @@ bool resolve_local_action(Expansion& expansion,
     } else if (lost->what == CommandKind::ask && expansion.is_unreachable(lost->action)) {
         resolve_unreachable(expansion, lost->action);
     } else {
-        conductor.expand(*lost);
+        expand_command(expansion, *lost);
     }
     return true;
 }

@@ -1,11 +1,10 @@
-// The order of an expansion: decode the run; after a halt only the operator acts; ask run::next()
-// for commands; try the two reductions that may replace everything else; expand each command; add
-// the environment. A pending begin excludes all but begins and guards, because the real conductor
-// sends commands before it waits.
+// The order of an expansion: decode the run; after a halt only the operator acts; try the two
+// reductions that may replace everything else; expand each command; add the environment. A pending
+// begin excludes all but begins and guards, because the real conductor sends commands before it
+// waits.
 #include "checker/successor_generator.h"
 
-#include "checker/conductor_steps.h"
-#include "checker/local_actions.h"
+#include "checker/transitions.h"
 
 #include <algorithm>
 
@@ -15,41 +14,23 @@ using run::Command;
 using run::CommandKind;
 using run::Phase;
 
-namespace {
-
-bool may_die(const Model& model, bool any_member_may_die) {
-    return any_member_may_die || violates_skew(model, model.first.data());
-}
-
-}  // namespace
-
 SuccessorGenerator::SuccessorGenerator(const Model& model,
                                        const Faults& faults,
                                        bool operator_repairs,
                                        bool any_member_may_die,
                                        bool resolve_local)
     : operator_repairs_(operator_repairs)
+    , any_member_may_die_(any_member_may_die || violates_skew(model, model.first.data()))
     , resolve_local_(resolve_local)
-    , expansion_(model, faults)
-    , order_(model, !resolve_local)
-    , environment_(may_die(model, any_member_may_die))
-    , limit_(model, resolve_local && may_die(model, any_member_may_die)) {
-}
-
-bool SuccessorGenerator::is_symmetric_duplicate(const Command& command) const {
-    const bool concerns_one = command.what == CommandKind::judge
-                              || command.what == CommandKind::begin
-                              || command.what == CommandKind::ask;
-    return concerns_one
-           && expansion_.is_symmetric_duplicate(expansion_.model().acts[command.action].member);
+    , expansion_(model, faults, resolve_local)
+    , limit_(model, resolve_local && any_member_may_die_) {
 }
 
 void SuccessorGenerator::expand(const Byte* row,
                                 Successors& successors,
                                 std::span<const Index> representatives,
                                 const Byte* previous_row) {
-    expansion_.begin(row, successors, representatives);
-    order_.begin(row, previous_row);
+    expansion_.begin(row, successors, representatives, previous_row);
     if (expansion_.run().phase() != Phase::halted) {
         expand_running();
     } else if (operator_repairs_) {
@@ -58,30 +39,31 @@ void SuccessorGenerator::expand(const Byte* row,
 }
 
 void SuccessorGenerator::expand_running() {
-    run::next(expansion_.model().program, expansion_.run(), commands_);
-    const bool begin_only =
-        std::any_of(commands_.begin(), commands_.end(), [](const Command& command) {
-            return command.what == CommandKind::begin;
-        });
-    const bool guard_is_alone =
-        !begin_only && std::count_if(commands_.begin(), commands_.end(), judges_guard) == 1;
-    ConductorSteps conductor(expansion_, order_, limit_, guard_is_alone);
+    const auto& commands = expansion_.commands();
+    const auto begins = [](const Command& command) { return command.what == CommandKind::begin; };
+    const bool begin_only = std::any_of(commands.begin(), commands.end(), begins);
     if (resolve_local_ && !begin_only
-        && (resolve_local_action(expansion_, commands_, conductor)
-            || limit_.skip_surplus(expansion_, commands_))) {
+        && (resolve_local_action(expansion_) || limit_.skip_surplus(expansion_))) {
         return;
     }
     limit_.count(expansion_.run());
-    for (const Command& command : commands_) {
-        const bool is_due =
-            !begin_only || command.what == CommandKind::begin || judges_guard(command);
+    for (const Command& command : commands) {
+        const bool is_due = !begin_only || begins(command) || judges_guard(command);
         if (is_due && !is_symmetric_duplicate(command)) {
-            conductor.expand(command);
+            expand_command(expansion_, command, limit_.is_surplus(command.action));
         }
     }
     if (!begin_only && expansion_.run().phase() == Phase::running) {
-        environment_.expand(expansion_, order_, commands_);
+        expand_environment(expansion_, any_member_may_die_);
     }
+}
+
+bool SuccessorGenerator::is_symmetric_duplicate(const Command& command) const {
+    const bool concerns_one = command.what == CommandKind::judge
+                              || command.what == CommandKind::begin
+                              || command.what == CommandKind::ask;
+    return concerns_one
+           && expansion_.is_symmetric_duplicate(expansion_.model().acts[command.action].member);
 }
 
 }  // namespace drydock::checker

@@ -1,20 +1,11 @@
-// SuccessorGenerator: all transitions from one state. It asks run::next() for the conductor's
-// commands, and run::apply() updates the run. The kinds of transitions are in files of their own:
-//
-//   conductor_steps.h         commands of the conductor
-//   host_answers.h            answers of hosts
-//   environment.h             faults, laws, repairs of an operator
-//   local_actions.h           a reduction: a lost local action is resolved first
-//   interchangeable_limit.h   a reduction: two of a group in flight are enough
+// SuccessorGenerator: all transitions from one state. run::next() decides what the conductor does,
+// and run::apply() what an event changes. Read expansion.h next, then transitions.h.
 #pragma once
 
-#include "checker/environment.h"
 #include "checker/expansion.h"
 #include "checker/interchangeable_limit.h"
-#include "checker/partial_order.h"
 
 #include <span>
-#include <vector>
 
 namespace drydock::checker {
 
@@ -39,22 +30,17 @@ public:
                 std::span<const Index> representatives = {},
                 const Byte* previous_row = nullptr);
 
-    [[nodiscard]] PartialOrderReduction& order() { return order_; }
-
-    // Appends the run's events of all later expansions to `events`, which must outlive them.
-    void record_into(std::vector<RecordedEvent>& events) { expansion_.record_into(events); }
+    [[nodiscard]] PartialOrderReduction& order() { return expansion_.order(); }
 
 private:
     void expand_running();
     [[nodiscard]] bool is_symmetric_duplicate(const run::Command& command) const;
 
     bool operator_repairs_;
+    bool any_member_may_die_;
     bool resolve_local_;
     Expansion expansion_;
-    PartialOrderReduction order_;
-    Environment environment_;
     InterchangeableLimit limit_;
-    std::vector<run::Command> commands_;
 };
 
 }  // namespace drydock::checker

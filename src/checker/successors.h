@@ -1,10 +1,11 @@
 // Successors: the rows that one step leads to, each with its transition and the properties that the
-// step violates. Kinds of transitions are named for what happens.
+// step violates.
 #pragma once
 
 #include "checker/effects.h"
 #include "checker/model.h"
 
+#include <utility>
 #include <vector>
 
 namespace drydock::checker {
@@ -48,7 +49,10 @@ struct Transition {
 // The successors of some states. Their rows lie one after the other.
 class Successors {
 public:
-    explicit Successors(std::size_t row_size) : row_size_(row_size) {}
+    // `keeps_events`: events() returns the events of the run that lead to each successor.
+    explicit Successors(std::size_t row_size, bool keeps_events = false)
+        : row_size_(row_size)
+        , keeps_events_(keeps_events) {}
 
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -60,14 +64,24 @@ public:
 
     [[nodiscard]] PropertySet broken(std::size_t i) const { return entries_[i].broken; }
 
-    void clear() { entries_.clear(); }
+    [[nodiscard]] std::vector<run::CompactEvent> events(std::size_t i) const;
 
-    // Adds a successor that starts as a copy of `source`. The row is valid until the next one is
-    // added.
+    void clear() {
+        entries_.clear();
+        events_.clear();
+    }
+
+    // Adds a successor that starts as a copy of `source`. Its row moves when the next one is added.
     Byte* add(const Byte* source, Transition choice);
 
-    // Notes properties that the last transition violates.
+    // Notes properties that the last successor violates; and an event that leads to it.
     void add_broken(PropertySet broken) { entries_.back().broken |= broken; }
+
+    void add_event(const run::CompactEvent& event) {
+        if (keeps_events_) {
+            events_.emplace_back(entries_.size() - 1, event);
+        }
+    }
 
 private:
     struct Entry {
@@ -76,14 +90,10 @@ private:
     };
 
     std::size_t row_size_;
+    bool keeps_events_;
     std::vector<Byte> rows_;
     std::vector<Entry> entries_;
-};
-
-// An event of the run, with the index of the successor that it leads to.
-struct RecordedEvent {
-    std::size_t row = 0;
-    run::CompactEvent event;
+    std::vector<std::pair<std::size_t, run::CompactEvent>> events_;  // by successor
 };
 
 }  // namespace drydock::checker

@@ -17,25 +17,19 @@ constexpr int k_steps_max = 400;
 // One way through the model, chosen at random.
 std::vector<run::CompactEvent>
 random_walk(const Model& site, SuccessorGenerator& explorer, std::mt19937& random) {
-    std::vector<RecordedEvent> recorded;
-    explorer.record_into(recorded);
     std::vector<run::CompactEvent> events;
     std::vector<Byte> row = site.first;
-    Successors batch(site.size);
+    Successors batch(site.size, true);
     for (int i = 0; i < k_steps_max; ++i) {
         batch.clear();
-        recorded.clear();
         explorer.expand(row.data(), batch);
         if (batch.size() == 0) {
             break;
         }
         const std::size_t next = random() % batch.size();
         row.assign(batch.row(next), batch.row(next) + site.size);
-        for (const RecordedEvent& one : recorded) {
-            if (one.row == next) {
-                events.push_back(one.event);
-            }
-        }
+        const auto walked = batch.events(next);
+        events.insert(events.end(), walked.begin(), walked.end());
     }
     return events_of(site, events);
 }
