@@ -10,10 +10,9 @@
 // Python is read in layers. python_source.h has the tokens of a line, python_grammar.h its
 // mistakes, python_value.h literals and python_assignment.h statements. Blocks are followed by
 // python_module.h. Changes that no statement shows are found by python_rebinding.h. Archives are
-// read by archive.cpp, unpack.h and zip.h.
+// read by archive.cpp, unpack.h and zip.h. docs/chains.md describes verdicts and conventions.
 //
 // Nothing of a package is run. A file that cannot be read for sure is a Problem with its place.
-// docs/chains.md describes verdicts and conventions.
 #pragma once
 
 #include "base/json.h"

@@ -95,7 +95,7 @@ def functions(text):
         if not line.endswith("{") or line.strip().startswith(("#", "//")):
             continue
         start = first
-        while start > 0 and not re.search(r"(^|[;{}:>])$", lines[start - 1]):
+        while start > 0 and not re.search(r"(^|[;{}:>])$|^\s*//", lines[start - 1]):
             start -= 1
         head = " ".join(part.strip() for part in lines[start:first + 1])
         if "(" not in head or re.match(
