@@ -8,7 +8,6 @@
 // it reads no clock and asks no host.
 //
 // A verdict holds for the model and the budgets alone. Report::not_modelled lists the rest.
-//
 // Reading order: README.md, model.h, effects.h, successors.h, expansion.h, transitions.h,
 // successor_generator.h, state_store.h, insert_buffer.h, search.h, counterexample.h. Then the
 // reductions: symmetry.h, swap_symmetry.h, lazy_member_identity.h, partial_order.h,
