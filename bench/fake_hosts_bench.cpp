@@ -100,35 +100,16 @@ model::Plan plan_of_all() {
     return plan;
 }
 
-class Silent final : public executor::Listener {
-public:
-    void on_event(const run::Event&, const run::State&) override {}
-
-    void on_wait(const std::string&, const run::State&) override {}
-};
-
-run::State replay(const model::Plan& plan, journal::Journal& journal) {
-    const run::EventCodec codec(plan);
-    const run::Program program(plan);
-    run::State state(plan.actions.size());
-    for (const journal::Record& record : must(journal.read(plan.run))) {
-        for (const Json& event : record.events) {
-            run::apply(program, state, must(codec.decode(event)));
-        }
-    }
-    return state;
-}
-
 run::State roll(const model::Plan& plan, journal::Journal& journal) {
     transport::FakeClock clock;
     transport::Faults faults(1);
     Obedient system;
     transport::FakeTransport transport(system, clock, faults);
-    Silent listener;
+    run::Observer silent;
     executor::SessionSettings settings;
     settings.addresses = executor::addresses_of(plan.hosts);
     settings.digest = "sha256:0";
-    executor::RunSession session(plan, {journal, transport, clock, listener}, settings);
+    executor::RunSession session(plan, {journal, transport, clock, silent}, settings);
     must(session.begin({}));
     must(session.conduct());
     return session.state();
@@ -154,7 +135,8 @@ int main(int count, char** arguments) {
     out.set("bytes_a_host_step", bytes / (k_hosts * k_steps));
     const Timer again;
     const auto opened = must(journal::open_sqlite(path, journal::OpenMode::existing));
-    out.set("replayed", replay(plan, *opened).phase() == run::Phase::finished);
+    out.set("replayed",
+            must(executor::read_history(*opened, plan)).state.phase() == run::Phase::finished);
     out.set("reopen_ms", again.ms());
     out.set("records", must(opened->find_run(plan.run)).head.records);
     std::printf("%s\n", out.dump().c_str());

@@ -161,25 +161,18 @@ model::Plan plan_of(int members, Members& world) {
     return plan;
 }
 
-class Silent final : public executor::Listener {
-public:
-    void on_event(const run::Event&, const run::State&) override {}
-
-    void on_wait(const std::string&, const run::State&) override {}
-};
-
 // The conductor's own milliseconds a guard.
 double guard_ms(int members) {
     Members world;
     const model::Plan plan = plan_of(members, world);
     os::RealClock clock;
     Echoes transport(world);
-    Silent listener;
+    run::Observer silent;
     const auto journal = journal::open_memory(journal::make_memory_store());
     executor::SessionSettings settings;
     settings.addresses = executor::addresses_of(plan.hosts);
     settings.digest = "bench";
-    executor::RunSession session(plan, {*journal, transport, clock, listener}, settings);
+    executor::RunSession session(plan, {*journal, transport, clock, silent}, settings);
     const double before = cpu_ms();
     must(session.begin({}));
     must(session.conduct());

@@ -19,6 +19,8 @@
 #include "planner/planner.h"
 #include "run/event.h"
 #include "run/expected_facts.h"
+#include "run/journey.h"
+#include "run/observer.h"
 #include "run/state.h"
 #include "sim/replay.h"
 #include "sim/simulate.h"
@@ -146,57 +148,6 @@ check(const Options& options, const model::Plan& plan, checker::Options check_op
 // the verdict into the file.
 [[nodiscard]] Status check_again(const Options& options, const model::Plan& plan);
 
-// A hop of a journey, with the newest run in each direction.
-struct JourneyHop {
-    std::string from;
-    std::string to;
-    std::string run;    // empty: not begun
-    std::string state;  // its word in the journal: "finished"
-    std::string back;   // the run that took it back; empty: none
-    std::string return_state;
-};
-
-// The direction of the run that `resume` begins once the newest run of a journey is over.
-enum class JourneyStep : std::uint8_t { none, forward, back };
-
-// A route of several hops that `upgrade` runs one after the other, as read from the first events of
-// its runs.
-struct Journey {
-    std::string id;  // of its first run
-    std::vector<JourneyHop> hops;
-    std::string newest;   // run
-    std::size_t hop = 0;  // of the newest run; place in `hops`
-    JourneyStep next = JourneyStep::none;
-    std::string reaches;  // `downgrade` leads back to this version, by the journal alone
-    std::string closed;   // why no further; empty: it leads back to the first version
-};
-
-// Receives every event once it is durable, and progress; the live table is one. Called on the
-// conductor's thread.
-class Observer {
-public:
-    Observer() = default;
-    Observer(const Observer&) = delete;
-    Observer& operator=(const Observer&) = delete;
-    virtual ~Observer() = default;
-    virtual void on_start(const model::Plan& plan, const run::State& state) = 0;
-    virtual void
-    on_event(const run::Event& event, const model::Plan& plan, const run::State& state) = 0;
-    // Called about twice a second while the run waits. `description` names the cause in a few
-    // words: "m3: caught up with the others".
-    virtual void
-    on_wait(const std::string& description, const model::Plan& plan, const run::State& state) = 0;
-
-    // Called up to twice a second with the progress of an action in flight. The event is not
-    // durable.
-    virtual void on_progress(const run::Event& /*progress*/,
-                             const model::Plan& /*plan*/,
-                             const run::State& /*state*/) {}
-
-    // Called before a run of a journey begins or continues.
-    virtual void on_journey(const Journey& /*journey*/) {}
-};
-
 // The state of a run for screens: its plan, its conductor, and what it waits for.
 struct RunStatus {
     model::Plan plan;
@@ -219,18 +170,18 @@ struct RunStatus {
     std::string remedy;                    // halted: the advice for a person
     std::string head;                      // hash of the last record, hex
     std::uint64_t records = 0;
-    std::optional<Journey> journey;
+    std::optional<run::Journey> journey;
     int exit_code = k_exit_done;
 
     // True if the run is over, its journey waits for a `resume`, and no process conducts it.
     [[nodiscard]] bool is_between_runs() const {
-        return journey && journey->next != JourneyStep::none && journey->newest == run
+        return journey && journey->next != run::JourneyStep::none && journey->newest == run
                && !conductor;
     }
 };
 
 [[nodiscard]] AppResult<RunStatus>
-apply(const Options& options, const model::Plan& plan, Observer& observer);
+apply(const Options& options, const model::Plan& plan, run::Observer& observer);
 
 struct UpgradeRequest {
     std::string to;
@@ -242,17 +193,17 @@ struct UpgradeRequest {
 // "journey.signatures": the policy asks for signed plans; "journey.moved": the cluster left the
 // journey's route.
 [[nodiscard]] AppResult<RunStatus>
-upgrade(const Options& options, const UpgradeRequest& request, Observer& observer);
+upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer);
 // Continues the open run; then, or if none is open, the rest of its journey.
-[[nodiscard]] AppResult<RunStatus> resume(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> resume(const Options& options, run::Observer& observer);
 // Plans the downgrade of the open run, or of the last one; downgrade() also runs it, unless
 // options.dry_run. A journey is taken back hop after hop, as far as downgrades reach.
 [[nodiscard]] AppResult<model::Plan> plan_downgrade(const Options& options);
-[[nodiscard]] AppResult<RunStatus> downgrade(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> downgrade(const Options& options, run::Observer& observer);
 [[nodiscard]] AppResult<RunStatus> approve(const Options& options, const std::string& gate);
 [[nodiscard]] AppResult<RunStatus> pause(const Options& options);
 // Waits for work in flight to end, then ends the run where it stands.
-[[nodiscard]] AppResult<RunStatus> abort(const Options& options, Observer& observer);
+[[nodiscard]] AppResult<RunStatus> abort(const Options& options, run::Observer& observer);
 // Records a person's words in the run.
 [[nodiscard]] AppResult<RunStatus> note(const Options& options, const std::string& text);
 [[nodiscard]] AppResult<RunStatus> status(const Options& options, const std::string& run = {});

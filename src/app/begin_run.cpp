@@ -175,7 +175,7 @@ std::future<Status> start_plan_check(const Options& options, const model::Plan& 
 AppResult<RunStatus> execute_run(const Options& options,
                                  StateDir& state_dir,
                                  RunStart& departure,
-                                 Observer& observer,
+                                 run::Observer& observer,
                                  SessionPointer& session) {
     const model::Plan& plan = departure.plan;
     auto allowed = may_begin(options, state_dir, plan);

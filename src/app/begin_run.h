@@ -30,7 +30,7 @@ struct RunStart {
 [[nodiscard]] AppResult<RunStatus> execute_run(const Options& options,
                                                StateDir& state_dir,
                                                RunStart& departure,
-                                               Observer& observer,
+                                               run::Observer& observer,
                                                SessionPointer& session);
 
 // Conducts a run whose lease the session holds.

@@ -80,7 +80,7 @@ AppResult<ReplayedRun> find_newest(StateDir& state_dir, const ReplayedRun& run) 
 }
 
 // Keeps the newest run of each direction: the runs come from new to old, so the first one wins.
-void record_run_in_hop(const ReplayedRun& run, JourneyHop& hop) {
+void record_run_in_hop(const ReplayedRun& run, run::JourneyHop& hop) {
     const bool is_back = is_way_back(run);
     std::string& id = is_back ? hop.back : hop.run;
     if (id.empty()) {
@@ -113,7 +113,7 @@ std::string words_if_closed(const ReplayedRun& run) {
 
 // Walks from the newest hop towards the first until a hop is closed. A hop whose downgrade is under
 // way counts as taken back.
-void measure_return(const std::vector<ReplayedRun>& runs, Journey& journey) {
+void measure_return(const std::vector<ReplayedRun>& runs, run::Journey& journey) {
     std::size_t hop = journey.hop + 1;
     if (is_way_back(runs.front())) {
         --hop;  // is being taken back already
@@ -128,18 +128,18 @@ void measure_return(const std::vector<ReplayedRun>& runs, Journey& journey) {
 }
 
 // Only a finished run leads on. A run that was halted, aborted or paused is a person's decision.
-JourneyStep
-find_next(const ReplayedRun& newest, const JourneyRecord& record, const Journey& journey) {
+run::JourneyStep
+find_next(const ReplayedRun& newest, const JourneyRecord& record, const run::Journey& journey) {
     if (!is_finished(newest)) {
-        return JourneyStep::none;
+        return run::JourneyStep::none;
     }
     if (!is_way_back(newest)) {
         const bool is_last = record.hop + 2 == record.stops.size();
-        return is_last ? JourneyStep::none : JourneyStep::forward;
+        return is_last ? run::JourneyStep::none : run::JourneyStep::forward;
     }
     const std::string& position = newest.plan.to;
-    return position != record.back_to && position != journey.reaches ? JourneyStep::back
-                                                                     : JourneyStep::none;
+    return position != record.back_to && position != journey.reaches ? run::JourneyStep::back
+                                                                     : run::JourneyStep::none;
 }
 
 }  // namespace
@@ -172,8 +172,8 @@ std::optional<JourneyRecord> record_of(const ReplayedRun& run) {
     return journey_from(run.history.created["journey"]);
 }
 
-Journey outline(const JourneyRecord& record) {
-    Journey journey;
+run::Journey outline(const JourneyRecord& record) {
+    run::Journey journey;
     journey.id = record.id;
     journey.hop = record.hop;
     for (std::size_t i = 0; i + 1 < record.stops.size(); ++i) {
@@ -184,9 +184,9 @@ Journey outline(const JourneyRecord& record) {
 
 // Runs that name another journey, or a hop that the newest route no longer has, are left out. The
 // route is found anew before each hop and may have become shorter.
-AppResult<std::optional<Journey>> journey_of(StateDir& state_dir, const ReplayedRun& run) {
+AppResult<std::optional<run::Journey>> journey_of(StateDir& state_dir, const ReplayedRun& run) {
     if (!record_of(run)) {
-        return std::optional<Journey>();
+        return std::optional<run::Journey>();
     }
     const auto newest = find_newest(state_dir, run);
     auto runs = newest ? read_runs(state_dir, *newest)
@@ -195,7 +195,7 @@ AppResult<std::optional<Journey>> journey_of(StateDir& state_dir, const Replayed
         return tl::unexpected(runs.error());
     }
     const JourneyRecord record = *record_of(*newest);
-    Journey journey = outline(record);
+    run::Journey journey = outline(record);
     journey.newest = newest->info.run.id;
     std::erase_if(*runs, [&](const ReplayedRun& entry) {
         const auto entry_record = record_of(entry);

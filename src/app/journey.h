@@ -31,11 +31,11 @@ struct JourneyRecord {
 [[nodiscard]] std::optional<JourneyRecord> record_of(const ReplayedRun& run);
 
 // Returns the journey's hops, none of them begun, and the position of the next hop.
-[[nodiscard]] Journey outline(const JourneyRecord& record);
+[[nodiscard]] run::Journey outline(const JourneyRecord& record);
 
 // Returns the journey of a run as the journal has it now; nothing for a run without a journey.
-[[nodiscard]] AppResult<std::optional<Journey>> journey_of(StateDir& state_dir,
-                                                           const ReplayedRun& run);
+[[nodiscard]] AppResult<std::optional<run::Journey>> journey_of(StateDir& state_dir,
+                                                                const ReplayedRun& run);
 
 // Returns the run to take back after `way_back`, a finished downgrade of a journey: the way forward
 // of the previous hop. Returns nothing if there is none, or if `way_back` is no such run.

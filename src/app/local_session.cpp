@@ -64,14 +64,13 @@ std::string for_log(const std::string& name) {
     return clip(name, k_log_name_bytes_max);
 }
 
-// Returns the line for the system's log, or nothing for events that it does not keep: only births
-// and approvals are logged. The hash of the record comes first, since a name from a file must not
-// push it out. A head in this log shows later whether the journal was rewritten.
-std::string
-line_for_log(const model::Plan& plan, const run::Event& event, const journal::Head& head) {
+// Writes births and approvals to the system's log, and no other events. The hash of the record
+// comes first, since a name from a file must not push it out. A head in this log shows later
+// whether the journal was rewritten.
+void write_log(const model::Plan& plan, const run::Event& event, const journal::Head& head) {
     const bool is_birth = event.type == run::EventType::run_created;
     if (!is_birth && event.type != run::EventType::gate_approved) {
-        return {};
+        return;
     }
     std::string line = fmt::format("record {} {}, {} by {}: run {}",
                                    head.records,
@@ -82,62 +81,14 @@ line_for_log(const model::Plan& plan, const run::Event& event, const journal::He
     if (!is_birth) {
         line += fmt::format(", gate `{}`", for_log(event.detail["gate"].as_string()));
     }
-    return line + fmt::format(" of cluster {}", for_log(plan.cluster));
+    os::write_syslog(line + fmt::format(" of cluster {}", for_log(plan.cluster)));
 }
 
 }  // namespace
 
-// Passes events of the session to the app's observer and adds the plan, which a session's listener
-// does not get.
-class LocalSession::ListenerAdapter final : public executor::Listener {
-public:
-    ListenerAdapter(const model::Plan& plan,
-                    Observer& observer,
-                    const std::unique_ptr<executor::RunSession>& session)
-        : plan_(plan)
-        , observer_(observer)
-        , session_(session) {}
-
-    // Births and approvals also go to the system's log, after they are durable.
-    void on_event(const run::Event& event, const run::State& state) override {
-        tell_start(state);
-        const std::string line = line_for_log(plan_, event, session_->head());
-        if (!line.empty()) {
-            os::write_syslog(line);
-        }
-        observer_.on_event(event, plan_, state);
-    }
-
-    void on_wait(const std::string& description, const run::State& state) override {
-        tell_start(state);
-        observer_.on_wait(description, plan_, state);
-    }
-
-    void on_progress(const run::Event& progress, const run::State& state) override {
-        observer_.on_progress(progress, plan_, state);
-    }
-
-private:
-    // The observer hears of the start with the first event, because the session's state is known
-    // only then.
-    void tell_start(const run::State& state) {
-        if (!started_) {
-            started_ = true;
-            observer_.on_start(plan_, state);
-        }
-    }
-
-    const model::Plan& plan_;
-    Observer& observer_;
-    const std::unique_ptr<executor::RunSession>& session_;
-    bool started_ = false;
-};
-
-// The relay borrows `session_` before it exists. It reads it only during events, which come later.
-LocalSession::LocalSession(StateDir& state_dir, model::Plan plan, Observer& observer)
+LocalSession::LocalSession(StateDir& state_dir, model::Plan plan)
     : state_dir_(state_dir)
-    , plan_(std::move(plan))
-    , relay_(std::make_unique<ListenerAdapter>(plan_, observer, session_)) {
+    , plan_(std::move(plan)) {
 }
 
 LocalSession::~LocalSession() = default;
@@ -152,13 +103,16 @@ executor::SessionSettings LocalSession::settings(const Options& options, Json se
     settings.take_over = options.take_over;
     settings.approvals = approvals_for(options.approvals, plan_.to);
     settings.crash = crash_from_environment();
+    settings.audit = [this](const run::Event& event, const journal::Head& head) {
+        write_log(plan_, event, head);
+    };
     return settings;
 }
 
 AppResult<std::unique_ptr<LocalSession>> LocalSession::open(const Options& options,
                                                             StateDir& state_dir,
                                                             model::Plan plan,
-                                                            Observer& observer) {
+                                                            run::Observer& observer) {
     if (Status trusted = check_trust(options, plan); !trusted) {
         return refuse(trusted.error());
     }
@@ -169,17 +123,16 @@ AppResult<std::unique_ptr<LocalSession>> LocalSession::open(const Options& optio
     if (Status reserved = transport::LocalTransport::reserve(plan.hosts.size()); !reserved) {
         return refuse(reserved.error());
     }
-    std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan), observer));
+    std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan)));
     session->session_ = std::make_unique<executor::RunSession>(
         session->plan_,
-        executor::SessionPorts{
-            state_dir.journal(), session->transport_, session->clock_, *session->relay_},
+        executor::SessionPorts{state_dir.journal(), session->transport_, session->clock_, observer},
         session->settings(options, std::move(*secrets)));
     return session;
 }
 
 AppResult<std::unique_ptr<LocalSession>>
-LocalSession::open_current(const Options& options, StateDir& state_dir, Observer& observer) {
+LocalSession::open_current(const Options& options, StateDir& state_dir, run::Observer& observer) {
     auto info = state_dir.current_run(false);
     if (!info) {
         return tl::unexpected(info.error());

@@ -15,10 +15,10 @@ public:
     // Opens a session: asks for consent and reads the plan's secrets. `state_dir` and `observer`
     // must outlive it.
     [[nodiscard]] static AppResult<std::unique_ptr<LocalSession>>
-    open(const Options& options, StateDir& state_dir, model::Plan plan, Observer& observer);
+    open(const Options& options, StateDir& state_dir, model::Plan plan, run::Observer& observer);
     // Opens the session of the run that is not over.
     [[nodiscard]] static AppResult<std::unique_ptr<LocalSession>>
-    open_current(const Options& options, StateDir& state_dir, Observer& observer);
+    open_current(const Options& options, StateDir& state_dir, run::Observer& observer);
 
     ~LocalSession();
     LocalSession(const LocalSession&) = delete;
@@ -34,16 +34,13 @@ public:
     [[nodiscard]] AppResult<RunStatus> status();
 
 private:
-    class ListenerAdapter;
-
-    LocalSession(StateDir& state_dir, model::Plan plan, Observer& observer);
+    LocalSession(StateDir& state_dir, model::Plan plan);
     [[nodiscard]] executor::SessionSettings settings(const Options& options, Json secrets) const;
 
     StateDir& state_dir_;
     model::Plan plan_;
     os::RealClock clock_;
     transport::LocalTransport transport_;
-    std::unique_ptr<ListenerAdapter> relay_;
     std::unique_ptr<executor::RunSession> session_;
 };
 

@@ -42,16 +42,6 @@ gate_not_open(const model::Plan& plan, const RunStatus& status, const std::strin
                    ErrorClass::permanent});
 }
 
-// An observer that shows nothing. A command that is carried out here shows its answer at the end.
-class NullObserver final : public Observer {
-public:
-    void on_start(const model::Plan&, const run::State&) override {}
-
-    void on_event(const run::Event&, const model::Plan&, const run::State&) override {}
-
-    void on_wait(const std::string&, const model::Plan&, const run::State&) override {}
-};
-
 // The outcome is unknown, so the exit code is that of a halt. A request that stays open is void
 // once its conductor has ended.
 tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
@@ -110,7 +100,7 @@ AppResult<RunStatus> refuse_if_refused(const Options& options,
 
 // Returns a session that holds the run's lease, or null if another process conducts the run.
 AppResult<std::unique_ptr<LocalSession>>
-try_take_run(const Options& options, StateDir& state_dir, Observer& observer) {
+try_take_run(const Options& options, StateDir& state_dir, run::Observer& observer) {
     auto session = LocalSession::open_current(options, state_dir, observer);
     if (!session) {
         return session;
@@ -163,7 +153,7 @@ std::optional<std::string> hold_between_runs(StateDir& state_dir, const std::str
 AppResult<RunStatus> say(const Options& options,
                          const std::string& kind,
                          const Json& detail,
-                         Observer& observer,
+                         run::Observer& observer,
                          const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
     auto state_dir = store_of(options);
     if (!state_dir) {
@@ -204,7 +194,7 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
     if (options.dry_run || (!open && !now->conductor)) {
         return open ? now : gate_not_open(now->plan, *now, gate);
     }
-    NullObserver silence;
+    run::Observer silence;
     Json detail;
     detail.set("gate", gate);
     return say(
@@ -219,7 +209,7 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
 
 // A run can finish while the abort waits. That is refused with its own error, because nothing was
 // given up.
-AppResult<RunStatus> abort(const Options& options, Observer& observer) {
+AppResult<RunStatus> abort(const Options& options, run::Observer& observer) {
     Json detail;
     detail.set("give_up_hosts", options.give_up_hosts);
     auto ended = say(options, "abort", detail, observer, [&](LocalSession& session) {
@@ -236,7 +226,7 @@ AppResult<RunStatus> abort(const Options& options, Observer& observer) {
 }
 
 AppResult<RunStatus> note(const Options& options, const std::string& text) {
-    NullObserver silence;
+    run::Observer silence;
     Json detail;
     detail.set("text", text);
     return say(options, "note", detail, silence, [&](LocalSession& session) {
@@ -249,7 +239,7 @@ AppResult<RunStatus> note(const Options& options, const std::string& text) {
 
 // By hand there is nothing to pause: without a conductor no work is given out.
 AppResult<RunStatus> pause(const Options& options) {
-    NullObserver silence;
+    run::Observer silence;
     return say(options, "pause", {}, silence, [&](LocalSession& session) -> AppResult<RunStatus> {
         return refuse({"pause.nobody",
                        fmt::format("nobody conducts run {} right now: there is nothing to pause",

@@ -18,8 +18,8 @@ AppResult<ReplayedRun> newest_run_shown(StateDir& state_dir) {
     }
     auto journey_run = replay(state_dir, *leg);
     const auto journey =
-        journey_run ? journey_of(state_dir, *journey_run) : std::optional<Journey>();
-    const bool goes_on = journey && *journey && (*journey)->next != JourneyStep::none;
+        journey_run ? journey_of(state_dir, *journey_run) : std::optional<run::Journey>();
+    const bool goes_on = journey && *journey && (*journey)->next != run::JourneyStep::none;
     return goes_on ? std::move(journey_run) : std::move(newest);
 }
 

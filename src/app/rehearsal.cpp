@@ -60,7 +60,8 @@ AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan&
 
 // The rehearsal is a plan that was made here, so its consent is remembered without a question. The
 // plan file of the upgrade is not its own, and a resume must not compare the two.
-AppResult<RunStatus> rehearse(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus>
+rehearse(const Options& options, const model::Plan& plan, run::Observer& observer) {
     if (const auto signer = check_signature(options, plan); !signer) {
         return tl::unexpected(signer.error());
     }

@@ -9,6 +9,6 @@ namespace drydock::app {
 // "rehearsal.none" if the pack has none; "rehearsal.touches" if a step would not keep to the copy.
 // Nothing is begun then.
 [[nodiscard]] AppResult<RunStatus>
-rehearse(const Options& options, const model::Plan& plan, Observer& observer);
+rehearse(const Options& options, const model::Plan& plan, run::Observer& observer);
 
 }  // namespace drydock::app

@@ -60,7 +60,7 @@ AppResult<RunStatus> dry_run_resume(LocalSession& session) {
 // work while its downgrade is planned and begun. The lease is held until the downgrade is born, so
 // nobody can resume the run in between.
 AppResult<SessionPointer>
-drain_forward_run(const Options& options, StateDir& state_dir, Observer& observer) {
+drain_forward_run(const Options& options, StateDir& state_dir, run::Observer& observer) {
     auto info = state_dir.current_run(false);
     if (!info) {
         const std::string& code = info.error().errors.front().code;
@@ -92,7 +92,7 @@ drain_forward_run(const Options& options, StateDir& state_dir, Observer& observe
     if (auto closed = refuse_closed_before(options, state_dir, (*session)->plan().from)) {
         return tl::unexpected(std::move(*closed));
     }
-    if (Status drained = forward.drain("the run is being taken back"); !drained) {
+    if (Status drained = forward.drain_for_downgrade(); !drained) {
         return refuse(drained.error());
     }
     return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);
@@ -131,10 +131,10 @@ find_limit(const Options& options, StateDir& state_dir, const model::Plan& plan)
 AppResult<RunStatus> resume_journey(const Options& options,
                                     StateDir& state_dir,
                                     const journal::RunInfo& last,
-                                    Observer& observer) {
+                                    run::Observer& observer) {
     const auto leg = newest_cluster_run(state_dir);
     auto stands = status(options, leg ? leg->run.id : last.run.id);
-    if (!stands || !stands->journey || stands->journey->next == JourneyStep::none) {
+    if (!stands || !stands->journey || stands->journey->next == run::JourneyStep::none) {
         return status(options, last.run.id);  // nothing is left to do
     }
     if (leg->holder) {
@@ -172,7 +172,8 @@ AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequ
 
 // The check runs again here, because anybody may have written the verdict into the file. It is
 // skipped only with a reason, which the journal keeps.
-AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus>
+apply(const Options& options, const model::Plan& plan, run::Observer& observer) {
     auto signer = check_signature(options, plan);
     if (!signer) {
         return tl::unexpected(signer.error());
@@ -200,7 +201,7 @@ AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Obse
 
 // An open run is refused before anything is planned: its plan would be void at once.
 AppResult<RunStatus>
-upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
+upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer) {
     auto project = open_project(options);
     if (!project) {
         return tl::unexpected(project.error());
@@ -230,7 +231,7 @@ upgrade(const Options& options, const UpgradeRequest& request, Observer& observe
 
 // Continues the open run, then the rest of its journey. Approvals without a version hold for the
 // open run only.
-AppResult<RunStatus> resume(const Options& options, Observer& observer) {
+AppResult<RunStatus> resume(const Options& options, run::Observer& observer) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());
@@ -279,7 +280,7 @@ AppResult<model::Plan> plan_downgrade(const Options& options) {
 
 // The newest run is read after the lease is taken and before the plan is made. The birth of the
 // downgrade is refused if another run began since.
-AppResult<RunStatus> downgrade(const Options& options, Observer& observer) {
+AppResult<RunStatus> downgrade(const Options& options, run::Observer& observer) {
     auto state_dir = store_of(options);
     if (!state_dir) {
         return tl::unexpected(state_dir.error());

@@ -61,7 +61,7 @@ Error unchecked_hop(const model::Plan& plan, const Error& error) {
 }
 
 bool has_next(const AppResult<RunStatus>& ended) {
-    return ended && ended->journey && ended->journey->next != JourneyStep::none;
+    return ended && ended->journey && ended->journey->next != run::JourneyStep::none;
 }
 
 // True if the downgrade was refused because no way back exists. A journey back ends there without a
@@ -96,7 +96,7 @@ std::string newest_run(StateDir& state_dir) {
 // Approvals of the way forward are dropped, since they were given for other gates. If the downgrade
 // is refused, the halted run stays the answer and its cause tells of both.
 AppResult<RunStatus>
-return_if_asked(const Options& options, AppResult<RunStatus> ended, Observer& observer) {
+return_if_asked(const Options& options, AppResult<RunStatus> ended, run::Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
     if (!halted || ended->plan.on_failure != "return" || !ended->plan.reverts_run.empty()
         || ended->plan.procedure == planner::k_rehearsal) {
@@ -114,7 +114,7 @@ return_if_asked(const Options& options, AppResult<RunStatus> ended, Observer& ob
     return returned ? returned : ended;
 }
 
-JourneyRunner::JourneyRunner(const Options& options, StateDir& state_dir, Observer& observer)
+JourneyRunner::JourneyRunner(const Options& options, StateDir& state_dir, run::Observer& observer)
     : options_(options)
     , state_dir_(state_dir)
     , observer_(observer) {
@@ -263,7 +263,7 @@ AppResult<RunStatus> JourneyRunner::run_previous_hop(RunStatus ended, SessionPoi
     if (!is_as_far_as_it_goes(plan.error())) {
         return tl::unexpected(plan.error());
     }
-    ended.journey->next = JourneyStep::none;
+    ended.journey->next = run::JourneyStep::none;
     ended.journey->closed = plan.error().errors.front().message;
     ended.exit_code = k_exit_done;
     return ended;
@@ -287,7 +287,7 @@ AppResult<RunStatus> JourneyRunner::run_remaining(AppResult<RunStatus> ended,
             session->run().close_hosts();
         }
         SessionPointer next;
-        ended = ended->journey->next == JourneyStep::forward
+        ended = ended->journey->next == run::JourneyStep::forward
                     ? run_next_hop(next)
                     : run_previous_hop(std::move(*ended), next);
         if (is_stopped_) {

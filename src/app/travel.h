@@ -12,7 +12,7 @@ namespace drydock::app {
 class JourneyRunner {
 public:
     // All must outlive it.
-    JourneyRunner(const Options& options, StateDir& state_dir, Observer& observer);
+    JourneyRunner(const Options& options, StateDir& state_dir, run::Observer& observer);
 
     // Plans, checks and applies the hop of `record`; `session` is then the run's. Only the position
     // is taken from the record: facts are surveyed, and the rest of the route is found anew.
@@ -41,7 +41,7 @@ private:
     bool is_stopped_ = false;       // no more runs
     std::string own_previous_run_;  // the run before, if this process conducted it; else empty
     StateDir& state_dir_;
-    Observer& observer_;
+    run::Observer& observer_;
 };
 
 // Returns the id of the journal's newest run; empty if there is none.
@@ -50,6 +50,6 @@ private:
 // Follows the policy `on_failure: return`: a halted run is taken back while that is possible, and
 // no further than where it began.
 [[nodiscard]] AppResult<RunStatus>
-return_if_asked(const Options& options, AppResult<RunStatus> ended, Observer& observer);
+return_if_asked(const Options& options, AppResult<RunStatus> ended, run::Observer& observer);
 
 }  // namespace drydock::app

@@ -33,8 +33,8 @@ Status check_grammar(StateDir& state_dir, const model::Plan& plan) {
     run::Grammar grammar(program);
     DRYDOCK_TRY_ASSIGN(const auto records, state_dir.journal().read(plan.run));
     for (const journal::Record& record : records) {
-        for (const Json& json : record.events) {
-            DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+        DRYDOCK_TRY_ASSIGN(const auto events, executor::events_of(record, codec));
+        for (const run::Event& event : events) {
             if (event.type == run::EventType::run_created
                 && event.detail["grammar"].as_int(0) != k_grammar) {
                 return {};

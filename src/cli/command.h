@@ -123,15 +123,15 @@ private:
     int replay(const model::Plan& plan, const std::function<void(const std::string&)>& tell);
     int refuse(const app::Failure& failure, const std::string& target = {});
     int refuse_use(const std::string& message, const std::string& remedy);
-    int conduct(const std::function<app::AppResult<app::RunStatus>(app::Observer&)>& begin,
+    int conduct(const std::function<app::AppResult<app::RunStatus>(run::Observer&)>& begin,
                 const std::string& target);
     [[nodiscard]] app::StoreRequest store_request() const;
     template <class Work>
     auto with_store_progress(const char* verb, Work work);
     int rewrite_store(mover::blocks::RewriteWork work);
     int refuse_on_stderr(const app::Failure& failure);
-    std::unique_ptr<app::Observer> observer();
-    void clear(app::Observer& observer) const;
+    std::unique_ptr<run::Observer> observer();
+    void clear(run::Observer& observer) const;
     [[nodiscard]] std::string status_text(const app::RunStatus& status) const;
     int show_status(const app::RunStatus& status);
     int show_way_back(const model::Plan& plan);

@@ -25,7 +25,7 @@ constexpr auto k_watch_interval = std::chrono::milliseconds(500);
 bool goes_on(const RunStatus& status) {
     const run::Phase phase = status.state.phase();
     const bool is_between_runs = phase == run::Phase::finished && status.journey
-                                 && status.journey->next != app::JourneyStep::none;
+                                 && status.journey->next != run::JourneyStep::none;
     return status.conductor.has_value()
            && (phase == run::Phase::created || phase == run::Phase::running
                || phase == run::Phase::pausing || is_between_runs);
@@ -34,7 +34,7 @@ bool goes_on(const RunStatus& status) {
 }  // namespace
 
 // JSON comes first: a script may run on a terminal, too.
-std::unique_ptr<app::Observer> Command::observer() {
+std::unique_ptr<run::Observer> Command::observer() {
     if (invocation_.json) {
         return std::make_unique<JsonLines>(console_.out, console_.clock);
     }
@@ -45,7 +45,7 @@ std::unique_ptr<app::Observer> Command::observer() {
 }
 
 // Only the live table leaves lines that must be taken away.
-void Command::clear(app::Observer& observer) const {
+void Command::clear(run::Observer& observer) const {
     if (auto* table = dynamic_cast<LiveTable*>(&observer)) {
         table->clear();
     }
@@ -67,7 +67,7 @@ int Command::show_status(const RunStatus& status) {
     return status.exit_code;
 }
 
-int Command::conduct(const std::function<AppResult<RunStatus>(app::Observer&)>& begin,
+int Command::conduct(const std::function<AppResult<RunStatus>(run::Observer&)>& begin,
                      const std::string& target) {
     const auto watching = observer();
     const auto answer = begin(*watching);
@@ -86,7 +86,7 @@ int Command::apply() {
     plan_options.policy_file = invocation_.policy_file;
     plan_options.plan_file = std::filesystem::absolute(invocation_.plan_file).string();
     plan_options.allow_unchecked = invocation_.allow_unchecked;
-    const auto begin = [&](app::Observer& observer) {
+    const auto begin = [&](run::Observer& observer) {
         return app::apply(plan_options, *plan, observer);
     };
     return conduct(begin, plan->to);
@@ -101,7 +101,7 @@ int Command::rehearse() {
     cluster_file_ = plan->cluster_file;
     app::Options plan_options = options();
     plan_options.plan_file = std::filesystem::absolute(invocation_.plan_file).string();
-    const auto begin = [&](app::Observer& observer) {
+    const auto begin = [&](run::Observer& observer) {
         return app::rehearse(plan_options, *plan, observer);
     };
     return conduct(begin, plan->to);
@@ -109,7 +109,7 @@ int Command::rehearse() {
 
 int Command::upgrade() {
     const app::UpgradeRequest request = {invocation_.to, invocation_.through};
-    const auto begin = [&](app::Observer& observer) {
+    const auto begin = [&](run::Observer& observer) {
         return app::upgrade(options(), request, observer);
     };
     return conduct(begin, invocation_.to);
@@ -138,7 +138,7 @@ std::string Command::goal() const {
 
 // The target is read before the run ends: the advice after a refusal needs it.
 int Command::resume() {
-    const auto begin = [&](app::Observer& observer) { return app::resume(options(), observer); };
+    const auto begin = [&](run::Observer& observer) { return app::resume(options(), observer); };
     return conduct(begin, goal());
 }
 
@@ -162,7 +162,7 @@ int Command::downgrade() {
         const auto plan = app::plan_downgrade(limited_options);
         return plan ? show_way_back(*plan) : refuse(plan.error(), goal());
     }
-    const auto begin = [&](app::Observer& observer) {
+    const auto begin = [&](run::Observer& observer) {
         return app::downgrade(limited_options, observer);
     };
     return conduct(begin, goal());

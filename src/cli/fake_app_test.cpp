@@ -176,7 +176,8 @@ Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
     return json.set("verdict", std::string(checker::name_of(checked.report.verdict)));
 }
 
-AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Observer& observer) {
+AppResult<RunStatus>
+apply(const Options& options, const model::Plan& plan, run::Observer& observer) {
     ask("apply " + options.cluster_file + (options.dry_run ? " dry" : "")
         + (options.allow_unchecked.empty() ? "" : " because " + options.allow_unchecked)
         + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
@@ -189,13 +190,13 @@ AppResult<RunStatus> apply(const Options& options, const model::Plan& plan, Obse
 }
 
 AppResult<RunStatus>
-rehearse(const Options& options, const model::Plan& plan, Observer& /*observer*/) {
+rehearse(const Options& options, const model::Plan& plan, run::Observer& /*observer*/) {
     ask("rehearse " + plan.from + " " + plan.to + (options.dry_run ? " dry" : ""));
     return fake_app().run;
 }
 
 AppResult<RunStatus>
-upgrade(const Options& options, const UpgradeRequest& request, Observer& observer) {
+upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer) {
     ask("upgrade " + request.to + (options.dry_run ? " dry" : "")
         + (request.through.empty() ? "" : " through " + join(request.through, " "))
         + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
@@ -234,7 +235,7 @@ AppResult<Replay> replay(const model::Plan& /*plan*/,
     return Replay{{broken, stopped}, {}};
 }
 
-AppResult<RunStatus> resume(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> resume(const Options& options, run::Observer& /*observer*/) {
     ask("resume " + options.cluster_file);
     return fake_app().resumed;
 }
@@ -244,7 +245,7 @@ AppResult<model::Plan> plan_downgrade(const Options& options) {
     return fake_app().plan;
 }
 
-AppResult<RunStatus> downgrade(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> downgrade(const Options& options, run::Observer& /*observer*/) {
     ask("downgrade" + (options.back_to.empty() ? "" : " to " + options.back_to));
     return fake_app().run;
 }
@@ -259,7 +260,7 @@ AppResult<RunStatus> pause(const Options& options) {
     return fake_app().run;
 }
 
-AppResult<RunStatus> abort(const Options& options, Observer& /*observer*/) {
+AppResult<RunStatus> abort(const Options& options, run::Observer& /*observer*/) {
     ask(options.give_up_hosts ? "abort and give up hosts" : "abort");
     return fake_app().run;
 }

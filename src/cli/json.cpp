@@ -73,9 +73,9 @@ Json conductor_json(const app::RunStatus& status) {
 }
 
 // Empty texts stand for runs that do not exist yet.
-Json hops_json(const app::Journey& journey) {
+Json hops_json(const run::Journey& journey) {
     Json hops = list();
-    for (const app::JourneyHop& hop : journey.hops) {
+    for (const run::JourneyHop& hop : journey.hops) {
         Json entry;
         entry.set("from", hop.from).set("to", hop.to);
         entry.set("run", hop.run).set("state", hop.state);
@@ -127,9 +127,9 @@ Json json_of(const app::RouteAnswer& answer) {
 }
 
 // Hops are counted from 1, as on the screens.
-Json json_of(const app::Journey& journey) {
-    const bool is_back = journey.next == app::JourneyStep::back;
-    const bool is_forward = journey.next == app::JourneyStep::forward;
+Json json_of(const run::Journey& journey) {
+    const bool is_back = journey.next == run::JourneyStep::back;
+    const bool is_forward = journey.next == run::JourneyStep::forward;
     Json json;
     json.set("id", journey.id).set("from", journey.hops.front().from);
     json.set("to", journey.hops.back().to).set("hops", hops_json(journey));

@@ -9,7 +9,7 @@ namespace drydock::cli {
 
 [[nodiscard]] Json json_of(const app::Survey& survey);
 [[nodiscard]] Json json_of(const app::RouteAnswer& answer);
-[[nodiscard]] Json json_of(const app::Journey& journey);
+[[nodiscard]] Json json_of(const run::Journey& journey);
 [[nodiscard]] Json json_of(const app::RunStatus& status);
 [[nodiscard]] Json json_of(const app::Simulation& simulation);
 [[nodiscard]] Json json_of(const app::Replay& replay);

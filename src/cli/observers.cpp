@@ -88,13 +88,7 @@ void PlainLines::on_event(const run::Event& event,
     print_way_back(plan, state);
 }
 
-// Prints nothing: twice a second the same line would fill a log.
-void PlainLines::on_wait(const std::string& /*description*/,
-                         const model::Plan& /*plan*/,
-                         const run::State& /*state*/) {
-}
-
-void PlainLines::on_journey(const app::Journey& journey) {
+void PlainLines::on_journey(const run::Journey& journey) {
     stream_ << journey_words(journey) << std::endl;
     if (!journey.reaches.empty()) {
         stream_ << render_reach(journey, {false, k_line_columns}) << std::flush;
@@ -117,12 +111,7 @@ void JsonLines::on_event(const run::Event& event,
     stream_ << json.dump() << std::endl;
 }
 
-void JsonLines::on_wait(const std::string& /*description*/,
-                        const model::Plan& /*plan*/,
-                        const run::State& /*state*/) {
-}
-
-void JsonLines::on_journey(const app::Journey& journey) {
+void JsonLines::on_journey(const run::Journey& journey) {
     Json json = json_of(journey);
     stream_ << json.set("type", "journey").dump() << std::endl;
 }
@@ -173,7 +162,7 @@ void LiveTable::on_progress(const run::Event& progress,
     }
 }
 
-void LiveTable::on_journey(const app::Journey& journey) {
+void LiveTable::on_journey(const run::Journey& journey) {
     keep(journey_words(journey));
 }
 

@@ -18,17 +18,15 @@
 namespace drydock::cli {
 
 // Prints "20:58:41  m3: stop: done  0.8 s", and the way back whenever it changes.
-class PlainLines final : public app::Observer {
+// Waits are not printed: twice a second the same line would fill a log.
+class PlainLines final : public run::Observer {
 public:
     PlainLines(std::ostream& stream, os::Clock& clock) : stream_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
-    void on_wait(const std::string& description,
-                 const model::Plan& plan,
-                 const run::State& state) override;
-    void on_journey(const app::Journey& journey) override;
+    void on_journey(const run::Journey& journey) override;
 
 private:
     [[nodiscard]] std::string since(const run::Event& event);
@@ -40,17 +38,14 @@ private:
     std::map<std::size_t, std::int64_t> begun_ms_;  // by action
 };
 
-class JsonLines final : public app::Observer {
+class JsonLines final : public run::Observer {
 public:
     JsonLines(std::ostream& stream, os::Clock& clock) : stream_(stream), clock_(clock) {}
 
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
-    void on_wait(const std::string& description,
-                 const model::Plan& plan,
-                 const run::State& state) override;
-    void on_journey(const app::Journey& journey) override;
+    void on_journey(const run::Journey& journey) override;
 
 private:
     std::ostream& stream_;
@@ -59,7 +54,7 @@ private:
 
 // Draws at most ten times a second. clear() erases the table, so that later text stands in its
 // place.
-class LiveTable final : public app::Observer {
+class LiveTable final : public run::Observer {
 public:
     LiveTable(std::ostream& stream, os::Clock& clock, Screen screen)
         : stream_(stream)
@@ -75,7 +70,7 @@ public:
     void on_progress(const run::Event& progress,
                      const model::Plan& plan,
                      const run::State& state) override;
-    void on_journey(const app::Journey& journey) override;
+    void on_journey(const run::Journey& journey) override;
     void clear();
 
 private:

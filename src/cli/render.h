@@ -29,11 +29,11 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
 [[nodiscard]] std::string render_log(const std::vector<app::LogLine>& lines, const Screen& screen);
 
 // Returns "hop 2 of 3   3.5.16 -> 3.6.1   of the journey 3.4.23 -> 3.7.0", without a new line.
-[[nodiscard]] std::string journey_words(const app::Journey& journey);
+[[nodiscard]] std::string journey_words(const run::Journey& journey);
 // Renders the hops of a journey with their runs, one hop a line.
-[[nodiscard]] std::string render_journey(const app::Journey& journey, const Screen& screen);
+[[nodiscard]] std::string render_journey(const run::Journey& journey, const Screen& screen);
 // Renders how far `downgrade` leads back over a journey.
-[[nodiscard]] std::string render_reach(const app::Journey& journey, const Screen& screen);
+[[nodiscard]] std::string render_reach(const run::Journey& journey, const Screen& screen);
 [[nodiscard]] std::string render_replay(const app::Replay& replay, const Screen& screen);
 [[nodiscard]] std::string render_simulation(const app::Simulation& simulation,
                                             const std::string& plan_file,

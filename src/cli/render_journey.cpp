@@ -7,8 +7,8 @@ namespace drydock::cli {
 
 namespace {
 
-using app::Journey;
-using app::JourneyHop;
+using run::Journey;
+using run::JourneyHop;
 
 std::string run_words(const std::string& run, const std::string& state) {
     return run.empty() ? "" : say("run {} {}", run, state);

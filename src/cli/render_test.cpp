@@ -74,7 +74,7 @@ TEST_F(Render, StatusOfAJourney) {
 TEST_F(Render, StatusBetweenHopsSaysHowItGoesOn) {
     auto status = sample_status(sample_state(plan_, "roll/m1/start", Status::intended));
     status.journey = sample_journey();
-    status.journey->next = app::JourneyStep::forward;
+    status.journey->next = run::JourneyStep::forward;
     EXPECT_TRUE(status.is_between_runs());
     EXPECT_THAT(render_status(status, screen_),
                 HasSubstr("drydock resume -c orders.yaml: goes on with the journey"));

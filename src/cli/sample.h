@@ -21,7 +21,7 @@ namespace drydock::cli {
 sample_state(const model::Plan& plan, const std::string& id, run::Status status);
 [[nodiscard]] app::RunStatus sample_status(run::State state);
 // 3.4.23 -> 3.5.16 -> 3.6.1; run 11 has closed the first hop, run 12 is the second.
-[[nodiscard]] app::Journey sample_journey();
+[[nodiscard]] run::Journey sample_journey();
 [[nodiscard]] app::Survey sample_survey();
 // Returns a check, with a counterexample if it does not hold.
 [[nodiscard]] app::CheckResult sample_check(checker::Verdict verdict);

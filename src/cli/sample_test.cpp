@@ -220,8 +220,8 @@ app::RunStatus sample_status(run::State state) {
     return status;
 }
 
-app::Journey sample_journey() {
-    app::Journey journey;
+run::Journey sample_journey() {
+    run::Journey journey;
     journey.id = "11";
     journey.newest = "12";
     journey.hops = {{"3.4.23", "3.5.16", "11", "finished", "", ""},

@@ -27,6 +27,8 @@ void keep_detail(const run::Event& event,
         history.created = event.detail;
     } else if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
         history.halted = event.detail;
+    } else if (event.type == EventType::run_resumed) {
+        history.halted = {};
     } else if (event.type == EventType::run_paused) {
         history.paused = event.detail;
     } else if (event.type == EventType::action_progress) {
@@ -69,6 +71,17 @@ bool is_failure(const run::Event& event) {
            && event.outcome != run::Outcome::skip && !event.detail.is_null();
 }
 
+Result<std::vector<run::Event>> events_of(const journal::Record& record,
+                                          const run::EventCodec& codec) {
+    std::vector<run::Event> events;
+    events.reserve(record.events.size());
+    for (const Json& json : record.events) {
+        DRYDOCK_TRY_ASSIGN(run::Event event, codec.decode(json));
+        events.push_back(std::move(event));
+    }
+    return events;
+}
+
 Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
                                 const model::Plan& plan) {
     const run::Program program(plan);
@@ -77,8 +90,8 @@ Result<RunHistory> fold_records(const std::vector<journal::Record>& records,
     history.state = run::State(plan.actions.size());
     std::int64_t epoch = 0;
     for (const journal::Record& record : records) {
-        for (const Json& json : record.events) {
-            DRYDOCK_TRY_ASSIGN(const run::Event event, codec.decode(json));
+        DRYDOCK_TRY_ASSIGN(const auto events, events_of(record, codec));
+        for (const run::Event& event : events) {
             if (event.type == EventType::conductor_started) {
                 epoch = event.detail["epoch"].as_int();
             }

@@ -35,7 +35,7 @@ struct RunHistory {
     std::map<std::size_t, Json> progress;  // by action: the latest report of its last attempt
     Json paused;                           // detail of the last run.paused
     Json created;                          // detail of run.created
-    Json halted;                           // detail of the last run.halted or drift.found
+    Json halted;                      // detail of the last run.halted or drift.found since a resume
     Json approved;                    // detail of the last gate.approved, with its time as at_ms
     Json gate_facts;                  // the facts that a gate last read; null: none yet
     std::int64_t gate_facts_ms = 0;   // wall clock, like the next
@@ -45,6 +45,11 @@ struct RunHistory {
 
 // True if the event tells of no success and says why.
 [[nodiscard]] bool is_failure(const run::Event& event);
+
+// Decodes the events of a record. Errors: "journal.event" for an event that the codec's plan does
+// not have.
+[[nodiscard]] Result<std::vector<run::Event>> events_of(const journal::Record& record,
+                                                        const run::EventCodec& codec);
 
 // Reads and verifies the whole chain of the run. Errors: those of Journal::read(); journal.event
 // for an event that the plan does not have.

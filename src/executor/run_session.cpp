@@ -146,12 +146,13 @@ void RunSession::make_runner() {
     settings.records = is_new_ ? 1 : 0;
     settings.turn_ms_max = settings_.wait_ms_max;
     settings.inquiries = inquiries_;
+    settings.audit = settings_.audit;
     runner_ = std::make_unique<Runner>(plan_,
                                        history_.state,
                                        ports_.journal,
                                        *hosts_,
                                        ports_.clock,
-                                       ports_.listener,
+                                       ports_.observer,
                                        std::move(settings));
 }
 
@@ -201,7 +202,11 @@ drydock::Status RunSession::begin(const Json& created_detail, const std::string&
     history_.created = created_detail;
     run::apply(run::Program(plan_), history_.state, created);
     crash_at(settings_.crash, 1, {created}, "after");
-    ports_.listener.on_event(created, history_.state);
+    ports_.observer.on_start(plan_, history_.state);
+    if (settings_.audit) {
+        settings_.audit(created, history_.head);
+    }
+    ports_.observer.on_event(created, plan_, history_.state);
     return {};
 }
 
@@ -221,6 +226,9 @@ drydock::Status RunSession::take() {
 // died are answered as void, since their author may no longer mean them.
 drydock::Status RunSession::start() {
     make_runner();
+    if (!is_new_) {
+        ports_.observer.on_start(plan_, state());
+    }
     Json detail;
     detail.set("epoch", epoch_).set("who", settings_.user);
     detail.set("host", settings_.holder.host).set("pid", settings_.holder.pid);
@@ -377,6 +385,10 @@ drydock::Status RunSession::drain(const std::string& purpose) {
     }
     obstacle_.error = find_work_left(report);
     return {};
+}
+
+drydock::Status RunSession::drain_for_downgrade() {
+    return drain("the run is being taken back");
 }
 
 // With `give_up_hosts`, an abort succeeds although the hosts obey another journal: they are that

@@ -30,7 +30,7 @@ struct SessionPorts {
     journal::Journal& journal;
     transport::Transport& transport;
     os::Clock& clock;
-    Listener& listener;
+    run::Observer& observer;
 };
 
 struct SessionSettings {
@@ -45,6 +45,7 @@ struct SessionSettings {
     std::int64_t wait_ms_max = 200;
     std::shared_ptr<ReadPlanCache> inquiries;
     std::string digest;  // of the plan; empty: not computed yet
+    Audit audit = {};    // may be empty
 };
 
 // The reasons against the first write.
@@ -81,10 +82,10 @@ public:
     // as drift.found and returned by obstacle(); nothing else was written then.
     Status conduct();
 
-    // Waits for the end of work in flight and gives out no new work. Requests to stop are refused
-    // meanwhile with `purpose`. Afterwards the run is paused or finished, or halted if an outcome
-    // stays unknown. obstacle() returns work that is still under way.
-    Status drain(const std::string& purpose);
+    // Prepares the downgrade of this run. Waits for the end of work in flight, gives out no new
+    // work, and refuses requests to stop meanwhile. Afterwards the run is paused or finished, or
+    // halted if an outcome stays unknown. obstacle() returns work that is still under way.
+    Status drain_for_downgrade();
 
     // Drains the run, then ends it unless it has finished. If a host does not report its work, the
     // run is not ended and obstacle() says so; `give_up_hosts` ends it all the same.
@@ -116,6 +117,7 @@ private:
     void open_hosts(std::uint64_t epoch);
     void make_runner();
     Status start();
+    Status drain(const std::string& purpose);
     Status conduct_run();
     Status end_aborted(const journal::Request& request);
     Status stop_at_drift(std::vector<run::Drift> drift);

@@ -119,7 +119,7 @@ WorkReport RunSession::await_all_work() {
 
 // Reports the wait. True if waiting is over because the hosts obey another conductor.
 bool RunSession::tell_wait(const AttemptOnHost& work) {
-    ports_.listener.on_wait("the end of " + work.text(), state());
+    ports_.observer.on_wait("the end of " + work.text(), plan_, state());
     return hosts_->displaced().has_value();
 }
 

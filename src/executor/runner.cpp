@@ -81,7 +81,7 @@ Runner::Runner(const model::Plan& plan,
                journal::Journal& journal,
                AgentPool& hosts,
                os::Clock& clock,
-               Listener& listener,
+               run::Observer& observer,
                Settings settings)
     : plan_(plan)
     , program_(plan)
@@ -89,7 +89,7 @@ Runner::Runner(const model::Plan& plan,
     , journal_(journal)
     , hosts_(hosts)
     , clock_(clock)
-    , listener_(listener)
+    , observer_(observer)
     , settings_(std::move(settings))
     , codec_(plan)
     , judge_(plan,
@@ -336,7 +336,7 @@ void Runner::report_wait(const std::vector<Command>& commands) {
             subject = "soak";
         }
     }
-    listener_.on_wait(subject, state_);
+    observer_.on_wait(subject, plan_, state_);
 }
 
 // Where many hosts answer at about the same time, their answers share one commit.

@@ -14,6 +14,7 @@
 #include "model/plan.h"
 #include "os/clock.h"
 #include "run/event.h"
+#include "run/observer.h"
 #include "run/run.h"
 #include "run/state.h"
 
@@ -25,21 +26,6 @@
 #include <vector>
 
 namespace drydock::executor {
-
-// Listener hears of events after they are durable. app::Observer gets the same calls.
-class Listener {
-public:
-    Listener() = default;
-    Listener(const Listener&) = delete;
-    Listener& operator=(const Listener&) = delete;
-    virtual ~Listener() = default;
-    virtual void on_event(const run::Event& event, const run::State& state) = 0;
-    virtual void on_wait(const std::string& subject, const run::State& state) = 0;
-
-    // Reports how far an action in flight has come, at most twice a second. The event is an
-    // action_progress that is not durable.
-    virtual void on_progress(const run::Event& /*progress*/, const run::State& /*state*/) {}
-};
 
 // A test's order to end the process: `before` or `after` the commit of a record, or when its
 // commands are `sent`. `record` counts from 1. For the first two, `event` may name the record
@@ -61,6 +47,9 @@ inline constexpr std::int64_t k_answer_grace_ms = 20'000;
 // The shortest time between two records of one action's progress.
 inline constexpr std::int64_t k_record_progress_ms = 30'000;
 
+// Gets each durable event with the head of its record, for a log outside of the journal.
+using Audit = std::function<void(const run::Event&, const journal::Head&)>;
+
 struct Settings {
     std::string run;
     journal::Head head;                    // the next record follows it
@@ -73,6 +62,7 @@ struct Settings {
     std::uint64_t records = 0;                 // written by this process so far
     std::int64_t turn_ms_max = 200;            // the longest wait between two looks at requests
     std::shared_ptr<ReadPlanCache> inquiries;  // of the plan; null: none is shared
+    Audit audit = {};                          // may be empty
 };
 
 // Returns the word for a phase in journals and lists.
@@ -86,7 +76,7 @@ public:
            journal::Journal& journal,
            AgentPool& hosts,
            os::Clock& clock,
-           Listener& listener,
+           run::Observer& observer,
            Settings settings);
 
     // Applies an event and makes it durable. It serves events that a person or a start causes.
@@ -198,7 +188,7 @@ private:
     journal::Journal& journal_;
     AgentPool& hosts_;
     os::Clock& clock_;
-    Listener& listener_;
+    run::Observer& observer_;
     Settings settings_;
     run::EventCodec codec_;
     ConditionPoller judge_;

@@ -63,7 +63,7 @@ void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
     const Event event = {
         {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
         progress_part(body)};
-    listener_.on_progress(event, state_);
+    observer_.on_progress(event, plan_, state_);
     if (now >= progress.record_ms && progress.recorded != progress.done) {
         progress.recorded = progress.done;
         progress.record_ms = now + k_record_progress_ms;

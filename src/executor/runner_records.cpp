@@ -106,7 +106,7 @@ Status Runner::append(const journal::Entry& entry) {
     }
 }
 
-// Commits all events of this turn, then informs the listener.
+// Commits all events of this turn, then informs the audit and the observer.
 Status Runner::commit() {
     if (pending_.empty()) {
         return {};
@@ -119,7 +119,10 @@ Status Runner::commit() {
     answers_.clear();
     crash_if("after");
     for (const Event& event : std::exchange(pending_, {})) {
-        listener_.on_event(event, state_);
+        if (settings_.audit) {
+            settings_.audit(event, settings_.head);
+        }
+        observer_.on_event(event, plan_, state_);
     }
     return {};
 }

@@ -11,6 +11,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace drydock::sim {
 
 namespace {
@@ -30,16 +33,6 @@ constexpr int k_tries_after_storms = 16;           // outlasts the consequences 
 
 bool over(const run::State& state) {
     return state.phase() == run::Phase::finished;
-}
-
-// Applies the events in their order: the state of a run is a function of its journal.
-run::State replayed(const model::Plan& plan, const std::vector<Event>& events) {
-    const run::Program program(plan);
-    run::State state(plan.actions.size());
-    for (const Event& event : events) {
-        run::apply(program, state, event);
-    }
-    return state;
 }
 
 }  // namespace
@@ -82,17 +75,26 @@ std::vector<Event> Simulation::events(const model::Plan& plan) {
         return events;
     }
     for (const journal::Record& record : *records) {
-        for (const Json& json : record.events) {
-            auto event = codec.decode(json);
-            CHECK(event.has_value());
-            events.push_back(std::move(*event));
-        }
+        auto decoded = executor::events_of(record, codec);
+        CHECK(decoded.has_value());
+        std::move(decoded->begin(), decoded->end(), std::back_inserter(events));
     }
     return events;
 }
 
+executor::RunHistory Simulation::history(const model::Plan& plan) {
+    auto history = executor::read_history(*environment_.open_journal(), plan);
+    if (!history) {
+        CHECK(history.error().code != "journal.event");
+        executor::RunHistory not_begun;
+        not_begun.state = run::State(plan.actions.size());
+        return not_begun;
+    }
+    return std::move(*history);
+}
+
 run::State Simulation::replay(const model::Plan& plan) {
-    return replayed(plan, events(plan));
+    return history(plan).state;
 }
 
 // A crash is followed by the next conductor, a gate by an approval, a halt by a repair. The loop

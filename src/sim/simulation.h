@@ -131,6 +131,8 @@ public:
     // From now on, sessions take over hosts that another journal holds.
     void take_over_hosts(bool take_over) { takes_over_hosts_ = take_over; }
 
+    // Reads a run from its journal; one that the journal does not have is untouched.
+    [[nodiscard]] executor::RunHistory history(const model::Plan& plan);
     // Computes the state of a run from its journal.
     [[nodiscard]] run::State replay(const model::Plan& plan);
     [[nodiscard]] std::vector<run::Event> events(const model::Plan& plan);
@@ -169,7 +171,6 @@ private:
     [[nodiscard]] CommitFault commit_fault();
     void stand_still();
     void stop_for(std::int64_t ms, bool with_clock);
-    [[nodiscard]] Json last_halt(const model::Plan& plan);
     void inject_fault(const model::Plan& plan);
     [[nodiscard]] bool
     repair(const model::Plan& plan, const ConductorRun& last, RetryLimits& retries);

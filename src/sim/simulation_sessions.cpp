@@ -48,14 +48,11 @@ std::string in_words(const model::Plan& plan, const Event& event) {
 
 // Listens to the events that a conductor makes durable: keeps the halt, informs the hooks and the
 // log.
-class Simulation::EventListener final : public executor::Listener {
+class Simulation::EventListener final : public run::Observer {
 public:
-    EventListener(Simulation& site, const model::Plan& plan, int conductor)
-        : site_(site)
-        , plan_(plan)
-        , conductor_(conductor) {}
+    EventListener(Simulation& site, int conductor) : site_(site), conductor_(conductor) {}
 
-    void on_event(const Event& event, const run::State&) override {
+    void on_event(const Event& event, const model::Plan& plan, const run::State&) override {
         if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
             halt = event.detail;
         }
@@ -63,17 +60,14 @@ public:
             site_.environment_.on_event(event);
         }
         if (site_.log_) {
-            site_.say(fmt::format("conductor {}: {}", conductor_, in_words(plan_, event)));
+            site_.say(fmt::format("conductor {}: {}", conductor_, in_words(plan, event)));
         }
     }
-
-    void on_wait(const std::string&, const run::State&) override {}
 
     Json halt;
 
 private:
     Simulation& site_;
-    const model::Plan& plan_;
     int conductor_;
 };
 
@@ -89,7 +83,7 @@ struct Simulation::Conductor {
               [&site] { return site.commit_fault(); },
               {[&site] { site.lose_commit_time(); }, [&site] { site.stand_still(); }})
         , transport(site.transport, journal, site.environment_.before_wait)
-        , ear(site, plan, ++site.conductors_)
+        , ear(site, ++site.conductors_)
         , session(
               plan, {journal, transport, site.conductor_clock_, ear}, site.settings_for(prepared)) {
     }
@@ -189,24 +183,11 @@ void Simulation::approve_by_hand(const model::Plan& plan) {
     }
 }
 
-// Returns the halt that `drydock status` shows: the last one in the journal, unless the run was
-// resumed.
-Json Simulation::last_halt(const model::Plan& plan) {
-    Json halt;
-    for (Event& event : events(plan)) {
-        if (event.type == EventType::run_halted || event.type == EventType::drift_found) {
-            halt = std::move(event.detail);
-        } else if (event.type == EventType::run_resumed) {
-            halt = {};
-        }
-    }
-    return halt;
-}
-
 ConductorRun Simulation::run_of(const model::Plan& plan) {
     ConductorRun life;
-    life.state = replay(plan);
-    life.halt = last_halt(plan);
+    executor::RunHistory read = history(plan);
+    life.state = std::move(read.state);
+    life.halt = std::move(read.halted);
     const auto gate = executor::find_open_gate(plan, life.state, "");
     life.gate = gate ? plan.actions[*gate].gate : "";
     return life;
@@ -227,7 +208,7 @@ ConductorRun Simulation::live(Conductor& conductor,
     }
     conductor.journal.release_lease(plan.run);
     life.records = conductor.journal.records();
-    life.halt = conductor.journal.slept() ? last_halt(plan) : conductor.ear.halt;
+    life.halt = conductor.journal.slept() ? history(plan).halted : conductor.ear.halt;
     const bool knows = !life.died && life.error.code.empty() && !conductor.journal.slept();
     life.state = knows ? conductor.session.state() : replay(plan);
     if (const auto gate = executor::find_open_gate(plan, life.state, ""); gate && !life.died) {
@@ -289,7 +270,7 @@ Simulation::downgrade(const model::Plan& plan, const Compile& compile, const Cra
     std::optional<model::Plan> downgrade_plan;
     const ConductorRun forward_run = live(forward, [&](executor::RunSession& session) -> Status {
         DRYDOCK_TRY(session.take());
-        DRYDOCK_TRY(session.drain("the run is being taken back"));
+        DRYDOCK_TRY(session.drain_for_downgrade());
         if (const auto& obstacle = session.obstacle().error) {
             return tl::unexpected(*obstacle);
         }

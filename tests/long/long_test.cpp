@@ -78,18 +78,18 @@ model::Plan make_plan() {
     return plan;
 }
 
-class Ear final : public Listener {
+class Ear final : public run::Observer {
 public:
     explicit Ear(os::Clock& clock) : clock_(clock) {}
 
-    void on_event(const Event& event, const run::State&) override {
+    void on_event(const Event& event, const model::Plan&, const run::State&) override {
         events.push_back(event);
         at_ms.push_back(clock_.monotonic_ms());
     }
 
-    void on_wait(const std::string&, const run::State&) override {}
-
-    void on_progress(const Event& event, const run::State&) override { told.push_back(event); }
+    void on_progress(const Event& event, const model::Plan&, const run::State&) override {
+        told.push_back(event);
+    }
 
     [[nodiscard]] std::vector<Event> of(EventType type) const {
         std::vector<Event> found;
@@ -355,7 +355,7 @@ TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
     for (int i = 0; i < 8; ++i) {  // until its epoch is the higher one
         const auto session = make_session();
         ASSERT_TRUE(session->take());
-        if (session->drain("the run is being taken back")) {
+        if (session->drain_for_downgrade()) {
             state_ = session->state();
             break;
         }
