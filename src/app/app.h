@@ -43,7 +43,16 @@ inline constexpr int k_exit_waiting = 3;  // waits for a person: a gate, a pause
 inline constexpr int k_exit_halted = 4;   // halted, needs attention
 inline constexpr int k_exit_moved = 5;    // the world moved
 
+// A refused or failed use case. An Error of a lower folder becomes a Failure by itself, so
+// DRYDOCK_TRY passes errors through app.
 struct Failure {
+    Failure() = default;
+
+    Failure(int code, std::vector<Error> all) : exit_code(code), errors(std::move(all)) {}
+
+    // NOLINTNEXTLINE(google-explicit-constructor): errors pass through app as they are
+    Failure(Error error, int code = k_exit_no) : exit_code(code), errors{std::move(error)} {}
+
     int exit_code = k_exit_no;
     std::vector<Error> errors;
     Diagnostics diagnostics;                  // of input files

@@ -85,26 +85,22 @@ Status not_run_before(StateDir& state_dir, const model::Plan& plan) {
 
 // Refuses a downgrade over a hop whose run has closed the way back. The age of the plan does not
 // matter, because the run may have closed it after the plan was made.
-std::optional<Failure>
+AppResult<void>
 refuse_plan_back(const Options& options, StateDir& state_dir, const model::Plan& plan) {
     return plan.procedure == "downgrade" ? refuse_closed_before(options, state_dir, plan.to)
-                                         : std::nullopt;
+                                         : AppResult<void>();
 }
 
 // Refuses early, with friendly words. These checks race with other processes; the journal repeats
 // the ones that must hold in the commit of the birth.
-AppResult<bool> may_begin(const Options& options, StateDir& state_dir, const model::Plan& plan) {
-    if (auto closed = refuse_plan_back(options, state_dir, plan)) {
-        return tl::unexpected(std::move(*closed));
-    }
-    if (Status fresh = not_run_before(state_dir, plan); !fresh) {
-        return refuse(fresh.error());
-    }
+AppResult<void> may_begin(const Options& options, StateDir& state_dir, const model::Plan& plan) {
+    DRYDOCK_TRY(refuse_plan_back(options, state_dir, plan));
+    DRYDOCK_TRY(not_run_before(state_dir, plan));
     auto active = state_dir.current_run(false);
     if (active && active->run.id != plan.reverts_run) {
         return run_in_progress(*active, plan.cluster_file);
     }
-    return true;
+    return {};
 }
 
 // Returns the detail of run.created (docs/formats/journal.md). It is the only place where the
@@ -146,12 +142,8 @@ AppResult<RunStatus> begin(const Options& options,
                            const RunStart& departure,
                            LocalSession& session) {
     const model::Plan& plan = session.plan();
-    if (auto closed = refuse_plan_back(options, state_dir, plan)) {
-        return tl::unexpected(std::move(*closed));
-    }
-    if (Status saved = state_dir.save_plan(plan); !saved) {
-        return refuse(saved.error());
-    }
+    DRYDOCK_TRY(refuse_plan_back(options, state_dir, plan));
+    DRYDOCK_TRY(state_dir.save_plan(plan));
     const Json detail = created_detail(options, departure);
     if (Status begun = session.run().begin(detail, departure.follows); !begun) {
         return cannot_begin(state_dir, plan, begun.error());
@@ -178,18 +170,10 @@ AppResult<RunStatus> execute_run(const Options& options,
                                  run::Observer& observer,
                                  SessionPointer& session) {
     const model::Plan& plan = departure.plan;
-    auto allowed = may_begin(options, state_dir, plan);
-    if (!allowed) {
-        return tl::unexpected(allowed.error());
-    }
-    auto opened = LocalSession::open(options, state_dir, plan, observer);
-    if (!opened) {
-        return tl::unexpected(opened.error());
-    }
-    auto obstacle = (*opened)->run().look_before_begin();
-    if (Status checked = departure.checked.get(); !checked) {
-        return refuse(checked.error());
-    }
+    DRYDOCK_TRY(may_begin(options, state_dir, plan));
+    DRYDOCK_TRY_ASSIGN(auto opened, LocalSession::open(options, state_dir, plan, observer));
+    auto obstacle = opened->run().look_before_begin();
+    DRYDOCK_TRY(departure.checked.get());
     if (obstacle.is_there()) {
         AppResult<RunStatus> refused = refuse_obstacle(std::move(obstacle));
         name_ways_left(options, plan, refused);
@@ -198,7 +182,7 @@ AppResult<RunStatus> execute_run(const Options& options,
     if (options.dry_run) {
         return not_begun(plan);
     }
-    session = std::move(*opened);
+    session = std::move(opened);
     return begin(options, state_dir, departure, *session);
 }
 

@@ -98,13 +98,11 @@ struct ReplayedRun {
     executor::RunHistory history;
 };
 
-// Returns the reason why no downgrade leads back from here: the run itself has closed it, whatever
-// the facts say now.
-[[nodiscard]] std::optional<Failure> refuse_closed(const Options& options,
-                                                   const ReplayedRun& forward);
+// Refuses a downgrade that the run itself has closed, whatever the facts say now.
+[[nodiscard]] AppResult<void> refuse_closed(const Options& options, const ReplayedRun& forward);
 // The same of every run of the journal that led beyond `version`, since the cluster last returned
 // to it. What cannot be read refuses, too.
-[[nodiscard]] std::optional<Failure>
+[[nodiscard]] AppResult<void>
 refuse_closed_before(const Options& options, StateDir& state_dir, const std::string& version);
 
 [[nodiscard]] AppResult<ReplayedRun> replay(StateDir& state_dir, const journal::RunInfo& info);

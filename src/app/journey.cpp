@@ -52,14 +52,11 @@ AppResult<std::vector<ReplayedRun>> read_runs(StateDir& state_dir, const Replaye
     std::vector<ReplayedRun> runs = {newest};
     std::string previous = record_of(newest)->before;
     while (!previous.empty() && runs.size() < k_runs_max) {
-        auto info = state_dir.journal().find_run(previous);
-        auto run = info ? replay(state_dir, *info) : AppResult<ReplayedRun>(refuse(info.error()));
-        if (!run) {
-            return tl::unexpected(run.error());
-        }
-        const auto record = record_of(*run);
+        DRYDOCK_TRY_ASSIGN(const auto info, state_dir.journal().find_run(previous));
+        DRYDOCK_TRY_ASSIGN(auto run, replay(state_dir, info));
+        const auto record = record_of(run);
         previous = record ? record->before : "";
-        runs.push_back(std::move(*run));
+        runs.push_back(std::move(run));
     }
     return runs;
 }
@@ -71,11 +68,8 @@ AppResult<ReplayedRun> find_newest(StateDir& state_dir, const ReplayedRun& run) 
     if (!info || info->run.id == run.info.run.id) {
         return run;
     }
-    auto newest = replay(state_dir, *info);
-    if (!newest) {
-        return newest;
-    }
-    const auto record = record_of(*newest);
+    DRYDOCK_TRY_ASSIGN(auto newest, replay(state_dir, *info));
+    const auto record = record_of(newest);
     return record && record->id == record_of(run)->id ? std::move(newest) : run;
 }
 
@@ -188,25 +182,21 @@ AppResult<std::optional<run::Journey>> journey_of(StateDir& state_dir, const Rep
     if (!record_of(run)) {
         return std::optional<run::Journey>();
     }
-    const auto newest = find_newest(state_dir, run);
-    auto runs = newest ? read_runs(state_dir, *newest)
-                       : AppResult<std::vector<ReplayedRun>>(tl::unexpected(newest.error()));
-    if (!runs) {
-        return tl::unexpected(runs.error());
-    }
-    const JourneyRecord record = *record_of(*newest);
+    DRYDOCK_TRY_ASSIGN(const auto newest, find_newest(state_dir, run));
+    DRYDOCK_TRY_ASSIGN(auto runs, read_runs(state_dir, newest));
+    const JourneyRecord record = *record_of(newest);
     run::Journey journey = outline(record);
-    journey.newest = newest->info.run.id;
-    std::erase_if(*runs, [&](const ReplayedRun& entry) {
+    journey.newest = newest.info.run.id;
+    std::erase_if(runs, [&](const ReplayedRun& entry) {
         const auto entry_record = record_of(entry);
         return !entry_record || entry_record->id != record.id
                || entry_record->hop >= journey.hops.size();
     });
-    for (const ReplayedRun& entry : *runs) {
+    for (const ReplayedRun& entry : runs) {
         record_run_in_hop(entry, journey.hops[record_of(entry)->hop]);
     }
-    measure_return(*runs, journey);
-    journey.next = find_next(*newest, record, journey);
+    measure_return(runs, journey);
+    journey.next = find_next(newest, record, journey);
     return std::optional(std::move(journey));
 }
 
@@ -218,11 +208,8 @@ AppResult<std::optional<ReplayedRun>> find_previous_hop(StateDir& state_dir,
     if (!record || !is_way_back(way_back) || !is_finished(way_back) || record->hop == 0) {
         return std::optional<ReplayedRun>();
     }
-    const auto runs = read_runs(state_dir, way_back);
-    if (!runs) {
-        return tl::unexpected(runs.error());
-    }
-    const ReplayedRun* forward = find_way_forward(*runs, record->hop - 1);
+    DRYDOCK_TRY_ASSIGN(const auto runs, read_runs(state_dir, way_back));
+    const ReplayedRun* forward = find_way_forward(runs, record->hop - 1);
     return forward == nullptr ? std::optional<ReplayedRun>() : std::optional(*forward);
 }
 
@@ -232,33 +219,24 @@ AppResult<std::optional<JourneyRecord>> next_record(StateDir& state_dir) {
     if (!info) {
         return std::optional<JourneyRecord>();
     }
-    const auto newest = replay(state_dir, *info);
-    if (!newest) {
-        return tl::unexpected(newest.error());
-    }
-    auto record = record_of(*newest);
-    if (!record || !is_finished(*newest) || is_way_back(*newest)
+    DRYDOCK_TRY_ASSIGN(const auto newest, replay(state_dir, *info));
+    auto record = record_of(newest);
+    if (!record || !is_finished(newest) || is_way_back(newest)
         || record->hop + 2 >= record->stops.size()) {
         return std::optional<JourneyRecord>();
     }
     ++record->hop;
-    record->before = newest->info.run.id;
+    record->before = newest.info.run.id;
     std::erase(record->through, record->stops[record->hop]);
     return record;
 }
 
 // Rehearsals are runs of the journal but change nothing of the cluster, so they are passed over.
 AppResult<journal::RunInfo> newest_cluster_run(StateDir& state_dir) {
-    const auto runs = state_dir.journal().list_runs();
-    if (!runs) {
-        return refuse(runs.error());
-    }
-    for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
-        const auto plan = state_dir.load_plan(*run);
-        if (!plan) {
-            return refuse(plan.error());
-        }
-        if (plan->procedure != planner::k_rehearsal) {
+    DRYDOCK_TRY_ASSIGN(const auto runs, state_dir.journal().list_runs());
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+        DRYDOCK_TRY_ASSIGN(const auto plan, state_dir.load_plan(*run));
+        if (plan.procedure != planner::k_rehearsal) {
             return *run;
         }
     }

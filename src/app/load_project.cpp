@@ -278,29 +278,18 @@ AppResult<Survey> survey_for(const Options& options,
                              std::int64_t quiet_ms_max) {
     os::RealClock clock;
     const std::int64_t begin = clock.monotonic_ms();
-    auto sources = planner::bind_sources(project.pack, project.cluster, naming);
-    if (!sources) {
-        return refuse(sources.error());
-    }
-    if (Status trusted = check_trust(options, project); !trusted) {
-        return refuse(trusted.error());
-    }
-    auto secrets = read_secrets(project.cluster.secrets);
-    if (!secrets) {
-        return refuse(secrets.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto sources, planner::bind_sources(project.pack, project.cluster, naming));
+    DRYDOCK_TRY(check_trust(options, project));
+    DRYDOCK_TRY_ASSIGN(auto secrets, read_secrets(project.cluster.secrets));
     Survey survey = {
-        std::move(project.pack), std::move(project.cluster), std::move(*sources), {}, 0, {}, {}};
-    if (Status reserved = transport::LocalTransport::reserve(survey.cluster.hosts.size());
-        !reserved) {
-        return refuse(reserved.error());
-    }
+        std::move(project.pack), std::move(project.cluster), std::move(sources), {}, 0, {}, {}};
+    DRYDOCK_TRY(transport::LocalTransport::reserve(survey.cluster.hosts.size()));
     transport::LocalTransport transport;
     executor::AgentPool hosts(transport,
                               clock,
                               addresses(survey.cluster.hosts, options, survey.cluster.state),
                               {},
-                              std::move(*secrets));
+                              std::move(secrets));
     std::vector<std::string> keys;
     for (const auto& [key, source] : survey.sources) {
         keys.push_back(key);
@@ -337,11 +326,8 @@ AppResult<Survey> survey_for(const Options& options,
 }
 
 AppResult<Survey> survey(const Options& options) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    return survey_for(options, std::move(*project), {});
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    return survey_for(options, std::move(project), {});
 }
 
 }  // namespace drydock::app

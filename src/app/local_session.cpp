@@ -113,48 +113,31 @@ AppResult<std::unique_ptr<LocalSession>> LocalSession::open(const Options& optio
                                                             StateDir& state_dir,
                                                             model::Plan plan,
                                                             run::Observer& observer) {
-    if (Status trusted = check_trust(options, plan); !trusted) {
-        return refuse(trusted.error());
-    }
-    auto secrets = read_secrets(plan.secrets);
-    if (!secrets) {
-        return refuse(secrets.error());
-    }
-    if (Status reserved = transport::LocalTransport::reserve(plan.hosts.size()); !reserved) {
-        return refuse(reserved.error());
-    }
+    DRYDOCK_TRY(check_trust(options, plan));
+    DRYDOCK_TRY_ASSIGN(auto secrets, read_secrets(plan.secrets));
+    DRYDOCK_TRY(transport::LocalTransport::reserve(plan.hosts.size()));
     std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan)));
     session->session_ = std::make_unique<executor::RunSession>(
         session->plan_,
         executor::SessionPorts{state_dir.journal(), session->transport_, session->clock_, observer},
-        session->settings(options, std::move(*secrets)));
+        session->settings(options, std::move(secrets)));
     return session;
 }
 
 AppResult<std::unique_ptr<LocalSession>>
 LocalSession::open_current(const Options& options, StateDir& state_dir, run::Observer& observer) {
-    auto info = state_dir.current_run(false);
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    auto plan = state_dir.load_plan(*info);
-    if (!plan) {
-        return refuse(plan.error());
-    }
-    return open(options, state_dir, std::move(*plan), observer);
+    DRYDOCK_TRY_ASSIGN(auto info, state_dir.current_run(false));
+    DRYDOCK_TRY_ASSIGN(auto plan, state_dir.load_plan(info));
+    return open(options, state_dir, std::move(plan), observer);
 }
 
 // The journal still names this process as the run's conductor. The status shows none, because the
 // session is about to end.
 AppResult<RunStatus> LocalSession::status() {
-    auto info = state_dir_.journal().find_run(plan_.run);
-    if (!info) {
-        return refuse(info.error());
-    }
-    info->holder.reset();  // this session, which is about to end
-    auto replayed = replay(state_dir_, *info);
-    return replayed ? status_of(state_dir_, *replayed, clock_.wall_ms())
-                    : tl::unexpected(replayed.error());
+    DRYDOCK_TRY_ASSIGN(auto info, state_dir_.journal().find_run(plan_.run));
+    info.holder.reset();  // this session, which is about to end
+    DRYDOCK_TRY_ASSIGN(const auto replayed, replay(state_dir_, info));
+    return status_of(state_dir_, replayed, clock_.wall_ms());
 }
 
 AppResult<RunStatus> LocalSession::status_after(const Status& ran) {

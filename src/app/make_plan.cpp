@@ -44,14 +44,14 @@ std::optional<Error> find_member_down(const Survey& survey) {
 }
 
 // refuse_closed_before() where there may be no journal yet.
-std::optional<Failure>
+AppResult<void>
 refuse_closed_in(const Options& options, const std::string& state, const std::string& version) {
     auto state_dir = StateDir::open(state, false);
-    if (!state_dir) {
-        const bool has_no_run = state_dir.error().errors.front().code == "run.none";
-        return has_no_run ? std::nullopt : std::optional(state_dir.error());
+    if (!state_dir && state_dir.error().errors.front().code == "run.none") {
+        return {};
     }
-    return refuse_closed_before(options, *state_dir, version);
+    DRYDOCK_TRY_ASSIGN(StateDir opened, std::move(state_dir));
+    return refuse_closed_before(options, opened, version);
 }
 
 }  // namespace
@@ -59,28 +59,19 @@ refuse_closed_in(const Options& options, const std::string& state, const std::st
 // Shows all hops. It reads the facts, because facts beat the rules of the guide: they can close a
 // hop or open one.
 AppResult<RouteAnswer> route(const Options& options, const std::string& target) {
-    auto cluster_survey = survey(options);
-    if (!cluster_survey) {
-        return tl::unexpected(cluster_survey.error());
-    }
-    auto start = planner::current_version(
-        cluster_survey->pack, cluster_survey->cluster, cluster_survey->facts, target);
-    if (!start) {
-        return refuse(start.error());
-    }
-    const auto chains = load_chains(cluster_survey->pack);
-    if (!chains) {
-        return refuse(chains.error());
-    }
-    auto route = planner::find_route(cluster_survey->pack,
-                                     cluster_survey->cluster,
-                                     *start,
-                                     target,
-                                     {*chains, &cluster_survey->facts});
-    if (!route) {
-        return refuse(route.error());
-    }
-    return RouteAnswer{*start, target, std::move(*route)};
+    DRYDOCK_TRY_ASSIGN(auto cluster_survey, survey(options));
+    DRYDOCK_TRY_ASSIGN(
+        auto start,
+        planner::current_version(
+            cluster_survey.pack, cluster_survey.cluster, cluster_survey.facts, target));
+    DRYDOCK_TRY_ASSIGN(const auto chains, load_chains(cluster_survey.pack));
+    DRYDOCK_TRY_ASSIGN(auto route,
+                       planner::find_route(cluster_survey.pack,
+                                           cluster_survey.cluster,
+                                           start,
+                                           target,
+                                           {chains, &cluster_survey.facts}));
+    return RouteAnswer{start, target, std::move(route)};
 }
 
 namespace {
@@ -93,15 +84,13 @@ AppResult<model::Plan> plan_hop(const Options& options,
                                 const std::string& procedure,
                                 const std::vector<std::string>& stops) {
     const std::string run = make_run_id(first.cluster.name);
-    auto survey = survey_for(options,
-                             {std::move(first.pack), std::move(first.cluster)},
-                             {stops[0], stops[1], run, request.restore});
-    if (!survey) {
-        return tl::unexpected(survey.error());
-    }
-    auto plan = finish(planner::compile({survey->pack,
-                                         survey->cluster,
-                                         survey->facts,
+    DRYDOCK_TRY_ASSIGN(auto survey,
+                       survey_for(options,
+                                  {std::move(first.pack), std::move(first.cluster)},
+                                  {stops[0], stops[1], run, request.restore}));
+    auto plan = finish(planner::compile({survey.pack,
+                                         survey.cluster,
+                                         survey.facts,
                                          procedure,
                                          stops[0],
                                          stops[1],
@@ -139,10 +128,7 @@ tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& po
 // before it, or the route would turn round on the way.
 AppResult<std::vector<std::string>>
 stops_of(const Survey& survey, const PlanRequest& request, const std::string& start) {
-    const auto chains = load_chains(survey.pack);
-    if (!chains) {
-        return refuse(chains.error());
-    }
+    DRYDOCK_TRY_ASSIGN(const auto chains, load_chains(survey.pack));
     const bool is_forward = model::compare_versions(start, request.to) < 0;
     std::vector<std::string> ends = request.through;
     ends.push_back(request.to);
@@ -153,12 +139,11 @@ stops_of(const Survey& survey, const PlanRequest& request, const std::string& st
             && (model::compare_versions(position, end) < 0) != is_forward) {
             return not_ahead(end, position);
         }
-        auto route = planner::find_route(
-            survey.pack, survey.cluster, position, end, {*chains, &survey.facts});
-        if (!route) {
-            return refuse(route.error());
-        }
-        for (const planner::Hop& hop : route->hops) {
+        DRYDOCK_TRY_ASSIGN(
+            auto route,
+            planner::find_route(
+                survey.pack, survey.cluster, position, end, {chains, &survey.facts}));
+        for (const planner::Hop& hop : route.hops) {
             stops.push_back(hop.to);
         }
     }
@@ -168,35 +153,22 @@ stops_of(const Survey& survey, const PlanRequest& request, const std::string& st
 }  // namespace
 
 AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    DRYDOCK_TRY_ASSIGN(auto first, survey_quiet(options, std::move(project), {}));
+    DRYDOCK_TRY_ASSIGN(
+        auto start, planner::current_version(first.pack, first.cluster, first.facts, request.to));
+    const std::string procedure = procedure_of(request, start);
+    if (procedure == "downgrade") {
+        DRYDOCK_TRY(refuse_closed_in(options, first.cluster.state, request.to));
     }
-    auto first = survey_quiet(options, std::move(*project), {});
-    if (!first) {
-        return tl::unexpected(first.error());
-    }
-    auto start = planner::current_version(first->pack, first->cluster, first->facts, request.to);
-    if (!start) {
-        return refuse(start.error());
-    }
-    const std::string procedure = procedure_of(request, *start);
-    if (auto closed = procedure == "downgrade"
-                          ? refuse_closed_in(options, first->cluster.state, request.to)
-                          : std::nullopt) {
-        return tl::unexpected(std::move(*closed));
-    }
-    AppResult<std::vector<std::string>> stops = std::vector<std::string>{*start, request.to};
+    std::vector<std::string> stops = {start, request.to};
     if (procedure == "upgrade" || procedure == "downgrade") {
-        stops = stops_of(*first, request, *start);
-        if (!stops) {
-            return tl::unexpected(stops.error());
-        }
-        if (stops->size() == 1) {
-            return nothing_to_do(*first, request.to);
+        DRYDOCK_TRY_ASSIGN(stops, stops_of(first, request, start));
+        if (stops.size() == 1) {
+            return nothing_to_do(first, request.to);
         }
     }
-    return plan_hop(options, std::move(*first), request, procedure, *stops);
+    return plan_hop(options, std::move(first), request, procedure, stops);
 }
 
 }  // namespace drydock::app

@@ -64,16 +64,14 @@ bool is_conducted(StateDir& state_dir, const std::string& run) {
 AppResult<std::string>
 ask_conductor(StateDir& state_dir, const std::string& run, const std::string& kind, Json detail) {
     os::RealClock clock;
-    const auto number = state_dir.journal().post_request(
-        run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)});
-    if (!number) {
-        return refuse(number.error());
-    }
+    DRYDOCK_TRY_ASSIGN(const auto number,
+                       state_dir.journal().post_request(
+                           run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)}));
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     bool conducted = true;
     while (conducted && clock.monotonic_ms() < deadline) {
         conducted = is_conducted(state_dir, run);  // looked at before the answer
-        const auto request = state_dir.journal().find_request(*number);
+        const auto request = state_dir.journal().find_request(number);
         if (request && !request->answer.empty()) {
             return request->answer;
         }
@@ -86,9 +84,7 @@ ask_conductor(StateDir& state_dir, const std::string& run, const std::string& ki
 AppResult<RunStatus> refuse_if_refused(const Options& options,
                                        const std::string& run,
                                        const AppResult<std::string>& answer) {
-    if (!answer) {
-        return tl::unexpected(answer.error());
-    }
+    DRYDOCK_TRY(answer);
     if (answer->starts_with("refused: ")) {
         return refuse({"request.refused",
                        answer->substr(std::string_view("refused: ").size()),
@@ -101,16 +97,13 @@ AppResult<RunStatus> refuse_if_refused(const Options& options,
 // Returns a session that holds the run's lease, or null if another process conducts the run.
 AppResult<std::unique_ptr<LocalSession>>
 try_take_run(const Options& options, StateDir& state_dir, run::Observer& observer) {
-    auto session = LocalSession::open_current(options, state_dir, observer);
-    if (!session) {
-        return session;
-    }
-    const Status lease = (*session)->run().take();
+    DRYDOCK_TRY_ASSIGN(auto session, LocalSession::open_current(options, state_dir, observer));
+    const Status lease = session->run().take();
     if (!lease && lease.error().code == "journal.lease.held") {
         return std::unique_ptr<LocalSession>();
     }
-    return lease ? std::move(session)
-                 : AppResult<std::unique_ptr<LocalSession>>(refuse(lease.error()));
+    DRYDOCK_TRY(lease);
+    return session;
 }
 
 // Handles a pause or an abort between two runs of a journey: the last run is over, and its
@@ -119,11 +112,8 @@ try_take_run(const Options& options, StateDir& state_dir, run::Observer& observe
 AppResult<std::string>
 stop_between(StateDir& state_dir, const std::string& run, const std::string& kind) {
     os::RealClock clock;
-    const auto number =
-        state_dir.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}});
-    if (!number) {
-        return refuse(number.error());
-    }
+    DRYDOCK_TRY(
+        state_dir.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}}));
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     while (clock.monotonic_ms() < deadline) {
         const bool conducted = is_conducted(state_dir, run);  // looked at before the next run
@@ -155,44 +145,31 @@ AppResult<RunStatus> say(const Options& options,
                          const Json& detail,
                          run::Observer& observer,
                          const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
-    auto state_dir = store_of(options);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    if (const auto last_run = hold_between_runs(*state_dir, kind); last_run && !options.dry_run) {
-        const auto next = stop_between(*state_dir, *last_run, kind);
-        if (!next || next->empty()) {
-            return next ? status(options, *last_run) : tl::unexpected(next.error());
+    DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
+    if (const auto last_run = hold_between_runs(state_dir, kind); last_run && !options.dry_run) {
+        DRYDOCK_TRY_ASSIGN(const auto next, stop_between(state_dir, *last_run, kind));
+        if (next.empty()) {
+            return status(options, *last_run);
         }
     }
-    auto info = state_dir->current_run(false);
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto info, state_dir.current_run(false));
     if (options.dry_run) {
-        return status(options, info->run.id);
+        return status(options, info.run.id);
     }
-    auto session = try_take_run(options, *state_dir, observer);
-    if (!session) {
-        return tl::unexpected(session.error());
-    }
-    return *session ? by_hand(**session)
-                    : refuse_if_refused(options,
-                                        info->run.id,
-                                        ask_conductor(*state_dir, info->run.id, kind, detail));
+    DRYDOCK_TRY_ASSIGN(auto session, try_take_run(options, state_dir, observer));
+    return session ? by_hand(*session)
+                   : refuse_if_refused(
+                         options, info.run.id, ask_conductor(state_dir, info.run.id, kind, detail));
 }
 
 }  // namespace
 
 // Looks at the gate twice. The first look gives a good error; the second, under the lease, decides.
 AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
-    auto now = status(options);
-    if (!now) {
-        return now;
-    }
-    const bool open = executor::find_open_gate(now->plan, now->state, gate).has_value();
-    if (options.dry_run || (!open && !now->conductor)) {
-        return open ? now : gate_not_open(now->plan, *now, gate);
+    DRYDOCK_TRY_ASSIGN(auto now, status(options));
+    const bool open = executor::find_open_gate(now.plan, now.state, gate).has_value();
+    if (options.dry_run || (!open && !now.conductor)) {
+        return open ? AppResult<RunStatus>(std::move(now)) : gate_not_open(now.plan, now, gate);
     }
     run::Observer silence;
     Json detail;
@@ -203,7 +180,7 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
             const auto gate_now = executor::find_open_gate(plan, session.run().state(), gate);
             return gate_now ? session.status_after(session.run().record(
                                   executor::approval_of(plan, *gate_now, current_user())))
-                            : gate_not_open(plan, *now, gate);
+                            : gate_not_open(plan, now, gate);
         });
 }
 

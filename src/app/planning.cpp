@@ -120,20 +120,19 @@ survey_quiet(const Options& options, Project project, const planner::PlanNames& 
 
 // Refuses by the run's own record. The facts of now are not asked: a store that looks unchanged may
 // have been opened by the new release meanwhile.
-std::optional<Failure> refuse_closed(const Options& options, const ReplayedRun& forward) {
+AppResult<void> refuse_closed(const Options& options, const ReplayedRun& forward) {
     const model::Plan& plan = forward.plan;
     const auto closed = run::closed_by(plan, forward.history.state);
     if (!closed) {
-        return std::nullopt;
+        return {};
     }
-    Failure failure = refuse({"downgrade.closed",
-                              why_closed(plan, plan.actions[*closed]),
-                              "the ways that are left, and what they cost, follow",
-                              ErrorClass::permanent})
-                          .value();
+    Failure failure = Error{"downgrade.closed",
+                            why_closed(plan, plan.actions[*closed]),
+                            "the ways that are left, and what they cost, follow",
+                            ErrorClass::permanent};
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
     tell_approval(forward, failure);
-    return failure;
+    return tl::unexpected(std::move(failure));
 }
 
 namespace {
@@ -155,27 +154,19 @@ bool leads_beyond(const model::Plan& plan, const std::string& version) {
 
 // Walks from the newest run to the oldest until one that returned to the version. A run that cannot
 // be read refuses, because its record may be the one that closes the way.
-std::optional<Failure>
+AppResult<void>
 refuse_closed_before(const Options& options, StateDir& state_dir, const std::string& version) {
-    const auto runs = state_dir.journal().list_runs();
-    if (!runs) {
-        return refuse(runs.error()).value();
-    }
-    for (std::size_t i = runs->size(); i > 0; --i) {
-        const auto run = replay(state_dir, (*runs)[i - 1]);
-        if (!run) {
-            return run.error();
+    DRYDOCK_TRY_ASSIGN(const auto runs, state_dir.journal().list_runs());
+    for (std::size_t i = runs.size(); i > 0; --i) {
+        DRYDOCK_TRY_ASSIGN(const auto run, replay(state_dir, runs[i - 1]));
+        if (returned_to(run, version)) {
+            return {};
         }
-        if (returned_to(*run, version)) {
-            return std::nullopt;
-        }
-        auto closed = leads_beyond(run->plan, version) ? refuse_closed(options, *run)
-                                                       : std::optional<Failure>();
-        if (closed) {
-            return closed;
+        if (leads_beyond(run.plan, version)) {
+            DRYDOCK_TRY(refuse_closed(options, run));
         }
     }
-    return std::nullopt;
+    return {};
 }
 
 // A wrong digest is a refusal and has the exit code 1: somebody changed the plan. All else is wrong
@@ -222,23 +213,16 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
 // Returns the run that a downgrade takes back: the newest run, or the one of the previous hop if
 // the newest is a finished downgrade of a journey.
 AppResult<ReplayedRun> find_forward(const Options& options, StateDir& state_dir) {
-    auto info = newest_cluster_run(state_dir);
-    if (!info) {
-        return tl::unexpected(info.error());
-    }
-    auto newest = replay(state_dir, *info);
-    if (!newest) {
+    DRYDOCK_TRY_ASSIGN(auto info, newest_cluster_run(state_dir));
+    DRYDOCK_TRY_ASSIGN(auto newest, replay(state_dir, info));
+    if (newest.plan.reverts_run.empty() && newest.plan.procedure == "upgrade") {
         return newest;
     }
-    if (newest->plan.reverts_run.empty() && newest->plan.procedure == "upgrade") {
-        return newest;
+    DRYDOCK_TRY_ASSIGN(auto previous, find_previous_hop(state_dir, newest));
+    if (!previous) {
+        return nothing_to_take_back(options, newest.plan);
     }
-    auto previous = find_previous_hop(state_dir, *newest);
-    if (previous && !*previous) {
-        return nothing_to_take_back(options, newest->plan);
-    }
-    return previous ? AppResult<ReplayedRun>(std::move(**previous))
-                    : tl::unexpected(previous.error());
+    return std::move(*previous);
 }
 
 }  // namespace
@@ -246,26 +230,16 @@ AppResult<ReplayedRun> find_forward(const Options& options, StateDir& state_dir)
 // Reads the journal before the hosts: a closed way back is refused without a survey. A plan that
 // does not compile is refused with the remaining recovery options and the approval that led there.
 AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_dir) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    auto forward = find_forward(options, state_dir);
-    if (!forward) {
-        return tl::unexpected(forward.error());
-    }
-    const model::Plan& plan = forward->plan;
-    if (auto closed = refuse_closed_before(options, state_dir, plan.from)) {
-        return tl::unexpected(std::move(*closed));
-    }
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    DRYDOCK_TRY_ASSIGN(auto forward, find_forward(options, state_dir));
+    const model::Plan& plan = forward.plan;
+    DRYDOCK_TRY(refuse_closed_before(options, state_dir, plan.from));
     const std::string run = make_run_id(plan.run);
-    auto survey = survey_quiet(options, std::move(*project), {plan.to, plan.from, run, ""});
-    if (!survey) {
-        return tl::unexpected(survey.error());
-    }
-    auto compiled = planner::compile({survey->pack,
-                                      survey->cluster,
-                                      survey->facts,
+    DRYDOCK_TRY_ASSIGN(auto survey,
+                       survey_quiet(options, std::move(project), {plan.to, plan.from, run, ""}));
+    auto compiled = planner::compile({survey.pack,
+                                      survey.cluster,
+                                      survey.facts,
                                       "downgrade",
                                       plan.to,
                                       plan.from,
@@ -277,7 +251,7 @@ AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_di
     }
     auto failure = finish(std::move(compiled)).error();
     failure.left = ways_left(options, plan.to, plan.from, plan.run);
-    tell_approval(*forward, failure);
+    tell_approval(forward, failure);
     return tl::unexpected(std::move(failure));
 }
 

@@ -26,24 +26,19 @@ bool has_rehearsal(const model::Pack& pack) {
 
 // Compiles and checks the rehearsal of the plan's hop, from the facts of now.
 AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan& plan) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    if (!has_rehearsal(project->pack)) {
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    if (!has_rehearsal(project.pack)) {
         return refuse({"rehearsal.none",
-                       fmt::format("the {} pack has no rehearsal", project->pack.name),
+                       fmt::format("the {} pack has no rehearsal", project.pack.name),
                        "write a procedure of that name: docs/packs.md",
                        ErrorClass::permanent});
     }
     const std::string run = make_run_id(plan.run);
-    auto survey = survey_quiet(options, std::move(*project), {plan.from, plan.to, run, ""});
-    if (!survey) {
-        return tl::unexpected(survey.error());
-    }
-    auto rehearsal = finish(planner::compile({survey->pack,
-                                              survey->cluster,
-                                              survey->facts,
+    DRYDOCK_TRY_ASSIGN(auto survey,
+                       survey_quiet(options, std::move(project), {plan.from, plan.to, run, ""}));
+    auto rehearsal = finish(planner::compile({survey.pack,
+                                              survey.cluster,
+                                              survey.facts,
                                               std::string(planner::k_rehearsal),
                                               plan.from,
                                               plan.to,
@@ -62,30 +57,19 @@ AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan&
 // plan file of the upgrade is not its own, and a resume must not compare the two.
 AppResult<RunStatus>
 rehearse(const Options& options, const model::Plan& plan, run::Observer& observer) {
-    if (const auto signer = check_signature(options, plan); !signer) {
-        return tl::unexpected(signer.error());
-    }
+    DRYDOCK_TRY(check_signature(options, plan));
     Options plan_options = options;
     plan_options.cluster_file = plan.cluster_file;
     plan_options.plan_file.clear();  // the rehearsal is another plan
-    const auto rehearsal = plan_rehearsal(plan_options, plan);
-    if (!rehearsal) {
-        return tl::unexpected(rehearsal.error());
-    }
-    if (Status checked = require_passed_check(*rehearsal); !checked) {
-        return refuse(checked.error());
-    }
-    if (Status memory = remember_own(options, *rehearsal); !memory) {
-        return refuse(memory.error());
-    }
-    auto state_dir = options.dry_run ? StateDir::open_read_only(rehearsal->state)
-                                     : StateDir::open(rehearsal->state, true);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    RunStart departure = {*rehearsal, start_plan_check(plan_options, *rehearsal)};
+    DRYDOCK_TRY_ASSIGN(const auto rehearsal, plan_rehearsal(plan_options, plan));
+    DRYDOCK_TRY(require_passed_check(rehearsal));
+    DRYDOCK_TRY(remember_own(options, rehearsal));
+    DRYDOCK_TRY_ASSIGN(auto state_dir,
+                       options.dry_run ? StateDir::open_read_only(rehearsal.state)
+                                       : StateDir::open(rehearsal.state, true));
+    RunStart departure = {rehearsal, start_plan_check(plan_options, rehearsal)};
     SessionPointer session;
-    return execute_run(plan_options, *state_dir, departure, observer, session);
+    return execute_run(plan_options, state_dir, departure, observer, session);
 }
 
 }  // namespace drydock::app

@@ -71,44 +71,34 @@ drain_forward_run(const Options& options, StateDir& state_dir, run::Observer& ob
     if (info->holder) {
         return run_in_progress(*info, options.cluster_file);
     }
-    auto session = LocalSession::open_current(options, state_dir, observer);
-    if (!session) {
-        return session;
-    }
-    if (!(*session)->plan().reverts_run.empty()) {
+    DRYDOCK_TRY_ASSIGN(auto session, LocalSession::open_current(options, state_dir, observer));
+    if (!session->plan().reverts_run.empty()) {
         return SessionPointer();  // plan_downgrade refuses it, and says why
     }
-    if ((*session)->plan().procedure == planner::k_rehearsal) {
+    if (session->plan().procedure == planner::k_rehearsal) {
         return refuse(
             {"downgrade.rehearsal",
              fmt::format("run {} is a rehearsal: nothing of the cluster was changed", info->run.id),
              fmt::format("to end it: drydock abort -c {}", options.cluster_file),
              ErrorClass::permanent});
     }
-    executor::RunSession& forward = (*session)->run();
-    if (Status lease = forward.take(); !lease) {
-        return refuse(lease.error());
+    executor::RunSession& forward = session->run();
+    DRYDOCK_TRY(forward.take());
+    DRYDOCK_TRY(refuse_closed_before(options, state_dir, session->plan().from));
+    DRYDOCK_TRY(forward.drain_for_downgrade());
+    if (forward.obstacle().is_there()) {
+        return refuse_obstacle(forward.obstacle());
     }
-    if (auto closed = refuse_closed_before(options, state_dir, (*session)->plan().from)) {
-        return tl::unexpected(std::move(*closed));
-    }
-    if (Status drained = forward.drain_for_downgrade(); !drained) {
-        return refuse(drained.error());
-    }
-    return forward.obstacle().is_there() ? refuse_obstacle(forward.obstacle()) : std::move(session);
+    return session;
 }
 
 // Returns the version at which the downgrade ends: the stop that a person named, or the start of
 // the journey. A version that is no stop is wrong use, because no run of this journey led there.
 AppResult<std::string>
 find_limit(const Options& options, StateDir& state_dir, const model::Plan& plan) {
-    const auto info = state_dir.journal().find_run(plan.reverts_run);
-    const auto forward =
-        info ? replay(state_dir, *info) : AppResult<ReplayedRun>(refuse(info.error()));
-    if (!forward) {
-        return tl::unexpected(forward.error());
-    }
-    const auto record = record_of(*forward);
+    DRYDOCK_TRY_ASSIGN(const auto info, state_dir.journal().find_run(plan.reverts_run));
+    DRYDOCK_TRY_ASSIGN(const auto forward, replay(state_dir, info));
+    const auto record = record_of(forward);
     std::vector<std::string> stops = {plan.to};
     if (record) {
         stops.assign(record->stops.begin(),
@@ -140,12 +130,9 @@ AppResult<RunStatus> resume_journey(const Options& options,
     if (leg->holder) {
         return run_in_progress(*leg, options.cluster_file);
     }
-    const auto newest = replay(state_dir, *leg);
-    if (!newest) {
-        return tl::unexpected(newest.error());
-    }
+    DRYDOCK_TRY_ASSIGN(const auto newest, replay(state_dir, *leg));
     Options journey_options = options;
-    journey_options.back_to = record_of(*newest)->back_to;
+    journey_options.back_to = record_of(newest)->back_to;
     return JourneyRunner(journey_options, state_dir, observer)
         .run_remaining(std::move(stands), nullptr);
 }
@@ -153,14 +140,11 @@ AppResult<RunStatus> resume_journey(const Options& options,
 // Returns the record of the run that `upgrade` begins. The same command typed again continues its
 // journey; any other target begins a new one.
 AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequest& request) {
-    auto next = next_record(state_dir);
-    if (!next) {
-        return tl::unexpected(next.error());
-    }
-    const bool is_same = *next && (*next)->stops.back() == request.to
-                         && (request.through.empty() || (*next)->through == request.through);
+    DRYDOCK_TRY_ASSIGN(auto next, next_record(state_dir));
+    const bool is_same = next && next->stops.back() == request.to
+                         && (request.through.empty() || next->through == request.through);
     if (is_same) {
-        return std::move(**next);
+        return std::move(*next);
     }
     JourneyRecord record;
     record.stops = {"", request.to};
@@ -174,27 +158,17 @@ AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequ
 // skipped only with a reason, which the journal keeps.
 AppResult<RunStatus>
 apply(const Options& options, const model::Plan& plan, run::Observer& observer) {
-    auto signer = check_signature(options, plan);
-    if (!signer) {
-        return tl::unexpected(signer.error());
-    }
-    if (Status trusted = check_trust(options, plan); !trusted) {
-        return refuse(trusted.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto signer, check_signature(options, plan));
+    DRYDOCK_TRY(check_trust(options, plan));
     Options signer_options = options;
-    signer_options.signed_by = signer->value_or("");
-    if (Status checked = options.allow_unchecked.empty() ? require_passed_check(plan) : Status();
-        !checked) {
-        return refuse(checked.error());
-    }
+    signer_options.signed_by = signer.value_or("");
+    DRYDOCK_TRY(options.allow_unchecked.empty() ? require_passed_check(plan) : Status());
     RunStart departure = {plan, start_plan_check(signer_options, plan)};
-    auto state_dir =
-        options.dry_run ? StateDir::open_read_only(plan.state) : StateDir::open(plan.state, true);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto state_dir,
+                       options.dry_run ? StateDir::open_read_only(plan.state)
+                                       : StateDir::open(plan.state, true));
     SessionPointer session;
-    auto ended = execute_run(signer_options, *state_dir, departure, observer, session);
+    auto ended = execute_run(signer_options, state_dir, departure, observer, session);
     session.reset();  // gives the lease back
     return return_if_asked(signer_options, std::move(ended), observer);
 }
@@ -202,57 +176,39 @@ apply(const Options& options, const model::Plan& plan, run::Observer& observer) 
 // An open run is refused before anything is planned: its plan would be void at once.
 AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    if (Status trusted = check_trust(options, *project); !trusted) {
-        return refuse(trusted.error());
-    }
-    const std::string& state = project->cluster.state;
-    auto state_dir =
-        options.dry_run ? StateDir::open_read_only(state) : StateDir::open(state, true);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    const auto last = state_dir->current_run(true);
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    DRYDOCK_TRY(check_trust(options, project));
+    const std::string& state = project.cluster.state;
+    DRYDOCK_TRY_ASSIGN(auto state_dir,
+                       options.dry_run ? StateDir::open_read_only(state)
+                                       : StateDir::open(state, true));
+    const auto last = state_dir.current_run(true);
     if (last && (last->holder || !last->state.is_over)) {
         return run_in_progress(*last, options.cluster_file);
     }
-    auto record = departure_record(*state_dir, request);
-    if (!record) {
-        return tl::unexpected(record.error());
-    }
-    JourneyRunner travel(options, *state_dir, observer);
+    DRYDOCK_TRY_ASSIGN(auto record, departure_record(state_dir, request));
+    JourneyRunner travel(options, state_dir, observer);
     SessionPointer session;
-    auto ended = travel.run_hop(std::move(*record), session);
+    auto ended = travel.run_hop(std::move(record), session);
     return travel.run_remaining(std::move(ended), std::move(session));
 }
 
 // Continues the open run, then the rest of its journey. Approvals without a version hold for the
 // open run only.
 AppResult<RunStatus> resume(const Options& options, run::Observer& observer) {
-    auto state_dir = store_of(options);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    auto last = state_dir->current_run(true);
-    const auto leg = last && last->state.is_over ? newest_cluster_run(*state_dir) : last;
+    DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
+    auto last = state_dir.current_run(true);
+    const auto leg = last && last->state.is_over ? newest_cluster_run(state_dir) : last;
     if (leg && leg->state.word == "finished") {  // only finished rehearsals may be newer
-        return resume_journey(options, *state_dir, *last, observer);
+        return resume_journey(options, state_dir, *last, observer);
     }
-    auto session = LocalSession::open_current(options, *state_dir, observer);
-    if (!session) {
-        return tl::unexpected(session.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto session, LocalSession::open_current(options, state_dir, observer));
     if (options.dry_run) {
-        return dry_run_resume(**session);
+        return dry_run_resume(*session);
     }
-    if (Status lease = (*session)->run().take(); !lease) {
-        return refuse(lease.error());
-    }
-    const executor::RunHistory& history = (*session)->run().history();
-    if (Status same = check_plan_file((*session)->plan(), history.created); !same) {
+    DRYDOCK_TRY(session->run().take());
+    const executor::RunHistory& history = session->run().history();
+    if (Status same = check_plan_file(session->plan(), history.created); !same) {
         return refuse(same.error(), k_exit_moved);
     }
     Options journey_options = options;
@@ -260,50 +216,32 @@ AppResult<RunStatus> resume(const Options& options, run::Observer& observer) {
         journey_options.back_to = record->back_to;
         observer.on_journey(outline(*record));
     }
-    auto ended = conduct(options, **session);
-    return JourneyRunner(journey_options, *state_dir, observer)
-        .run_remaining(std::move(ended), std::move(*session));
+    auto ended = conduct(options, *session);
+    return JourneyRunner(journey_options, state_dir, observer)
+        .run_remaining(std::move(ended), std::move(session));
 }
 
 AppResult<model::Plan> plan_downgrade(const Options& options) {
-    auto state_dir = store_of(options);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    auto plan = plan_downgrade(options, *state_dir);
-    if (!plan) {
-        return plan;
-    }
-    const auto limit = find_limit(options, *state_dir, *plan);
-    return limit ? std::move(plan) : tl::unexpected(limit.error());
+    DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
+    DRYDOCK_TRY_ASSIGN(auto plan, plan_downgrade(options, state_dir));
+    DRYDOCK_TRY(find_limit(options, state_dir, plan));
+    return plan;
 }
 
 // The newest run is read after the lease is taken and before the plan is made. The birth of the
 // downgrade is refused if another run began since.
 AppResult<RunStatus> downgrade(const Options& options, run::Observer& observer) {
-    auto state_dir = store_of(options);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    auto forward = drain_forward_run(options, *state_dir, observer);
-    if (!forward) {
-        return tl::unexpected(forward.error());
-    }
-    const std::string newest = newest_run(*state_dir);
-    const auto plan = plan_downgrade(options, *state_dir);
-    if (!plan) {
-        return tl::unexpected(plan.error());
-    }
-    const auto limit = find_limit(options, *state_dir, *plan);
-    if (!limit) {
-        return tl::unexpected(limit.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
+    DRYDOCK_TRY_ASSIGN(auto forward, drain_forward_run(options, state_dir, observer));
+    const std::string newest = newest_run(state_dir);
+    DRYDOCK_TRY_ASSIGN(const auto plan, plan_downgrade(options, state_dir));
+    DRYDOCK_TRY_ASSIGN(const auto limit, find_limit(options, state_dir, plan));
     Options limited_options = options;
-    limited_options.back_to = *limit;
-    JourneyRunner travel(limited_options, *state_dir, observer);
+    limited_options.back_to = limit;
+    JourneyRunner travel(limited_options, state_dir, observer);
     SessionPointer session;
-    auto ended = travel.run_back(*plan, newest, session);
-    forward->reset();
+    auto ended = travel.run_back(plan, newest, session);
+    forward.reset();
     return travel.run_remaining(std::move(ended), std::move(session));
 }
 

@@ -114,11 +114,8 @@ AppResult<std::optional<model::Cluster>> policy_file(const Options& options,
     if (options.policy_file.empty() && !std::filesystem::exists(plan.cluster_file, ignored)) {
         return std::optional<model::Cluster>();
     }
-    auto project = open_project(policy_options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    return std::optional(std::move(project->cluster));
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(policy_options));
+    return std::optional(std::move(project.cluster));
 }
 
 // Compares all that decides where commands go and as which user they run.
@@ -173,26 +170,20 @@ check_policy(const Options& options, const model::Plan& plan, const model::Clust
     if (!is_signed) {
         return std::optional<std::string>();
     }
-    if (Status file_check = check_signers_file(allowed); !file_check) {
-        return refuse(file_check.error());
-    }
-    auto signer = verify_signature(plan, options.plan_file, allowed);
-    return signer ? AppResult<std::optional<std::string>>(std::move(*signer))
-                  : refuse(signer.error());
+    DRYDOCK_TRY(check_signers_file(allowed));
+    DRYDOCK_TRY_ASSIGN(auto signer, verify_signature(plan, options.plan_file, allowed));
+    return std::optional(std::move(signer));
 }
 
 }  // namespace
 
 AppResult<std::optional<std::string>> check_signature(const Options& options,
                                                       const model::Plan& plan) {
-    auto cluster = policy_file(options, plan);
-    if (!cluster) {
-        return tl::unexpected(cluster.error());
-    }
-    if (*cluster && !options.policy_file.empty() && !is_plan_of(plan, **cluster)) {
+    DRYDOCK_TRY_ASSIGN(auto cluster, policy_file(options, plan));
+    if (cluster && !options.policy_file.empty() && !is_plan_of(plan, *cluster)) {
         return other_cluster(plan, options.policy_file);
     }
-    return *cluster ? check_policy(options, plan, **cluster) : std::optional<std::string>();
+    return cluster ? check_policy(options, plan, *cluster) : std::optional<std::string>();
 }
 
 // ssh-keygen speaks with the person's terminal and SSH agent, so it stays in this session. The

@@ -46,19 +46,16 @@ AppResult<Simulation> simulate(const model::Plan& plan,
     simulation.runs = runs;
     simulation.not_simulated = sim::not_simulated();
     for (std::uint64_t i = 0; i < runs; ++i) {
-        auto run = sim::simulate(plan, seed + i, tell);
-        if (!run) {
-            return refuse(run.error());
-        }
-        simulation.faults += static_cast<std::uint64_t>(run->faults);
-        simulation.conductors += static_cast<std::uint64_t>(run->conductors);
-        simulation.halts += static_cast<std::uint64_t>(run->halts);
-        if (run->wrong.empty()) {
+        DRYDOCK_TRY_ASSIGN(auto run, sim::simulate(plan, seed + i, tell));
+        simulation.faults += static_cast<std::uint64_t>(run.faults);
+        simulation.conductors += static_cast<std::uint64_t>(run.conductors);
+        simulation.halts += static_cast<std::uint64_t>(run.halts);
+        if (run.wrong.empty()) {
             continue;
         }
         ++simulation.wrong;
         if (simulation.shown.size() < k_shown_max) {
-            simulation.shown.push_back(std::move(*run));
+            simulation.shown.push_back(std::move(run));
         }
     }
     simulation.took_ms = clock.monotonic_ms() - begun;
@@ -69,21 +66,17 @@ AppResult<Simulation> simulate(const model::Plan& plan,
 AppResult<Replay> replay(const model::Plan& plan,
                          const std::string& trace_file,
                          const std::function<void(const std::string&)>& tell) {
-    const auto traces = read_traces(plan, trace_file);
-    if (!traces) {
-        return refuse(traces.error());
-    }
+    DRYDOCK_TRY_ASSIGN(const auto traces, read_traces(plan, trace_file));
     Replay result;
     result.not_simulated = sim::not_simulated();
-    for (const Json& violation : (*traces)["violations"].items()) {
+    for (const Json& violation : traces["violations"].items()) {
         if (tell) {
             tell(fmt::format("story of {}", violation["property"].as_string()));
         }
-        auto story = sim::replay(plan, violation["property"].as_string(), violation["trace"], tell);
-        if (!story) {
-            return refuse(story.error());
-        }
-        result.stories.push_back(std::move(*story));
+        DRYDOCK_TRY_ASSIGN(
+            auto story,
+            sim::replay(plan, violation["property"].as_string(), violation["trace"], tell));
+        result.stories.push_back(std::move(story));
     }
     return result;
 }

@@ -128,14 +128,10 @@ Status check_state(const std::string& state) {
 }
 
 AppResult<StateDir> StateDir::open(const std::string& state, bool create) {
-    if (Status checked = check_state(state); !checked) {
-        return refuse(checked.error());
-    }
+    DRYDOCK_TRY(check_state(state));
     if (create) {
         for (const std::string& folder : {state, state + "/runs"}) {
-            if (Status folder_check = os::ensure_private_folder(folder); !folder_check) {
-                return refuse(folder_check.error());
-            }
+            DRYDOCK_TRY(os::ensure_private_folder(folder));
         }
     }
     // What was checked is the real folder: from here on no link leads anywhere else.
@@ -164,11 +160,8 @@ AppResult<StateDir> StateDir::open_read_only(const std::string& state) {
 }
 
 AppResult<StateDir> store_of(const Options& options) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    return StateDir::open(project->cluster.state, false);
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    return StateDir::open(project.cluster.state, false);
 }
 
 Status StateDir::save_plan(const model::Plan& plan) {
@@ -208,40 +201,28 @@ Result<model::Plan> StateDir::parse_plan(const journal::RunInfo& run) const {
 }
 
 AppResult<journal::RunInfo> StateDir::current_run(bool includes_over) {
-    auto runs = journal_->list_runs();
-    if (!runs) {
-        return refuse(runs.error());
-    }
-    for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+    DRYDOCK_TRY_ASSIGN(auto runs, journal_->list_runs());
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
         if (includes_over || !run->state.is_over) {
             return *run;
         }
     }
-    return runs->empty() ? no_run(state_) : no_open_run(runs->back());
+    return runs.empty() ? no_run(state_) : no_open_run(runs.back());
 }
 
 AppResult<ReplayedRun> replay(StateDir& state_dir, const journal::RunInfo& info) {
-    auto plan = state_dir.load_plan(info);
-    if (!plan) {
-        return refuse(plan.error());
-    }
-    auto history = executor::read_history(state_dir.journal(), *plan);
-    if (!history) {
-        return refuse(history.error());
-    }
-    return ReplayedRun{info, std::move(*plan), std::move(*history)};
+    DRYDOCK_TRY_ASSIGN(auto plan, state_dir.load_plan(info));
+    DRYDOCK_TRY_ASSIGN(auto history, executor::read_history(state_dir.journal(), plan));
+    return ReplayedRun{info, std::move(plan), std::move(history)};
 }
 
 // Copies the parts of the history into plain data for the screens. Progress is kept only for
 // actions in flight, because an old line would look like work.
 AppResult<RunStatus>
 status_of(StateDir& state_dir, const ReplayedRun& replayed, std::int64_t now_ms) {
-    auto journey = journey_of(state_dir, replayed);
-    if (!journey) {
-        return tl::unexpected(journey.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto journey, journey_of(state_dir, replayed));
     RunStatus status;
-    status.journey = std::move(*journey);
+    status.journey = std::move(journey);
     status.plan = replayed.plan;
     status.state = replayed.history.state;
     status.run = replayed.info.run.id;

@@ -123,19 +123,15 @@ JourneyRunner::JourneyRunner(const Options& options, StateDir& state_dir, run::O
 // Makes the plan of one hop and checks it. A plan whose check failed stops the journey here, before
 // its run exists.
 AppResult<model::Plan> JourneyRunner::plan_hop(const JourneyRecord& record) const {
-    if (Status allowed = check_signatures(options_); !allowed) {
-        return refuse(allowed.error());
-    }
-    auto plan = make_plan(options_, {record.stops.back(), false, "", record.through});
-    if (!plan) {
-        return plan;
-    }
-    if (Status expected = is_expected(*plan, record); !expected) {
+    DRYDOCK_TRY(check_signatures(options_));
+    DRYDOCK_TRY_ASSIGN(auto plan,
+                       make_plan(options_, {record.stops.back(), false, "", record.through}));
+    if (Status expected = is_expected(plan, record); !expected) {
         return refuse(expected.error(), record.hop == 0 ? k_exit_no : k_exit_moved);
     }
-    plan->check = verdict_of(quick_check(options_, *plan), *plan);
-    if (const Status checked = require_passed_check(*plan); !checked) {
-        return refuse(unchecked_hop(*plan, checked.error()));
+    plan.check = verdict_of(quick_check(options_, plan), plan);
+    if (const Status checked = require_passed_check(plan); !checked) {
+        return refuse(unchecked_hop(plan, checked.error()));
     }
     return plan;
 }
@@ -175,9 +171,7 @@ bool is_asked_to_stop(StateDir& state_dir, const std::string& run) {
 // The plan was made here from a trusted cluster file, so its consent is remembered without a
 // question.
 AppResult<RunStatus> JourneyRunner::begin(RunStart departure, SessionPointer& session) {
-    if (Status memory = remember_own(options_, departure.plan); !memory) {
-        return refuse(memory.error());
-    }
+    DRYDOCK_TRY(remember_own(options_, departure.plan));
     auto ended = execute_run(options_, state_dir_, departure, observer_, session);
     options_.approvals = of_later_runs(options_.approvals);
     return ended;
@@ -206,17 +200,13 @@ AppResult<RunStatus> JourneyRunner::run_hop(JourneyRecord record, SessionPointer
 AppResult<RunStatus> JourneyRunner::run_back(const model::Plan& plan,
                                              const std::string& newest,
                                              SessionPointer& session) {
-    const auto info = state_dir_.journal().find_run(plan.reverts_run);
-    const auto forward =
-        info ? replay(state_dir_, *info) : AppResult<ReplayedRun>(refuse(info.error()));
-    if (!forward) {
-        return tl::unexpected(forward.error());
-    }
-    auto record = record_of(*forward);
+    DRYDOCK_TRY_ASSIGN(const auto info, state_dir_.journal().find_run(plan.reverts_run));
+    DRYDOCK_TRY_ASSIGN(const auto forward, replay(state_dir_, info));
+    auto record = record_of(forward);
     if (!record) {
         return begin({plan, start_plan_check(options_, plan), std::nullopt, newest}, session);
     }
-    if (const auto journey = journey_of(state_dir_, *forward); journey && *journey) {
+    if (const auto journey = journey_of(state_dir_, forward); journey && *journey) {
         observer_.on_journey(**journey);
     }
     record->through.clear();
@@ -239,17 +229,14 @@ AppResult<RunStatus> JourneyRunner::stop_between_runs() {
 
 // The loop saw a next hop a moment ago. If it is gone, another run has begun.
 AppResult<RunStatus> JourneyRunner::run_next_hop(SessionPointer& session) {
-    auto record = next_record(state_dir_);
+    DRYDOCK_TRY_ASSIGN(auto record, next_record(state_dir_));
     if (!record) {
-        return tl::unexpected(record.error());
-    }
-    if (!*record) {
         return refuse({"journal.run.newer",
                        "another run began meanwhile",
                        fmt::format("drydock status -c {}", options_.cluster_file),
                        ErrorClass::permanent});
     }
-    return run_hop(std::move(**record), session);
+    return run_hop(std::move(*record), session);
 }
 
 // Takes the previous hop back, if its way back is open. Otherwise the journey ends well at this

@@ -48,9 +48,7 @@ Result<std::set<std::string>> read_memory() {
     if (!text && text.error().code == "os.missing") {
         return std::set<std::string>();
     }
-    if (!text) {
-        return tl::unexpected(text.error());
-    }
+    DRYDOCK_TRY(text);
     const auto lines = split(*text, '\n');
     return std::set<std::string>(lines.begin(), lines.end());
 }

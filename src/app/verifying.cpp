@@ -83,18 +83,10 @@ AppResult<std::vector<VerifiedRun>> verify_runs(StateDir& state_dir,
                                                 const std::vector<journal::RunInfo>& runs) {
     std::vector<VerifiedRun> verified;
     for (const journal::RunInfo& info : runs) {
-        auto whole = state_dir.journal().verify(info.run.id);
-        if (!whole) {
-            return refuse(whole.error());
-        }
-        auto plan = state_dir.load_plan(info);
-        if (!plan) {
-            return refuse(plan.error());
-        }
-        if (Status legal = check_grammar(state_dir, *plan); !legal) {
-            return refuse(legal.error());
-        }
-        verified.push_back({info.run.id, whole->records, to_hex(whole->hash)});
+        DRYDOCK_TRY_ASSIGN(auto whole, state_dir.journal().verify(info.run.id));
+        DRYDOCK_TRY_ASSIGN(auto plan, state_dir.load_plan(info));
+        DRYDOCK_TRY(check_grammar(state_dir, plan));
+        verified.push_back({info.run.id, whole.records, to_hex(whole.hash)});
     }
     return verified;
 }
@@ -241,19 +233,11 @@ AppResult<std::vector<VerifiedHost>> compare_all(const HostComparison& compariso
 AppResult<std::vector<VerifiedHost>> verify_hosts(const Options& options,
                                                   const StateDir& state_dir,
                                                   const std::vector<VerifiedRun>& runs) {
-    auto project = open_project(options);
-    if (!project) {
-        return tl::unexpected(project.error());
-    }
-    const model::Cluster& cluster = project->cluster;
-    if (Status trust = check_trust(options, *project); !trust) {
-        return refuse(trust.error());
-    }
-    auto heads = heads_of(state_dir, runs);
-    if (!heads) {
-        return refuse(heads.error());
-    }
-    const HostComparison comparison(state_dir, cluster.name, std::move(*heads));
+    DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
+    const model::Cluster& cluster = project.cluster;
+    DRYDOCK_TRY(check_trust(options, project));
+    DRYDOCK_TRY_ASSIGN(auto heads, heads_of(state_dir, runs));
+    const HostComparison comparison(state_dir, cluster.name, std::move(heads));
     return compare_all(comparison, ask_heads(options, cluster));
 }
 
@@ -263,29 +247,16 @@ AppResult<std::vector<VerifiedHost>> verify_hosts(const Options& options,
 // noise.
 AppResult<VerifiedJournal>
 verify_journal(const Options& options, const std::string& head, bool with_hosts) {
-    auto state_dir = store_of(options);
-    if (!state_dir) {
-        return tl::unexpected(state_dir.error());
-    }
-    auto runs = state_dir->journal().list_runs();
-    if (!runs) {
-        return refuse(runs.error());
-    }
-    auto verified = verify_runs(*state_dir, *runs);
-    if (!verified) {
-        return tl::unexpected(verified.error());
-    }
+    DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
+    DRYDOCK_TRY_ASSIGN(auto runs, state_dir.journal().list_runs());
+    DRYDOCK_TRY_ASSIGN(auto verified, verify_runs(state_dir, runs));
     if (!head.empty()) {
-        if (Status head_check = find_head(*state_dir, *runs, head); !head_check) {
-            return refuse(head_check.error());
-        }
+        DRYDOCK_TRY(find_head(state_dir, runs, head));
     }
-    auto hosts = with_hosts ? verify_hosts(options, *state_dir, *verified)
-                            : AppResult<std::vector<VerifiedHost>>();
-    if (!hosts) {
-        return tl::unexpected(hosts.error());
-    }
-    return VerifiedJournal{std::move(*verified), std::move(*hosts)};
+    DRYDOCK_TRY_ASSIGN(auto hosts,
+                       with_hosts ? verify_hosts(options, state_dir, verified)
+                                  : AppResult<std::vector<VerifiedHost>>());
+    return VerifiedJournal{std::move(verified), std::move(hosts)};
 }
 
 }  // namespace drydock::app

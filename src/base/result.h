@@ -1,6 +1,6 @@
 // Start here: Result and Error are the way in which every function of drydock reports a failure.
 // Then check.h (bugs), diagnostics.h (problems of input files), json.h with small.h (values and
-// their memory), text.h and hash.h (helpers), probe.h (coverage marks).
+// their memory), text.h and hash.h (helpers), enum_names.h (names of enums), coverage_mark.h.
 //
 // A function that can fail returns Result<T>, or Status when there is nothing to return. An Error
 // says the event, the remedy and its class. An unknown outcome is a class of its own and never
@@ -56,11 +56,12 @@ fail_errno(std::string_view code, std::string_view action, int error_number);
 #define DRYDOCK_CONCAT_(a, b) a##b
 #define DRYDOCK_CONCAT(a, b) DRYDOCK_CONCAT_(a, b)
 
-// Returns the error of `expression` to the caller, if it has one.
+// Returns the error of `expression` to the caller, if it has one. The caller's own error type is
+// made from it: an Error, or any type that an Error converts to.
 #define DRYDOCK_TRY(expression)                                                                    \
     do {                                                                                           \
         if (auto drydock_status = (expression); !drydock_status) {                                 \
-            return tl::unexpected<::drydock::Error>(std::move(drydock_status).error());            \
+            return tl::unexpected(std::move(drydock_status).error());                              \
         }                                                                                          \
     } while (false)
 
@@ -70,7 +71,7 @@ fail_errno(std::string_view code, std::string_view action, int error_number);
 #define DRYDOCK_TRY_ASSIGN_(result, target, expression)                                            \
     auto result = (expression);                                                                    \
     if (!result) {                                                                                 \
-        return tl::unexpected<::drydock::Error>(std::move(result).error());                        \
+        return tl::unexpected(std::move(result).error());                                          \
     }                                                                                              \
     target = std::move(*result)
 // NOLINTEND(bugprone-macro-parentheses,readability-identifier-naming)
