@@ -131,7 +131,7 @@ step_of(const std::string& member, const char* verb, const char* kind, bool up, 
     if (!up) {
         action.guard = {ready(model::Quantifier::every, true)};
     }
-    action.effects = {{"becomes", member, "ready", Json(up)}};
+    action.effects = {{model::EffectKind::becomes, member, "ready", Json(up)}};
     if (index > 0) {
         action.after = {index - 1};
     }

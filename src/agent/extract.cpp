@@ -128,8 +128,8 @@ ProbeResult extract_regex(const std::string& pattern, const std::string& text) {
 
 ProbeResult extract_matches(const std::string& pattern, const std::string& text) {
     ProbeResult finding = extract_regex(pattern, text);
-    if (finding.status != ProbeResult::Status::unknown) {
-        finding = known(finding.status == ProbeResult::Status::known);
+    if (finding.status != model::ObservationStatus::unknown) {
+        finding = known(finding.status == model::ObservationStatus::known);
     }
     return finding;
 }
@@ -232,17 +232,17 @@ std::optional<Json> to_type(const Json& value, std::string_view type) {
 }  // namespace
 
 ProbeResult known(Json value, Json evidence) {
-    return {ProbeResult::Status::known, std::move(value), std::move(evidence)};
+    return {model::ObservationStatus::known, std::move(value), std::move(evidence)};
 }
 
 ProbeResult absent(std::string_view note, Json evidence) {
     evidence.set("note", to_utf8(note));
-    return {ProbeResult::Status::absent, {}, std::move(evidence)};
+    return {model::ObservationStatus::absent, {}, std::move(evidence)};
 }
 
 ProbeResult cannot_tell(std::string_view problem, Json evidence) {
     evidence.set("problem", to_utf8(problem));
-    return {ProbeResult::Status::unknown, {}, std::move(evidence)};
+    return {model::ObservationStatus::unknown, {}, std::move(evidence)};
 }
 
 ProbeResult extract(const Json& probe, const std::string& text) {
@@ -274,7 +274,7 @@ std::optional<ProbeResult> extract_from_json(const Json& probe, const Json& docu
 }
 
 ProbeResult convert(ProbeResult finding, std::string_view type) {
-    if (finding.status != ProbeResult::Status::known) {
+    if (finding.status != model::ObservationStatus::known) {
         return finding;
     }
     auto value = to_type(finding.value, type);
@@ -287,7 +287,6 @@ ProbeResult convert(ProbeResult finding, std::string_view type) {
 }
 
 Json to_fact(const Json& probe, ProbeResult finding, ReadTime read_time) {
-    static const std::array<Json, 3> k_names = {"known", "absent", "unknown"};  // as the enum
     finding = convert(std::move(finding), probe["type"].as_string());
     if (model::weight_of(finding.value) > model::k_fact_bytes_max) {
         finding = cannot_tell("its value is over 64 KiB", std::move(finding.evidence));
@@ -298,7 +297,7 @@ Json to_fact(const Json& probe, ProbeResult finding, ReadTime read_time) {
     fact.append("at_ms", read_time.wall_ms);
     fact.append("evidence", std::move(finding.evidence));
     fact.append("id", probe["id"]);
-    fact.append("status", k_names.at(static_cast<std::size_t>(finding.status)));
+    fact.append("status", std::string(name_of(finding.status)));
     fact.append("value", std::move(finding.value));
     return fact;
 }

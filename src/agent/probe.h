@@ -8,6 +8,7 @@
 #pragma once
 
 #include "agent/host.h"
+#include "model/fact.h"
 
 #include <functional>
 #include <memory>
@@ -15,8 +16,7 @@
 namespace drydock::agent {
 
 struct ProbeResult {
-    enum class Status { known, absent, unknown };
-    Status status = Status::unknown;
+    model::ObservationStatus status = model::ObservationStatus::unknown;
     Json value = {};
     Json evidence = Json(Json::Object{});
 };

@@ -72,7 +72,7 @@ std::set<std::string> versions_in_use(const Json& versions, std::int64_t pid) {
     std::set<std::string> used;
     const auto note = [&](const std::string& path) {
         const ProbeResult version = version_at(versions, path);
-        if (version.status == ProbeResult::Status::known) {
+        if (version.status == model::ObservationStatus::known) {
             used.insert(version.value.as_string());
         }
     };
@@ -184,7 +184,7 @@ ProbeResult probe_link(const Json& probe, std::int64_t) {
         return releases_on_disk(probe["versions"]);
     }
     ProbeResult finding = symlink_target(link);
-    if (finding.status == ProbeResult::Status::known) {
+    if (finding.status == model::ObservationStatus::known) {
         const std::string real = resolved(link);
         finding = real.empty() ? cannot_tell("it points to nothing: " + finding.value.as_string())
                                : version_at(probe["versions"], real);
@@ -198,7 +198,7 @@ ProbeResult probe_link(const Json& probe, std::int64_t) {
 ProbeResult probe_service(const Json& probe, std::int64_t timeout_ms) {
     const auto state = query_service(probe, timeout_ms);
     if (state.phase == ServiceState::Phase::unknown) {
-        return {ProbeResult::Status::unknown, {}, state.evidence};
+        return {model::ObservationStatus::unknown, {}, state.evidence};
     }
     return known(is_down(state) ? "stopped" : name(state.phase), state.evidence);
 }
@@ -233,7 +233,7 @@ ProbeResult probe_exe(const Json& probe, std::int64_t timeout_ms) {
     }
     const Json& versions = probe["versions"];
     ProbeResult finding = version_at(versions, state.exe);
-    if (finding.status != ProbeResult::Status::known) {
+    if (finding.status != model::ObservationStatus::known) {
         if (const auto used = versions_in_use(versions, state.pid); used.size() == 1) {
             return with_source(known(*used.begin()),
                                fmt::format("files that process {} has open", state.pid));

@@ -10,7 +10,7 @@ namespace drydock::agent {
 namespace {
 
 using testing::HasSubstr;
-using Status = ProbeResult::Status;
+using Status = model::ObservationStatus;
 
 class SqlProbe : public testing::Test, protected Scratch {
 protected:

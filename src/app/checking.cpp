@@ -35,7 +35,7 @@ struct DowngradeCompiler {
 
 bool has_downgrade(const model::Plan& plan) {
     return std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const auto& way) {
-        return way.kind == "downgrade";
+        return way.kind == model::RecoveryKind::downgrade;
     });
 }
 

@@ -95,13 +95,14 @@ std::vector<std::string> launch_of(const model::Host& host, const std::string& s
 Executed
 executed(const std::string& cluster, const std::string& name, const model::SecretSource& source) {
     const std::string subject = fmt::format("secret {} of cluster {}", name, cluster);
-    if (source.kind == "command") {
+    if (source.kind == model::SecretKind::command) {
         return executed(subject, source.from);
     }
     // The digest covers the name of the file, since its content may change.
-    std::string text = fmt::format("{}: {} {}", subject, source.kind, join(source.from, " "));
+    std::string text =
+        fmt::format("{}: {} {}", subject, name_of(source.kind), join(source.from, " "));
     Json decides = Json::Array{};
-    decides.push(subject).push(source.kind);
+    decides.push(subject).push(std::string(name_of(source.kind)));
     for (const std::string& word : source.from) {
         decides.push(word);
     }
@@ -222,7 +223,8 @@ Executed executed(const model::Cluster& cluster,
 Json to_json(const model::Policy& policy) {
     Json json;
     json.set("max_unavailable", policy.max_unavailable).set("soak_ms", policy.soak_ms);
-    json.set("on_failure", policy.on_failure).set("backup_path", policy.backup_path);
+    json.set("on_failure", std::string(name_of(policy.on_failure)))
+        .set("backup_path", policy.backup_path);
     json.set("backup_keep", policy.backup_keep).set("allowed_signers", policy.allowed_signers);
     return json.set("signature_required", policy.signature_required);
 }
@@ -272,7 +274,7 @@ Executed executed(const model::Cluster& cluster) {
                                    cluster.name,
                                    cluster.state,
                                    cluster.policy.max_unavailable,
-                                   cluster.policy.on_failure,
+                                   name_of(cluster.policy.on_failure),
                                    cluster.policy.allowed_signers.empty() ? "" : ", signers in ",
                                    cluster.policy.allowed_signers);
     return {text + list_releases(cluster), sha256_hex(decides.dump())};

@@ -98,10 +98,10 @@ std::string words_if_closed(const ReplayedRun& run) {
     if (const auto closed = run::closed_by(plan, run.history.state)) {
         return why_closed(plan, plan.actions[*closed]);
     }
-    const bool has_way =
-        std::any_of(plan.ways_back.begin(),
-                    plan.ways_back.end(),
-                    [](const model::RecoveryOption& way) { return way.kind == "downgrade"; });
+    const bool has_way = std::any_of(
+        plan.ways_back.begin(), plan.ways_back.end(), [](const model::RecoveryOption& way) {
+            return way.kind == model::RecoveryKind::downgrade;
+        });
     return has_way ? "" : fmt::format("the plan of run {} has no downgrade", run.info.run.id);
 }
 

@@ -233,11 +233,11 @@ namespace {
 
 // Reads one secret. An error names its source and never its value.
 Result<std::string> read_secret(const model::SecretSource& source) {
-    if (source.kind == "file") {
+    if (source.kind == model::SecretKind::file) {
         DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(source.from.at(0), 64U << 10U));
         return trim(text);
     }
-    if (source.kind == "env") {
+    if (source.kind == model::SecretKind::env) {
         // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
         const char* value = std::getenv(source.from.at(0).c_str());
         return value != nullptr ? Result<std::string>(value)

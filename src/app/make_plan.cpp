@@ -31,7 +31,7 @@ std::string procedure_of(const PlanRequest& request, const std::string& start) {
 std::optional<Error> find_member_down(const Survey& survey) {
     for (const auto& [key, source] : survey.sources) {
         const auto fact = survey.facts.find(key);
-        if (source.binds == "running" && fact != survey.facts.end()
+        if (source.binds == model::StandardFact::running && fact != survey.facts.end()
             && fact->second.status == model::ObservationStatus::absent) {
             return Error{"plan.member_down",
                          fmt::format("every member has that release installed, but {} does not run",

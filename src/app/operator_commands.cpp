@@ -7,6 +7,7 @@
 #include "app/local_session.h"
 #include "base/text.h"
 #include "executor/gates.h"
+#include "run/request.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,8 @@
 namespace drydock::app {
 
 namespace {
+
+using run::RequestKind;
 
 constexpr std::int64_t k_answer_ms_max = 600'000;  // work in flight ends first
 constexpr auto k_poll = std::chrono::milliseconds(50);
@@ -44,13 +47,14 @@ gate_not_open(const model::Plan& plan, const RunStatus& status, const std::strin
 
 // The outcome is unknown, so the exit code is that of a halt. A request that stays open is void
 // once its conductor has ended.
-tl::unexpected<Failure> not_answered(const std::string& run, const std::string& kind) {
-    return refuse(
-        {"request.unanswered",
-         fmt::format("the conductor of run {} did not answer the request to {}", run, kind),
-         "see `drydock status`; the request is void once that conductor has ended",
-         ErrorClass::transient},
-        k_exit_halted);
+tl::unexpected<Failure> not_answered(const std::string& run, RequestKind kind) {
+    return refuse({"request.unanswered",
+                   fmt::format("the conductor of run {} did not answer the request to {}",
+                               run,
+                               name_of(kind)),
+                   "see `drydock status`; the request is void once that conductor has ended",
+                   ErrorClass::transient},
+                  k_exit_halted);
 }
 
 // A journal that cannot be read counts as conducted: the caller tries again until its deadline.
@@ -62,11 +66,13 @@ bool is_conducted(StateDir& state_dir, const std::string& run) {
 // Posts the request and waits for its answer. Whether the conductor lives is read before the
 // answer, since it may answer and end between the two reads.
 AppResult<std::string>
-ask_conductor(StateDir& state_dir, const std::string& run, const std::string& kind, Json detail) {
+ask_conductor(StateDir& state_dir, const std::string& run, RequestKind kind, Json detail) {
     os::RealClock clock;
-    DRYDOCK_TRY_ASSIGN(const auto number,
-                       state_dir.journal().post_request(
-                           run, {0, kind, current_user(), clock.wall_ms(), std::move(detail)}));
+    DRYDOCK_TRY_ASSIGN(
+        const auto number,
+        state_dir.journal().post_request(
+            run,
+            {0, std::string(name_of(kind)), current_user(), clock.wall_ms(), std::move(detail)}));
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     bool conducted = true;
     while (conducted && clock.monotonic_ms() < deadline) {
@@ -80,14 +86,13 @@ ask_conductor(StateDir& state_dir, const std::string& run, const std::string& ki
     return not_answered(run, kind);
 }
 
-// A refusal by the conductor comes back as text with this prefix.
 AppResult<RunStatus> refuse_if_refused(const Options& options,
                                        const std::string& run,
                                        const AppResult<std::string>& answer) {
     DRYDOCK_TRY(answer);
-    if (answer->starts_with("refused: ")) {
+    if (auto reason = run::refusal_of(*answer)) {
         return refuse({"request.refused",
-                       answer->substr(std::string_view("refused: ").size()),
+                       std::move(*reason),
                        fmt::format("drydock status -c {}", options.cluster_file),
                        ErrorClass::permanent});
     }
@@ -109,11 +114,10 @@ try_take_run(const Options& options, StateDir& state_dir, run::Observer& observe
 // Handles a pause or an abort between two runs of a journey: the last run is over, and its
 // conductor prepares the next hop. Returns an empty text if the conductor stopped there, else the
 // id of the run that it began all the same.
-AppResult<std::string>
-stop_between(StateDir& state_dir, const std::string& run, const std::string& kind) {
+AppResult<std::string> stop_between(StateDir& state_dir, const std::string& run, RequestKind kind) {
     os::RealClock clock;
-    DRYDOCK_TRY(
-        state_dir.journal().post_request(run, {0, kind, current_user(), clock.wall_ms(), {}}));
+    DRYDOCK_TRY(state_dir.journal().post_request(
+        run, {0, std::string(name_of(kind)), current_user(), clock.wall_ms(), {}}));
     const std::int64_t deadline = clock.monotonic_ms() + k_answer_ms_max;
     while (clock.monotonic_ms() < deadline) {
         const bool conducted = is_conducted(state_dir, run);  // looked at before the next run
@@ -131,17 +135,17 @@ stop_between(StateDir& state_dir, const std::string& run, const std::string& kin
 
 // Returns the id of a run that is over and whose lease is still held. Its conductor is at work
 // between two runs.
-std::optional<std::string> hold_between_runs(StateDir& state_dir, const std::string& kind) {
+std::optional<std::string> hold_between_runs(StateDir& state_dir, RequestKind kind) {
     const auto last = state_dir.current_run(true);
-    const bool stops = kind == "pause" || kind == "abort";
-    return stops && last && last->state.is_over && last->holder ? std::optional(last->run.id)
-                                                                : std::nullopt;
+    return run::is_stop(kind) && last && last->state.is_over && last->holder
+               ? std::optional(last->run.id)
+               : std::nullopt;
 }
 
 // Carries out a command: between two runs by a request, in a run by hand if no process conducts it,
 // else by a request to its conductor. A dry run only shows the status.
 AppResult<RunStatus> say(const Options& options,
-                         const std::string& kind,
+                         RequestKind kind,
                          const Json& detail,
                          run::Observer& observer,
                          const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
@@ -174,14 +178,18 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
     run::Observer silence;
     Json detail;
     detail.set("gate", gate);
-    return say(
-        options, "approve", detail, silence, [&](LocalSession& session) -> AppResult<RunStatus> {
-            const model::Plan& plan = session.plan();
-            const auto gate_now = executor::find_open_gate(plan, session.run().state(), gate);
-            return gate_now ? session.status_after(session.run().record(
-                                  executor::approval_of(plan, *gate_now, current_user())))
-                            : gate_not_open(plan, now, gate);
-        });
+    return say(options,
+               RequestKind::approve,
+               detail,
+               silence,
+               [&](LocalSession& session) -> AppResult<RunStatus> {
+                   const model::Plan& plan = session.plan();
+                   const auto gate_now =
+                       executor::find_open_gate(plan, session.run().state(), gate);
+                   return gate_now ? session.status_after(session.run().record(
+                                         executor::approval_of(plan, *gate_now, current_user())))
+                                   : gate_not_open(plan, now, gate);
+               });
 }
 
 // A run can finish while the abort waits. That is refused with its own error, because nothing was
@@ -189,7 +197,7 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
 AppResult<RunStatus> abort(const Options& options, run::Observer& observer) {
     Json detail;
     detail.set("give_up_hosts", options.give_up_hosts);
-    auto ended = say(options, "abort", detail, observer, [&](LocalSession& session) {
+    auto ended = say(options, RequestKind::abort, detail, observer, [&](LocalSession& session) {
         return session.status_after(session.run().abort(options.give_up_hosts));
     });
     const bool stands = ended && ended->is_between_runs();
@@ -206,9 +214,11 @@ AppResult<RunStatus> note(const Options& options, const std::string& text) {
     run::Observer silence;
     Json detail;
     detail.set("text", text);
-    return say(options, "note", detail, silence, [&](LocalSession& session) {
+    return say(options, RequestKind::note, detail, silence, [&](LocalSession& session) {
         Json event_detail;
-        event_detail.set("who", current_user()).set("kind", "note").set("text", text);
+        event_detail.set("who", current_user())
+            .set("kind", std::string(name_of(RequestKind::note)))
+            .set("text", text);
         return session.status_after(
             session.run().record({{run::EventType::run_noted}, std::move(event_detail)}));
     });
@@ -217,13 +227,18 @@ AppResult<RunStatus> note(const Options& options, const std::string& text) {
 // By hand there is nothing to pause: without a conductor no work is given out.
 AppResult<RunStatus> pause(const Options& options) {
     run::Observer silence;
-    return say(options, "pause", {}, silence, [&](LocalSession& session) -> AppResult<RunStatus> {
-        return refuse({"pause.nobody",
-                       fmt::format("nobody conducts run {} right now: there is nothing to pause",
-                                   session.plan().run),
-                       "",
-                       ErrorClass::permanent});
-    });
+    return say(options,
+               RequestKind::pause,
+               {},
+               silence,
+               [&](LocalSession& session) -> AppResult<RunStatus> {
+                   return refuse(
+                       {"pause.nobody",
+                        fmt::format("nobody conducts run {} right now: there is nothing to pause",
+                                    session.plan().run),
+                        "",
+                        ErrorClass::permanent});
+               });
 }
 
 }  // namespace drydock::app

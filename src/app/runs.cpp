@@ -199,7 +199,10 @@ AppResult<RunStatus> resume(const Options& options, run::Observer& observer) {
     DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
     auto last = state_dir.current_run(true);
     const auto leg = last && last->state.is_over ? newest_cluster_run(state_dir) : last;
-    if (leg && leg->state.word == "finished") {  // only finished rehearsals may be newer
+    if (leg
+        && leg->state.word
+               == executor::run_state_of(run::Phase::finished)
+                      .word) {  // only finished rehearsals may be newer
         return resume_journey(options, state_dir, *last, observer);
     }
     DRYDOCK_TRY_ASSIGN(auto session, LocalSession::open_current(options, state_dir, observer));

@@ -8,6 +8,7 @@
 
 #include "app/planning.h"
 #include "planner/rehearsal.h"
+#include "run/request.h"
 
 #include <fmt/format.h>
 
@@ -98,8 +99,8 @@ std::string newest_run(StateDir& state_dir) {
 AppResult<RunStatus>
 return_if_asked(const Options& options, AppResult<RunStatus> ended, run::Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
-    if (!halted || ended->plan.on_failure != "return" || !ended->plan.reverts_run.empty()
-        || ended->plan.procedure == planner::k_rehearsal) {
+    if (!halted || ended->plan.on_failure != model::FailurePolicy::take_back
+        || !ended->plan.reverts_run.empty() || ended->plan.procedure == planner::k_rehearsal) {
         return ended;
     }
     Options downgrade_options = options;
@@ -164,7 +165,8 @@ bool is_asked_to_stop(StateDir& state_dir, const std::string& run) {
     const auto open = run.empty() ? Result<std::vector<journal::Request>>()
                                   : state_dir.journal().open_requests(run);
     return open && std::any_of(open->begin(), open->end(), [](const journal::Request& request) {
-               return request.kind == "pause" || request.kind == "abort";
+               const auto kind = run::k_request_kinds.parse(request.kind);
+               return kind && run::is_stop(*kind);
            });
 }
 

@@ -129,7 +129,7 @@ private:
         }
         const auto& ways = model_.plan.ways_back;
         return std::any_of(ways.begin(), ways.end(), [](const model::RecoveryOption& way) {
-            return way.kind != "downgrade";
+            return way.kind != model::RecoveryKind::downgrade;
         });
     }
 

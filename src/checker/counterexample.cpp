@@ -27,45 +27,41 @@ bool is_about_action(TransitionKind kind) {
     return kind <= TransitionKind::approved || kind == TransitionKind::halted;
 }
 
-// The name of each kind in traces, and its sentence in stories. {} is the title of the action, or
+// The sentence of each kind in stories, in the order of the enum. {} is the title of the action, or
 // the name of the member or host. A kind without a sentence shows nothing that people would tell.
-struct Words {
-    std::string_view name;
-    const char* text;
-};
-
-constexpr std::array<Words, 27> k_words = {{
-    {"judged_yes", ""},
-    {"judged_no", "what \"{}\" requires does not hold"},
-    {"skipped", ""},
-    {"begun", ""},
-    {"done", "{}: done"},
-    {"died_after", "{}: done, and the member dies right after"},
-    {"failed", "\"{}\" fails"},
-    {"failed_late", "\"{}\" is told as failed, but it has had its effect"},
-    {"no_answer", "nobody answers what became of \"{}\""},
-    {"never_begun", "\"{}\" had never begun: it is begun again"},
-    {"torn", "the host cannot tell what became of \"{}\": it did not happen"},
-    {"torn_late", "the host cannot tell what became of \"{}\": it did happen"},
-    {"kept", ""},
-    {"broken", "what \"{}\" promises is not seen in time"},
-    {"happened", ""},
-    {"not_happened", "a probe says that \"{}\" did not happen: it is begun again"},
-    {"nobody_knows", "nothing tells whether \"{}\" happened"},
-    {"approved", "a person approves: {}"},
-    {"finished", "the run is finished"},
-    {"halted", "the run halts"},
-    {"conductor_dies", "the conductor dies while {} is under way; another one takes over"},
-    {"member_dies", "{} dies"},
-    {"host_lost", "host {} does not answer any more"},
-    {"host_back", "host {} answers again"},
-    {"law_fires", "{}"},
-    {"resumed", "a person resumes the run"},
-    {"member_started", "a person starts {}"},
+constexpr std::array<const char*, run::k_trace_steps.k_count> k_sentences = {{
+    "",
+    "what \"{}\" requires does not hold",
+    "",
+    "",
+    "{}: done",
+    "{}: done, and the member dies right after",
+    "\"{}\" fails",
+    "\"{}\" is told as failed, but it has had its effect",
+    "nobody answers what became of \"{}\"",
+    "\"{}\" had never begun: it is begun again",
+    "the host cannot tell what became of \"{}\": it did not happen",
+    "the host cannot tell what became of \"{}\": it did happen",
+    "",
+    "what \"{}\" promises is not seen in time",
+    "",
+    "a probe says that \"{}\" did not happen: it is begun again",
+    "nothing tells whether \"{}\" happened",
+    "a person approves: {}",
+    "the run is finished",
+    "the run halts",
+    "the conductor dies while {} is under way; another one takes over",
+    "{} dies",
+    "host {} does not answer any more",
+    "host {} answers again",
+    "{}",
+    "a person resumes the run",
+    "a person starts {}",
+    "what was lost is settled",
 }};
 
-const Words& words_of(TransitionKind kind) {
-    return k_words.at(ordinal(kind));
+const char* sentence_of(TransitionKind kind) {
+    return k_sentences.at(ordinal(kind));
 }
 
 std::string under_way(const Model& model, const Byte* row) {
@@ -106,14 +102,14 @@ std::string subject_of(const Model& model, const Byte* previous_row, Transition 
 }
 
 std::string text_of(const Model& model, const Byte* previous_row, Transition choice) {
-    return fmt::format(fmt::runtime(words_of(choice.kind).text),
+    return fmt::format(fmt::runtime(sentence_of(choice.kind)),
                        subject_of(model, previous_row, choice));
 }
 
 // A replay reads these keys (sim/replay.h).
 Json trace_of(const Model& model, Transition choice) {
     Json trace;
-    trace.set("what", std::string(words_of(choice.kind).name));
+    trace.set("what", std::string(name_of(choice.kind)));
     if (is_about_action(choice.kind)) {
         trace.set("action", model.plan.actions[choice.index].id);
     } else if (choice.kind == TransitionKind::member_dies
@@ -268,7 +264,9 @@ public:
             walk.steps.push_back(
                 transitions_[i]
                     ? trace_step_of(model_, rows_[i].data(), *transitions_[i])
-                    : TraceStep{"what was lost is settled", Json::Object{{"what", "settled"}}});
+                    : TraceStep{
+                          sentence_of(TransitionKind::settled),
+                          Json::Object{{"what", std::string(name_of(TransitionKind::settled))}}});
         }
         walk.row = rows_.back();
         walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();

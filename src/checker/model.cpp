@@ -116,7 +116,7 @@ private:
         }
         for (const model::Action& action : model_.plan.actions) {
             for (const model::Effect& effect : action.effects) {
-                if (effect.kind == "becomes") {
+                if (effect.kind == model::EffectKind::becomes) {
                     keys.insert(model::fact_key(effect.member, effect.name));
                 }
             }
@@ -168,18 +168,19 @@ private:
         if (source == model_.plan.sources.end()) {
             return;
         }
-        const std::string& binds = source->second.binds;
+        const model::StandardFact binds = source->second.binds;
         if (member == k_no_index) {
-            model_.serving = binds == "serving" ? place : model_.serving;
-            model_.writes = binds == "writes" ? place : model_.writes;
+            model_.serving = binds == model::StandardFact::serving ? place : model_.serving;
+            model_.writes = binds == model::StandardFact::writes ? place : model_.writes;
             return;
         }
         Member& member_model = model_.members[member];
-        member_model.installed = binds == "installed" ? place : member_model.installed;
-        member_model.ready = binds == "ready" ? place : member_model.ready;
+        member_model.installed =
+            binds == model::StandardFact::installed ? place : member_model.installed;
+        member_model.ready = binds == model::StandardFact::ready ? place : member_model.ready;
         member_model.service =
             source->second.probe["kind"].as_string() == "service" ? place : member_model.service;
-        if (binds == "running") {
+        if (binds == model::StandardFact::running) {
             const Observation* planned = look_up(model_.plan.planned, key);
             member_model.running = place;
             member_model.up_at_first =
@@ -280,7 +281,7 @@ private:
     // True if the member runs the release; for a shared store: if any member does.
     [[nodiscard]] bool runs(Index member, const std::string& release) const {
         for (const auto& [key, source] : model_.plan.sources) {
-            if (source.binds == "running"
+            if (source.binds == model::StandardFact::running
                 && (member == k_no_index || source.member == name_of(member))) {
                 const Observation* value = first_value(key);
                 if (value != nullptr && value->value.show() == release) {

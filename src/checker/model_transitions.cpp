@@ -53,7 +53,7 @@ void add_write(Model& model, std::size_t action, const model::Effect& effect) {
 
 void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
     ActionModel& act = model.acts[action];
-    if (effect.kind == "becomes") {
+    if (effect.kind == model::EffectKind::becomes) {
         add_write(model, action, effect);
         return;
     }
@@ -61,13 +61,13 @@ void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
     if (store == k_no_index) {
         return;
     }
-    if (effect.kind == "raises") {
+    if (effect.kind == model::EffectKind::raises) {
         act.raises.push_back(store);
-    } else if (effect.kind == "lowers") {
+    } else if (effect.kind == model::EffectKind::lowers) {
         act.lowers.push_back(store);
-    } else if (effect.kind == "copies") {
+    } else if (effect.kind == model::EffectKind::copies) {
         act.copies.push_back(store);
-    } else if (effect.kind == "destroys") {
+    } else if (effect.kind == model::EffectKind::destroys) {
         act.destroyed.push_back(store);
     }
 }
@@ -185,9 +185,10 @@ void add_levels(Model& model, std::size_t index) {
 
 // True if closing the way back needs a verified copy: the plan makes one, or names a restore.
 bool copy_needed(const Model& model, Index store) {
-    const bool restorable = std::any_of(model.plan.ways_back.begin(),
-                                        model.plan.ways_back.end(),
-                                        [](const auto& way) { return way.kind == "restore"; });
+    const bool restorable =
+        std::any_of(model.plan.ways_back.begin(), model.plan.ways_back.end(), [](const auto& way) {
+            return way.kind == model::RecoveryKind::restore;
+        });
     return restorable
            || std::any_of(model.acts.begin(), model.acts.end(), [&](const ActionModel& act) {
                   return std::find(act.copies.begin(), act.copies.end(), store) != act.copies.end();

@@ -4,41 +4,15 @@
 
 #include "checker/effects.h"
 #include "checker/model.h"
+#include "run/trace_step.h"
 
 #include <utility>
 #include <vector>
 
 namespace drydock::checker {
 
-enum class TransitionKind : Byte {
-    judged_yes,        // its preconditions hold
-    judged_no,         // they do not, or cannot be evaluated
-    skipped,           // its `applies_if` does not hold
-    begun,             // the begin is durable, and the command leaves
-    done,              // it succeeds; certain postconditions are observed at once
-    died_after,        // it succeeds, but the member dies before its postconditions are observed
-    failed,            // it fails without effect
-    failed_late,       // it fails after its effect
-    no_answer,         // its outcome is unknown
-    never_begun,       // the agent says so
-    torn,              // the agent cannot tell; it had no effect
-    interrupted_late,  // the agent cannot tell; it had its effect
-    kept,              // its postconditions are observed
-    broken,            // they are not observed in time
-    happened,          // the completion check says so
-    not_completed,
-    completion_unknown,
-    approved,
-    finished,
-    halted,
-    conductor_dies,
-    member_dies,
-    host_lost,
-    host_back,
-    law_fires,
-    resumed,         // an operator goes on after a halt
-    member_started,  // by an operator
-};
+// A replay reads the same kinds; the order is that of the words in counterexample.cpp.
+using TransitionKind = run::TraceStepKind;
 
 // A transition: its kind, and the index of its action, member, host or law.
 struct Transition {

@@ -45,7 +45,7 @@ Json json_of_drift(const run::Drift& drift) {
 
 Json json_of_way(const model::RecoveryOption& way) {
     Json json;
-    json.set("while", way.phase).set("kind", way.kind);
+    json.set("while", way.phase).set("kind", std::string(name_of(way.kind)));
     json.set("cost", way.cost).set("command", way.command);
     return json;
 }

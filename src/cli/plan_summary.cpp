@@ -77,7 +77,7 @@ std::set<std::string> members_down(const Plan& plan) {
     std::set<std::string> stopped_members;
     for (const auto& [key, source] : plan.sources) {
         const auto fact = plan.planned.find(key);
-        if (source.binds == "running" && fact != plan.planned.end()
+        if (source.binds == model::StandardFact::running && fact != plan.planned.end()
             && fact->second.status == model::ObservationStatus::absent) {
             stopped_members.insert(source.member);
         }

@@ -40,7 +40,7 @@ bool swaps(const Action& action) {
 std::optional<run::Expectation> expected_fact(const Plan& plan,
                                               const run::ExpectedFacts& world,
                                               const std::string& member,
-                                              std::string_view standard) {
+                                              model::StandardFact standard) {
     for (const auto& [key, source] : plan.sources) {
         if (source.member == member && source.binds == standard) {
             const auto entry = world.find(key);
@@ -53,7 +53,7 @@ std::optional<run::Expectation> expected_fact(const Plan& plan,
 // Returns the release that should run, "..." while it changes, or "down".
 std::string
 version_of(const Plan& plan, const run::ExpectedFacts& world, const std::string& member) {
-    const auto running = expected_fact(plan, world, member, "running");
+    const auto running = expected_fact(plan, world, member, model::StandardFact::running);
     if (!running) {
         return "";
     }
@@ -67,7 +67,7 @@ version_of(const Plan& plan, const run::ExpectedFacts& world, const std::string&
 }
 
 std::string ready_of(const Plan& plan, const run::ExpectedFacts& world, const std::string& member) {
-    const auto ready = expected_fact(plan, world, member, "ready");
+    const auto ready = expected_fact(plan, world, member, model::StandardFact::ready);
     if (!ready || ready->any_of.empty()) {
         return "";
     }

@@ -127,7 +127,7 @@ drift_lines(const Failure& failure, const FailureContext& context, const Screen&
 std::string ways_left(const Failure& failure, const Screen& screen) {
     std::string text;
     for (const model::RecoveryOption& way : failure.left) {
-        const std::string lead = "    " + pad(way.kind, 9) + "  ";
+        const std::string lead = "    " + pad(std::string(name_of(way.kind)), 9) + "  ";
         text += hang(lead, way.cost, screen.width);
         text += std::string(columns_of(lead), ' ') + say("{}\n", way.command);
     }

@@ -126,7 +126,7 @@ std::string ways_back(const Plan& plan) {
     for (const model::RecoveryOption& way : plan.ways_back) {
         text += say("| {} | {} | {} | `{}` |\n",
                     cell_text(way.phase),
-                    cell_text(way.kind),
+                    cell_text(std::string(name_of(way.kind))),
                     cell_text(way.cost),
                     cell_code(way.command));
     }
@@ -140,7 +140,7 @@ std::string risks(const Plan& plan) {
         text += say("- {}: {} ({}; {})\n",
                     inline_text(risk.id),
                     inline_text(risk.because),
-                    inline_text(risk.state),
+                    inline_text(std::string(name_of(risk.state))),
                     inline_text(risk.source));
     }
     return text.empty() ? "" : "\nKnown risks:\n\n" + text;

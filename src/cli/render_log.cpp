@@ -9,6 +9,7 @@
 #include "cli/say.h"
 #include "cli/visible.h"
 #include "run/progress.h"
+#include "run/request.h"
 
 namespace drydock::cli {
 
@@ -89,15 +90,16 @@ std::string by_whom(const Json& detail) {
     return person.empty() ? "" : " by " + person;
 }
 
-// A note shows its text, any other request its kind. "noted" as an answer says nothing new.
+// A note shows its text, any other request its kind. That it was noted says nothing new.
 std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
-    const std::string words = detail["kind"].as_string() == "note" ? detail["text"].as_string()
-                                                                   : detail["kind"].as_string();
+    const std::string words = detail["kind"].as_string() == name_of(run::RequestKind::note)
+                                  ? detail["text"].as_string()
+                                  : detail["kind"].as_string();
     return say("{}: {}{}",
                detail["who"].as_string(),
                words,
-               answer.empty() || answer == "noted" ? "" : ", " + answer);
+               answer.empty() || answer == run::k_noted_answer ? "" : ", " + answer);
 }
 
 // Returns the words of an event about an action; empty for events about the run. All types are

@@ -230,6 +230,11 @@ std::string serving_line(const Outline& outline, const Screen& screen) {
         screen);
 }
 
+std::string way_words(const model::RecoveryOption& way) {
+    const std::string kind(name_of(way.kind));
+    return way.cost.empty() ? kind : kind + ": " + way.cost;
+}
+
 // Names each phase once. The order is that of the run, so the reader sees options disappear.
 std::string ways_back(const Plan& plan, const Screen& screen) {
     std::size_t width = 0;
@@ -242,7 +247,7 @@ std::string ways_back(const Plan& plan, const Screen& screen) {
         const std::string label = text.empty() ? "Way back" : "";
         const std::string phase_words = way.phase == phase && !text.empty() ? "" : way.phase;
         text += hang("  " + pad(label, 9) + "  " + pad(phase_words, width) + "   ",
-                     way.cost.empty() ? way.kind : way.kind + ": " + way.cost,
+                     way_words(way),
                      screen.width);
         phase = way.phase;
     }
@@ -281,10 +286,10 @@ std::string risk_lines(const Plan& plan, const Screen& screen, bool lists_all) {
     std::string lines;
     std::size_t present_count = 0;
     for (const model::RiskNote& risk : plan.risks) {
-        const bool absent = risk.state == "absent";
+        const bool absent = risk.state == model::RiskState::absent;
         present_count += absent ? 0U : 1U;
         if (lists_all || !absent) {
-            const std::string lead = say("    {}  ", pad(risk.state, 11));
+            const std::string lead = say("    {}  ", pad(std::string(name_of(risk.state)), 11));
             lines +=
                 hang(lead, say("{}: {} ({})", risk.id, risk.because, risk.source), screen.width);
         }

@@ -17,10 +17,9 @@ namespace {
 
 using model::FactSource;
 using model::Observation;
+using model::StandardFact;
 
 // The standard facts, in the order of their columns.
-constexpr std::array<std::string_view, 9> k_standard = {
-    "installed", "running", "ready", "format", "copy", "writes", "level", "serving", "on_disk"};
 constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed
 constexpr std::size_t k_value_columns = 24;
 
@@ -44,11 +43,13 @@ struct Row {
     std::map<std::string, std::string> keys;  // member -> key
 };
 
-// Keeps the order of k_standard, so that surveys of all systems look alike.
+// Keeps the order of the enum, so that surveys of all systems look alike. A rehearsal's results
+// have no row.
 std::vector<Row> standard_rows(const app::Survey& survey) {
     std::vector<Row> rows;
-    for (const std::string_view standard : k_standard) {
-        Row row = {std::string(standard), {}};
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(StandardFact::on_disk); ++i) {
+        const auto standard = static_cast<StandardFact>(i);
+        Row row = {std::string(name_of(standard)), {}};
         for (const auto& [key, source] : survey.sources) {
             if (source.binds == standard && !source.member.empty()) {
                 row.keys[source.member] = key;
@@ -65,7 +66,7 @@ std::vector<Row> standard_rows(const app::Survey& survey) {
 std::vector<Row> other_rows(const app::Survey& survey) {
     std::map<std::string, Row> rows;
     for (const auto& [key, source] : survey.sources) {
-        if (source.binds.empty() && !source.member.empty()) {
+        if (source.binds == StandardFact::none && !source.member.empty()) {
             rows[source.name].name = source.name;
             rows[source.name].keys[source.member] = key;
         }

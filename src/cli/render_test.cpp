@@ -127,7 +127,7 @@ TEST_F(Render, ACheckTellsItsStories) {
 TEST_F(Render, GuidesQuoteWhatAPlanSays) {
     plan_.kind = "<script>x";
     plan_.ways_back = {{}};
-    plan_.ways_back.front().kind = "down | \\[click](http://e)";
+    plan_.ways_back.front().phase = "down | \\[click](http://e)";
     plan_.ways_back.front().cost = "none\n## Approved";
     plan_.ways_back.front().command = "drydock `x` | sh";
     const std::string guide = render_guide(plan_);

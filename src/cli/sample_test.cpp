@@ -69,8 +69,8 @@ public:
         service.set("pid_file", "/var/lib/etcd/" + member + ".pid").set("log", "/var/log/etcd.log");
         Action& stop = add(phase, member, "stop", Verb::stop, "stop " + member);
         stop.request.set("kind", "service_stop").set("service", service);
-        stop.effects = {{"becomes", member, "running", Json()},
-                        {"becomes", member, "ready", Json()}};
+        stop.effects = {{model::EffectKind::becomes, member, "running", Json()},
+                        {model::EffectKind::becomes, member, "ready", Json()}};
         stop.guard = {is("ready", true, model::Quantifier::others)};
         stop.guard.front().members_min = 2;
         stop.guard.front().remedy = "bring the other members up first";
@@ -80,11 +80,11 @@ public:
         install.request.set("kind", "link")
             .set("link", "/opt/etcd/current")
             .set("target", "/opt/etcd/3.5.16");
-        install.effects = {{"becomes", member, "installed", "3.5.16"}};
+        install.effects = {{model::EffectKind::becomes, member, "installed", "3.5.16"}};
         Action& start = add(phase, member, "start", Verb::start, "start " + member);
         start.request.set("kind", "service_start").set("service", service);
-        start.effects = {{"becomes", member, "running", "3.5.16"},
-                         {"becomes", member, "ready", true}};
+        start.effects = {{model::EffectKind::becomes, member, "running", "3.5.16"},
+                         {model::EffectKind::becomes, member, "ready", true}};
         start.expected_ms = 1700;
         start.remedy = "look at the member's log";
         Action& wait = add(phase, member, "caught-up", Verb::wait, "caught up with the others");
@@ -148,24 +148,26 @@ void describe(Plan& plan) {
                                "when every member runs 3.5, etcd raises its data level to 3.5 by "
                                "itself, within seconds; 3.4.23 cannot read that",
                                "packs/etcd/releases.yaml:9:3"};
-    plan.ways_back = {
-        {"before the gate", "downgrade", "nothing lost", "drydock downgrade -c orders.yaml"},
-        {"after the gate",
-         "rebuild",
-         "nothing lost, an outage of about a minute, a new cluster id",
-         "drydock plan -c orders.yaml --to 3.4.23 --rebuild -o back.json"},
-        {"after the gate",
-         "restore",
-         "loses every write since the copy",
-         "drydock plan -c orders.yaml --to 3.4.23 --restore COPY -o back.json"}};
+    plan.ways_back = {{"before the gate",
+                       model::RecoveryKind::downgrade,
+                       "nothing lost",
+                       "drydock downgrade -c orders.yaml"},
+                      {"after the gate",
+                       model::RecoveryKind::rebuild,
+                       "nothing lost, an outage of about a minute, a new cluster id",
+                       "drydock plan -c orders.yaml --to 3.4.23 --rebuild -o back.json"},
+                      {"after the gate",
+                       model::RecoveryKind::restore,
+                       "loses every write since the copy",
+                       "drydock plan -c orders.yaml --to 3.4.23 --restore COPY -o back.json"}};
     plan.risks = {{"etcd-13766",
                    "data may differ after a crash",
                    "github.com/etcd-io/etcd/issues/13766",
-                   "absent"},
+                   model::RiskState::absent},
                   {"etcd-15247",
                    "the quota is nearly used up",
                    "packs/etcd/releases.yaml:40:5",
-                   "cannot tell"}};
+                   model::RiskState::cannot_tell}};
 }
 
 }  // namespace

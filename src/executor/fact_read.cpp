@@ -105,7 +105,9 @@ model::Observation checked_observation(const Json& probe, const Json& fact) {
         return observation;
     }
     const std::string& type = probe["type"].as_string();
-    if (!type.empty() && !model::is_of_type(observation.value, model::fact_type_from(type))) {
+    if (!type.empty()
+        && !model::is_of_type(observation.value,
+                              model::k_fact_types.parse(type).value_or(model::FactType::text))) {
         return {ObservationStatus::unknown,
                 {},
                 fmt::format("the host told a value that is no {}: {}", type, observation.evidence),
@@ -143,7 +145,7 @@ ReadPlan::ReadPlan(const model::FactSources& sources,
                 continue;
             }
             const FactSource& source = entry->second;
-            if (!source.derive.empty()) {
+            if (source.is_derived()) {
                 round.derived.push_back(&source);
             } else if (!source.inputs.empty()) {
                 round.filled.push_back(&source);

@@ -39,13 +39,15 @@ constexpr std::int64_t k_gather_ms = 20;
 constexpr const char* k_remedy = "see `drydock log`; `drydock resume` tries it again";
 constexpr std::int64_t k_tell_ms = 500;  // the shortest pause between two reports of a wait
 
-// Joins the reason of a failure to the cancellation of the last attempt.
-std::string with_cancellation(const std::string& cancelled, const Json& because) {
-    const std::string& reason = because.as_string();
-    if (cancelled.starts_with(reason)) {
-        return cancelled;
+// Joins the reason of a failure to the words of the cancellation of the last attempt. A failure by
+// the cancellation itself has no other reason.
+std::string with_cancellation(const std::string& cancelled, const Json& failure) {
+    const std::string& reason = failure["because"].as_string();
+    if (cancelled.empty()) {
+        return reason;
     }
-    return cancelled.empty() ? reason : fmt::format("{}; {}", cancelled, reason);
+    const bool is_same = reason.empty() || failure["cancelled"].as_bool();
+    return is_same ? cancelled : fmt::format("{}; {}", cancelled, reason);
 }
 
 // Marks the rare ways in which a run learns the outcome of an action. Tests report marks that were
@@ -233,7 +235,7 @@ Json Runner::halt_detail(std::size_t index) const {
     const Action& action = plan_.actions[index];
     const auto last = failures_.find(index);
     const Json detail = last == failures_.end() ? Json() : last->second;
-    const std::string reason = with_cancellation(cancelled_words(index), detail["because"]);
+    const std::string reason = with_cancellation(cancelled_words(index), detail);
     Json result;
     result.set("action", action.id).set("source", action.source);
     result.set("cause",

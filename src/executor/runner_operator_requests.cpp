@@ -6,6 +6,7 @@
 #include "base/coverage_mark.h"
 #include "executor/gates.h"
 #include "executor/runner.h"
+#include "run/request.h"
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace drydock::executor {
 
 using run::Event;
 using run::EventType;
+using run::RequestKind;
 
 // Reads open requests at most once in `turn_ms_max`: the read is a query to the journal.
 Status Runner::take_requests() {
@@ -35,29 +37,29 @@ Status Runner::take_requests() {
 
 Status Runner::refuse(const journal::Request& request, const std::string& reason) {
     heard_requests_.insert(request.number);
-    note(request, "refused: " + reason);
+    note(request, run::refusal(reason));
     return commit();
 }
 
 // While the run is drained for a purpose, a request to stop is refused with that purpose.
 void Runner::take_request(const journal::Request& request) {
-    const bool stops = request.kind == "pause" || request.kind == "abort";
-    if (stops && !drained_for_.empty()) {
-        note(request, "refused: " + drained_for_);
-    } else if (request.kind == "pause") {
+    const auto kind = run::k_request_kinds.parse(request.kind);
+    if (!kind) {
+        note(request, run::refusal(fmt::format("there is no request `{}`", request.kind)));
+    } else if (run::is_stop(*kind) && !drained_for_.empty()) {
+        note(request, run::refusal(drained_for_));
+    } else if (*kind == RequestKind::pause) {
         COVERAGE_MARK("runner: a person asks for a pause");
         waiting_requests_.push_back(request.number);
         drain();
-    } else if (request.kind == "abort") {
+    } else if (*kind == RequestKind::abort) {
         COVERAGE_MARK("runner: a person asks to abort");
         abort_request_ = request;  // answered by the record that ends the run
         drain();
-    } else if (request.kind == "approve") {
+    } else if (*kind == RequestKind::approve) {
         take_approval(request);
-    } else if (request.kind == "note") {
-        note(request, "noted");
     } else {
-        note(request, fmt::format("refused: there is no request `{}`", request.kind));
+        note(request, std::string(run::k_noted_answer));
     }
 }
 
@@ -65,7 +67,7 @@ void Runner::take_approval(const journal::Request& request) {
     const std::string& gate = request.detail["gate"].as_string();
     const auto open = find_open_gate(plan_, state_, gate);
     if (!open) {
-        note(request, fmt::format("refused: gate `{}` is not open", gate));
+        note(request, run::refusal(fmt::format("gate `{}` is not open", gate)));
         return;
     }
     answers_.push_back({request.number, "approved"});

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "base/diagnostics.h"
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "model/pack.h"
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drydock::model {
@@ -22,9 +24,17 @@ struct Host {
     std::string state;  // that host's folder for actions
 };
 
+enum class SecretKind : std::uint8_t { file, env, command };
+inline constexpr EnumNames<SecretKind, SecretKind::command>
+    k_secret_kinds({"file", "env", "command"});
+
+[[nodiscard]] inline std::string_view name_of(SecretKind kind) {
+    return k_secret_kinds.of(kind);
+}
+
 // The origin of a secret's value; the value itself is never part of a Cluster.
 struct SecretSource {
-    std::string kind;               // "file", "env" or "command"
+    SecretKind kind = SecretKind::file;
     std::vector<std::string> from;  // the path, the variable, the argv
 };
 
@@ -41,11 +51,23 @@ struct Member {
     Position where;
 };
 
+// The reaction to a halt of a run.
+enum class FailurePolicy : std::uint8_t {
+    halt,       // wait for a person
+    take_back,  // "return": begin the downgrade, if it is possible
+};
+inline constexpr EnumNames<FailurePolicy, FailurePolicy::take_back> k_failure_policies({"halt",
+                                                                                        "return"});
+
+[[nodiscard]] inline std::string_view name_of(FailurePolicy policy) {
+    return k_failure_policies.of(policy);
+}
+
 struct Policy {
     int max_unavailable = 1;
     std::int64_t soak_ms = 600'000;
-    std::string on_failure = "halt";  // or "return"
-    std::string backup_path;          // folder on the hosts
+    FailurePolicy on_failure = FailurePolicy::halt;
+    std::string backup_path;  // folder on the hosts
     int backup_keep = 2;
     std::string
         allowed_signers;  // file of keys that may sign plans; empty: signatures are not checked

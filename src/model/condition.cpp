@@ -21,29 +21,6 @@ namespace drydock::model {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> k_whose = {"system", "this", "every", "others", "any"};
-constexpr std::array<std::string_view, 13> k_relations = {"is",
-                                                          "is_not",
-                                                          "in",
-                                                          "below",
-                                                          "at_least",
-                                                          "above",
-                                                          "at_most",
-                                                          "same",
-                                                          "present",
-                                                          "planned",
-                                                          "reaches",
-                                                          "stands",
-                                                          "has"};
-constexpr std::array<std::string_view, 3> k_tri = {"yes", "no", "cannot_tell"};
-
-template <class Enum, std::size_t N>
-std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
-    const auto position = std::find(names.begin(), names.end(), name);
-    return position == names.end() ? std::nullopt
-                                   : std::optional(static_cast<Enum>(position - names.begin()));
-}
-
 // A fact that was never read is unknown, not absent.
 const Observation& look_up(const FactBook& book, const std::string& key) {
     static const Observation k_never_read = {ObservationStatus::unknown, {}, "was not read", 0};
@@ -448,8 +425,8 @@ Json to_json(const Condition& condition) {
 // Reads a condition of a plan. The digest has been compared already, so a bad condition was written
 // by another program.
 Result<Condition> condition_from_json(const Json& json) {
-    const auto quantifier = from_name<Quantifier>(k_whose, json["of"].as_string());
-    const auto relation = from_name<Relation>(k_relations, json["relation"].as_string());
+    const auto quantifier = k_quantifiers.parse(json["of"].as_string());
+    const auto relation = k_relations.parse(json["relation"].as_string());
     if (!quantifier || !relation || json["fact"].as_string().empty()) {
         return fail("plan.condition",
                     fmt::format("a condition that cannot be read: {}", json.dump()));
@@ -460,24 +437,12 @@ Result<Condition> condition_from_json(const Json& json) {
     condition.whose = *quantifier;
     condition.relation = *relation;
     condition.operand = json["operand"];
-    condition.type = fact_type_from(json["type"].as_string());
+    condition.type = k_fact_types.parse(json["type"].as_string()).value_or(FactType::text);
     condition.members_min = static_cast<int>(json["members_min"].as_int());
     condition.besides = names_of(json["besides"]);
     condition.remedy = json["remedy"].as_string();
     condition.where.file = json["where"].as_string();
     return condition;
-}
-
-std::string_view name_of(Quantifier quantifier) {
-    return k_whose.at(static_cast<std::size_t>(quantifier));
-}
-
-std::string_view name_of(Relation relation) {
-    return k_relations.at(static_cast<std::size_t>(relation));
-}
-
-std::string_view name_of(Truth value) {
-    return k_tri.at(static_cast<std::size_t>(value));
 }
 
 }  // namespace drydock::model

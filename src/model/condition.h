@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/diagnostics.h"
+#include "base/enum_names.h"
 #include "model/fact.h"
 
 #include <map>
@@ -16,8 +17,11 @@
 namespace drydock::model {
 
 enum class Truth { yes, no, cannot_tell };
+inline constexpr EnumNames<Truth, Truth::cannot_tell> k_truths({"yes", "no", "cannot_tell"});
 
 enum class Quantifier { system, this_member, every, others, any };
+inline constexpr EnumNames<Quantifier, Quantifier::any>
+    k_quantifiers({"system", "this", "every", "others", "any"});
 
 enum class Relation {
     is,        // equal; a release equals its series prefix ("3.5.16" is "3.5")
@@ -35,6 +39,19 @@ enum class Relation {
     stands,    // equal to the value in the reading before
     has,       // a list: the operand is in it
 };
+inline constexpr EnumNames<Relation, Relation::has> k_relations({"is",
+                                                                 "is_not",
+                                                                 "in",
+                                                                 "below",
+                                                                 "at_least",
+                                                                 "above",
+                                                                 "at_most",
+                                                                 "same",
+                                                                 "present",
+                                                                 "planned",
+                                                                 "reaches",
+                                                                 "stands",
+                                                                 "has"});
 
 struct Condition {
     std::string fact;  // name without member
@@ -90,8 +107,17 @@ facts_of(const Condition& condition, const Roster& members, const std::string& t
 
 [[nodiscard]] Json to_json(const Condition& condition);
 [[nodiscard]] Result<Condition> condition_from_json(const Json& json);
-[[nodiscard]] std::string_view name_of(Quantifier quantifier);
-[[nodiscard]] std::string_view name_of(Relation relation);
-[[nodiscard]] std::string_view name_of(Truth value);
+
+[[nodiscard]] inline std::string_view name_of(Quantifier quantifier) {
+    return k_quantifiers.of(quantifier);
+}
+
+[[nodiscard]] inline std::string_view name_of(Relation relation) {
+    return k_relations.of(relation);
+}
+
+[[nodiscard]] inline std::string_view name_of(Truth value) {
+    return k_truths.of(value);
+}
 
 }  // namespace drydock::model

@@ -18,9 +18,6 @@ namespace drydock::model {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> k_types = {"bool", "integer", "release", "text", "list"};
-constexpr std::array<std::string_view, 3> k_known = {"known", "absent", "unknown"};
-
 const Observation k_never_read = {ObservationStatus::unknown, {}, "was not read", 0};
 
 const Observation& look_up(const FactBook& book, const std::string& key) {
@@ -54,8 +51,10 @@ const std::string* decisive_unknown(const FactSource& source, const FactBook& bo
 Observation unknown_input(const FactSource& source, const FactBook& book, const std::string& key) {
     return {ObservationStatus::unknown,
             {},
-            fmt::format(
-                "{} of all members, and {} is {}", source.derive, key, show(look_up(book, key))),
+            fmt::format("{} of all members, and {} is {}",
+                        name_of(source.derive),
+                        key,
+                        show(look_up(book, key))),
             0};
 }
 
@@ -80,7 +79,7 @@ Observation extreme(const FactSource& source, const FactBook& book, int sign) {
     }
     return {ObservationStatus::known,
             best->value,
-            fmt::format("{} of {}: {}", source.derive, *best_key, best->evidence),
+            fmt::format("{} of {}: {}", name_of(source.derive), *best_key, best->evidence),
             best->at_ms};
 }
 
@@ -112,16 +111,18 @@ Observation agreed(const FactSource& source, const FactBook& book) {
 // Computes `percent` or `minus` of two facts. A share of nothing is unknown, not infinite.
 Observation arithmetic(const FactSource& source, const FactBook& book) {
     if (source.inputs.size() != 2) {
-        return {
-            ObservationStatus::unknown, {}, fmt::format("{} needs two facts", source.derive), 0};
+        return {ObservationStatus::unknown,
+                {},
+                fmt::format("{} needs two facts", name_of(source.derive)),
+                0};
     }
     const Observation& a = look_up(book, source.inputs.at(0));
     const Observation& b = look_up(book, source.inputs.at(1));
-    const bool is_percent = source.derive == "percent";
+    const bool is_percent = source.derive == Derivation::percent;
     if (a.status == ObservationStatus::absent || b.status == ObservationStatus::absent) {
         return {ObservationStatus::absent,
                 {},
-                fmt::format("{} of something that is not there", source.derive),
+                fmt::format("{} of something that is not there", name_of(source.derive)),
                 0};
     }
     if (a.status != ObservationStatus::known || b.status != ObservationStatus::known
@@ -129,7 +130,7 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
         return {ObservationStatus::unknown,
                 {},
                 fmt::format("{} of {} and {}, of which one is not known",
-                            source.derive,
+                            name_of(source.derive),
                             source.inputs[0],
                             source.inputs[1]),
                 0};
@@ -139,11 +140,15 @@ Observation arithmetic(const FactSource& source, const FactBook& book) {
                    : a.value.as_int() - b.value.as_int();
     return {ObservationStatus::known,
             Json(value),
-            fmt::format("{} of {} and {}", source.derive, a.value.show(), b.value.show()),
+            fmt::format("{} of {} and {}", name_of(source.derive), a.value.show(), b.value.show()),
             a.at_ms};
 }
 
 }  // namespace
+
+bool is_arithmetic(Derivation derivation) {
+    return derivation == Derivation::percent || derivation == Derivation::minus;
+}
 
 // Joins member and fact. A system fact has no member, and its key is the bare name.
 std::string fact_key(std::string_view member, std::string_view fact) {
@@ -157,19 +162,21 @@ std::string fact_key(std::string_view member, std::string_view fact) {
 
 namespace {
 
-// Chooses the computation by the word of the pack; derive() adds the age.
+// derive() adds the age.
 Observation computed(const FactSource& source, const FactBook& book) {
-    if (source.derive == "lowest" || source.derive == "highest") {
-        return extreme(source, book, source.derive == "lowest" ? -1 : 1);
+    if (source.derive == Derivation::lowest || source.derive == Derivation::highest) {
+        return extreme(source, book, source.derive == Derivation::lowest ? -1 : 1);
     }
-    return source.derive == "agreed" ? agreed(source, book) : arithmetic(source, book);
+    return source.derive == Derivation::agreed ? agreed(source, book) : arithmetic(source, book);
 }
 
 }  // namespace
 
 // Facts of a rehearsal describe a copy, so the modelled cluster never moves them.
 bool is_modelled(const FactSource& source) {
-    return !source.binds.empty() && !source.binds.starts_with("rehearsed_");
+    return source.binds != StandardFact::none && source.binds != StandardFact::rehearsed_forward
+           && source.binds != StandardFact::rehearsed_back
+           && source.binds != StandardFact::rehearsed_ms;
 }
 
 // Computes the fact; it grows old with the first of its inputs that does.
@@ -237,7 +244,9 @@ std::string show(const Observation& observation) {
 
 // The keys are appended in alphabetical order, as the canonical form wants them.
 Json to_json(const Observation& observation) {
-    static const std::array<Json, 3> k_values = {k_known.at(0), k_known.at(1), k_known.at(2)};
+    static const std::array<Json, 3> k_values = {k_observation_statuses.all()[0],
+                                                 k_observation_statuses.all()[1],
+                                                 k_observation_statuses.all()[2]};
     Json::Object json;
     json.reserve(4);
     json.append("at_ms", observation.at_ms);
@@ -268,9 +277,7 @@ std::string evidence_from(const Json& evidence) {
 
 // An unknown name counts as unknown: a newer agent may have more statuses.
 ObservationStatus known_from(std::string_view name) {
-    const auto position = std::find(k_known.begin(), k_known.end(), name);
-    return position == k_known.end() ? ObservationStatus::unknown
-                                     : static_cast<ObservationStatus>(position - k_known.begin());
+    return k_observation_statuses.parse(name).value_or(ObservationStatus::unknown);
 }
 
 }  // namespace
@@ -323,16 +330,6 @@ bool is_of_type(const Json& value, FactType type) {
         return value.is_string();
     }
     return false;
-}
-
-std::string_view name_of(FactType type) {
-    return k_types.at(static_cast<std::size_t>(type));
-}
-
-FactType fact_type_from(std::string_view name) {
-    const auto position = std::find(k_types.begin(), k_types.end(), name);
-    return position == k_types.end() ? FactType::text
-                                     : static_cast<FactType>(position - k_types.begin());
 }
 
 }  // namespace drydock::model

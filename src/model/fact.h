@@ -7,6 +7,7 @@
 // probe.
 #pragma once
 
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "base/pool_allocator.h"
 
@@ -20,6 +21,8 @@
 namespace drydock::model {
 
 enum class ObservationStatus { known, absent, unknown };
+inline constexpr EnumNames<ObservationStatus, ObservationStatus::unknown>
+    k_observation_statuses({"known", "absent", "unknown"});
 
 struct Observation {
     ObservationStatus status = ObservationStatus::unknown;
@@ -39,6 +42,48 @@ using FactBook = std::map<std::string,
 [[nodiscard]] std::string fact_key(std::string_view member, std::string_view fact);
 
 enum class FactType { boolean, integer, release, text, list };
+inline constexpr EnumNames<FactType, FactType::list>
+    k_fact_types({"bool", "integer", "release", "text", "list"});
+
+// The facts that the core knows: what a member has and does, what a store is, and the results of a
+// rehearsal. docs/packs.md explains each.
+enum class StandardFact : std::uint8_t {
+    none,
+    installed,
+    running,
+    ready,
+    format,
+    copy,
+    writes,
+    level,
+    serving,
+    on_disk,
+    rehearsed_forward,
+    rehearsed_back,
+    rehearsed_ms,
+};
+inline constexpr EnumNames<StandardFact, StandardFact::rehearsed_ms>
+    k_standard_facts({"",
+                      "installed",
+                      "running",
+                      "ready",
+                      "format",
+                      "copy",
+                      "writes",
+                      "level",
+                      "serving",
+                      "on_disk",
+                      "rehearsed_forward",
+                      "rehearsed_back",
+                      "rehearsed_ms"});
+
+// How a fact is computed from others: of two facts, or over all members.
+enum class Derivation : std::uint8_t { none, percent, minus, lowest, highest, agreed };
+inline constexpr EnumNames<Derivation, Derivation::agreed>
+    k_derivations({"", "percent", "minus", "lowest", "highest", "agreed"});
+
+// True for the derivations of two facts, `percent` and `minus`.
+[[nodiscard]] bool is_arithmetic(Derivation derivation);
 
 // How one fact of one member, or of the system, is read: the form in a plan, ready to be sent to an
 // agent.
@@ -47,17 +92,18 @@ struct FactSource {
     std::string member;  // empty: the system's
     std::string name;
     FactType type = FactType::text;
-    std::string binds;   // the standard fact it stands for, or empty
+    StandardFact binds = StandardFact::none;  // the standard fact it stands for
     bool moves = false;  // changes by itself (an index, a size): never bound, never drift
     bool identity = false;
     std::string host;
     Json probe;  // the agent's probe, without id; strings may hold ${fact.NAME} of a system fact.
                  // Null if derived
-    std::string
-        derive;  // "lowest", "highest", "agreed" over members; "percent", "minus" of two; or empty
+    Derivation derive = Derivation::none;
     std::vector<std::string>
         inputs;                  // the keys that derive() or the probe's ${fact.NAME} need first
     bool skips_unknown = false;  // over members: an unknown input is passed over like an absent one
+
+    [[nodiscard]] bool is_derived() const { return derive != Derivation::none; }
 };
 
 // True for a standard fact that the modelled cluster moves. Results of a rehearsal are none: they
@@ -90,7 +136,21 @@ inline constexpr std::size_t k_fact_bytes_max = 64U << 10U;
 
 // True if a known fact of that type may have the value, and the value keeps to the limit.
 [[nodiscard]] bool is_of_type(const Json& value, FactType type);
-[[nodiscard]] std::string_view name_of(FactType type);
-[[nodiscard]] FactType fact_type_from(std::string_view name);  // text for an unknown name
+
+[[nodiscard]] inline std::string_view name_of(ObservationStatus status) {
+    return k_observation_statuses.of(status);
+}
+
+[[nodiscard]] inline std::string_view name_of(FactType type) {
+    return k_fact_types.of(type);
+}
+
+[[nodiscard]] inline std::string_view name_of(StandardFact fact) {
+    return k_standard_facts.of(fact);
+}
+
+[[nodiscard]] inline std::string_view name_of(Derivation derivation) {
+    return k_derivations.of(derivation);
+}
 
 }  // namespace drydock::model

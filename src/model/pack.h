@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/diagnostics.h"
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "model/condition.h"
 #include "model/fact.h"
@@ -46,20 +47,33 @@ struct FactSpec {
     std::string name;
     std::string role;  // empty: the system's
     FactType type = FactType::text;
-    std::string binds;
+    StandardFact binds = StandardFact::none;
     std::string help;
     bool moves = false;
     bool identity = false;
     bool writes = false;  // the probe changes what it reads: never used in a survey or preflight
     std::string kind;     // the agent's probe kind; empty if derived
     Json probe;           // its parameters, not yet interpolated
-    std::string derive;
+    Derivation derive = Derivation::none;
     bool skips_unknown = false;       // `unknown: skip`
     std::vector<std::string> inputs;  // fact names that derive (or ${fact.NAME} in the probe) needs
     Position where;
+
+    [[nodiscard]] bool is_derived() const { return derive != Derivation::none; }
 };
 
-enum class FormatTrigger { never, on_start, when_all, on_finalize, on_migrate };
+// The event that raises the format of a store.
+enum class FormatTrigger {
+    never,
+    on_start,     // the first start of the release
+    when_all,     // every member runs the release
+    on_finalize,  // a command
+    on_migrate,   // a migration step
+    on_destroy,   // only in plans: a step destroys the store
+    found,        // only in plans: the checker found it, without a rule
+};
+inline constexpr EnumNames<FormatTrigger, FormatTrigger::found> k_format_triggers(
+    {"never", "on_start", "when_all", "on_finalize", "on_migrate", "on_destroy", "found"});
 
 // How a release treats one store.
 struct FormatSupport {
@@ -100,6 +114,14 @@ enum class RouteRule {
     never,                      // a range of releases that are never a target
     runtime,                    // the runtime that a release needs must be there
 };
+inline constexpr EnumNames<RouteRule, RouteRule::runtime>
+    k_route_rules({"adjacent_only",
+                   "no_series_skip",
+                   "consecutive",
+                   "latest_of_previous_series",
+                   "max_skew",
+                   "never",
+                   "runtime"});
 
 struct RoutePolicy {
     RouteRule rule = RouteRule::never;
@@ -152,6 +174,23 @@ enum class Verb {
     cutover,
     destroy,
 };
+inline constexpr EnumNames<Verb, Verb::destroy> k_verbs({"require",
+                                                         "stop",
+                                                         "start",
+                                                         "restart",
+                                                         "install",
+                                                         "run",
+                                                         "wait",
+                                                         "backup",
+                                                         "restore",
+                                                         "move",
+                                                         "migrate",
+                                                         "quiesce",
+                                                         "release",
+                                                         "gate",
+                                                         "finalize",
+                                                         "cutover",
+                                                         "destroy"});
 
 enum class Order { serial, all, batch };
 
@@ -175,9 +214,22 @@ enum class Reach {
     role,    // of every member of the role
 };
 
+// The change that an effect makes to a fact or a store.
+enum class EffectKind : std::uint8_t {
+    becomes,   // a fact takes a value
+    adds,      // a fact that is a list gets a value; a plan has the whole list, as `becomes`
+    removes,   // a fact that is a list loses a value; see `adds`
+    raises,    // a store's format
+    lowers,    // a store's format
+    copies,    // a copy of a store exists
+    destroys,  // a store
+    changes,   // a fact takes an unknown value
+};
+inline constexpr EnumNames<EffectKind, EffectKind::changes> k_effect_kinds(
+    {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
+
 struct EffectSpec {
-    // becomes, adds, removes, changes (a fact); raises, lowers, copies, destroys (a store)
-    std::string kind;
+    EffectKind kind = EffectKind::becomes;
     std::string name;  // the fact or store
     Json value;        // for becomes, adds and removes
     std::string role;  // the role that has it; empty: the system
@@ -185,6 +237,7 @@ struct EffectSpec {
 };
 
 enum class Repeatable { yes, no, probe };
+inline constexpr EnumNames<Repeatable, Repeatable::probe> k_repeatables({"yes", "no", "probe"});
 
 struct StepSpec {
     std::string id;
@@ -271,14 +324,27 @@ struct Pack {
 [[nodiscard]] std::string sided(std::string_view name, std::string_view side);
 [[nodiscard]] std::string without_side(std::string_view name);
 
-[[nodiscard]] std::string_view name_of(Verb verb);
-[[nodiscard]] std::optional<Verb> parse_verb(std::string_view name);
-[[nodiscard]] std::vector<std::string> verb_names();
 // True if the verb stops, switches or starts a member.
 [[nodiscard]] bool changes_running_release(Verb verb);
-[[nodiscard]] std::string_view name_of(RouteRule rule);
-[[nodiscard]] std::string_view name_of(FormatTrigger raises);
-[[nodiscard]] FormatTrigger parse_trigger(std::string_view name);  // never for an unknown name
-[[nodiscard]] std::string_view name_of(Repeatable repeatable);
+
+[[nodiscard]] inline std::string_view name_of(Verb verb) {
+    return k_verbs.of(verb);
+}
+
+[[nodiscard]] inline std::string_view name_of(RouteRule rule) {
+    return k_route_rules.of(rule);
+}
+
+[[nodiscard]] inline std::string_view name_of(FormatTrigger trigger) {
+    return k_format_triggers.of(trigger);
+}
+
+[[nodiscard]] inline std::string_view name_of(EffectKind kind) {
+    return k_effect_kinds.of(kind);
+}
+
+[[nodiscard]] inline std::string_view name_of(Repeatable repeatable) {
+    return k_repeatables.of(repeatable);
+}
 
 }  // namespace drydock::model

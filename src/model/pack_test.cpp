@@ -6,12 +6,12 @@
 namespace drydock::model {
 
 TEST(PackNames, EveryVerbReadsBackAsItself) {
-    EXPECT_EQ(verb_names().size(), static_cast<std::size_t>(Verb::destroy) + 1);
-    for (const std::string& name : verb_names()) {
-        EXPECT_EQ(name_of(*parse_verb(name)), name);
+    EXPECT_EQ(k_verbs.choices().size(), static_cast<std::size_t>(Verb::destroy) + 1);
+    for (const std::string& name : k_verbs.choices()) {
+        EXPECT_EQ(name_of(*k_verbs.parse(name)), name);
     }
-    EXPECT_EQ(parse_verb("install"), Verb::install);
-    EXPECT_FALSE(parse_verb("instal"));
+    EXPECT_EQ(k_verbs.parse("install"), Verb::install);
+    EXPECT_FALSE(k_verbs.parse("instal"));
 }
 
 TEST(PackNames, LawsAndRepeatabilityAreSpelledAsInThePack) {

@@ -26,8 +26,7 @@ inline constexpr int k_plan_format = 1;
 
 // The change that an action makes in the modelled cluster.
 struct Effect {
-    std::string kind;  // becomes: a fact takes a value; raises, lowers: a store's format; copies: a
-                       // copy of a store exists
+    EffectKind kind = EffectKind::becomes;
     std::string member;  // empty: the system
     std::string name;    // fact or store
     Json value;
@@ -89,7 +88,7 @@ struct FormatRule {
     std::string store;
     std::string role;                 // the role whose members' releases it looks at
     std::vector<std::string> levels;  // keys of the facts that tell the store's format
-    std::string raises;   // as in FormatTrigger; or "on_destroy": a step destroys the store
+    FormatTrigger raises = FormatTrigger::never;
     std::string series;   // the series that has the rule
     std::string becomes;  // the format it raises to
     bool closes =
@@ -108,18 +107,30 @@ struct PlanStore {
     std::map<std::string, FormatSupport> laws;  // by release: the plan's `from` and `to`
 };
 
+enum class RecoveryKind : std::uint8_t {
+    downgrade,  // in place; nothing is lost
+    rebuild,    // from a fresh copy that the new release made; an outage, nothing is lost
+    restore,    // from an earlier copy; every write after it is lost
+};
+inline constexpr EnumNames<RecoveryKind, RecoveryKind::restore>
+    k_recovery_kinds({"downgrade", "rebuild", "restore"});
+
 struct RecoveryOption {
-    std::string phase;    // "before the gate", "after the gate"
-    std::string kind;     // downgrade, rebuild, restore
+    std::string phase;  // "before the gate", "after the gate"
+    RecoveryKind kind = RecoveryKind::downgrade;
     std::string cost;     // "nothing lost"
     std::string command;  // for the command line
 };
+
+enum class RiskState : std::uint8_t { present, cannot_tell, absent };
+inline constexpr EnumNames<RiskState, RiskState::absent>
+    k_risk_states({"present", "cannot tell", "absent"});
 
 struct RiskNote {
     std::string id;
     std::string because;
     std::string source;
-    std::string state;  // "present", "cannot tell", "absent"
+    RiskState state = RiskState::present;
 };
 
 // The members of one role.
@@ -157,7 +168,7 @@ struct Plan {
     std::vector<RecoveryOption> ways_back;
     std::vector<RiskNote> risks;
     std::vector<std::string> skipped;  // members already done, and other notes for a reader
-    std::string on_failure = "halt";
+    FailurePolicy on_failure = FailurePolicy::halt;
     std::map<std::string, SecretSource> secrets;
     std::string reverts_run;  // the run that this plan takes back; empty for an upgrade
     Json check;               // the checker's verdict, bound to the digest and not covered by it
@@ -173,6 +184,14 @@ struct Plan {
 // Reads a plan. Refuses a file that is no plan, another format, an edited plan (digest), and a
 // dangling or circular `after`.
 [[nodiscard]] Result<Plan> plan_from_json(const Json& json);
+
+[[nodiscard]] inline std::string_view name_of(RecoveryKind kind) {
+    return k_recovery_kinds.of(kind);
+}
+
+[[nodiscard]] inline std::string_view name_of(RiskState state) {
+    return k_risk_states.of(state);
+}
 
 // Returns the facts that the conditions look at.
 [[nodiscard]] std::vector<std::string>

@@ -37,19 +37,21 @@ Status read_conditions(const Json& json, std::vector<Condition>& conditions) {
     return {};
 }
 
-Effect effect_from(const Json& json) {
-    return {json["kind"].as_string(),
-            json["member"].as_string(),
-            json["name"].as_string(),
-            json["value"]};
+// Reads one of the names of an enum. A plan with another name was written by another program.
+template <class Enum, Enum last>
+Result<Enum> enum_from(const EnumNames<Enum, last>& names, const Json& json, const char* key) {
+    const std::string& name = json[key].as_string();
+    if (const auto value = names.parse(name)) {
+        return *value;
+    }
+    return fail("plan.value",
+                fmt::format("the plan has an unknown `{}`: \"{}\"", key, name),
+                "plan again with this drydock");
 }
 
-// A missing word means `probe`, the careful choice: the host is asked before a repeat.
-Repeatable repeatable_from(std::string_view name) {
-    if (name == "yes") {
-        return Repeatable::yes;
-    }
-    return name == "no" ? Repeatable::no : Repeatable::probe;
+Result<Effect> effect_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const EffectKind kind, enum_from(k_effect_kinds, json, "kind"));
+    return Effect{kind, json["member"].as_string(), json["name"].as_string(), json["value"]};
 }
 
 Status read_action_conditions(const Json& json, Action& action) {
@@ -63,7 +65,7 @@ Status read_action_conditions(const Json& json, Action& action) {
 // Reads an action. Predecessors stand before it, so the list of actions has no circle.
 Result<Action> action_from(const Json& json, std::size_t index) {
     Action action;
-    const auto verb = parse_verb(json["verb"].as_string());
+    const auto verb = k_verbs.parse(json["verb"].as_string());
     action.id = json["id"].as_string();
     if (!verb || action.id.empty()) {
         return fail(
@@ -88,7 +90,8 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.source = json["source"].as_string();
     action.member = json["member"].as_string();
     action.host = json["host"].as_string();
-    action.repeatable = repeatable_from(json["repeatable"].as_string());
+    action.repeatable =
+        k_repeatables.parse(json["repeatable"].as_string()).value_or(Repeatable::probe);
     action.attempts = static_cast<int>(json["attempts"].as_int(1));
     action.timeout_ms = json["within_ms"].as_int();
     action.guard_timeout_ms = json["patience_ms"].as_int();
@@ -99,7 +102,8 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.optional = json["optional"].as_bool();
     action.request = json["request"];
     for (const Json& item : json["effects"].items()) {
-        action.effects.push_back(effect_from(item));
+        DRYDOCK_TRY_ASSIGN(Effect effect, effect_from(item));
+        action.effects.push_back(std::move(effect));
     }
     action.gate = json["gate"].as_string();
     action.soak_ms = json["soak_ms"].as_int();
@@ -118,18 +122,18 @@ Host host_from(const std::string& name, const Json& json) {
 }
 
 // Reads how a fact is read. The probe is passed on to the agent as it is.
-FactSource source_from(const std::string& key, const Json& json) {
+Result<FactSource> source_from(const std::string& key, const Json& json) {
     FactSource source;
     source.key = key;
     source.member = json["member"].as_string();
     source.name = json["name"].as_string();
-    source.type = fact_type_from(json["type"].as_string());
-    source.binds = json["binds"].as_string();
+    source.type = k_fact_types.parse(json["type"].as_string()).value_or(FactType::text);
+    DRYDOCK_TRY_ASSIGN(source.binds, enum_from(k_standard_facts, json, "binds"));
     source.moves = json["moves"].as_bool();
     source.identity = json["identity"].as_bool();
     source.host = json["host"].as_string();
     source.probe = json["probe"];
-    source.derive = json["derive"].as_string();
+    DRYDOCK_TRY_ASSIGN(source.derive, enum_from(k_derivations, json, "derive"));
     source.inputs = strings_from(json["inputs"]);
     source.skips_unknown = json["skips_unknown"].as_bool();
     return source;
@@ -163,7 +167,7 @@ FormatSupport store_law_from(const Json& json) {
     FormatSupport law;
     law.reads = strings_from(json["reads"]);
     law.writes = json["writes"].as_string();
-    law.raises = parse_trigger(json["raises"].as_string());
+    law.raises = k_format_triggers.parse(json["raises"].as_string()).value_or(FormatTrigger::never);
     law.lowers_on_request = json["lowers_on_request"].as_bool();
     return law;
 }
@@ -191,20 +195,32 @@ SkewRule skew_from(const Json& json) {
             {}};
 }
 
-// Reads a rule of a store. Its trigger is a word here: a plan may have one that no release has.
-FormatRule law_from(const Json& json) {
-    return {json["store"].as_string(),
-            json["role"].as_string(),
-            strings_from(json["levels"]),
-            json["raises"].as_string(),
-            json["series"].as_string(),
-            json["becomes"].as_string(),
-            json["closes"].as_bool(),
-            json["source"].as_string()};
+Result<FormatRule> law_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const FormatTrigger raises, enum_from(k_format_triggers, json, "raises"));
+    return FormatRule{json["store"].as_string(),
+                      json["role"].as_string(),
+                      strings_from(json["levels"]),
+                      raises,
+                      json["series"].as_string(),
+                      json["becomes"].as_string(),
+                      json["closes"].as_bool(),
+                      json["source"].as_string()};
+}
+
+Result<RecoveryOption> way_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const RecoveryKind kind, enum_from(k_recovery_kinds, json, "kind"));
+    return RecoveryOption{
+        json["phase"].as_string(), kind, json["cost"].as_string(), json["command"].as_string()};
+}
+
+Result<RiskNote> risk_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const RiskState state, enum_from(k_risk_states, json, "state"));
+    return RiskNote{
+        json["id"].as_string(), json["because"].as_string(), json["source"].as_string(), state};
 }
 
 // Reads the keys that describe the plan as a whole.
-void read_header(const Json& json, Plan& plan) {
+Status read_header(const Json& json, Plan& plan) {
     plan.run = json["run"].as_string();
     plan.cluster = json["cluster"].as_string();
     plan.cluster_file = json["cluster_file"].as_string();
@@ -222,34 +238,38 @@ void read_header(const Json& json, Plan& plan) {
                               static_cast<int>(role["quorum"].as_int()),
                               strings_from(role["members"])});
     }
-    plan.on_failure = json["on_failure"].as_string();
+    DRYDOCK_TRY_ASSIGN(plan.on_failure, enum_from(k_failure_policies, json, "on_failure"));
     plan.reverts_run = json["returns_from"].as_string();
     plan.skipped = strings_from(json["skipped"]);
+    return {};
 }
 
 // Reads the maps: hosts, sources, members, secrets, and the facts of the survey.
-void read_maps(const Json& json, Plan& plan) {
+Status read_maps(const Json& json, Plan& plan) {
     for (const auto& [name, host] : json["hosts"].members()) {
         plan.hosts.emplace(name, host_from(name, host));
     }
     for (const auto& [key, source] : json["sources"].members()) {
-        plan.sources.emplace(key, source_from(key, source));
+        DRYDOCK_TRY_ASSIGN(FactSource read, source_from(key, source));
+        plan.sources.emplace(key, std::move(read));
     }
     for (const auto& [member, host] : json["member_hosts"].members()) {
         plan.member_hosts.emplace(member, host.as_string());
     }
     for (const auto& [name, secret] : json["secrets"].members()) {
-        plan.secrets.emplace(
-            name, SecretSource{secret["kind"].as_string(), strings_from(secret["from"])});
+        DRYDOCK_TRY_ASSIGN(const SecretKind kind, enum_from(k_secret_kinds, secret, "kind"));
+        plan.secrets.emplace(name, SecretSource{kind, strings_from(secret["from"])});
     }
     plan.planned = planned_from(json["facts"]);
     plan.seen = planned_from(json["seen"]);
+    return {};
 }
 
 // Reads the rules, the stores, the point of no return, the ways back and the risks.
-void read_notes(const Json& json, Plan& plan) {
+Status read_notes(const Json& json, Plan& plan) {
     for (const Json& law : json["laws"].items()) {
-        plan.laws.push_back(law_from(law));
+        DRYDOCK_TRY_ASSIGN(FormatRule rule, law_from(law));
+        plan.laws.push_back(std::move(rule));
     }
     for (const Json& store : json["stores"].items()) {
         plan.stores.push_back(store_from(store));
@@ -260,17 +280,14 @@ void read_notes(const Json& json, Plan& plan) {
     plan.max_skew = static_cast<int>(json["series_apart"].as_int());
     plan.point_of_no_return = return_point_from(json["point_of_no_return"]);
     for (const Json& way : json["ways_back"].items()) {
-        plan.ways_back.push_back({way["phase"].as_string(),
-                                  way["kind"].as_string(),
-                                  way["cost"].as_string(),
-                                  way["command"].as_string()});
+        DRYDOCK_TRY_ASSIGN(RecoveryOption option, way_from(way));
+        plan.ways_back.push_back(std::move(option));
     }
     for (const Json& risk : json["risks"].items()) {
-        plan.risks.push_back({risk["id"].as_string(),
-                              risk["because"].as_string(),
-                              risk["source"].as_string(),
-                              risk["state"].as_string()});
+        DRYDOCK_TRY_ASSIGN(RiskNote note, risk_from(risk));
+        plan.risks.push_back(std::move(note));
     }
+    return {};
 }
 
 // A name with a slash or two dots could lead out of the folder of a run.
@@ -379,12 +396,11 @@ Status check_references(const Plan& plan) {
         }
     }
     for (const auto& [key, source] : plan.sources) {
-        const bool pair = source.derive == "percent" || source.derive == "minus";
-        if (pair && source.inputs.size() != 2) {
+        if (is_arithmetic(source.derive) && source.inputs.size() != 2) {
             return fail("plan.derive",
-                        fmt::format("{} of fact {} needs two facts", source.derive, key));
+                        fmt::format("{} of fact {} needs two facts", name_of(source.derive), key));
         }
-        if (source.derive.empty() && !plan.hosts.contains(source.host)) {
+        if (!source.is_derived() && !plan.hosts.contains(source.host)) {
             return fail("plan.reference",
                         fmt::format("fact {} is read on a host that the plan does not have", key));
         }
@@ -417,9 +433,9 @@ Result<Plan> plan_from_json(const Json& json) {
                     "plan again; a plan is reviewed and run unchanged");
     }
     Plan plan;
-    read_header(json, plan);
-    read_maps(json, plan);
-    read_notes(json, plan);
+    DRYDOCK_TRY(read_header(json, plan));
+    DRYDOCK_TRY(read_maps(json, plan));
+    DRYDOCK_TRY(read_notes(json, plan));
     for (const Json& item : json["actions"].items()) {
         DRYDOCK_TRY_ASSIGN(Action action, action_from(item, plan.actions.size()));
         plan.actions.push_back(std::move(action));

@@ -132,6 +132,31 @@ TEST(Plan, refuses_broken_plans) {
                                                                    {"relation", Json("near")}})})));
          },
          "plan.condition"},
+        {"unknown effect",
+         [](Json& p) {
+             p.set("actions",
+                   changed_action(p,
+                                  0,
+                                  "effects",
+                                  Json(Json::Array{Json(Json::Object{{"kind", Json("melts")}})})));
+         },
+         "plan.value"},
+        {"unknown trigger of a rule",
+         [](Json& p) {
+             p.set("laws", Json(Json::Array{Json(Json::Object{{"raises", Json("at_noon")}})}));
+         },
+         "plan.value"},
+        {"unknown way back",
+         [](Json& p) {
+             p.set("ways_back", Json(Json::Array{Json(Json::Object{{"kind", Json("pray")}})}));
+         },
+         "plan.value"},
+        {"unknown state of a risk",
+         [](Json& p) {
+             p.set("risks", Json(Json::Array{Json(Json::Object{{"state", Json("maybe")}})}));
+         },
+         "plan.value"},
+        {"unknown policy", [](Json& p) { p.set("on_failure", "panic"); }, "plan.value"},
         {"two actions with one id",
          [](Json& p) { p.set("actions", changed_action(p, 1, "id", "roll/m1/stop")); },
          "plan.action"},

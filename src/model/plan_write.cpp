@@ -30,7 +30,7 @@ Json conditions_to_json(const std::vector<Condition>& conditions) {
 
 Json effect_to_json(const Effect& effect) {
     Json json;
-    json.set("kind", effect.kind)
+    json.set("kind", std::string(name_of(effect.kind)))
         .set("member", effect.member)
         .set("name", effect.name)
         .set("value", effect.value);
@@ -92,8 +92,12 @@ Json source_to_json(const FactSource& source) {
     json.set("member", source.member)
         .set("name", source.name)
         .set("type", std::string(name_of(source.type)));
-    json.set("binds", source.binds).set("moves", source.moves).set("identity", source.identity);
-    json.set("host", source.host).set("probe", source.probe).set("derive", source.derive);
+    json.set("binds", std::string(name_of(source.binds)))
+        .set("moves", source.moves)
+        .set("identity", source.identity);
+    json.set("host", source.host)
+        .set("probe", source.probe)
+        .set("derive", std::string(name_of(source.derive)));
     json.set("inputs", strings_to_json(source.inputs));
     if (source.skips_unknown) {
         json.set("skips_unknown", true);
@@ -116,7 +120,7 @@ Json planned_to_json(const FactBook& planned) {
 // Only the origin of a secret is written, never its value.
 Json secret_to_json(const SecretSource& secret) {
     Json json;
-    json.set("kind", secret.kind).set("from", strings_to_json(secret.from));
+    json.set("kind", std::string(name_of(secret.kind))).set("from", strings_to_json(secret.from));
     return json;
 }
 
@@ -149,7 +153,7 @@ Json law_to_json(const FormatRule& law) {
     json.set("store", law.store)
         .set("role", law.role)
         .set("levels", strings_to_json(law.levels))
-        .set("raises", law.raises);
+        .set("raises", std::string(name_of(law.raises)));
     json.set("series", law.series).set("becomes", law.becomes).set("closes", law.closes);
     json.set("source", law.source);
     return json;
@@ -180,7 +184,7 @@ Json skew_to_json(const SkewRule& rule) {
 Json way_to_json(const RecoveryOption& way) {
     Json json;
     json.set("phase", way.phase)
-        .set("kind", way.kind)
+        .set("kind", std::string(name_of(way.kind)))
         .set("cost", way.cost)
         .set("command", way.command);
     return json;
@@ -191,7 +195,7 @@ Json risk_to_json(const RiskNote& risk) {
     json.set("id", risk.id)
         .set("because", risk.because)
         .set("source", risk.source)
-        .set("state", risk.state);
+        .set("state", std::string(name_of(risk.state)));
     return json;
 }
 
@@ -211,7 +215,8 @@ Json header_to_json(const Plan& plan) {
     json.set("state", plan.state).set("system", plan.system).set("pack_digest", plan.pack_digest);
     json.set("procedure", plan.procedure).set("kind", plan.kind).set("title", plan.title);
     json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
-    json.set("on_failure", plan.on_failure).set("returns_from", plan.reverts_run);
+    json.set("on_failure", std::string(name_of(plan.on_failure)))
+        .set("returns_from", plan.reverts_run);
     json.set("skipped", strings_to_json(plan.skipped));
     return json;
 }

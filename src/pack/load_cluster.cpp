@@ -62,7 +62,8 @@ void read_policy(const Node& node, ClusterReader& reader) {
     };
     policy.max_unavailable = small(node["max_unavailable"], policy.max_unavailable);
     policy.soak_ms = duration_of(node["soak"], policy.soak_ms);
-    policy.on_failure = text_of(node["on_failure"], policy.on_failure);
+    policy.on_failure =
+        model::k_failure_policies.parse(text_of(node["on_failure"])).value_or(policy.on_failure);
     if (const std::string allowed = text_of(node["signatures"]["allowed"]); !allowed.empty()) {
         policy.allowed_signers = reader.absolute(allowed);
     }

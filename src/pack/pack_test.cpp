@@ -136,7 +136,7 @@ TEST(Cluster, DefaultsAndSecretsAreFilledIn) {
     const model::Cluster cluster = orders();
     EXPECT_EQ(cluster.members.at(2).host, "b");
     EXPECT_EQ(cluster.members.at(0).settings.at("snapshot_count"), "100000");
-    EXPECT_EQ(cluster.secrets.at("member.password").kind, "file");
+    EXPECT_EQ(cluster.secrets.at("member.password").kind, model::SecretKind::file);
     EXPECT_THAT(cluster.secrets.at("member.password").from, ElementsAre("/srv/orders/password"));
     EXPECT_EQ(cluster.policy.soak_ms, 300'000);
     EXPECT_THAT(cluster.hosts.at("b").connect, ElementsAre("ssh", "b.example.org"));

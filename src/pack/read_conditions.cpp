@@ -194,8 +194,7 @@ private:
 
     const Entry* relation_entry() {
         for (const Entry& entry : node_.entries) {
-            const auto names = relation_names();
-            if (std::find(names.begin(), names.end(), entry.key) != names.end()) {
+            if (model::k_relations.parse(entry.key)) {
                 return &entry;
             }
         }
@@ -215,7 +214,7 @@ private:
                                  : of_this  ? Quantifier::this_member
                                             : Quantifier::every;
         const Node& quantifier = node_["of"];
-        condition_.whose = enum_from(text_of(quantifier), Quantifier::any, usual);
+        condition_.whose = model::k_quantifiers.parse(text_of(quantifier)).value_or(usual);
         const bool says_system = condition_.whose == Quantifier::system;
         if (says_system == of_member) {
             error("fact.scope",
@@ -238,7 +237,7 @@ private:
     // Relations fall into three groups. `in` takes a list, `has` one item of a list fact, the rest
     // one value of the fact's type. Flags such as `same` and `present` take no typed value.
     void read_operand(const Entry& entry) {
-        condition_.relation = enum_from(entry.key, Relation::has, Relation::is);
+        condition_.relation = model::k_relations.parse(entry.key).value_or(Relation::is);
         const bool ordered_type =
             condition_.type == FactType::integer || condition_.type == FactType::release;
         if (has_order(condition_.relation) && !ordered_type) {

@@ -17,8 +17,10 @@
 
 namespace drydock::pack {
 
+using model::Derivation;
 using model::FactSpec;
 using model::FactType;
+using model::StandardFact;
 
 namespace {
 
@@ -84,7 +86,8 @@ void read_settings(const Node& settings, PackReader& reader) {
 
 // Returns true if the fact is computed from a fact of all members, not from facts of one scope.
 bool is_over_members(const FactSpec& fact) {
-    return fact.derive == "lowest" || fact.derive == "highest" || fact.derive == "agreed";
+    return fact.derive == Derivation::lowest || fact.derive == Derivation::highest
+           || fact.derive == Derivation::agreed;
 }
 
 class FactReader {
@@ -98,8 +101,10 @@ public:
     }
 
     FactSpec read() {
-        fact_.type = model::fact_type_from(text_of(node_["type"]));
-        fact_.binds = text_of(node_["binds"]);
+        fact_.type =
+            model::k_fact_types.parse(text_of(node_["type"])).value_or(model::FactType::text);
+        fact_.binds =
+            model::k_standard_facts.parse(text_of(node_["binds"])).value_or(StandardFact::none);
         fact_.help = text_of(node_["help"]);
         fact_.moves = boolean_of(node_["moves"]);
         fact_.identity = boolean_of(node_["identity"]);
@@ -124,25 +129,26 @@ private:
     // A standard fact has a fixed type, and one fact of a role stands for it. The checker relies on
     // both.
     void check_binding() {
-        const std::string& binds = fact_.binds;
-        const bool release = binds == "running" || binds == "installed";
+        const StandardFact binds = fact_.binds;
+        const bool release = binds == StandardFact::running || binds == StandardFact::installed;
         if ((release && fact_.type != FactType::release)
-            || (binds == "ready" && fact_.type != FactType::boolean)
-            || (binds == "on_disk" && fact_.type != FactType::list)) {
+            || (binds == StandardFact::ready && fact_.type != FactType::boolean)
+            || (binds == StandardFact::on_disk && fact_.type != FactType::list)) {
             error("fact.binds",
                   node_["binds"].where,
-                  fmt::format("`{}` is of type {}", binds, name_of(fact_.type)),
+                  fmt::format("`{}` is of type {}", name_of(binds), name_of(fact_.type)),
                   fmt::format("write `type: {}`",
-                              release ? "release" : (binds == "ready" ? "bool" : "list")));
+                              release ? "release"
+                                      : (binds == StandardFact::ready ? "bool" : "list")));
         }
         // `level` may be bound several times, once for each store. Every other standard fact is
         // unique in a role.
-        const bool once = !binds.empty() && binds != "level";
+        const bool once = binds != StandardFact::none && binds != StandardFact::level;
         for (const FactSpec& earlier_fact : reader_.pack.facts) {
             if (once && earlier_fact.binds == binds && earlier_fact.role == fact_.role) {
                 error("fact.binds",
                       node_["binds"].where,
-                      fmt::format("`{}` is bound twice", binds),
+                      fmt::format("`{}` is bound twice", name_of(binds)),
                       fmt::format("remove one; the first is at {}", earlier_fact.where.text()));
             }
         }
@@ -270,9 +276,9 @@ private:
     // Two derivations take exactly two facts of one scope. The others reduce one fact over all
     // members, and give a fact of the system.
     void read_derivation(const Entry& derive) {
-        fact_.derive = derive.key;
+        fact_.derive = model::k_derivations.parse(derive.key).value_or(Derivation::none);
         fact_.inputs = texts_of(derive.value);
-        const bool arithmetic = derive.key == "percent" || derive.key == "minus";
+        const bool arithmetic = model::is_arithmetic(fact_.derive);
         if (arithmetic && derive.value.kind == Node::Kind::list && fact_.inputs.size() != 2) {
             error("value.wrong",
                   derive.where,
@@ -311,7 +317,7 @@ bool is_input(const FactSpec& fact, const FactSpec& candidate) {
     if (is_over_members(fact)) {
         return !candidate.role.empty();
     }
-    return candidate.role == (fact.derive.empty() ? std::string() : fact.role);
+    return candidate.role == (fact.is_derived() ? fact.role : std::string());
 }
 
 // Returns positions in pack.facts. A name may match facts of several roles.

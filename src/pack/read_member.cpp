@@ -188,10 +188,12 @@ private:
         const std::string id = raw.level + "." + name;
         for (const Entry& way : (*raw.node)["secret"].entries) {
             std::vector<std::string> arguments = texts_of(way.value);
-            if (way.key == "file" && !arguments.empty()) {
+            const auto kind =
+                model::k_secret_kinds.parse(way.key).value_or(model::SecretKind::file);
+            if (kind == model::SecretKind::file && !arguments.empty()) {
                 arguments = {reader_.absolute(arguments.front())};
             }
-            reader_.cluster.secrets[id] = {way.key, std::move(arguments)};
+            reader_.cluster.secrets[id] = {kind, std::move(arguments)};
         }
         return "${secret:" + id + "}";
     }

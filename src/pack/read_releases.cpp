@@ -151,8 +151,7 @@ private:
         law.where = entry.where;
         law.reads = node.has("reads") ? texts_of(node["reads"]) : law.reads;
         law.writes = text_of(node["writes"], law.writes);
-        law.raises =
-            enum_from(text_of(node["raises"]), model::FormatTrigger::on_migrate, law.raises);
+        law.raises = model::k_format_triggers.parse(text_of(node["raises"])).value_or(law.raises);
         law.lowers_on_request =
             node.has("lowers") ? text_of(node["lowers"]) == "on_request" : law.lowers_on_request;
         check_law(entry, law);

@@ -18,6 +18,7 @@
 
 namespace drydock::pack {
 
+using model::EffectKind;
 using model::Verb;
 
 namespace {
@@ -122,7 +123,7 @@ private:
 
     void read_verb() {
         for (const Entry& entry : node_.entries) {
-            if (const auto verb = model::parse_verb(entry.key)) {
+            if (const auto verb = model::k_verbs.parse(entry.key)) {
                 step_.verb = *verb;
                 step_.object = text_of(entry.value);
                 return check_object(entry.value);
@@ -382,23 +383,22 @@ private:
     }
 
     // Effects on stores name no fact: the model has the format and copies of each store by itself.
-    void read_store_effect(const Entry& entry, const Node& item) {
+    void read_store_effect(EffectKind kind, const Entry& entry, const Node& item) {
         const std::string store = text_of(entry.value);
         const std::string role =
             require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
-        step_.effects.push_back({entry.key,
-                                 model::sided(store, effect_side(item, role)),
-                                 {},
-                                 "",
-                                 model::Reach::member});
+        step_.effects.push_back(
+            {kind, model::sided(store, effect_side(item, role)), {}, "", model::Reach::member});
     }
 
     // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
     void read_effect(const Entry& entry, const Node& item) {
-        const bool listed = entry.key == "adds" || entry.key == "removes";
-        const bool becomes = entry.key == "becomes" || listed;
-        if (!becomes && entry.key != "changes") {
-            return read_store_effect(entry, item);
+        const EffectKind kind =
+            model::k_effect_kinds.parse(entry.key).value_or(EffectKind::becomes);
+        const bool becomes =
+            kind == EffectKind::becomes || kind == EffectKind::adds || kind == EffectKind::removes;
+        if (!becomes && kind != EffectKind::changes) {
+            return read_store_effect(kind, entry, item);
         }
         const Node& fact = becomes ? entry.value["fact"] : entry.value;
         const std::string role = text_of(entry.value["role"], scope_.role);
@@ -411,7 +411,7 @@ private:
                                 fact_names(reader_.pack, role));
         }
         step_.effects.push_back(
-            {entry.key,
+            {kind,
              text_of(fact),
              becomes ? to_json(entry.value["value"]) : Json(),
              spec == nullptr ? "" : model::sided(spec->role, effect_side(entry.value, spec->role)),
@@ -448,9 +448,9 @@ private:
     void read_limits() {
         const Verb verb = step_.verb;
         const bool harmless = is_read_only(verb) || verb == Verb::stop || verb == Verb::install;
-        step_.repeatable = enum_from(text_of(node_["repeatable"]),
-                                     model::Repeatable::probe,
-                                     harmless ? model::Repeatable::yes : model::Repeatable::probe);
+        step_.repeatable =
+            model::k_repeatables.parse(text_of(node_["repeatable"]))
+                .value_or(harmless ? model::Repeatable::yes : model::Repeatable::probe);
         step_.attempts =
             static_cast<int>(std::min<std::int64_t>(integer_of(node_["attempts"], 1), 1000));
         step_.timeout_ms = duration_of(node_["within"], step_.timeout_ms);

@@ -118,7 +118,7 @@ Field settings() {
             optional("env", text(), "read from the environment", "DB_PASSWORD"),
             optional("command", list_of(text()), "what a command prints", "[pass, show, db]"),
         },
-        {"file", "env", "command"});
+        model::k_secret_kinds.choices());
     return optional(
         "settings",
         map_of(
@@ -156,7 +156,8 @@ Schema policy() {
     return table({
         optional("max_unavailable", integer(1), "members down at a time; 1", "1"),
         optional("soak", duration(), "before the gate of the point of no return opens; 10m", "10m"),
-        optional("on_failure", choice({"halt", "return"}), "halt if not given", "halt"),
+        optional(
+            "on_failure", choice(model::k_failure_policies.choices()), "halt if not given", "halt"),
         optional("backups",
                  table({
                      optional("path", text(), "folder on the hosts", "/var/backups/etcd"),

@@ -18,12 +18,6 @@ const std::vector<std::string>& probe_kinds() {
     return kinds;
 }
 
-const std::vector<std::string>& derive_kinds() {
-    static const std::vector<std::string> kinds = {
-        "percent", "minus", "lowest", "highest", "agreed"};
-    return kinds;
-}
-
 namespace {
 
 // Exactly one key picks the value out of the answer. `collect` sorts its list, so that answers in
@@ -147,30 +141,17 @@ Schema derivation() {
             optional("highest", text(), "the highest over all members", "version"),
             optional("agreed", text(), "what all members say", "cluster_id"),
         },
-        derive_kinds());
+        model::k_derivations.choices());
 }
 
 // The words of `binds` are the standard facts, about which the checker knows rules.
 Schema fact() {
     return table(
         {
-            required("type",
-                     choice({"bool", "integer", "release", "text", "list"}),
-                     "the type of its values",
-                     "integer"),
+            required(
+                "type", choice(model::k_fact_types.choices()), "the type of its values", "integer"),
             optional("binds",
-                     choice({"installed",
-                             "running",
-                             "ready",
-                             "format",
-                             "copy",
-                             "writes",
-                             "level",
-                             "serving",
-                             "on_disk",
-                             "rehearsed_forward",
-                             "rehearsed_back",
-                             "rehearsed_ms"}),
+                     choice(model::k_standard_facts.choices()),
                      "the standard fact that it is",
                      "running"),
             optional("help", text(), "what it tells", "\"the release that runs\""),
@@ -228,7 +209,7 @@ Schema law() {
         optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
         optional("writes", text(), "the format it writes", "\"3.5\""),
         optional("raises",
-                 choice({"never", "on_start", "when_all", "on_finalize", "on_migrate"}),
+                 choice(model::k_format_triggers.choices(model::FormatTrigger::on_migrate)),
                  "when it raises the format; never if not given",
                  "when_all"),
         optional("lowers",

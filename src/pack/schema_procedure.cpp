@@ -1,6 +1,6 @@
 // The schemas of conditions and of the documents of procedures/*.yaml.
 //
-// Words of the model (relations, quantifiers, verbs) come from the model's own enums by name_of().
+// Words of the model (relations, quantifiers, verbs) come from the model's own tables of names.
 // So a pack cannot use a word unknown to the model, and a new verb appears in the schema at once.
 // Conditions are used by steps, guards, selections of members, procedures and risks. Keys such as
 // `when`, `then` and `happened` are the pack authors' interface: editors show their help texts.
@@ -8,23 +8,6 @@
 #include "pack/schemas.h"
 
 namespace drydock::pack {
-
-// Every enumerator from the first to `has`; the reader maps the words back by enum_from().
-std::vector<std::string> relation_names() {
-    std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(model::Relation::has); ++i) {
-        names.emplace_back(name_of(static_cast<model::Relation>(i)));
-    }
-    return names;
-}
-
-std::vector<std::string> whose_names() {
-    std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(model::Quantifier::any); ++i) {
-        names.emplace_back(name_of(static_cast<model::Quantifier>(i)));
-    }
-    return names;
-}
 
 namespace {
 
@@ -34,7 +17,7 @@ std::vector<Field> condition_fields() {
     const Schema yes = choice({"true"});
     return {
         required("fact", text(), "the fact that it is about", "ready"),
-        optional("of", choice(whose_names()), "whose fact", "every"),
+        optional("of", choice(model::k_quantifiers.choices()), "whose fact", "every"),
         optional("role", text(), "of which role's members; needed if several have it", "datanode"),
         optional("side", choice({"source", "target"}), "of which side of the role", "source"),
         optional("is", any(), "equal; a release is also its series", "true"),
@@ -64,7 +47,7 @@ Schema guard() {
                               choice({"this", "host"}),
                               "enough are ready without this member, or without all on its host",
                               "this"));
-    std::vector<std::string> ways = relation_names();
+    std::vector<std::string> ways = model::k_relations.choices();
     ways.emplace_back("quorum_without");
     return one_or_more(table(std::move(fields), std::move(ways)));
 }
@@ -164,7 +147,7 @@ Schema effect() {
                      "cluster_id"),
             optional("side", choice({"source", "target"}), "the side whose store it is", "source"),
         },
-        {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
+        model::k_effect_kinds.choices());
 }
 
 // The value of a verb's key is a role, a store, a release or a title, by the verb.
@@ -221,7 +204,8 @@ Schema step() {
                  "[data]"),
         optional("beside", boolean(), "begins when the step before it may begin", "true"),
         optional("effect", one_or_more(effect()), "what it changes in the cluster"),
-        optional("repeatable", choice({"yes", "no", "probe"}), "may it be done twice", "yes"),
+        optional(
+            "repeatable", choice(model::k_repeatables.choices()), "may it be done twice", "yes"),
         optional("attempts", integer(1), "so many tries; 1", "3"),
         optional("within", duration(), "time for it, and again for `then`; 2m", "2m"),
         optional("stall",
@@ -235,10 +219,10 @@ Schema step() {
         optional("optional", boolean(), "if it fails, the run goes on without it", "true"),
     };
     // Each verb is a key of its own; a step has exactly one of them.
-    for (const std::string& verb : model::verb_names()) {
+    for (const std::string& verb : model::k_verbs.choices()) {
         fields.push_back(optional(verb, text(), verb_help(verb)));
     }
-    return table(std::move(fields), model::verb_names());
+    return table(std::move(fields), model::k_verbs.choices());
 }
 
 // `last` puts members at the end of the order by facts, such as the leader of a quorum.
@@ -273,7 +257,7 @@ Schema phase() {
 }  // namespace
 
 Schema condition_schema() {
-    return table(condition_fields(), relation_names());
+    return table(condition_fields(), model::k_relations.choices());
 }
 
 // `applies` limits a procedure to releases and to conditions on facts. Without it the procedure

@@ -74,7 +74,8 @@ std::vector<Track> tracks_of(const Plan& plan,
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         for (const Effect& effect : plan.actions[i].effects) {
             const auto track = index.find(effect.member);
-            if (effect.kind == "becomes" && effect.name == running && track != index.end()) {
+            if (effect.kind == model::EffectKind::becomes && effect.name == running
+                && track != index.end()) {
                 const bool runs = model::version_in_series(effect.value.as_string(), series);
                 tracks[track->second].turns.push_back({i, runs});
             }
@@ -120,7 +121,7 @@ bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::siz
 
 bool starts_series(const Action& action, const std::string& running, const std::string& series) {
     return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == "becomes" && effect.name == running
+        return effect.kind == model::EffectKind::becomes && effect.name == running
                && model::version_in_series(effect.value.as_string(), series);
     });
 }

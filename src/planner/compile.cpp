@@ -69,7 +69,7 @@ void bind(PlanBuilder& draft) {
 void check_versions(PlanBuilder& draft) {
     const Request& request = draft.request;
     for (const model::Member& member : request.cluster.members) {
-        for (const char* standard : {"running", "installed"}) {
+        for (const auto standard : {model::StandardFact::running, model::StandardFact::installed}) {
             const std::string fact = bound_fact(request.pack, member.role, standard);
             if (fact.empty()) {
                 continue;
@@ -129,7 +129,7 @@ constexpr Pass k_passes[] = {
 }  // namespace
 
 std::string
-bound_fact(const model::Pack& pack, const std::string& role, std::string_view standard) {
+bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard) {
     for (const model::FactSpec& spec : pack.facts) {
         if (spec.binds == standard && spec.role == role) {
             return spec.name;

@@ -64,10 +64,10 @@ void bind_facts(PlanBuilder& draft);
                          const std::vector<model::Condition>& conditions,
                          const std::string& member);
 
-// Returns the name of the role's fact that is bound to a standard fact ("running"); empty if there
+// Returns the name of the role's fact that is bound to a standard fact; empty if there
 // is none.
 [[nodiscard]] std::string
-bound_fact(const model::Pack& pack, const std::string& role, std::string_view standard);
+bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard);
 // Returns the name of the role's fact with that kind of probe; empty if there is none.
 [[nodiscard]] std::string
 fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind);

@@ -76,7 +76,7 @@ std::string behind_level(const Pack& pack,
 model::Observation observed(const model::FactBook& facts,
                             const Pack& pack,
                             const model::Member& member,
-                            std::string_view standard) {
+                            model::StandardFact standard) {
     for (const model::FactSpec& spec : pack.facts) {
         const auto entry = facts.find(model::fact_key(member.name, spec.name));
         if (spec.binds == standard && entry != facts.end()) {
@@ -89,9 +89,9 @@ model::Observation observed(const model::FactBook& facts,
 // Returns the running release; for a member that is down, the release that would start.
 Result<std::string>
 runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Member& member) {
-    auto observation = observed(facts, pack, member, "running");
+    auto observation = observed(facts, pack, member, model::StandardFact::running);
     if (observation.status == model::ObservationStatus::absent) {
-        observation = observed(facts, pack, member, "installed");
+        observation = observed(facts, pack, member, model::StandardFact::installed);
     }
     if (observation.status == model::ObservationStatus::known) {
         return observation.value.as_string();
@@ -108,7 +108,8 @@ std::string
 serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactBook& facts) {
     for (const model::FactSpec& spec : pack.facts) {
         const auto entry = facts.find(spec.name);
-        if (spec.binds != "serving" || !spec.role.empty() || entry == facts.end()) {
+        if (spec.binds != model::StandardFact::serving || !spec.role.empty()
+            || entry == facts.end()) {
             continue;
         }
         const std::string& side = entry->second.value.as_string();

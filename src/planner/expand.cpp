@@ -142,7 +142,8 @@ void add_groups(Builder& builder,
 using MemberGroup = std::vector<const Member*>;
 
 bool has_installed(const PlanBuilder& draft, const Member& member) {
-    const std::string fact = bound_fact(draft.request.pack, member.role, "installed");
+    const std::string fact =
+        bound_fact(draft.request.pack, member.role, model::StandardFact::installed);
     const auto entry = draft.request.facts.find(model::fact_key(member.name, fact));
     return entry != draft.request.facts.end()
            && entry->second.value.as_string() == draft.request.to;

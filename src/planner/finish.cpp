@@ -21,6 +21,8 @@ namespace {
 using model::Action;
 using model::Condition;
 using model::Plan;
+using model::RecoveryKind;
+using model::RiskState;
 using model::Verb;
 
 // True for actions before which standing requirements are checked: they take something out of
@@ -32,18 +34,18 @@ bool interferes(const Action& action) {
 }
 
 // Evaluates a known risk. A risk that cannot be evaluated counts as present.
-std::string state_of(const PlanBuilder& draft, const model::Risk& risk) {
+RiskState state_of(const PlanBuilder& draft, const model::Risk& risk) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
     switch (model::evaluate_all(risk.when, view).outcome) {
     case model::Truth::yes:
-        return "present";
+        return RiskState::present;
     case model::Truth::no:
-        return "absent";
+        return RiskState::absent;
     case model::Truth::cannot_tell:
         break;
     }
-    return "cannot tell";
+    return RiskState::cannot_tell;
 }
 
 bool any_law(const PlanBuilder& draft, RuleState standing) {
@@ -54,23 +56,23 @@ bool any_law(const PlanBuilder& draft, RuleState standing) {
 }
 
 // Words the time in which a way back is open.
-std::string phase_of_way(const PlanBuilder& draft, const std::string& kind) {
-    if (kind == "downgrade" && any_law(draft, RuleState::may_fire)) {
+std::string phase_of_way(const PlanBuilder& draft, RecoveryKind kind) {
+    if (kind == RecoveryKind::downgrade && any_law(draft, RuleState::may_fire)) {
         return "until the level rises by itself";
     }
     if (!draft.plan.point_of_no_return.exists) {
         return "at any time";
     }
-    return kind == "downgrade" ? "before the gate" : "after the gate";
+    return kind == RecoveryKind::downgrade ? "before the gate" : "after the gate";
 }
 
 // Returns the command of a way back, to be typed.
-std::string command_of_way(const Plan& plan, const std::string& kind) {
+std::string command_of_way(const Plan& plan, RecoveryKind kind) {
     const std::string file = plan.cluster_file;
-    if (kind == "downgrade") {
+    if (kind == RecoveryKind::downgrade) {
         return fmt::format("drydock downgrade -c {}", file);
     }
-    const std::string way = kind == "rebuild" ? "--rebuild" : "--restore COPY";
+    const std::string way = kind == RecoveryKind::rebuild ? "--rebuild" : "--restore COPY";
     return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from, way);
 }
 
@@ -145,7 +147,7 @@ Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
         }
     }
     for (const auto& [key, source] : sources) {
-        if (source.identity || !source.binds.empty()) {
+        if (source.identity || source.binds != model::StandardFact::none) {
             looked.keys.insert(key);
         }
     }
@@ -186,7 +188,7 @@ void take_used_sources(Plan& plan, const model::FactSources& sources) {
 Keys facts_to_bind(const Plan& plan) {
     FactCollector looked(plan);
     for (const auto& [key, source] : plan.sources) {
-        if (source.identity || !source.binds.empty()) {
+        if (source.identity || source.binds != model::StandardFact::none) {
             looked.keys.insert(key);
         }
     }
@@ -226,15 +228,16 @@ void add_risks(PlanBuilder& draft) {
             || !model::version_in_range(risk.to, request.to)) {
             continue;
         }
-        const std::string state = state_of(draft, risk);
+        const RiskState state = state_of(draft, risk);
         draft.plan.risks.push_back({risk.id, risk.because, risk.source, state});
-        if (risk.refuse && state != "absent") {
-            draft.problem({"plan.risk",
-                           fmt::format("known risk {} ({}): {}", risk.id, state, risk.because),
-                           fmt::format("{}{}",
-                                       risk.source,
-                                       risk.fixed_in.empty() ? "" : "; fixed in " + risk.fixed_in),
-                           ErrorClass::permanent});
+        if (risk.refuse && state != RiskState::absent) {
+            draft.problem(
+                {"plan.risk",
+                 fmt::format("known risk {} ({}): {}", risk.id, name_of(state), risk.because),
+                 fmt::format("{}{}",
+                             risk.source,
+                             risk.fixed_in.empty() ? "" : "; fixed in " + risk.fixed_in),
+                 ErrorClass::permanent});
         }
     }
 }
@@ -245,12 +248,14 @@ void add_ways_back(PlanBuilder& draft) {
         return;
     }
     const bool closed = any_law(draft, RuleState::fired);
-    for (const std::string kind : {"downgrade", "rebuild", "restore"}) {
-        if (closed && kind == "downgrade") {
+    for (const RecoveryKind kind :
+         {RecoveryKind::downgrade, RecoveryKind::rebuild, RecoveryKind::restore}) {
+        if (closed && kind == RecoveryKind::downgrade) {
             continue;
         }
         for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
-            if (procedure.name == kind && model::version_in_range(procedure.from, draft.request.to)
+            if (procedure.name == name_of(kind)
+                && model::version_in_range(procedure.from, draft.request.to)
                 && model::version_in_range(procedure.to, draft.request.from)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft, kind),
                                                 kind,
@@ -272,9 +277,10 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
                                    {},
                                    {}};
     std::vector<model::RecoveryOption> ways;
-    for (const std::string kind : {"rebuild", "restore"}) {
+    for (const RecoveryKind kind : {RecoveryKind::rebuild, RecoveryKind::restore}) {
         for (const model::ProcedureSpec& procedure : request.pack.procedures) {
-            if (procedure.name != kind || !model::version_in_range(procedure.from, request.from)
+            if (procedure.name != name_of(kind)
+                || !model::version_in_range(procedure.from, request.from)
                 || !model::version_in_range(procedure.to, request.to)) {
                 continue;
             }
@@ -282,7 +288,7 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
                 fill_text(scope, nullptr, procedure.copy.empty() ? "${backup}" : procedure.copy)
                     .value_or("COPY");
             const std::string option =
-                kind == "rebuild" ? "--rebuild" : fmt::format("--restore {}", copy);
+                kind == RecoveryKind::rebuild ? "--rebuild" : fmt::format("--restore {}", copy);
             ways.push_back({"now",
                             kind,
                             cost_of_way(scope, procedure.cost),

@@ -19,19 +19,21 @@ namespace {
 
 using model::Action;
 using model::Condition;
+using model::EffectKind;
 using model::Member;
+using model::StandardFact;
 using model::StepSpec;
 using model::Verb;
 
 // Adds the effect that a standard fact of the member takes a value, if the pack binds a fact to it.
 void becomes(const PlanBuilder& draft,
              const Member& member,
-             std::string_view standard,
+             StandardFact standard,
              Json value,
              Action& action) {
     const std::string fact = bound_fact(draft.request.pack, member.role, standard);
     if (!fact.empty()) {
-        action.effects.push_back({"becomes", member.name, fact, std::move(value)});
+        action.effects.push_back({EffectKind::becomes, member.name, fact, std::move(value)});
     }
 }
 
@@ -41,18 +43,24 @@ void add_standard_effects(const PlanBuilder& draft,
                           const Member& member,
                           Action& action) {
     if (step.verb == Verb::stop) {
-        becomes(draft, member, "running", Json(), action);
-        becomes(draft, member, "ready", Json(), action);
+        becomes(draft, member, StandardFact::running, Json(), action);
+        becomes(draft, member, StandardFact::ready, Json(), action);
     } else if (step.verb == Verb::start || step.verb == Verb::restart) {
-        becomes(draft, member, "running", step.again ? draft.scope.from : draft.scope.to, action);
-        becomes(draft, member, "ready", true, action);
+        becomes(draft,
+                member,
+                StandardFact::running,
+                step.again ? draft.scope.from : draft.scope.to,
+                action);
+        becomes(draft, member, StandardFact::ready, true, action);
     } else if (step.verb == Verb::install) {
-        becomes(draft, member, "installed", draft.scope.to, action);
+        becomes(draft, member, StandardFact::installed, draft.scope.to, action);
     }
     const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
     if (!service.empty() && (step.verb == Verb::stop || step.verb == Verb::start)) {
-        action.effects.push_back(
-            {"becomes", member.name, service, step.verb == Verb::stop ? "stopped" : "running"});
+        action.effects.push_back({EffectKind::becomes,
+                                  member.name,
+                                  service,
+                                  step.verb == Verb::stop ? "stopped" : "running"});
     }
 }
 
@@ -84,7 +92,8 @@ void add_on_disk_guard(const PlanBuilder& draft,
                        const StepSpec& step,
                        const Member& member,
                        Action& action) {
-    const std::string fact = bound_fact(draft.request.pack, member.role, "on_disk");
+    const std::string fact =
+        bound_fact(draft.request.pack, member.role, model::StandardFact::on_disk);
     if (fact.empty() || step.verb != Verb::install) {
         return;
     }
@@ -137,7 +146,8 @@ Condition quorum_without(const PlanBuilder& draft,
                          model::Reach reach,
                          const Action& action) {
     const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
-    Condition quorum = {.fact = bound_fact(draft.request.pack, member.role, "ready"),
+    Condition quorum = {.fact =
+                            bound_fact(draft.request.pack, member.role, model::StandardFact::ready),
                         .role = member.role,
                         .whose = model::Quantifier::others,
                         .relation = model::Relation::is};
@@ -253,8 +263,8 @@ void copy_plain_parts(const model::PhaseSpec& phase,
 // (empty). The store of an effect is always this member's.
 std::vector<std::string>
 members_moved(const PlanBuilder& draft, const model::EffectSpec& spec, const Member* member) {
-    const bool fact = spec.kind == "becomes" || spec.kind == "changes" || spec.kind == "adds"
-                      || spec.kind == "removes";
+    const bool fact = spec.kind == EffectKind::becomes || spec.kind == EffectKind::changes
+                      || spec.kind == EffectKind::adds || spec.kind == EffectKind::removes;
     const bool is_whole_role = spec.reach == model::Reach::role;
     if (fact && !spec.role.empty() && (member == nullptr || is_whole_role)) {
         return draft.scope.members.at(spec.role);
@@ -272,7 +282,8 @@ Json::Array
 list_before(const PlanBuilder& draft, const std::string& member, const std::string& fact) {
     for (auto action = draft.plan.actions.rbegin(); action != draft.plan.actions.rend(); ++action) {
         for (const model::Effect& effect : action->effects) {
-            if (effect.kind == "becomes" && effect.member == member && effect.name == fact) {
+            if (effect.kind == EffectKind::becomes && effect.member == member
+                && effect.name == fact) {
                 return effect.value.items();
             }
         }
@@ -288,11 +299,11 @@ model::Effect list_effect(const PlanBuilder& draft,
                           const Json& value) {
     Json::Array list = list_before(draft, member, spec.name);
     std::erase(list, value);
-    if (spec.kind == "adds") {
+    if (spec.kind == EffectKind::adds) {
         list.push_back(value);
         std::sort(list.begin(), list.end());
     }
-    return {"becomes", member, spec.name, Json(std::move(list))};
+    return {EffectKind::becomes, member, spec.name, Json(std::move(list))};
 }
 
 // Adds the effects that the step declares, one for each member it reaches.
@@ -303,7 +314,7 @@ Status add_declared_effects(const PlanBuilder& draft,
     for (const model::EffectSpec& spec : step.effects) {
         DRYDOCK_TRY_ASSIGN(const Json value, fill(draft.scope, member, spec.value));
         for (const std::string& moved : members_moved(draft, spec, member)) {
-            const bool listed = spec.kind == "adds" || spec.kind == "removes";
+            const bool listed = spec.kind == EffectKind::adds || spec.kind == EffectKind::removes;
             action.effects.push_back(listed ? list_effect(draft, spec, moved, value)
                                             : model::Effect{spec.kind, moved, spec.name, value});
         }

@@ -54,7 +54,8 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
 // after it.
 void name_successors(PlanBuilder& draft, const model::PlanRole& role) {
     std::vector<std::string> running_members;
-    const std::string running = bound_fact(draft.request.pack, role.name, "running");
+    const std::string running =
+        bound_fact(draft.request.pack, role.name, model::StandardFact::running);
     for (const std::string& member : role.members) {
         const auto fact = draft.request.facts.find(model::fact_key(member, running));
         if (fact != draft.request.facts.end()
@@ -101,8 +102,8 @@ void add_role(PlanBuilder& draft, const std::string& name, const Selection& sele
 
 int rank(const PlanBuilder& draft, const Selection& selection, const model::Member& member) {
     const auto& facts = draft.request.facts;
-    const auto running = facts.find(
-        model::fact_key(member.name, bound_fact(draft.request.pack, member.role, "running")));
+    const auto running = facts.find(model::fact_key(
+        member.name, bound_fact(draft.request.pack, member.role, model::StandardFact::running)));
     if (selection.blocks && running != facts.end()
         && running->second.status == model::ObservationStatus::absent) {
         return 0;

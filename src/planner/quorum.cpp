@@ -34,7 +34,7 @@ bool asks_for_quorum(const PlanBuilder& draft, const std::string& role) {
 bool is_to_be_stopped(const PlanBuilder& draft,
                       const std::string& role,
                       const std::string& member) {
-    const std::string fact = bound_fact(draft.request.pack, role, "running");
+    const std::string fact = bound_fact(draft.request.pack, role, model::StandardFact::running);
     const auto runs = draft.request.facts.find(model::fact_key(member, fact));
     return runs != draft.request.facts.end()
            && runs->second.status == model::ObservationStatus::known

@@ -35,7 +35,7 @@ std::string touched_by(const Action& action, const std::string& scratch) {
     }
     if (!action.effects.empty()) {
         return fmt::format("it has the effect `{}` on the cluster itself",
-                           action.effects.front().kind);
+                           name_of(action.effects.front().kind));
     }
     if (action.request.is_null() || action.request["kind"] == Json("venv")) {
         return {};
@@ -50,7 +50,7 @@ std::string touched_by(const Action& action, const std::string& scratch) {
 }
 
 // Returns the value of any member's fact that is bound to the standard fact.
-const model::Observation* find_rehearsed(const PlanBuilder& draft, std::string_view standard) {
+const model::Observation* find_rehearsed(const PlanBuilder& draft, model::StandardFact standard) {
     for (const auto& [key, source] : *draft.sources) {
         const auto entry = draft.request.facts.find(key);
         if (source.binds == standard && entry != draft.request.facts.end()
@@ -83,23 +83,23 @@ void check_rehearsal(PlanBuilder& draft) {
 
 // A forward step that failed on the copy leaves nothing to say about the way back.
 void add_rehearsal(PlanBuilder& draft) {
-    const auto* backward = find_rehearsed(draft, "rehearsed_back");
+    const auto* backward = find_rehearsed(draft, model::StandardFact::rehearsed_back);
     if (draft.request.procedure != "upgrade" || backward == nullptr) {
         return;
     }
-    const auto* forward = find_rehearsed(draft, "rehearsed_forward");
+    const auto* forward = find_rehearsed(draft, model::StandardFact::rehearsed_forward);
     if (forward != nullptr && forward->value == Json(false)) {
         draft.plan.skipped.emplace_back("rehearsed on a copy: the new release failed");
         return;
     }
-    const auto* duration = find_rehearsed(draft, "rehearsed_ms");
+    const auto* duration = find_rehearsed(draft, model::StandardFact::rehearsed_ms);
     const std::string way = backward->value.show();
     draft.plan.skipped.push_back(fmt::format(
         "rehearsed on a copy: {}way back behind the last step: {}",
         duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
         way));
     for (model::RecoveryOption& option : draft.plan.ways_back) {
-        if (option.kind == "downgrade") {
+        if (option.kind == model::RecoveryKind::downgrade) {
             option.cost += fmt::format("; rehearsed behind the last step: {}", way);
         }
     }

@@ -23,12 +23,12 @@ namespace drydock::planner {
 namespace {
 
 using model::Action;
+using model::EffectKind;
 using model::FormatRule;
 using model::FormatTrigger;
 using model::Plan;
 
 constexpr std::size_t k_formats_max = 16;  // a store with more formats keeps only those in question
-constexpr std::string_view k_found = "found";  // no rule: the checker found it
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
@@ -103,14 +103,14 @@ void add_law(PlanBuilder& draft, const model::StoreSpec& store) {
     draft.plan.laws.push_back({store.name,
                                store.role,
                                levels_of(draft, store),
-                               std::string(name_of(new_support->raises)),
+                               new_support->raises,
                                series_of(pack, draft.request.to),
                                new_support->writes,
                                !readable && !new_support->lowers_on_request,
                                place(pack, new_support->where)});
 }
 
-bool has_effect(const Action& action, std::string_view kind, const std::string& store) {
+bool has_effect(const Action& action, EffectKind kind, const std::string& store) {
     return std::any_of(
         action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
             return effect.kind == kind && effect.name == store;
@@ -122,14 +122,14 @@ bool has_effect(const Action& action, std::string_view kind, const std::string& 
 void add_destruction(PlanBuilder& draft, const model::StoreSpec& store) {
     const auto& actions = draft.plan.actions;
     const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
-        return has_effect(action, "destroys", store.name);
+        return has_effect(action, EffectKind::destroys, store.name);
     });
     const bool needed = law_of(draft.request.pack, draft.request.from, store.name) != nullptr;
     if (destroys != actions.end() && needed) {
         draft.plan.laws.push_back({store.name,
                                    store.role,
                                    {},
-                                   "on_destroy",
+                                   FormatTrigger::on_destroy,
                                    series_of(draft.request.pack, draft.request.to),
                                    "",
                                    true,
@@ -151,7 +151,7 @@ std::vector<std::size_t> indices_of(const Plan& plan,
 // Returns the members of a role, and whether each runs the series before the plan.
 std::vector<MemberRelease>
 runners_of(const PlanBuilder& draft, const std::string& role, const std::string& series) {
-    const std::string running = bound_fact(draft.request.pack, role, "running");
+    const std::string running = bound_fact(draft.request.pack, role, model::StandardFact::running);
     std::vector<MemberRelease> runners;
     for (const model::Member& member : draft.request.cluster.members) {
         const auto entry = draft.request.facts.find(model::fact_key(member.name, running));
@@ -168,38 +168,41 @@ runners_of(const PlanBuilder& draft, const std::string& role, const std::string&
 // Returns the actions after which the rule can first fire, in some order of the plan.
 std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatRule& law) {
     const Plan& plan = draft.plan;
-    const std::string running = bound_fact(draft.request.pack, law.role, "running");
-    if (law.raises == "when_all") {
+    const std::string running =
+        bound_fact(draft.request.pack, law.role, model::StandardFact::running);
+    if (law.raises == FormatTrigger::when_all) {
         return closing_when_all(plan, runners_of(draft, law.role, law.series), running, law.series);
     }
-    const bool start = law.raises == "on_start";
+    const bool start = law.raises == FormatTrigger::on_start;
     return first_of(plan, indices_of(plan, [&](const Action& action) {
-                        return start
-                                   ? starts_series(action, running, law.series)
-                                   : has_effect(action,
-                                                law.raises == "on_destroy" ? "destroys" : "raises",
-                                                law.store);
+                        return start ? starts_series(action, running, law.series)
+                                     : has_effect(action,
+                                                  law.raises == FormatTrigger::on_destroy
+                                                      ? EffectKind::destroys
+                                                      : EffectKind::raises,
+                                                  law.store);
                     }));
 }
 
 // Words the reason that a person reads at the gate.
 std::string reason_of(const PlanBuilder& draft, const FormatRule& law) {
     const auto& from_version = draft.request.from;
-    if (law.raises == "on_destroy") {
+    if (law.raises == FormatTrigger::on_destroy) {
         return fmt::format("this step destroys {}, which {} needs", law.store, from_version);
     }
-    if (law.raises == k_found) {
+    if (law.raises == FormatTrigger::found) {
         return fmt::format("behind this step there is no way back: {}",
                            draft.request.closing->because);
     }
     const std::string cause =
-        law.raises == "when_all" ? fmt::format("when every member runs {}, {} raises its {} level "
-                                               "to {} by itself, within seconds",
-                                               law.series,
-                                               draft.request.pack.title,
-                                               law.store,
-                                               law.becomes)
-        : law.raises == "on_start"
+        law.raises == FormatTrigger::when_all
+            ? fmt::format("when every member runs {}, {} raises its {} level "
+                          "to {} by itself, within seconds",
+                          law.series,
+                          draft.request.pack.title,
+                          law.store,
+                          law.becomes)
+        : law.raises == FormatTrigger::on_start
             ? fmt::format(
                   "the first start of {} converts {} to {}", law.series, law.store, law.becomes)
             : fmt::format("this step raises {} to {}", law.store, law.becomes);
@@ -220,7 +223,7 @@ void guard_by_gate(PlanBuilder& draft,
                                      .action = ids.front(),
                                      .gate = gate,
                                      .store = law.store,
-                                     .law = law.raises,
+                                     .law = std::string(name_of(law.raises)),
                                      .because = because,
                                      .source = law.source,
                                      .others = {ids.begin() + 1, ids.end()}};
@@ -313,7 +316,7 @@ void gate_from_checker(PlanBuilder& draft) {
     }
     const Action first = plan.actions[closing.front()];
     const auto entry = laws.find(closing.front());
-    const FormatRule no_law = {"", "", {}, std::string(k_found), "", "", true, first.source};
+    const FormatRule no_law = {"", "", {}, FormatTrigger::found, "", "", true, first.source};
     guard_by_gate(draft, entry == laws.end() ? no_law : *entry->second, closing);
     draft.plan.skipped.push_back(fmt::format("the way back was tried from every state of the run: "
                                              "it closes with {}, and the gate stands before that",
@@ -343,7 +346,7 @@ RuleState rule_state(const PlanBuilder& draft, const FormatRule& law) {
                          && std::all_of(runners.begin(),
                                         runners.end(),
                                         [](const MemberRelease& runner) { return runner.runs; });
-    return law.raises == "when_all" && all_run ? RuleState::may_fire : RuleState::open;
+    return law.raises == FormatTrigger::when_all && all_run ? RuleState::may_fire : RuleState::open;
 }
 
 void place_return_point(PlanBuilder& draft) {

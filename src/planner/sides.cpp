@@ -152,7 +152,8 @@ std::vector<std::string> sides_of(const Cluster& cluster) {
 bool runs(const Request& request, const std::string& side, const std::string& release) {
     const auto& members = request.cluster.members;
     return std::any_of(members.begin(), members.end(), [&](const model::Member& member) {
-        const std::string fact = bound_fact(request.pack, member.role, "running");
+        const std::string fact =
+            bound_fact(request.pack, member.role, model::StandardFact::running);
         const auto entry = request.facts.find(model::fact_key(member.name, fact));
         return member.side == side && entry != request.facts.end()
                && entry->second.status == model::ObservationStatus::known
@@ -171,7 +172,8 @@ std::string only_side(const Request& request,
 
 // Returns the side that the fact bound to `serving` names; empty if it names none.
 std::string serving_side(const Request& request, const std::vector<std::string>& sides) {
-    const auto entry = request.facts.find(bound_fact(request.pack, "", "serving"));
+    const auto entry =
+        request.facts.find(bound_fact(request.pack, "", model::StandardFact::serving));
     const bool is_known =
         entry != request.facts.end() && entry->second.status == model::ObservationStatus::known;
     const std::string name = is_known ? entry->second.value.show() : "";

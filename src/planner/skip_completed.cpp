@@ -35,7 +35,8 @@ struct Block {
 bool starts_old_release(const Action& action, const Plan& plan) {
     return action.verb == Verb::start
            && std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
-                  return effect.kind == "becomes" && effect.value == Json(plan.from);
+                  return effect.kind == model::EffectKind::becomes
+                         && effect.value == Json(plan.from);
               });
 }
 
@@ -111,8 +112,8 @@ bool fits(const PlanBuilder& draft, const std::string& member, const Expected& e
 // ensured.
 std::vector<std::string> facts_of_the_way(const PlanBuilder& draft, const std::string& role) {
     const auto& pack = draft.request.pack;
-    return {bound_fact(pack, role, "running"),
-            bound_fact(pack, role, "installed"),
+    return {bound_fact(pack, role, model::StandardFact::running),
+            bound_fact(pack, role, model::StandardFact::installed),
             fact_of_kind(pack, role, "service")};
 }
 
@@ -125,7 +126,7 @@ bool is_of_the_way(const std::vector<std::string>& way, const std::string& fact)
 bool is_there(const PlanBuilder& draft, std::size_t action, const model::Effect& effect) {
     for (std::size_t i = action; i < draft.plan.actions.size(); ++i) {
         for (const model::Effect& later_effect : draft.plan.actions[i].effects) {
-            const bool is_same = later_effect.kind == "becomes"
+            const bool is_same = later_effect.kind == model::EffectKind::becomes
                                  && later_effect.member == effect.member
                                  && later_effect.name == effect.name;
             if (is_same && fits(draft, effect.member, {{later_effect.name, later_effect.value}})) {
@@ -140,7 +141,7 @@ bool is_there(const PlanBuilder& draft, std::size_t action, const model::Effect&
 bool moves_on_its_way(const PlanBuilder& draft, const model::Effect& effect) {
     const model::Member* member =
         effect.member.empty() ? nullptr : find_member(draft.request.cluster, effect.member);
-    return effect.kind == "becomes" && member != nullptr
+    return effect.kind == model::EffectKind::becomes && member != nullptr
            && is_of_the_way(facts_of_the_way(draft, member->role), effect.name);
 }
 
@@ -167,7 +168,7 @@ bool is_open_for_any(const PlanBuilder& draft, std::size_t index) {
 bool is_done(const PlanBuilder& draft, const Action& action, const std::string& member) {
     Expected expected;
     for (const model::Effect& effect : action.effects) {
-        if (effect.kind == "becomes" && effect.member == member) {
+        if (effect.kind == model::EffectKind::becomes && effect.member == member) {
             expected[effect.name] = effect.value;
         }
     }
@@ -190,7 +191,7 @@ std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size
         }
         bool moves = false;
         for (const model::Effect& effect : action.effects) {
-            if (effect.kind == "becomes" && effect.member == block.member
+            if (effect.kind == model::EffectKind::becomes && effect.member == block.member
                 && is_of_the_way(way, effect.name)) {
                 expected[effect.name] = effect.value;
                 moves = true;

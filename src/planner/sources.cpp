@@ -55,9 +55,9 @@ bind_member_fact(const TemplateContext& scope, const FactSpec& spec, const Membe
     FactSource source = common_part(spec, member.name);
     source.host = member.host;
     for (const std::string& input : spec.inputs) {
-        source.inputs.push_back(spec.derive.empty() ? input : model::fact_key(member.name, input));
+        source.inputs.push_back(spec.is_derived() ? model::fact_key(member.name, input) : input);
     }
-    if (spec.derive.empty()) {
+    if (!spec.is_derived()) {
         DRYDOCK_TRY_ASSIGN(source.probe, fill(scope, &member, spec.probe, true));
         source.probe.set("kind", spec.kind).set("type", std::string(name_of(spec.type)));
         add_member_parameters(spec.kind, member, source.probe);

@@ -1,6 +1,6 @@
 // Events as JSON, in the words of docs/formats/journal.md.
 //
-// The tables of names follow the order of the enums. A key with its default value is left out, so
+// A key with its default value is left out, so
 // that a record stays short. Decoding refuses an event that this program does not know: guessing
 // the meaning of a journal could repeat an action.
 #include "run/event.h"
@@ -14,36 +14,6 @@
 namespace drydock::run {
 
 namespace {
-
-constexpr std::array<std::string_view, 18> k_types = {"run.created",
-                                                      "conductor.started",
-                                                      "action.intended",
-                                                      "action.ended",
-                                                      "action.attached",
-                                                      "facts.read",
-                                                      "drift.found",
-                                                      "soak.started",
-                                                      "gate.opened",
-                                                      "gate.approved",
-                                                      "run.paused",
-                                                      "run.resumed",
-                                                      "run.halted",
-                                                      "run.finished",
-                                                      "run.returned",
-                                                      "run.aborted",
-                                                      "run.noted",
-                                                      "action.progress"};
-constexpr std::array<std::string_view, 10> k_outcomes = {
-    "none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"};
-constexpr std::array<std::string_view, 4> k_purposes = {"none", "guard", "then", "happened"};
-
-// Returns the enum value whose name stands at the same position.
-template <class Enum, std::size_t N>
-std::optional<Enum> from_name(const std::array<std::string_view, N>& names, std::string_view name) {
-    const auto position = std::find(names.begin(), names.end(), name);
-    return position == names.end() ? std::nullopt
-                                   : std::optional(static_cast<Enum>(position - names.begin()));
-}
 
 // JSON values of the names are made once: a run encodes thousands of events.
 template <std::size_t N>
@@ -90,9 +60,9 @@ EventCodec::EventCodec(const model::Plan& plan) : plan_(plan), by_id_(plan.actio
 
 // The keys are appended in alphabetical order, as the canonical form wants them.
 Json EventCodec::encode(const Event& event) const {
-    static const auto k_type_values = as_json(k_types);
-    static const auto k_outcome_values = as_json(k_outcomes);
-    static const auto k_purpose_values = as_json(k_purposes);
+    static const auto k_type_values = as_json(k_event_types.all());
+    static const auto k_outcome_values = as_json(k_outcomes.all());
+    static const auto k_purpose_values = as_json(k_purposes.all());
     Json::Object json;
     json.reserve(6);
     if (is_of_action(event.type)) {
@@ -121,9 +91,9 @@ Result<Event> EventCodec::decode(const Json& json) const {
         return entry == json.members().end() ? std::string_view("none")
                                              : std::string_view(entry->second.as_string());
     };
-    const auto type = from_name<EventType>(k_types, name_at("type"));
-    const auto outcome = from_name<Outcome>(k_outcomes, name_at("outcome"));
-    const auto purpose = from_name<Purpose>(k_purposes, name_at("purpose"));
+    const auto type = k_event_types.parse(name_at("type"));
+    const auto outcome = k_outcomes.parse(name_at("outcome"));
+    const auto purpose = k_purposes.parse(name_at("purpose"));
     if (!type || !outcome || !purpose) {
         return fail("journal.event",
                     fmt::format("the journal holds an event that this drydock does not know: {}",
@@ -148,18 +118,6 @@ Result<Event> EventCodec::decode(const Json& json) const {
         event.action = *position;
     }
     return event;
-}
-
-std::string_view name_of(EventType type) {
-    return k_types.at(static_cast<std::size_t>(type));
-}
-
-std::string_view name_of(Outcome outcome) {
-    return k_outcomes.at(static_cast<std::size_t>(outcome));
-}
-
-std::string_view name_of(Purpose purpose) {
-    return k_purposes.at(static_cast<std::size_t>(purpose));
 }
 
 }  // namespace drydock::run

@@ -6,6 +6,7 @@
 // of an approval. It never changes what happens next.
 #pragma once
 
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "model/plan.h"
 
@@ -38,6 +39,25 @@ enum class EventType : std::uint8_t {
     run_noted,        // a person's words, or the answer to a request; detail: who, text
     action_progress,  // how far a long action has come; detail: done, of, rate
 };
+inline constexpr EnumNames<EventType, EventType::action_progress>
+    k_event_types({"run.created",
+                   "conductor.started",
+                   "action.intended",
+                   "action.ended",
+                   "action.attached",
+                   "facts.read",
+                   "drift.found",
+                   "soak.started",
+                   "gate.opened",
+                   "gate.approved",
+                   "run.paused",
+                   "run.resumed",
+                   "run.halted",
+                   "run.finished",
+                   "run.returned",
+                   "run.aborted",
+                   "run.noted",
+                   "action.progress"});
 
 enum class Outcome : std::uint8_t {
     none,
@@ -51,8 +71,12 @@ enum class Outcome : std::uint8_t {
     cannot_tell,
     skip
 };
+inline constexpr EnumNames<Outcome, Outcome::skip> k_outcomes(
+    {"none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"});
 
 enum class Purpose : std::uint8_t { none, guard, then, happened };
+inline constexpr EnumNames<Purpose, Purpose::happened>
+    k_purposes({"none", "guard", "then", "happened"});
 
 // The part of an event that moves the state.
 struct CompactEvent {
@@ -82,8 +106,17 @@ private:
 
 // False for an event of the whole run; its `action` has no meaning.
 [[nodiscard]] bool is_of_action(EventType type);
-[[nodiscard]] std::string_view name_of(EventType type);
-[[nodiscard]] std::string_view name_of(Outcome outcome);
-[[nodiscard]] std::string_view name_of(Purpose purpose);
+
+[[nodiscard]] inline std::string_view name_of(EventType type) {
+    return k_event_types.of(type);
+}
+
+[[nodiscard]] inline std::string_view name_of(Outcome outcome) {
+    return k_outcomes.of(outcome);
+}
+
+[[nodiscard]] inline std::string_view name_of(Purpose purpose) {
+    return k_purposes.of(purpose);
+}
 
 }  // namespace drydock::run

@@ -56,8 +56,8 @@ Observation value_of(const Json& value) {
 // so does a `changes`, whose value cannot be foretold.
 void apply_effects(ExpectedFacts& world, const model::Action& action, Status status) {
     for (const model::Effect& effect : action.effects) {
-        const bool changes = effect.kind == "changes";
-        if (effect.kind != "becomes" && !changes) {
+        const bool changes = effect.kind == model::EffectKind::changes;
+        if (effect.kind != model::EffectKind::becomes && !changes) {
             continue;
         }
         Expectation& expectation = world[model::fact_key(effect.member, effect.name)];
@@ -84,7 +84,7 @@ std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::str
     std::vector<std::string> keys = levels;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const auto source = plan.sources.find(keys[i]);
-        if (source != plan.sources.end() && !source->second.derive.empty()) {
+        if (source != plan.sources.end() && source->second.is_derived()) {
             keys.insert(keys.end(), source->second.inputs.begin(), source->second.inputs.end());
         }
     }
@@ -116,15 +116,15 @@ void convert(ExpectedFacts& world,
 }
 
 // Returns the format that the effect brings the store to; empty if it converts nothing.
-std::string format_after(const Plan& plan, const model::PlanStore& store, const std::string& kind) {
-    if (kind == "lowers") {
+std::string format_after(const Plan& plan, const model::PlanStore& store, model::EffectKind kind) {
+    if (kind == model::EffectKind::lowers) {
         const auto law = store.laws.find(plan.to);
         return law == store.laws.end() ? "" : law->second.writes;
     }
     const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const FormatRule& rule) {
         return rule.store == store.name;
     });
-    return kind == "raises" && law != plan.laws.end() ? law->becomes : "";
+    return kind == model::EffectKind::raises && law != plan.laws.end() ? law->becomes : "";
 }
 
 void convert_stores(ExpectedFacts& world,
@@ -143,7 +143,7 @@ void convert_stores(ExpectedFacts& world,
 }
 
 // Returns the key of the fact that a member has bound to a standard fact; empty if it has none.
-std::string bound_key(const Plan& plan, const std::string& member, std::string_view standard) {
+std::string bound_key(const Plan& plan, const std::string& member, model::StandardFact standard) {
     for (const auto& [key, source] : plan.sources) {
         if (source.member == member && source.binds == standard) {
             return key;
@@ -178,7 +178,7 @@ bool is_not_ready(const Observation& observation) {
 bool matches(const Observation& actual,
              const Observation& expected,
              const model::FactSource& source) {
-    if (source.binds == "ready" && is_not_ready(expected)) {
+    if (source.binds == model::StandardFact::ready && is_not_ready(expected)) {
         return is_not_ready(actual);
     }
     if (actual.status != expected.status) {
@@ -204,13 +204,15 @@ std::string show_expected(const Expectation& expectation) {
 // series.
 bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& world) {
     const auto runs_it = [&](const std::string& member) {
-        return may_run_series(world, bound_key(plan, member, "running"), law.series);
+        return may_run_series(
+            world, bound_key(plan, member, model::StandardFact::running), law.series);
     };
     const auto members = plan.roster()[law.role];
-    if (law.raises == "when_all") {
+    if (law.raises == model::FormatTrigger::when_all) {
         return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
     }
-    return law.raises == "on_start" && std::any_of(members.begin(), members.end(), runs_it);
+    return law.raises == model::FormatTrigger::on_start
+           && std::any_of(members.begin(), members.end(), runs_it);
 }
 
 // Notes for each member whether it was up when the plan was made, and which actions start or stop
@@ -219,7 +221,7 @@ ExpectedMembers::ExpectedMembers(const Plan& plan) : roster_(plan.roster()) {
     std::map<std::string, std::size_t, std::less<>> index;  // by key of the bound fact
     for (const auto& [role, members] : roster_) {
         for (const std::string& member : members) {
-            const std::string key = bound_key(plan, member, "running");
+            const std::string key = bound_key(plan, member, model::StandardFact::running);
             const auto planned = plan.planned.find(key);
             index.emplace(key, planned_.size());
             planned_.push_back(key.empty() || planned == plan.planned.end()

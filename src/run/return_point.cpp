@@ -24,7 +24,7 @@ bool is_needed(const Plan& plan, const std::string& name) {
 
 bool destroys_needed(const Plan& plan, const Action& action) {
     return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == "destroys" && is_needed(plan, effect.name);
+        return effect.kind == model::EffectKind::destroys && is_needed(plan, effect.name);
     });
 }
 

@@ -100,7 +100,7 @@ TEST(ReturnPoint, ClosesWithTheLossOfAStoreThatTheOldReleaseNeeds) {
     Plan plan = plan_of_three();
     plan.point_of_no_return = {};
     EXPECT_FALSE(closed_by(plan, after(plan, begun(1))));
-    plan.actions[0].effects = {{"destroys", "", "data", {}}};
+    plan.actions[0].effects = {{model::EffectKind::destroys, "", "data", {}}};
     EXPECT_EQ(closed_by(plan, after(plan, begun(0))), 0U);
     plan.stores = {{.name = "data"}};
     EXPECT_FALSE(closed_by(plan, after(plan, begun(0))));

@@ -183,7 +183,7 @@ TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
 TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
     Plan plan = diamond(Repeatable::yes);
     plan.planned["m1/running"] = {model::ObservationStatus::known, "1", "", 0};
-    plan.actions[0].effects = {{"becomes", "m1", "running", Json("2")}};
+    plan.actions[0].effects = {{model::EffectKind::becomes, "m1", "running", Json("2")}};
     State state = running(plan);
     EXPECT_EQ(expected_facts(plan, state)["m1/running"].any_of.size(), 1U);
     state.set(0, Status::waiting, 0, 1);
@@ -199,15 +199,17 @@ TEST(RunWorld, KnowsWhatACommandConverts) {
     plan.planned["schema"] = {model::ObservationStatus::known, "old", "", 0};
     plan.planned["m1/revision"] = plan.planned["schema"];
     plan.planned["other"] = {model::ObservationStatus::known, 7, "", 0};
-    plan.sources["schema"].derive = "agreed";
+    plan.sources["schema"].derive = model::Derivation::agreed;
     plan.sources["schema"].inputs = {"m1/revision"};
     plan.sources["m1/revision"].member = "m1";
     plan.sources["other"].type = model::FactType::integer;
     plan.stores = {{.name = "database", .role = "m", .shared = true, .levels = {"schema"}},
                    {.name = "index", .role = "m", .shared = true, .levels = {"other"}}};
     plan.stores[1].laws["2"].writes = "8";
-    plan.laws = {{.store = "database", .raises = "on_migrate", .becomes = "new"}};
-    plan.actions[0].effects = {{"raises", "m1", "database", {}}, {"lowers", "m1", "index", {}}};
+    plan.laws = {
+        {.store = "database", .raises = model::FormatTrigger::on_migrate, .becomes = "new"}};
+    plan.actions[0].effects = {{model::EffectKind::raises, "m1", "database", {}},
+                               {model::EffectKind::lowers, "m1", "index", {}}};
     State state = running(plan);
     const auto drifts = [&](const Json& schema, const Json& other) {
         const model::FactBook facts = {

@@ -108,8 +108,8 @@ void ConditionSolver::assign_derived(const model::FactSource& source,
                                      const Json& value,
                                      const std::set<std::string>& fixed,
                                      Settings& set) {
-    const bool minus = source.derive == "minus";
-    const bool percent = source.derive == "percent";
+    const bool minus = source.derive == model::Derivation::minus;
+    const bool percent = source.derive == model::Derivation::percent;
     for (std::size_t i = 0; i < source.inputs.size(); ++i) {
         const bool much = (minus && i == 0) || (percent && i == 1);
         assign(source.inputs[i], minus || percent ? Json(much ? k_plenty : 1) : value, fixed, set);
@@ -128,7 +128,7 @@ void ConditionSolver::assign_default(const std::string& key,
         assign_default(input, fixed, set);
     }
     const model::FactBook now = system_.book();
-    if (source->second.derive.empty() && now.at(key).status != model::ObservationStatus::known) {
+    if (!source->second.is_derived() && now.at(key).status != model::ObservationStatus::known) {
         assign(key, default_value(source->second.type, plan_), fixed, set);
     }
 }
@@ -139,7 +139,7 @@ void ConditionSolver::satisfy_inputs(const Condition& condition,
                                      Settings& set) {
     for (const std::string& key : model::facts_of(condition, plan_.roster(), member)) {
         const auto source = plan_.sources.find(key);
-        if (source == plan_.sources.end() || !source->second.derive.empty()) {
+        if (source == plan_.sources.end() || source->second.is_derived()) {
             continue;
         }
         for (const std::string& input : source->second.inputs) {
@@ -164,7 +164,7 @@ bool ConditionSolver::grant(const Condition& condition,
         if (source == plan_.sources.end() || !value) {
             continue;
         }
-        if (source->second.derive.empty()) {
+        if (!source->second.is_derived()) {
             assign(key, *value, fixed, set);
         } else {
             assign_derived(source->second, *value, fixed, set);

@@ -27,7 +27,7 @@ public:
         , wishes_(plan, system_) {
         system_.approve();
         for (const auto& [key, source] : plan.sources) {
-            if (source.binds == "running") {
+            if (source.binds == model::StandardFact::running) {
                 running_.insert(key);
             }
         }
@@ -57,9 +57,9 @@ private:
     // A derived fact with a planned value fixes its inputs, if it copies one of them.
     void begin_inputs(const std::string& key, const model::Observation& planned) {
         const auto source = plan_.sources.find(key);
-        const bool copies = source != plan_.sources.end() && !source->second.derive.empty()
-                            && source->second.derive != "minus"
-                            && source->second.derive != "percent";
+        const bool copies = source != plan_.sources.end() && source->second.is_derived()
+                            && source->second.derive != model::Derivation::minus
+                            && source->second.derive != model::Derivation::percent;
         if (!copies || planned.status != model::ObservationStatus::known) {
             return;
         }

@@ -41,7 +41,7 @@ std::vector<model::FormatRule> all_laws(const model::Plan& plan) {
             laws.push_back({store.name,
                             store.role,
                             store.levels,
-                            "when_all",
+                            model::FormatTrigger::when_all,
                             plan.from,
                             old_support->second.writes,
                             false,
@@ -70,12 +70,12 @@ ModelledSystem::ModelledSystem(const model::Plan& plan,
         }
     }
     for (const auto& [key, source] : plan.sources) {
-        if (source.binds == "running" && !source.member.empty()) {
+        if (source.binds == model::StandardFact::running && !source.member.empty()) {
             members_[source.member].running = key;
             members_[source.member].up = !values_[key].is_null();
-        } else if (source.binds == "ready" && !source.member.empty()) {
+        } else if (source.binds == model::StandardFact::ready && !source.member.empty()) {
             members_[source.member].ready = key;
-        } else if (source.binds == "installed" && !source.member.empty()) {
+        } else if (source.binds == model::StandardFact::installed && !source.member.empty()) {
             members_[source.member].installed = key;
         }
     }
@@ -130,7 +130,7 @@ model::FactBook ModelledSystem::book() const {
     model::FactBook book;
     std::vector<std::string> derived;
     for (const auto& [key, source] : plan_.sources) {
-        if (source.derive.empty()) {
+        if (!source.is_derived()) {
             book[key] = observe(source);
         } else {
             derived.push_back(key);
@@ -139,7 +139,7 @@ model::FactBook ModelledSystem::book() const {
     for (const auto& round : model::reading_rounds(plan_.sources, derived)) {
         for (const std::string& key : round) {
             const auto source = plan_.sources.find(key);
-            if (source != plan_.sources.end() && !source->second.derive.empty()) {
+            if (source != plan_.sources.end() && source->second.is_derived()) {
                 book[key] = model::derive(source->second, book);
             }
         }
@@ -262,27 +262,27 @@ void ModelledSystem::check_quorum(const std::string& name,
 void ModelledSystem::apply(const model::Effect& effect, const model::Action& action) {
     const std::string key = model::fact_key(effect.member, effect.name);
     const auto member = members_.find(effect.member);
-    if (effect.kind == "copies") {
+    if (effect.kind == model::EffectKind::copies) {
         if (!is_directed_) {
             copied_.insert(effect.name);
         }
-    } else if (effect.kind == "destroys") {
+    } else if (effect.kind == model::EffectKind::destroys) {
         if (!copied_.contains(effect.name)) {
             complain(
                 "unverified-destroy",
                 fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
         }
         consider_laws(effect.name);
-    } else if (effect.kind == "lowers") {
+    } else if (effect.kind == model::EffectKind::lowers) {
         lower(effect.name);
-    } else if (effect.kind == "raises") {
+    } else if (effect.kind == model::EffectKind::raises) {
         for (const model::FormatRule& law : laws_) {
             if (law.store == effect.name) {
                 ask_consent(law);
                 raise(law);
             }
         }
-    } else if (effect.kind == "becomes" && member != members_.end()
+    } else if (effect.kind == model::EffectKind::becomes && member != members_.end()
                && key == member->second.running) {
         const int ready_before = ready_in(member->second.role);
         if (effect.value.is_null()) {
@@ -295,7 +295,7 @@ void ModelledSystem::apply(const model::Effect& effect, const model::Action& act
             start_member(
                 effect.member, member->second, installed.is_null() ? effect.value : installed);
         }
-    } else if (effect.kind == "becomes"
+    } else if (effect.kind == model::EffectKind::becomes
                && (member == members_.end() || key != member->second.ready)) {
         set(key, effect.value);
     }
@@ -361,7 +361,7 @@ void ModelledSystem::start_by_hand(const std::string& name) {
 
 void ModelledSystem::verify_copies(const model::Action& action) {
     for (const model::Effect& effect : action.effects) {
-        if (effect.kind == "copies") {
+        if (effect.kind == model::EffectKind::copies) {
             copied_.insert(effect.name);
         }
     }

@@ -40,10 +40,10 @@ bool ModelledSystem::holds(const model::FormatRule& law) const {
     const auto runs = [&](const std::string& name) {
         return runs_in(members_.at(name), law.series);
     };
-    if (law.raises == "when_all") {
+    if (law.raises == model::FormatTrigger::when_all) {
         return std::all_of(plan_role->members.begin(), plan_role->members.end(), runs);
     }
-    return law.raises == "on_start"
+    return law.raises == model::FormatTrigger::on_start
            && std::any_of(plan_role->members.begin(), plan_role->members.end(), runs);
 }
 
@@ -51,7 +51,7 @@ bool ModelledSystem::holds(const model::FormatRule& law) const {
 bool ModelledSystem::risen(const model::FormatRule& law) const {
     return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
         const auto source = plan_.sources.find(key);
-        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
+        const bool derived = source != plan_.sources.end() && source->second.is_derived();
         const std::vector<std::string> keys =
             derived ? source->second.inputs : std::vector<std::string>{key};
         return std::all_of(keys.begin(), keys.end(), [&](const std::string& input) {
@@ -65,7 +65,7 @@ bool ModelledSystem::risen(const model::FormatRule& law) const {
 void ModelledSystem::set_levels(const std::vector<std::string>& levels, const std::string& format) {
     for (const std::string& key : levels) {
         const auto source = plan_.sources.find(key);
-        if (source != plan_.sources.end() && !source->second.derive.empty()) {
+        if (source != plan_.sources.end() && source->second.is_derived()) {
             for (const std::string& input : source->second.inputs) {
                 values_[input] = format;
             }
@@ -160,7 +160,8 @@ void ModelledSystem::ask_consent(const model::FormatRule& law) {
 void ModelledSystem::consider_laws(const std::string& destroyed) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
-        const bool destroys = law.raises == "on_destroy" && law.store == destroyed;
+        const bool destroys =
+            law.raises == model::FormatTrigger::on_destroy && law.store == destroyed;
         if (!destroys && (!holds(law) || risen(law))) {
             raise_at_ms_.erase(i);
             continue;

@@ -17,6 +17,7 @@ namespace drydock::sim {
 
 namespace {
 
+using run::TraceStepKind;
 using transport::Faults;
 
 constexpr int k_lives_max = 60;  // conductors of one replay
@@ -38,12 +39,21 @@ bool is_known(const model::Plan& plan, const TraceStep& turn, const std::string&
     });
 }
 
+Result<TraceStepKind> kind_of(const Json& step, std::size_t position) {
+    if (const auto kind = run::k_trace_steps.parse(step["what"].as_string())) {
+        return *kind;
+    }
+    return fail("replay.trace",
+                fmt::format("turn {} does not say what happened", position),
+                "use a file that `drydock check PLAN --trace FILE` wrote");
+}
+
 // A halt names the action that failed, but its step belongs to the run.
 Result<std::vector<TraceStep>> read_story(const model::Plan& plan, const Json& trace) {
     std::vector<TraceStep> story;
     for (const Json& step : trace.items()) {
         TraceStep turn;
-        turn.what = step["what"].as_string();
+        DRYDOCK_TRY_ASSIGN(turn.kind, kind_of(step, story.size() + 1));
         for (const char* kind : {"action", "member", "host", "store"}) {
             if (step.contains(kind)) {
                 turn.about = step[kind].as_string();
@@ -57,12 +67,7 @@ Result<std::vector<TraceStep>> read_story(const model::Plan& plan, const Json& t
                 }
             }
         }
-        if (turn.what.empty()) {
-            return fail("replay.trace",
-                        fmt::format("turn {} does not say what happened", story.size() + 1),
-                        "use a file that `drydock check PLAN --trace FILE` wrote");
-        }
-        if (turn.what == "halted" || turn.what == "finished") {
+        if (turn.kind == TraceStepKind::halted || turn.kind == TraceStepKind::finished) {
             turn.about.clear();  // of the run
         }
         story.push_back(std::move(turn));

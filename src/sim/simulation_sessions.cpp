@@ -27,9 +27,7 @@ constexpr std::int64_t k_stop_ms_max =
 
 // Returns a line of the log for an event. Events of the run as a whole have no action.
 std::string in_words(const model::Plan& plan, const Event& event) {
-    const std::string action = plan.actions.empty() || run::name_of(event.type).starts_with("run.")
-                                       || run::name_of(event.type).starts_with("conductor.")
-                                       || event.type == EventType::drift_found
+    const std::string action = plan.actions.empty() || !run::is_of_action(event.type)
                                    ? ""
                                    : " " + plan.actions[event.action].id;
     std::string text = fmt::format("{}{}", run::name_of(event.type), action);

@@ -27,58 +27,66 @@ using run::Event;
 using run::EventType;
 using run::Outcome;
 using run::Purpose;
+using Kind = run::TraceStepKind;
 
 constexpr std::int64_t k_for_ever = std::numeric_limits<std::int64_t>::max() / 4;
 constexpr std::int64_t k_settle_ms = 2'000;   // for the conductor to observe a change
 constexpr std::int64_t k_grace_ms = 600'000;  // beyond the time limits of an action
-constexpr std::array k_ends = {
-    "done", "died_after", "failed", "failed_late", "no_answer", "never_begun", "torn", "torn_late"};
+constexpr std::array k_ends = {Kind::done,
+                               Kind::died_after,
+                               Kind::failed,
+                               Kind::failed_late,
+                               Kind::no_answer,
+                               Kind::never_begun,
+                               Kind::torn,
+                               Kind::interrupted_late};
 
-template <class Names>
-bool is_among(const Names& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
+bool is_end(Kind kind) {
+    return std::find(k_ends.begin(), k_ends.end(), kind) != k_ends.end();
 }
 
 // Returns the step of an evaluated condition, by its purpose and outcome.
-std::string_view judged(const Event& event) {
+std::optional<Kind> judged(const Event& event) {
     const bool yes = event.outcome == Outcome::yes;
     const bool no = event.outcome == Outcome::no;
     switch (event.purpose) {
     case Purpose::guard:
-        return yes ? "judged_yes" : (event.outcome == Outcome::skip ? "skipped" : "judged_no");
+        return yes ? Kind::judged_yes
+                   : (event.outcome == Outcome::skip ? Kind::skipped : Kind::judged_no);
     case Purpose::then:
-        return yes ? "kept" : "broken";
+        return yes ? Kind::kept : Kind::broken;
     case Purpose::happened:
-        return yes ? "happened" : (no ? "not_happened" : "nobody_knows");
+        return yes ? Kind::happened : (no ? Kind::not_completed : Kind::completion_unknown);
     case Purpose::none:
         break;
     }
-    return "";
+    return std::nullopt;
 }
 
-// Returns the name of the step that an event shows; empty if traces have no such step.
-std::string_view name_of_event(const Event& event) {
+// Returns the step that an event shows; nothing if traces have no such step.
+std::optional<Kind> shown_by(const Event& event) {
     if (event.type == EventType::facts_read) {
         return judged(event);
     }
     if (event.type == EventType::action_intended) {
-        return "begun";
+        return Kind::begun;
     }
     if (event.type == EventType::action_attached) {
-        return event.outcome == Outcome::none ? "never_begun" : "torn";
+        return event.outcome == Outcome::none ? Kind::never_begun : Kind::torn;
     }
     if (event.type != EventType::action_ended) {
-        return "";
+        return std::nullopt;
     }
     const bool is_done = event.outcome == Outcome::done;
-    return is_done ? "done" : (event.outcome == Outcome::failed ? "failed" : "no_answer");
+    return is_done ? Kind::done
+                   : (event.outcome == Outcome::failed ? Kind::failed : Kind::no_answer);
 }
 
 // True if the event shows the step. Some steps say more than an event can show.
-bool fits(std::string_view event, std::string_view turn) {
-    return event == turn || (event == "done" && turn == "died_after")
-           || (event == "failed" && turn == "failed_late")
-           || (event == "torn" && turn == "torn_late");
+bool fits(Kind event, Kind turn) {
+    return event == turn || (event == Kind::done && turn == Kind::died_after)
+           || (event == Kind::failed && turn == Kind::failed_late)
+           || (event == Kind::torn && turn == Kind::interrupted_late);
 }
 
 // Returns the key of the action on its host, if it is there.
@@ -96,7 +104,7 @@ std::optional<ActionKey> running(Simulation& site, const model::Action& action) 
 }  // namespace
 
 std::string TraceStep::text() const {
-    return about.empty() ? what : fmt::format("{} {}", what, about);
+    return about.empty() ? std::string(name_of(kind)) : fmt::format("{} {}", name_of(kind), about);
 }
 
 // Facts that the plan moves are modelled: the replayer must not set them by itself.
@@ -150,22 +158,22 @@ std::size_t TraceReplayer::next_step_of(const std::string& about) const {
     return story_.size();
 }
 
-// Returns the name of the action's step after the current one.
-std::string TraceReplayer::later_step_of(const std::string& action) const {
+// True if the next step of the action after the current one is `broken`.
+bool TraceReplayer::breaks_later(const std::string& action) const {
     for (std::size_t i = position_ + 1; i < story_.size(); ++i) {
         if (story_[i].about == action && !early_steps_.contains(i)) {
-            return story_[i].what;
+            return story_[i].kind == Kind::broken;
         }
     }
-    return "";
+    return false;
 }
 
 // True if a later step says that the command never arrived.
 bool TraceReplayer::is_never_begun(const std::string& action) const {
     for (std::size_t i = position_; i < story_.size(); ++i) {
         const TraceStep& turn = story_[i];
-        if (turn.about == action && is_among(k_ends, turn.what) && turn.what != "no_answer") {
-            return turn.what == "never_begun";
+        if (turn.about == action && is_end(turn.kind) && turn.kind != Kind::no_answer) {
+            return turn.kind == Kind::never_begun;
         }
     }
     return false;
@@ -194,7 +202,7 @@ void TraceReplayer::advance() {
 
 void TraceReplayer::consume(std::size_t turn) {
     if (plan_.find(story_[turn].about) != nullptr) {
-        last_[story_[turn].about] = story_[turn].what;
+        last_[story_[turn].about] = story_[turn].kind;
         restore_denied(story_[turn].about);
     }
     early_steps_.insert(turn);
@@ -206,7 +214,7 @@ void TraceReplayer::note(const Event& event) {
     const std::string& action = plan_.actions[event.action].id;
     const auto last = last_.find(action);
     if (event.type == EventType::action_intended && last != last_.end()
-        && (last->second == "judged_yes" || last->second == "begun")) {
+        && (last->second == Kind::judged_yes || last->second == Kind::begun)) {
         begun_.push_back(action);
     } else if (event.type == EventType::action_attached
                || (event.type == EventType::action_ended && event.outcome != Outcome::unknown)) {
@@ -225,50 +233,53 @@ void TraceReplayer::on_event(const Event& event) {
         give_up(fmt::format("a run that goes on compares the world first, and stops: {}",
                             event.detail["cause"].as_string()));
     } else if (event.type == EventType::run_halted || event.type == EventType::run_finished) {
-        on_run(event.type == EventType::run_halted ? "halted" : "finished");
-    } else if (!name_of_event(event).empty()) {
+        on_run(event.type == EventType::run_halted ? Kind::halted : Kind::finished);
+    } else if (shown_by(event)) {
         on_action(plan_.actions[event.action].id, event);
         note(event);
     }
 }
 
 // A halt or finish consumes the first such step that is left.
-void TraceReplayer::on_run(const std::string& step_name) {
+void TraceReplayer::on_run(Kind kind) {
     for (std::size_t i = position_; i < story_.size(); ++i) {
-        if (story_[i].what == step_name) {
+        if (story_[i].kind == kind) {
             consume(i);
             return;
         }
     }
-    give_up(fmt::format("the run {} before", step_name));
+    give_up(fmt::format("the run {} before", name_of(kind)));
 }
 
 // Matches an event with the next step of its action. A step may stand for two events: a guard and
 // its begin, an end and its postconditions. Then the action stays unsettled until the second event.
 void TraceReplayer::on_action(const std::string& action, const Event& event) {
-    const std::string_view event_name = name_of_event(event);
+    const Kind shown = *shown_by(event);
     const std::size_t next = next_step_of(action);
-    const std::string& last_step = last_[action];
-    if (event_name == "kept") {
+    const auto last = last_.find(action);
+    const auto last_is = [&](Kind kind) { return last != last_.end() && last->second == kind; };
+    if (shown == Kind::kept) {
         system_.verify_copies(*plan_.find(action));
     }
-    if (next < story_.size() && fits(event_name, story_[next].what)) {
-        const std::string step_name = story_[next].what;
+    if (next < story_.size() && fits(shown, story_[next].kind)) {
+        const Kind kind = story_[next].kind;
         consume(next);
         const model::Action& planned_action = *plan_.find(action);
         const bool expects_more =
-            (step_name == "judged_yes" && !planned_action.is_gate()) || step_name == "done";
+            (kind == Kind::judged_yes && !planned_action.is_gate()) || kind == Kind::done;
         unsettled_action_ = expects_more ? action : unsettled_action_;
     } else if (next == story_.size()) {
         return;  // the trace has no further step of it
-    } else if ((event_name == "begun" && last_step == "judged_yes")
-               || (event_name == "kept" && (last_step == "done" || last_step == "judged_yes"))
-               || (event_name == "done" && story_[next].what == "broken")
-               || (event_name == "judged_yes" && story_[next].what == "broken")) {
+    } else if ((shown == Kind::begun && last_is(Kind::judged_yes))
+               || (shown == Kind::kept && (last_is(Kind::done) || last_is(Kind::judged_yes)))
+               || (shown == Kind::done && story_[next].kind == Kind::broken)
+               || (shown == Kind::judged_yes && story_[next].kind == Kind::broken)) {
         unsettled_action_ = unsettled_action_ == action ? "" : unsettled_action_;
     } else {
-        give_up(fmt::format(
-            "instead, {} is told as {} ({})", action, event_name, event.detail["because"].show()));
+        give_up(fmt::format("instead, {} is told as {} ({})",
+                            action,
+                            name_of(shown),
+                            event.detail["because"].show()));
     }
 }
 
@@ -279,16 +290,16 @@ void TraceReplayer::lose(Simulation& site, const std::string& host) {
 // Makes a step of members, hosts or laws happen. Returns false if the step is of another kind.
 bool TraceReplayer::apply_environment_step(Simulation& site) {
     const TraceStep& turn = story_[position_];
-    if (turn.what == "member_dies") {
+    if (turn.kind == Kind::member_dies) {
         system_.kill(turn.about);
-    } else if (turn.what == "member_started") {
+    } else if (turn.kind == Kind::member_started) {
         system_.start_by_hand(turn.about);
-    } else if (turn.what == "host_lost") {
+    } else if (turn.kind == Kind::host_lost) {
         unreachable_.insert(turn.about);
-    } else if (turn.what == "host_back") {
+    } else if (turn.kind == Kind::host_back) {
         unreachable_.erase(turn.about);
         lose(site, turn.about);
-    } else if (turn.what == "law_fires") {
+    } else if (turn.kind == Kind::law_fires) {
         system_.fire_laws(turn.about);
     } else {
         return false;
@@ -299,31 +310,31 @@ bool TraceReplayer::apply_environment_step(Simulation& site) {
 
 // Makes the end of an action happen on its host. Returns false if the action has not arrived there.
 bool TraceReplayer::end_action(Simulation& site) {
-    const std::string step_name = story_[position_].what;
+    const Kind kind = story_[position_].kind;
     const model::Action& action = *plan_.find(story_[position_].about);
     auto& host = site.transport.host(action.host);
     const auto key = running(site, action);
-    if (step_name == "no_answer" && (key || is_never_begun(action.id))) {
+    if (kind == Kind::no_answer && (key || is_never_begun(action.id))) {
         lose(site, action.host);
         return true;
     }
     if (!key) {
-        return step_name == "never_begun";  // the agent will say so
+        return kind == Kind::never_begun;  // the agent will say so
     }
-    if (step_name == "done" || step_name == "died_after" || step_name == "broken"
-        || step_name.ends_with("_late")) {
+    if (kind == Kind::done || kind == Kind::died_after || kind == Kind::broken
+        || kind == Kind::failed_late || kind == Kind::interrupted_late) {
         host.take_effect(*key);
     }
-    if (step_name == "done" && later_step_of(action.id) != "broken") {
+    if (kind == Kind::done && !breaks_later(action.id)) {
         grant(action.then, action);
-    } else if (step_name == "broken") {
+    } else if (kind == Kind::broken) {
         falsify(action.then, action);
-    } else if (step_name == "died_after") {
+    } else if (kind == Kind::died_after) {
         system_.kill(action.member);
-    } else if (step_name.starts_with("torn")) {
+    } else if (kind == Kind::torn || kind == Kind::interrupted_late) {
         host.tear(*key);
         return true;
-    } else if (step_name.starts_with("failed")) {
+    } else if (kind == Kind::failed || kind == Kind::failed_late) {
         host.fail_action(*key);
     }
     host.finish(*key);
@@ -355,13 +366,13 @@ void TraceReplayer::before_wait(Simulation& site) {
     }
     const TraceStep turn = story_[position_];
     const model::Action* action = plan_.find(turn.about);
-    if (turn.what == "conductor_dies"
+    if (turn.kind == Kind::conductor_dies
         && (have_all_arrived(site) || now - since_ms_ > k_settle_ms)) {
         consume(position_);
         throw SimulatedCrash{};
     }
     const bool ends = action != nullptr && !action->host.empty()
-                      && (is_among(k_ends, turn.what) || turn.what == "broken");
+                      && (is_end(turn.kind) || turn.kind == Kind::broken);
     if (ends && !is_forced_) {
         is_forced_ = end_action(site);
     }
@@ -382,14 +393,14 @@ TraceReplayer::Next TraceReplayer::between(Simulation& site, const ConductorRun&
     if (over()) {
         return Next::over;
     }
-    const std::string step_name = story_[position_].what;
-    if (life.died || step_name == "resumed") {
+    const Kind kind = story_[position_].kind;
+    if (life.died || kind == Kind::resumed) {
         if (!life.died) {
             consume(position_);
         }
         return Next::conduct;
     }
-    if (step_name == "approved" && !life.gate.empty()) {
+    if (kind == Kind::approved && !life.gate.empty()) {
         consume(position_);
         system_.approve();
         return Next::approve;

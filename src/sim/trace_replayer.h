@@ -6,6 +6,7 @@
 // step. One thread.
 #pragma once
 
+#include "run/trace_step.h"
 #include "sim/condition_solver.h"
 #include "sim/modelled_system.h"
 
@@ -17,7 +18,7 @@ namespace drydock::sim {
 
 // One step of a trace.
 struct TraceStep {
-    std::string what;   // "begun", "done", "member_dies"
+    run::TraceStepKind kind = run::TraceStepKind::begun;
     std::string about;  // an action, a member, a host, or a store; empty: the run
 
     [[nodiscard]] std::string text() const;
@@ -54,7 +55,7 @@ private:
     [[nodiscard]] bool over() const { return position_ == story_.size() || !divergence_.empty(); }
 
     [[nodiscard]] std::size_t next_step_of(const std::string& about) const;
-    [[nodiscard]] std::string later_step_of(const std::string& action) const;
+    [[nodiscard]] bool breaks_later(const std::string& action) const;
     [[nodiscard]] bool is_never_begun(const std::string& action) const;
     void consume(std::size_t turn);
     void give_up(const std::string& instead);
@@ -62,7 +63,7 @@ private:
     void note(const run::Event& event);
     [[nodiscard]] bool have_all_arrived(Simulation& site) const;
     void on_action(const std::string& action, const run::Event& event);
-    void on_run(const std::string& step_name);
+    void on_run(run::TraceStepKind kind);
     bool apply_environment_step(Simulation& site);
     bool end_action(Simulation& site);
     void lose(Simulation& site, const std::string& host);
@@ -78,16 +79,16 @@ private:
     ModelledSystem& system_;
     ConditionSolver solver_;
     std::vector<TraceStep> story_;
-    std::size_t position_ = 0;                 // the first step that has not happened
-    std::set<std::size_t> early_steps_;        // later steps that have happened
-    std::set<std::size_t> prepared_;           // steps with facts that are set
-    std::map<std::string, std::string> last_;  // the last step of each action
-    std::map<std::string, Settings> denied_;   // by action: values to restore
-    std::set<std::string> modelled_;           // keys of facts that the plan moves
-    std::set<std::string> unreachable_;        // hosts
-    std::vector<std::string> begun_;           // actions in flight, in order
-    std::string unsettled_action_;             // an action with events still to come; empty: none
-    std::int64_t since_ms_ = -1;               // the time of the last step
+    std::size_t position_ = 0;                        // the first step that has not happened
+    std::set<std::size_t> early_steps_;               // later steps that have happened
+    std::set<std::size_t> prepared_;                  // steps with facts that are set
+    std::map<std::string, run::TraceStepKind> last_;  // the last step of each action
+    std::map<std::string, Settings> denied_;          // by action: values to restore
+    std::set<std::string> modelled_;                  // keys of facts that the plan moves
+    std::set<std::string> unreachable_;               // hosts
+    std::vector<std::string> begun_;                  // actions in flight, in order
+    std::string unsettled_action_;  // an action with events still to come; empty: none
+    std::int64_t since_ms_ = -1;    // the time of the last step
     bool is_forced_ = false;  // the step at position_ was made to happen, and is not durable yet
     std::string divergence_;
 };

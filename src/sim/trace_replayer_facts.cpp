@@ -12,17 +12,19 @@ namespace drydock::sim {
 
 namespace {
 
-constexpr std::array k_seen = {"judged_yes",
-                               "judged_no",
-                               "skipped",
-                               "begun",
-                               "kept",
-                               "broken",
-                               "happened",
-                               "not_happened",
-                               "nobody_knows",
-                               "finished",
-                               "halted"};
+using Kind = run::TraceStepKind;
+
+constexpr std::array k_seen = {Kind::judged_yes,
+                               Kind::judged_no,
+                               Kind::skipped,
+                               Kind::begun,
+                               Kind::kept,
+                               Kind::broken,
+                               Kind::happened,
+                               Kind::not_completed,
+                               Kind::completion_unknown,
+                               Kind::finished,
+                               Kind::halted};
 
 }  // namespace
 
@@ -32,7 +34,7 @@ void TraceReplayer::prepare() {
         if (early_steps_.contains(i)) {
             continue;
         }
-        if (std::find(k_seen.begin(), k_seen.end(), story_[i].what) == k_seen.end()) {
+        if (std::find(k_seen.begin(), k_seen.end(), story_[i].kind) == k_seen.end()) {
             return;
         }
         if (prepared_.insert(i).second && plan_.find(story_[i].about) != nullptr) {
@@ -44,24 +46,24 @@ void TraceReplayer::prepare() {
 // An action without a request ends with its guard, so its postconditions are prepared with it.
 void TraceReplayer::prepare(const TraceStep& turn) {
     const model::Action& action = *plan_.find(turn.about);
-    if (turn.what == "judged_yes") {
+    if (turn.kind == Kind::judged_yes) {
         grant(action.when, action);
         grant(action.guard, action);
         if (action.request.is_null()) {
             grant(action.then, action);
         }
-    } else if (turn.what == "judged_no") {
+    } else if (turn.kind == Kind::judged_no) {
         grant(action.when, action);
         falsify(action.guard, action);
-    } else if (turn.what == "skipped") {
+    } else if (turn.kind == Kind::skipped) {
         falsify(action.when, action);
-    } else if (turn.what == "kept") {
+    } else if (turn.kind == Kind::kept) {
         grant(action.then, action);
-    } else if (turn.what == "broken") {
+    } else if (turn.kind == Kind::broken) {
         falsify(action.then, action);
-    } else if (turn.what == "happened") {
+    } else if (turn.kind == Kind::happened) {
         grant(action.happened, action);
-    } else if (turn.what == "not_happened") {
+    } else if (turn.kind == Kind::not_completed) {
         falsify(action.happened, action);
     }
 }
@@ -93,7 +95,7 @@ void TraceReplayer::falsify(const std::vector<model::Condition>& conditions,
 bool TraceReplayer::falsify(const model::Condition& condition, const model::Action& action) {
     for (const std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
         const auto source = plan_.sources.find(key);
-        const bool derived = source != plan_.sources.end() && !source->second.derive.empty();
+        const bool derived = source != plan_.sources.end() && source->second.is_derived();
         for (const std::string& input :
              derived ? source->second.inputs : std::vector<std::string>{key}) {
             const Json old_value = system_.value(input);

@@ -131,8 +131,9 @@ checker::Report check_once(const Plan& plan, const Twin& twin) {
     checker::Options options;
     options.faults = {1, 1, 1, 1, 1};
     const auto& ways = plan.ways_back;
-    if (std::any_of(
-            ways.begin(), ways.end(), [](const auto& way) { return way.kind == "downgrade"; })) {
+    if (std::any_of(ways.begin(), ways.end(), [](const auto& way) {
+            return way.kind == model::RecoveryKind::downgrade;
+        })) {
         options.back = [&](const model::FactBook& facts) { return way_back(twin, facts); };
     }
     return checker::check(plan, options);

@@ -143,7 +143,7 @@ void survey(const model::FactSources& sources, Twin& twin) {
     }
     for (const auto& round : model::reading_rounds(sources, keys)) {
         for (const std::string& key : round) {
-            if (!sources.at(key).derive.empty()) {
+            if (sources.at(key).is_derived()) {
                 twin.facts[key] = model::derive(sources.at(key), twin.facts);
             }
         }

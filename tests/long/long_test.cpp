@@ -71,7 +71,7 @@ model::Plan make_plan() {
     move.request = Json::Object{{"kind", "command"}};
     move.then = {moved_is(true)};
     move.happened = {moved_is(true)};
-    move.effects = {{"becomes", "m1", "moved", true}};
+    move.effects = {{model::EffectKind::becomes, "m1", "moved", true}};
     move.timeout_ms = 600 * k_second;
     move.guard_timeout_ms = 10 * k_second;
     plan.actions = {move};

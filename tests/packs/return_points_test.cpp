@@ -82,7 +82,7 @@ std::string behind_gate(const model::Plan& plan) {
 std::string ways_of(const model::Plan& plan) {
     std::vector<std::string> ways;
     for (const model::RecoveryOption& way : plan.ways_back) {
-        ways.push_back(way.kind + " " + way.phase);
+        ways.push_back(std::string(name_of(way.kind)) + " " + way.phase);
     }
     return fmt::format("{}", fmt::join(ways, ", "));
 }

@@ -28,8 +28,10 @@ model::Action draw_action(std::size_t members) {
     action.member = member_name(*rc::gen::inRange<std::size_t>(0, members));
     const auto value = *rc::gen::element<std::string>("2.0", "2.0", "2.0", "1.0", "", "nothing");
     if (value != "nothing") {
-        action.effects.push_back(
-            {"becomes", action.member, "running", value.empty() ? Json() : Json(value)});
+        action.effects.push_back({model::EffectKind::becomes,
+                                  action.member,
+                                  "running",
+                                  value.empty() ? Json() : Json(value)});
     }
     return action;
 }

@@ -296,10 +296,11 @@ std::string outline(const model::Plan& plan) {
                                       point.because)
                         : "no return: none\n";
     for (const model::RecoveryOption& way : plan.ways_back) {
-        out += fmt::format("way back {}: {}; {}; {}\n", way.phase, way.kind, way.cost, way.command);
+        out += fmt::format(
+            "way back {}: {}; {}; {}\n", way.phase, name_of(way.kind), way.cost, way.command);
     }
     for (const model::RiskNote& risk : plan.risks) {
-        out += fmt::format("risk {}: {}\n", risk.id, risk.state);
+        out += fmt::format("risk {}: {}\n", risk.id, name_of(risk.state));
     }
     for (const std::string& note : plan.skipped) {
         out += fmt::format("note: {}\n", note);

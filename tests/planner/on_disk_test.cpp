@@ -11,7 +11,7 @@ namespace {
 std::string list_behind(const model::Plan& plan, const std::string& action) {
     for (const model::Effect& effect : plan.find(action)->effects) {
         if (effect.name == "on_disk") {
-            return effect.kind + " " + effect.value.dump();
+            return std::string(name_of(effect.kind)) + " " + effect.value.dump();
         }
     }
     return {};

@@ -75,7 +75,7 @@ TEST(Plan, IsBoundToWhatItStandsOnAndNothingElse) {
     for (const auto& [key, observation] : plan.planned) {
         const model::FactSource& source = plan.sources.at(key);
         const bool changed = source.name == "service";
-        EXPECT_TRUE(!source.binds.empty() || source.identity || changed) << key;
+        EXPECT_TRUE(source.binds != model::StandardFact::none || source.identity || changed) << key;
         EXPECT_FALSE(source.moves) << key;
         EXPECT_NE(observation.status, model::ObservationStatus::unknown) << key;
     }
@@ -127,7 +127,7 @@ TEST(Plan, TellsOfRisksOfItsOwnReleasesOnly) {
     ASSERT_TRUE(compiled.plan) << text(compiled);
     std::string told;
     for (const model::RiskNote& risk : compiled.plan->risks) {
-        told += risk.id + " " + risk.state + "\n";
+        told += risk.id + " " + std::string(name_of(risk.state)) + "\n";
     }
     EXPECT_THAT(told, HasSubstr("zombie-members present"));
     EXPECT_THAT(told, Not(HasSubstr("auth-while-mixed")));

@@ -195,7 +195,8 @@ TEST(Roles, DestroyingWhatTheOldReleaseNeedsIsThePointOfNoReturn) {
         for (auto& phase : procedure.phases) {
             for (auto& step : phase.steps) {
                 if (step.id == "nodes") {
-                    step.effects.push_back({"destroys", "meta", {}, "", model::Reach::member});
+                    step.effects.push_back(
+                        {model::EffectKind::destroys, "meta", {}, "", model::Reach::member});
                 }
             }
         }

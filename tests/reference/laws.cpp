@@ -129,20 +129,20 @@ void start(Model& model, const std::string& member, World& world, Broken& broken
 
 void apply_store_effect(Model& model, const Effect& effect, World& world) {
     const PlanStore* store = store_named(model, effect.name);
-    if (store == nullptr || effect.kind == "becomes") {
+    if (store == nullptr || effect.kind == model::EffectKind::becomes) {
         return;
     }
-    if (effect.kind == "copies") {
+    if (effect.kind == model::EffectKind::copies) {
         Copy& copy = world.copies[store->name];
         copy = std::max(copy, Copy::unverified);
     }
     for (const Rise& rise : model.rises) {
-        if (effect.kind == "raises" && rise.store == store) {
+        if (effect.kind == model::EffectKind::raises && rise.store == store) {
             fire(model, rise, world);
         }
     }
     const auto law = store->laws.find(model.plan.to);
-    if (effect.kind == "lowers" && law != store->laws.end()) {
+    if (effect.kind == model::EffectKind::lowers && law != store->laws.end()) {
         world.held.insert(store->name);
         for (const std::string& instance : model.instances(*store)) {
             world.formats[instance] = index_in(store->formats, law->second.writes);
@@ -157,7 +157,7 @@ void apply_facts(Model& model, const Action& action, World& world) {
         const std::string key = model::fact_key(effect.member, effect.name);
         const bool told_by_start = starts(action) && key == model.key_of(effect.member, "running")
                                    && !model.key_of(effect.member, "installed").empty();
-        if (effect.kind == "becomes" && !told_by_start) {
+        if (effect.kind == model::EffectKind::becomes && !told_by_start) {
             model.set(world, key, effect.value);
         }
     }
@@ -174,7 +174,7 @@ bool serves(const Model& model, const std::string& member, const World& world) {
 std::set<std::string> moved(const Model& model, const Action& action, bool down) {
     std::set<std::string> members;
     for (const Effect& effect : action.effects) {
-        const bool told = !action.member.empty() && effect.kind == "becomes"
+        const bool told = !action.member.empty() && effect.kind == model::EffectKind::becomes
                           && !effect.member.empty()
                           && model::fact_key(effect.member, effect.name)
                                  == model.key_of(effect.member, "running");
@@ -297,7 +297,8 @@ Broken leave(const Model& model, std::size_t index, const World& world) {
 
 void prove_copies(const Model& model, std::size_t index, World& world) {
     for (const Effect& effect : model.plan.actions[index].effects) {
-        if (effect.kind == "copies" && store_named(model, effect.name) != nullptr) {
+        if (effect.kind == model::EffectKind::copies
+            && store_named(model, effect.name) != nullptr) {
             world.copies[effect.name] = Copy::verified;
         }
     }
@@ -376,8 +377,9 @@ bool moves_world(const Model& model, std::size_t index) {
     const Action& action = model.plan.actions[index];
     const bool effect =
         std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& one) {
-            return one.kind == "becomes" ? model.has(model::fact_key(one.member, one.name))
-                                         : store_named(model, one.name) != nullptr;
+            return one.kind == model::EffectKind::becomes
+                       ? model.has(model::fact_key(one.member, one.name))
+                       : store_named(model, one.name) != nullptr;
         });
     return effect || is_once_only(action) || starts(action) || action.verb == Verb::restore
            || destroys(action);

@@ -29,7 +29,7 @@ protected:
 
     void add_fact(const std::string& member,
                   const std::string& name,
-                  const std::string& binds,
+                  model::StandardFact binds,
                   FactType type,
                   const Json& value) {
         model::FactSource source;
@@ -74,10 +74,10 @@ protected:
             plan_.roles.push_back(role);
         }
         if (one_in(4)) {
-            add_fact("", "serving", "serving", FactType::text, "old");
+            add_fact("", "serving", model::StandardFact::serving, FactType::text, "old");
         }
         if (one_in(3)) {
-            add_fact("", "writes", "writes", FactType::text, "accepted");
+            add_fact("", "writes", model::StandardFact::writes, FactType::text, "accepted");
         }
     }
 
@@ -85,16 +85,29 @@ protected:
         const bool down = one_in(sane_ ? 30 : 12);
         const bool done = one_in(sane_ ? 30 : 12);
         const std::string release = done ? plan_.to : plan_.from;
-        add_fact(member, "running", "running", FactType::release, down ? Json() : Json(release));
-        add_fact(member, "health", "", FactType::text, "good");
+        add_fact(member,
+                 "running",
+                 model::StandardFact::running,
+                 FactType::release,
+                 down ? Json() : Json(release));
+        add_fact(member, "health", model::StandardFact::none, FactType::text, "good");
         if (has_installed_) {
-            add_fact(member, "installed", "installed", FactType::release, release);
+            add_fact(
+                member, "installed", model::StandardFact::installed, FactType::release, release);
         }
         if (has_ready_) {
-            add_fact(member, "ready", "ready", FactType::boolean, down ? Json() : Json(true));
+            add_fact(member,
+                     "ready",
+                     model::StandardFact::ready,
+                     FactType::boolean,
+                     down ? Json() : Json(true));
         }
         if (has_service_) {
-            add_fact(member, "service", "", FactType::text, down ? "stopped" : "running");
+            add_fact(member,
+                     "service",
+                     model::StandardFact::none,
+                     FactType::text,
+                     down ? "stopped" : "running");
         }
         plan_.member_hosts[member] = one_in(5) ? "shared" : "host-" + member;
     }
@@ -142,14 +155,14 @@ protected:
         }
         if (store.shared) {
             store.levels = {store.name + "_level"};
-            add_fact("", store.levels.front(), "level", FactType::text, level);
+            add_fact("", store.levels.front(), model::StandardFact::level, FactType::text, level);
             return;
         }
         for (const PlanRole& role : plan_.roles) {
             for (const std::string& member : role.members) {
                 if (role.name == store.role) {
                     const std::string fact = store.name + "_level";
-                    add_fact(member, fact, "level", FactType::text, level);
+                    add_fact(member, fact, model::StandardFact::level, FactType::text, level);
                     store.levels.push_back(model::fact_key(member, fact));
                 }
             }
@@ -166,7 +179,8 @@ protected:
             plan_.skew.push_back(rule);
         }
         if (one_in(6)) {
-            plan_.ways_back.push_back({"after the gate", "restore", "older", "restore"});
+            plan_.ways_back.push_back(
+                {"after the gate", model::RecoveryKind::restore, "older", "restore"});
         }
     }
 

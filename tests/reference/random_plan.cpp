@@ -162,7 +162,7 @@ private:
     void becomes(Action& action, const std::string& fact, const Json& value) {
         const std::string key = model::fact_key(action.member, fact);
         if (plan_.sources.contains(key)) {
-            action.effects.push_back({"becomes", action.member, fact, value});
+            action.effects.push_back({model::EffectKind::becomes, action.member, fact, value});
         }
     }
 
@@ -216,7 +216,7 @@ private:
         const bool up = !one_in(4);
         const Json running = up ? Json(plan_.to) : Json();
         if (plan_.sources.contains(model::fact_key(other, "running"))) {
-            action.effects.push_back({"becomes", other, "running", running});
+            action.effects.push_back({model::EffectKind::becomes, other, "running", running});
         }
     }
 
@@ -244,7 +244,7 @@ private:
         const std::string member = one_in(3) ? "" : role.members[any(role.members.size())];
         const std::string store = plan_.stores[any(plan_.stores.size())].name;
         const std::string id = fmt::format("x{}", plan_.actions.size());
-        const auto with = [&](Verb verb, const std::string& kind) {
+        const auto with = [&](Verb verb, model::EffectKind kind) {
             Action& action = add(id, verb, member);
             action.effects.push_back({kind, "", store, {}});
             draw_happened(action, draw_guard(role.name, !member.empty()));
@@ -252,7 +252,7 @@ private:
         switch (any(10)) {
         case 0:
         case 1:
-            with(Verb::backup, "copies");
+            with(Verb::backup, model::EffectKind::copies);
             if (!one_in(3)) {
                 plan_.actions.back().then.push_back(draw_guard(role.name, !member.empty()));
             }
@@ -263,13 +263,13 @@ private:
             add_gate(id, role.name);
             break;
         case 5:
-            with(Verb::finalize, "raises");
+            with(Verb::finalize, model::EffectKind::raises);
             break;
         case 6:
-            with(Verb::destroy, "destroys");
+            with(Verb::destroy, model::EffectKind::destroys);
             break;
         case 7:
-            with(Verb::restore, "lowers");
+            with(Verb::restore, model::EffectKind::lowers);
             break;
         case 8:
             add_switch(id);
@@ -361,7 +361,8 @@ private:
                 action.guard = {draw_guard(role, true)};
             }
             if (raises) {
-                action.effects.push_back({"raises", "", plan_.stores.front().name, {}});
+                action.effects.push_back(
+                    {model::EffectKind::raises, "", plan_.stores.front().name, {}});
             }
         }
     }

@@ -47,7 +47,7 @@ private:
         action.request.set("run", action.id);
         for (auto& [fact, becomes] : what) {
             if (back_.sources.contains(model::fact_key(member, fact))) {
-                action.effects.push_back({"becomes", member, fact, becomes});
+                action.effects.push_back({model::EffectKind::becomes, member, fact, becomes});
             }
         }
         if (!back_.actions.empty()) {

@@ -226,7 +226,8 @@ private:
         std::map<std::string, bool> handled;  // whether it is brought up
         for (const model::Action& action : model.plan.actions) {
             for (const model::Effect& effect : action.effects) {
-                const bool running = effect.kind == "becomes" && !effect.member.empty()
+                const bool running = effect.kind == model::EffectKind::becomes
+                                     && !effect.member.empty()
                                      && model::fact_key(effect.member, effect.name)
                                             == model.key_of(effect.member, "running");
                 if (running) {
@@ -310,8 +311,9 @@ private:
             return has_way_back(world);
         }
         const auto& ways = model_.plan.ways_back;
-        return std::any_of(
-            ways.begin(), ways.end(), [](const auto& way) { return way.kind != "downgrade"; });
+        return std::any_of(ways.begin(), ways.end(), [](const auto& way) {
+            return way.kind != model::RecoveryKind::downgrade;
+        });
     }
 
     const Request& request_;

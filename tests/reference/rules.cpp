@@ -12,7 +12,7 @@ using model::Effect;
 using model::PlanStore;
 using model::Verb;
 
-bool has_effect(const Action& action, const std::string& kind) {
+bool has_effect(const Action& action, model::EffectKind kind) {
     return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
         return effect.kind == kind;
     });
@@ -25,14 +25,16 @@ bool takes_writes(const Model& model, const World& world) {
 }
 
 bool copy_needed(const model::Plan& plan, const PlanStore& store) {
-    const bool restorable = std::any_of(plan.ways_back.begin(),
-                                        plan.ways_back.end(),
-                                        [](const auto& way) { return way.kind == "restore"; });
+    const bool restorable =
+        std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const auto& way) {
+            return way.kind == model::RecoveryKind::restore;
+        });
     return restorable
            || std::any_of(plan.actions.begin(), plan.actions.end(), [&](const Action& action) {
                   return std::any_of(
                       action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-                          return effect.kind == "copies" && effect.name == store.name;
+                          return effect.kind == model::EffectKind::copies
+                                 && effect.name == store.name;
                       });
               });
 }
@@ -49,7 +51,7 @@ const PlanStore* store_named(const Model& model, const std::string& name) {
 }
 
 bool destroys(const Action& action) {
-    return action.verb == Verb::destroy || has_effect(action, "destroys");
+    return action.verb == Verb::destroy || has_effect(action, model::EffectKind::destroys);
 }
 
 // What an action destroys must have a verified copy: the stores that it names, else any one.
@@ -58,7 +60,7 @@ void look_at_copies(const Model& model, const Action& action, const World& world
     bool bare = false;
     for (const Effect& effect : action.effects) {
         const bool store = store_named(model, effect.name) != nullptr;
-        if (effect.kind == "destroys" && store) {
+        if (effect.kind == model::EffectKind::destroys && store) {
             named = true;
             bare = bare || world.copies.at(effect.name) != Copy::verified;
         }
@@ -74,7 +76,7 @@ void look_at_copies(const Model& model, const Action& action, const World& world
 bool moves_serving(const Model& model, const Action& action) {
     const std::string key = model.key_of("", "serving");
     return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == "becomes" && !key.empty()
+        return effect.kind == model::EffectKind::becomes && !key.empty()
                && model::fact_key(effect.member, effect.name) == key;
     });
 }

@@ -60,13 +60,13 @@ int Model::index_of(const Observation& value) {
 void Model::name_facts(const Origin* origin) {
     std::set<std::string> keys;
     for (const auto& [key, source] : plan.sources) {
-        if (!source.binds.empty()) {
+        if (source.binds != model::StandardFact::none) {
             keys.insert(key);
         }
     }
     for (const model::Action& action : plan.actions) {
         for (const model::Effect& effect : action.effects) {
-            if (effect.kind == "becomes") {
+            if (effect.kind == model::EffectKind::becomes) {
                 keys.insert(model::fact_key(effect.member, effect.name));
             }
         }
@@ -90,8 +90,8 @@ void Model::name_facts(const Origin* origin) {
         if (has(key) && service) {
             standard_.emplace(std::pair(source.member, "service"), key);
         }
-        if (has(key) && !source.binds.empty()) {
-            standard_.emplace(std::pair(source.member, source.binds), key);
+        if (has(key) && source.binds != model::StandardFact::none) {
+            standard_.emplace(std::pair(source.member, std::string(name_of(source.binds))), key);
         }
     }
 }
@@ -144,7 +144,8 @@ std::string Model::last_writer(const model::PlanStore& store,
         return from == store.laws.end() ? "" : from->second.writes;
     }
     for (const auto& [key, source] : plan.sources) {
-        const bool asked = source.binds == "running" && (member.empty() || source.member == member);
+        const bool asked = source.binds == model::StandardFact::running
+                           && (member.empty() || source.member == member);
         const Observation* value = asked ? first_value(key, origin) : nullptr;
         if (value != nullptr && value->value.show() == plan.to
             && to->second.raises == model::FormatTrigger::on_start) {

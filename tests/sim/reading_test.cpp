@@ -34,7 +34,7 @@ model::FactSource derived(const std::string& key, std::vector<std::string> input
     model::FactSource source;
     source.key = key;
     source.type = model::FactType::integer;
-    source.derive = "highest";
+    source.derive = model::Derivation::highest;
     source.inputs = std::move(inputs);
     return source;
 }

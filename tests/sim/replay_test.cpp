@@ -26,7 +26,7 @@ Json trace_of(const checker::Violation& violation) {
 // Some plans that are made for the checker alone read facts on hosts that they do not have.
 bool has_hosts(const model::Plan& plan) {
     return std::all_of(plan.sources.begin(), plan.sources.end(), [&](const auto& one) {
-        return !one.second.derive.empty() || plan.hosts.contains(one.second.host);
+        return one.second.is_derived() || plan.hosts.contains(one.second.host);
     });
 }
 

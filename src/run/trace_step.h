@@ -1,0 +1,54 @@
+// TraceStepKind: the kinds of steps in a counterexample. The checker explores them, writes them to
+// traces and words them; the simulator replays them. The names are those in trace files.
+#pragma once
+
+#include "base/enum_names.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace drydock::run {
+
+enum class TraceStepKind : std::uint8_t {
+    judged_yes,        // its preconditions hold
+    judged_no,         // they do not, or cannot be evaluated
+    skipped,           // its `applies_if` does not hold
+    begun,             // the begin is durable, and the command leaves
+    done,              // it succeeds; certain postconditions are observed at once
+    died_after,        // it succeeds, but the member dies before its postconditions are observed
+    failed,            // it fails without effect
+    failed_late,       // it fails after its effect
+    no_answer,         // its outcome is unknown
+    never_begun,       // the agent says so
+    torn,              // the agent cannot tell; it had no effect
+    interrupted_late,  // the agent cannot tell; it had its effect
+    kept,              // its postconditions are observed
+    broken,            // they are not observed in time
+    happened,          // the completion check says so
+    not_completed,
+    completion_unknown,
+    approved,
+    finished,
+    halted,
+    conductor_dies,
+    member_dies,
+    host_lost,
+    host_back,
+    law_fires,
+    resumed,         // an operator goes on after a halt
+    member_started,  // by an operator
+    settled,         // what was lost is settled; no transition of its own
+};
+inline constexpr EnumNames<TraceStepKind, TraceStepKind::settled> k_trace_steps({
+    "judged_yes", "judged_no",   "skipped",        "begun",        "done",         "died_after",
+    "failed",     "failed_late", "no_answer",      "never_begun",  "torn",         "torn_late",
+    "kept",       "broken",      "happened",       "not_happened", "nobody_knows", "approved",
+    "finished",   "halted",      "conductor_dies", "member_dies",  "host_lost",    "host_back",
+    "law_fires",  "resumed",     "member_started", "settled",
+});
+
+[[nodiscard]] inline std::string_view name_of(TraceStepKind kind) {
+    return k_trace_steps.of(kind);
+}
+
+}  // namespace drydock::run
