@@ -17,6 +17,8 @@
 
 namespace drydock::agent {
 
+inline constexpr std::size_t k_request_bytes_max = 64U << 20U;  // of a request.json
+
 class LocalHost final : public Host {
 public:
     // Files are put and got below `folders` and in `.files` of the state folder only.
@@ -60,8 +62,15 @@ private:
         FenceRegistry fences;
     };
 
+    // The longest waits for the lock of the state folder. Others hold it for some disk writes. A
+    // query that comes again anyway waits only briefly.
+    static constexpr std::int64_t k_enter_within_ms = 10'000;
+    static constexpr std::int64_t k_enter_soon_ms = 100;
+
     LocalHost(std::string state_folder, std::string program, os::Fd wake, os::Fd probed);
 
+    // Adds a descriptor to those that wake the main loop.
+    void watch(int descriptor) const;
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
     // "agent.path" for a file outside of the folders for files.
     [[nodiscard]] Status check_path(const std::string& path) const;

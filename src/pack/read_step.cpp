@@ -1,4 +1,5 @@
-// One step of a phase: its verb, its members, its conditions, its request to the host, its effects.
+// One step of a phase: its verb, its members, its conditions, its limits. read_request.cpp reads
+// its request to the host, read_effects.cpp its effects.
 //
 // The order of the parts matters. The verb comes first, because it decides on the meaning of a
 // missing `on` and on the allowed keys. `on` sets the scope: the role and side that conditions and
@@ -9,8 +10,7 @@
 // does not declare. So every verb needs a request, except the reading ones and those with a request
 // from the cluster file. `effect` lists the changes that the verb does not imply. docs/packs.md
 // describes the keys.
-#include "pack/pack_reader.h"
-#include "pack/schemas.h"
+#include "pack/read_step.h"
 
 #include <fmt/format.h>
 
@@ -18,8 +18,12 @@
 
 namespace drydock::pack {
 
-using model::EffectKind;
 using model::Verb;
+
+// Without `on` and `each` these verbs are about the system.
+bool is_read_only(Verb verb) {
+    return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
+}
 
 namespace {
 
@@ -31,51 +35,9 @@ bool takes_store(Verb verb) {
     return verb == Verb::backup || verb == Verb::restore || verb == Verb::migrate;
 }
 
-// Verbs that change nothing by themselves. Without `on` and `each` they are about the system.
-bool is_read_only(Verb verb) {
-    return verb == Verb::require || verb == Verb::wait || verb == Verb::gate;
-}
-
-// The cluster file says how a member is started, stopped and installed, so that these verbs need no
-// `do`.
-bool has_own_request(Verb verb) {
-    const bool service = verb == Verb::stop || verb == Verb::start;
-    return service || verb == Verb::install;
-}
-
 // The other verbs have an object instead: a role, a store, a release or the data to move.
 bool has_title(Verb verb) {
     return !takes_role(verb) && !takes_store(verb) && verb != Verb::install && verb != Verb::move;
-}
-
-// Both kinds of request are the agent's own form. Missing keys get their default here, so that a
-// plan describes a command completely.
-Json command_request(const Node& node) {
-    Json request;
-    request.set("kind", "command");
-    request.set("argv", to_text_list(node["argv"]));
-    request.set("env", to_text_map(node["env"]));
-    for (const char* key : {"cwd", "stdout_file"}) {
-        if (node.has(key)) {
-            request.set(key, text_of(node[key]));
-        }
-    }
-    return request.set("exit_done",
-                       node.has("exit_done") ? to_json(node["exit_done"])
-                                             : Json(Json::Array{Json(0)}));
-}
-
-Json http_request(const Node& node) {
-    Json request;
-    request.set("kind", "http");
-    request.set("url", text_of(node["url"]));
-    request.set("method", text_of(node["method"], "POST"));
-    request.set("headers", to_text_map(node["headers"]));
-    if (node.has("body")) {
-        request.set("body", to_json(node["body"]));
-    }
-    return request.set("expect",
-                       node.has("expect") ? to_json(node["expect"]) : Json(Json::Array{Json(200)}));
 }
 
 class StepReader {
@@ -95,8 +57,8 @@ public:
         read_target();
         read_texts();
         read_all_conditions();
-        read_request();
-        read_effects();
+        read_request(node_, scope_, step_, reader_);
+        read_effects(node_["effect"], scope_, step_, reader_);
         read_plan_position();
         read_limits();
         for (const Entry& entry : node_.entries) {
@@ -289,141 +251,6 @@ private:
                   "`quorum_without` where no member is meant",
                   "write it in a step on members");
         }
-    }
-
-    // A step has at most one request: a command, an HTTP request, a virtual environment, or a
-    // script alone. A script may also stand beside a command: then its arguments contain ${script}.
-    void read_request() {
-        step_.script = text_of(node_["script"]);
-        for (const Node* argument : items_of(node_["arguments"])) {
-            step_.arguments.push_back(text_of(*argument));
-        }
-        if (!step_.arguments.empty() && step_.verb != Verb::start) {
-            error(
-                "step.arguments",
-                node_["arguments"].where,
-                fmt::format("`arguments` in a step `{}`", verb_name()),
-                "they are for start: the service's own command line is longer by them, this once");
-        }
-        const Node& command = node_["do"]["command"];
-        const Node& http = node_["do"]["http"];
-        if (command.kind == Node::Kind::map) {
-            step_.request = command_request(command);
-        } else if (http.kind == Node::Kind::map) {
-            step_.request = http_request(http);
-        } else if (node_["do"].has("venv")) {
-            read_venv(node_["do"]["venv"]);
-        } else if (!step_.script.empty()) {
-            step_.request = command_request({});
-            step_.request.set("argv", Json(Json::Array{Json("${script}")}));
-        }
-        check_request();
-        check_script();
-    }
-
-    // Adds only the kind. Interpreter, pins and wheels are in the cluster file; the planner adds
-    // them.
-    void read_venv(const Node& node) {
-        step_.request.set("kind", "venv");
-        if (scope_.role.empty()) {
-            error("fact.scope",
-                  node.where,
-                  "`venv: make` where no member is meant",
-                  "write it in a step on members");
-        }
-    }
-
-    void check_request() {
-        const bool has_request = node_.has("do") || node_.has("script");
-        if (has_request && is_read_only(step_.verb)) {
-            error("step.do",
-                  node_.where,
-                  fmt::format("`{}` only looks, it does nothing on a host", verb_name()),
-                  "use the verb `run`");
-        }
-        if (!has_request && !is_read_only(step_.verb) && !has_own_request(step_.verb)) {
-            error("step.do",
-                  node_.where,
-                  fmt::format("`{}` does not say what is done", verb_name()),
-                  "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}` or `script`");
-        }
-    }
-
-    // Without a command that uses it, the script is the program itself.
-    void check_script() {
-        const Node& script = node_["script"];
-        scope_.script = !step_.script.empty();
-        if (scope_.script && !reader_.pack.scripts.contains(step_.script)) {
-            report_unknown_name(reader_.diagnostics,
-                                script.where,
-                                "script",
-                                step_.script,
-                                keys_of(reader_.pack.scripts));
-        }
-        if (scope_.script && (node_["do"].has("http") || node_["do"].has("venv"))) {
-            error("step.script", script.where, "a script beside another request", "remove one");
-        }
-    }
-
-    void read_effects() {
-        for (const Node* item : items_of(node_["effect"])) {
-            for (const Entry& entry : item->entries) {
-                if (entry.key != "side") {
-                    read_effect(entry, *item);
-                }
-            }
-        }
-    }
-
-    // Returns the side of an effect on `role`: as written, else the side of the step.
-    [[nodiscard]] std::string effect_side(const Node& node, const std::string& role) {
-        return role.empty()
-                   ? ""
-                   : read_side(node, role, role == scope_.role ? scope_.side : "", reader_);
-    }
-
-    // Effects on stores name no fact: the model has the format and copies of each store by itself.
-    void read_store_effect(EffectKind kind, const Entry& entry, const Node& item) {
-        const std::string store = text_of(entry.value);
-        const std::string role =
-            require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
-        step_.effects.push_back(
-            {kind, model::sided(store, effect_side(item, role)), {}, "", model::Reach::member});
-    }
-
-    // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
-    void read_effect(const Entry& entry, const Node& item) {
-        const EffectKind kind =
-            model::k_effect_kinds.parse(entry.key).value_or(EffectKind::becomes);
-        const bool becomes =
-            kind == EffectKind::becomes || kind == EffectKind::adds || kind == EffectKind::removes;
-        if (!becomes && kind != EffectKind::changes) {
-            return read_store_effect(kind, entry, item);
-        }
-        const Node& fact = becomes ? entry.value["fact"] : entry.value;
-        const std::string role = text_of(entry.value["role"], scope_.role);
-        const model::FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
-        if (fact.kind == Node::Kind::scalar && spec == nullptr) {
-            report_unknown_name(reader_.diagnostics,
-                                fact.where,
-                                "fact",
-                                fact.scalar,
-                                fact_names(reader_.pack, role));
-        }
-        step_.effects.push_back(
-            {kind,
-             text_of(fact),
-             becomes ? to_json(entry.value["value"]) : Json(),
-             spec == nullptr ? "" : model::sided(spec->role, effect_side(entry.value, spec->role)),
-             read_reach(entry.value)});
-    }
-
-    // Returns the members that an effect reaches: this member, all on its host, or all of a role.
-    static model::Reach read_reach(const Node& effect) {
-        if (text_of(effect["of"]) == "host") {
-            return model::Reach::host;
-        }
-        return effect.has("of") || effect.has("role") ? model::Reach::role : model::Reach::member;
     }
 
     // Reads which route a step is for (`raises`), and whether it waits for the step before it.
