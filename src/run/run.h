@@ -1,6 +1,7 @@
 // Start here: apply() and next(), the one decision of drydock. Then read state.h (the statuses of
 // an action), event.h, program.h, apply.cpp and next.cpp; expected_facts.h, return_point.h,
-// grammar.h and progress.h stand beside them.
+// grammar.h and progress.h stand beside them. observer.h, journey.h, request.h and trace_step.h are
+// what others exchange about a run.
 //
 //   apply(program, state, event)    changes the state by an event, in place
 //   next (program, state)           returns the commands for a state
