@@ -37,18 +37,6 @@ ActionResult unknown(Error error, Json evidence) {
     return {Outcome::unknown, std::move(evidence), std::move(error)};
 }
 
-std::string_view name(Outcome outcome) {
-    switch (outcome) {
-    case Outcome::done:
-        return "done";
-    case Outcome::failed:
-        return "failed";
-    case Outcome::unknown:
-        break;
-    }
-    return "unknown";
-}
-
 ActionResult run_typed(const Json& request, const ActionContext& context) {
     const std::string& kind_name = request["kind"].as_string();
     for (const auto& kind : k_kinds) {

@@ -5,6 +5,7 @@
 // new kind is one function and one line in the table of action.cpp.
 #pragma once
 
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -19,6 +20,7 @@
 namespace drydock::agent {
 
 enum class Outcome { done, failed, unknown };
+inline constexpr EnumNames<Outcome, Outcome::unknown> k_outcomes({"done", "failed", "unknown"});
 
 struct ActionResult {
     Outcome outcome = Outcome::done;
@@ -52,7 +54,6 @@ enum class Lifetime {
 
 [[nodiscard]] ActionResult failed(Error error, Json evidence = Json(Json::Object{}));
 [[nodiscard]] ActionResult unknown(Error error, Json evidence = Json(Json::Object{}));
-[[nodiscard]] std::string_view name(Outcome outcome);
 
 // Runs `request` (secrets filled in) by its "kind".
 [[nodiscard]] ActionResult run_typed(const Json& request, const ActionContext& context);

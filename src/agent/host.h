@@ -13,6 +13,7 @@
 
 #include "agent/fences.h"
 #include "agent/heads.h"
+#include "base/enum_names.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -62,6 +63,8 @@ enum class ActionPhase {
     ended,    // there is a result
     torn,     // begun, and all its processes ended without a result: its progress is unknown
 };
+inline constexpr EnumNames<ActionPhase, ActionPhase::torn>
+    k_action_phases({"none", "running", "ended", "torn"});
 
 struct ActionState {
     ActionPhase phase = ActionPhase::none;

@@ -40,23 +40,9 @@ tl::unexpected<Error> bad_request(std::string message) {
     return fail("agent.bad_request", std::move(message), "use the same drydock on both sides");
 }
 
-std::string_view phase_name(ActionPhase phase) {
-    switch (phase) {
-    case ActionPhase::none:
-        return "none";
-    case ActionPhase::running:
-        return "running";
-    case ActionPhase::ended:
-        return "ended";
-    case ActionPhase::torn:
-        return "torn";
-    }
-    return "";
-}
-
 Json state_answer(const ActionState& state) {
     Json answer;
-    answer.set("state", phase_name(state.phase));
+    answer.set("state", k_action_phases.of(state.phase));
     if (state.phase == ActionPhase::ended) {
         answer.set("result", state.detail);
     }

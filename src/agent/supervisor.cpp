@@ -122,7 +122,7 @@ void mark_cancelled(ActionResult& result, const std::string& folder) {
 // Redacts only text from outside: a secret such as "done" must not change the outcome.
 Json to_json(const ActionResult& result, const Redactor& redactor) {
     Json value;
-    value.set("outcome", name(result.outcome));
+    value.set("outcome", k_outcomes.of(result.outcome));
     value.set("evidence", redactor.redact(result.evidence));
     if (result.error) {
         Error error = *result.error;

@@ -87,8 +87,8 @@ Status not_run_before(StateDir& state_dir, const model::Plan& plan) {
 // matter, because the run may have closed it after the plan was made.
 AppResult<void>
 refuse_plan_back(const Options& options, StateDir& state_dir, const model::Plan& plan) {
-    return plan.procedure == "downgrade" ? refuse_closed_before(options, state_dir, plan.to)
-                                         : AppResult<void>();
+    return plan.procedure == model::k_downgrade ? refuse_closed_before(options, state_dir, plan.to)
+                                                : AppResult<void>();
 }
 
 // Refuses early, with friendly words. These checks race with other processes; the journal repeats

@@ -53,7 +53,7 @@ Result<model::Plan> compile_back(const Project& project,
     auto compiled = planner::compile({project.pack,
                                       project.cluster,
                                       facts,
-                                      "downgrade",
+                                      std::string(model::k_downgrade),
                                       plan.to,
                                       plan.from,
                                       run_back(plan),
@@ -210,7 +210,7 @@ constexpr const char* k_unchecked_remedy = "see `drydock check PLAN`; to run it 
 // True if the plan may not run without a passed check. A downgrade is checked and its report is
 // shown, but nobody is refused a way back at night.
 bool needs_check(const model::Plan& plan) {
-    return plan.procedure == "upgrade" || plan.procedure == planner::k_rehearsal;
+    return plan.procedure == model::k_upgrade || plan.procedure == model::k_rehearsal;
 }
 
 // Refuses a verdict that is not "holds". A check that did not end counts as no check.

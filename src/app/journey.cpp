@@ -236,7 +236,7 @@ AppResult<journal::RunInfo> newest_cluster_run(StateDir& state_dir) {
     DRYDOCK_TRY_ASSIGN(const auto runs, state_dir.journal().list_runs());
     for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
         DRYDOCK_TRY_ASSIGN(const auto plan, state_dir.load_plan(*run));
-        if (plan.procedure != planner::k_rehearsal) {
+        if (plan.procedure != model::k_rehearsal) {
             return *run;
         }
     }

@@ -18,12 +18,13 @@ namespace {
 // version.
 std::string procedure_of(const PlanRequest& request, const std::string& start) {
     if (request.rebuild) {
-        return "rebuild";
+        return std::string(model::k_rebuild);
     }
     if (!request.restore.empty()) {
-        return "restore";
+        return std::string(model::k_restore);
     }
-    return model::compare_versions(start, request.to) > 0 ? "downgrade" : "upgrade";
+    return std::string(model::compare_versions(start, request.to) > 0 ? model::k_downgrade
+                                                                      : model::k_upgrade);
 }
 
 // Finds a member that does not run, though its release is the target. "Nothing to do" would hide
@@ -158,11 +159,11 @@ AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& requ
     DRYDOCK_TRY_ASSIGN(
         auto start, planner::current_version(first.pack, first.cluster, first.facts, request.to));
     const std::string procedure = procedure_of(request, start);
-    if (procedure == "downgrade") {
+    if (procedure == model::k_downgrade) {
         DRYDOCK_TRY(refuse_closed_in(options, first.cluster.state, request.to));
     }
     std::vector<std::string> stops = {start, request.to};
-    if (procedure == "upgrade" || procedure == "downgrade") {
+    if (procedure == model::k_upgrade || procedure == model::k_downgrade) {
         DRYDOCK_TRY_ASSIGN(stops, stops_of(first, request, start));
         if (stops.size() == 1) {
             return nothing_to_do(first, request.to);

@@ -63,7 +63,7 @@ std::vector<model::RecoveryOption> ways_left(const Options& options,
     return planner::remaining_options({survey->pack,
                                        survey->cluster,
                                        survey->facts,
-                                       "downgrade",
+                                       std::string(model::k_downgrade),
                                        start,
                                        target,
                                        forward,
@@ -141,13 +141,13 @@ namespace {
 // no longer matter then.
 bool returned_to(const ReplayedRun& run, const std::string& version) {
     const bool leads_back =
-        run.plan.procedure != "upgrade" && run.plan.procedure != planner::k_rehearsal;
+        run.plan.procedure != model::k_upgrade && run.plan.procedure != model::k_rehearsal;
     return leads_back && run.history.state.phase() == run::Phase::finished
            && model::compare_versions(run.plan.to, version) <= 0;
 }
 
 bool leads_beyond(const model::Plan& plan, const std::string& version) {
-    return plan.procedure == "upgrade" && model::compare_versions(plan.to, version) > 0;
+    return plan.procedure == model::k_upgrade && model::compare_versions(plan.to, version) > 0;
 }
 
 }  // namespace
@@ -215,7 +215,7 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
 AppResult<ReplayedRun> find_forward(const Options& options, StateDir& state_dir) {
     DRYDOCK_TRY_ASSIGN(auto info, newest_cluster_run(state_dir));
     DRYDOCK_TRY_ASSIGN(auto newest, replay(state_dir, info));
-    if (newest.plan.reverts_run.empty() && newest.plan.procedure == "upgrade") {
+    if (newest.plan.reverts_run.empty() && newest.plan.procedure == model::k_upgrade) {
         return newest;
     }
     DRYDOCK_TRY_ASSIGN(auto previous, find_previous_hop(state_dir, newest));
@@ -240,7 +240,7 @@ AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_di
     auto compiled = planner::compile({survey.pack,
                                       survey.cluster,
                                       survey.facts,
-                                      "downgrade",
+                                      std::string(model::k_downgrade),
                                       plan.to,
                                       plan.from,
                                       run,

@@ -20,7 +20,7 @@ namespace {
 
 bool has_rehearsal(const model::Pack& pack) {
     return std::any_of(pack.procedures.begin(), pack.procedures.end(), [](const auto& procedure) {
-        return procedure.name == planner::k_rehearsal;
+        return procedure.name == model::k_rehearsal;
     });
 }
 
@@ -39,7 +39,7 @@ AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan&
     auto rehearsal = finish(planner::compile({survey.pack,
                                               survey.cluster,
                                               survey.facts,
-                                              std::string(planner::k_rehearsal),
+                                              std::string(model::k_rehearsal),
                                               plan.from,
                                               plan.to,
                                               run,

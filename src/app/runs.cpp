@@ -75,7 +75,7 @@ drain_forward_run(const Options& options, StateDir& state_dir, run::Observer& ob
     if (!session->plan().reverts_run.empty()) {
         return SessionPointer();  // plan_downgrade refuses it, and says why
     }
-    if (session->plan().procedure == planner::k_rehearsal) {
+    if (session->plan().procedure == model::k_rehearsal) {
         return refuse(
             {"downgrade.rehearsal",
              fmt::format("run {} is a rehearsal: nothing of the cluster was changed", info->run.id),

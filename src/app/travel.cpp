@@ -36,7 +36,7 @@ Status check_signatures(const Options& options) {
 // Refuses a plan that does not continue the journey: one that leads back, or one from another
 // version than the journey stands at.
 Status is_expected(const model::Plan& plan, const JourneyRecord& record) {
-    if (plan.procedure != "upgrade") {
+    if (plan.procedure != model::k_upgrade) {
         return fail("upgrade.back",
                     fmt::format("{} lies behind {}", record.stops.back(), plan.from),
                     "to go back: drydock downgrade, or drydock plan --to VERSION");
@@ -100,7 +100,7 @@ AppResult<RunStatus>
 return_if_asked(const Options& options, AppResult<RunStatus> ended, run::Observer& observer) {
     const bool halted = ended && ended->state.phase() == run::Phase::halted;
     if (!halted || ended->plan.on_failure != model::FailurePolicy::take_back
-        || !ended->plan.reverts_run.empty() || ended->plan.procedure == planner::k_rehearsal) {
+        || !ended->plan.reverts_run.empty() || ended->plan.procedure == model::k_rehearsal) {
         return ended;
     }
     Options downgrade_options = options;

@@ -36,7 +36,7 @@ int Command::plan() {
     const app::CheckResult checked = app::quick_check(options(), *answer);
     answer->check = app::verdict_of(checked, *answer);
     const bool holds = checked.report.verdict == checker::Verdict::holds;
-    const bool passed = holds || answer->procedure != "upgrade";
+    const bool passed = holds || answer->procedure != model::k_upgrade;
     if (!invocation_.output.empty()) {
         if (const auto written = app::write_plan(*answer, invocation_.output); !written) {
             return refuse({app::k_exit_no, {written.error()}});

@@ -4,6 +4,7 @@
 // been carried out, so its outcome is unknown and next() asks the host (attach). An attach has four
 // results: the action ended, is under way, never began, or began and its end is not known
 // (interrupted). A host without records cannot say "never began"; its answer counts as none.
+#include "agent/action.h"
 #include "base/coverage_mark.h"
 #include "executor/runner.h"
 
@@ -11,6 +12,7 @@ namespace drydock::executor {
 
 namespace {
 
+using agent::ActionPhase;
 using run::Command;
 using run::CommandKind;
 using run::Event;
@@ -21,10 +23,15 @@ using run::Purpose;
 constexpr std::int64_t k_says_so_ms = 5'000;  // an agent reports a running action every half second
 
 Outcome outcome_from(const std::string& name) {
-    if (name == "done") {
+    switch (agent::k_outcomes.parse(name).value_or(agent::Outcome::unknown)) {
+    case agent::Outcome::done:
         return Outcome::done;
+    case agent::Outcome::failed:
+        return Outcome::failed;
+    case agent::Outcome::unknown:
+        break;
     }
-    return name == "failed" ? Outcome::failed : Outcome::unknown;
+    return Outcome::unknown;
 }
 
 Json detail_of(const Error& error) {
@@ -38,16 +45,16 @@ Json detail_of(const Error& error) {
 // Takes the answer of a host. After an attach, an unknown outcome means that the agent cannot tell;
 // a host that does not answer might still.
 void Runner::on_result(const InFlight& flight, const Json& answer) {
-    const std::string& agent_state = answer["state"].as_string();
+    const auto phase = agent::k_action_phases.parse(answer["state"].as_string());
     const Outcome result_outcome = outcome_from(answer["result"]["outcome"].as_string());
-    if (agent_state == "ended" && !(flight.asked && result_outcome == Outcome::unknown)) {
+    if (phase == ActionPhase::ended && !(flight.asked && result_outcome == Outcome::unknown)) {
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
                result_outcome,
                Purpose::none,
                detail_of_end(flight, answer["result"])});
-    } else if (agent_state == "none" && flight.asked && is_forgotten(flight.action)) {
+    } else if (phase == ActionPhase::none && flight.asked && is_forgotten(flight.action)) {
         // Simulated hosts never lose their records; core.unrepeatable_test comes here.
         apply({EventType::action_ended,
                flight.action,
@@ -56,7 +63,7 @@ void Runner::on_result(const InFlight& flight, const Json& answer) {
                Purpose::none,
                {}});
     } else {
-        const Outcome outcome = agent_state == "none" ? Outcome::none : Outcome::torn;
+        const Outcome outcome = phase == ActionPhase::none ? Outcome::none : Outcome::torn;
         if (outcome == Outcome::none) {
             COVERAGE_MARK("runner: an action never began");
         } else {

@@ -287,8 +287,15 @@ struct PhaseSpec {
     Position where;
 };
 
+// The procedures that drydock itself asks for. A pack may have others.
+inline constexpr std::string_view k_upgrade = "upgrade";
+inline constexpr std::string_view k_downgrade = "downgrade";
+inline constexpr std::string_view k_rebuild = "rebuild";
+inline constexpr std::string_view k_restore = "restore";
+inline constexpr std::string_view k_rehearsal = "rehearsal";  // changes only a copy
+
 struct ProcedureSpec {
-    std::string name;  // upgrade, downgrade, rebuild, restore
+    std::string name;
     std::string kind;  // rolling, offline, ...
     std::string title;
     std::string from;  // version ranges

@@ -54,7 +54,7 @@ TEST(Pack, FactsSayWhatTheyNeedFirst) {
     EXPECT_THAT(fact("db_percent").inputs, ElementsAre("db_size", "quota"));
     EXPECT_THAT(fact("hash").inputs, ElementsAre("revision"));
     EXPECT_THAT(fact("level").inputs, ElementsAre("cluster_version"));
-    EXPECT_EQ(fact("level").derive, "highest");
+    EXPECT_EQ(fact("level").derive, model::Derivation::highest);
 }
 
 TEST(Pack, AReleaseHasItsSeriesLawsWithItsOwnOnTop) {
@@ -92,7 +92,7 @@ TEST(Pack, ARequestIsTheAgentsAction) {
     EXPECT_EQ(step(0, 2, 3).request.dump(),
               R"({"argv":["${script}","${data_dir}"],"env":{},"exit_done":[0],"kind":"command"})");
     EXPECT_EQ(step(0, 2, 3).script, "mark.sh");
-    EXPECT_EQ(step(0, 1, 0).effects.at(0).kind, "copies");
+    EXPECT_EQ(step(0, 1, 0).effects.at(0).kind, model::EffectKind::copies);
 }
 
 TEST(Pack, TheDigestIsOverEveryPart) {

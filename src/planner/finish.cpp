@@ -244,7 +244,7 @@ void add_risks(PlanBuilder& draft) {
 
 void add_ways_back(PlanBuilder& draft) {
     if (model::compare_versions(draft.request.from, draft.request.to) > 0
-        || draft.request.procedure == k_rehearsal) {
+        || draft.request.procedure == model::k_rehearsal) {
         return;
     }
     const bool closed = any_law(draft, RuleState::fired);

@@ -64,7 +64,7 @@ const model::Observation* find_rehearsed(const PlanBuilder& draft, model::Standa
 }  // namespace
 
 void check_rehearsal(PlanBuilder& draft) {
-    if (draft.request.procedure != k_rehearsal) {
+    if (draft.request.procedure != model::k_rehearsal) {
         return;
     }
     const auto scratch = resolve(draft.scope, nullptr, "scratch");
@@ -84,7 +84,7 @@ void check_rehearsal(PlanBuilder& draft) {
 // A forward step that failed on the copy leaves nothing to say about the way back.
 void add_rehearsal(PlanBuilder& draft) {
     const auto* backward = find_rehearsed(draft, model::StandardFact::rehearsed_back);
-    if (draft.request.procedure != "upgrade" || backward == nullptr) {
+    if (draft.request.procedure != model::k_upgrade || backward == nullptr) {
         return;
     }
     const auto* forward = find_rehearsed(draft, model::StandardFact::rehearsed_forward);

@@ -1,14 +1,9 @@
 // Rehearsals: a procedure that tries a hop on a copy of the data.
 #pragma once
 
-#include <string_view>
-
 namespace drydock::planner {
 
 struct PlanBuilder;
-
-// The name of the procedure that changes only a copy.
-inline constexpr std::string_view k_rehearsal = "rehearsal";
 
 // Pass: refuses a rehearsal with a step that would touch more than the copy.
 void check_rehearsal(PlanBuilder& draft);

@@ -173,7 +173,7 @@ private:
     [[nodiscard]] JudgedHop judge(const std::string& from_version,
                                   const std::string& to_version) const {
         const bool forward = is_older(from_version, to_version);
-        const std::string name = forward ? "upgrade" : "downgrade";
+        const std::string name(forward ? model::k_upgrade : model::k_downgrade);
         std::string rules;
         std::string yielding;
         for (const Objection& objection : rules_.objections(from_version, to_version)) {
