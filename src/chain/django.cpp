@@ -199,16 +199,16 @@ private:
     // A migration that follows a squashed one follows the squash as well: Django records the squash
     // as applied once all replaced migrations are.
     void follow_squashed(const std::string& squash, const Migration& migration) {
-        std::set<std::string> replaced;
+        std::set<std::string> replaced_ids;
         for (const Link& link : migration.replaces) {
-            replaced.insert(link.app + "." + link.name);
+            replaced_ids.insert(link.app + "." + link.name);
         }
         for (auto& [id, follower] : migrations_) {
             auto& parents = follower.revision.parents;
             const bool follows =
-                id != squash && !replaced.contains(id) && app_of(id) == app_of(squash)
+                id != squash && !replaced_ids.contains(id) && app_of(id) == app_of(squash)
                 && std::any_of(parents.begin(), parents.end(), [&](const std::string& parent) {
-                       return replaced.contains(parent);
+                       return replaced_ids.contains(parent);
                    });
             if (follows) {
                 parents.push_back(squash);
@@ -292,9 +292,9 @@ private:
         }
         // The replaced migrations are parents of the squashed one where they still exist.
         for (const Link& link : migration.replaces) {
-            const std::string replaced = link.app + "." + link.name;
-            if (migrations_.contains(replaced)) {
-                migration.revision.parents.push_back(replaced);
+            const std::string replaced_id = link.app + "." + link.name;
+            if (migrations_.contains(replaced_id)) {
+                migration.revision.parents.push_back(replaced_id);
             }
         }
     }

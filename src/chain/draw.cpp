@@ -167,15 +167,15 @@ private:
     // number of rounds is bounded, so that a cycle in a refused reading ends too.
     void lay_out() {
         for (std::size_t round = 0; round < nodes.size(); ++round) {
-            bool moved = false;
+            bool has_moved = false;
             for (const Line& line : lines) {
                 if (nodes[line.child].row <= nodes[line.parent].row
                     && nodes[line.child].row < static_cast<int>(nodes.size())) {
                     nodes[line.child].row = nodes[line.parent].row + 1;
-                    moved = true;
+                    has_moved = true;
                 }
             }
-            if (!moved) {
+            if (!has_moved) {
                 break;
             }
         }

@@ -224,9 +224,9 @@ private:
 
     // Settings decide first, then the nearest script folder, then a folder named `versions`.
     [[nodiscard]] Home home_of(std::string_view path) const {
-        if (std::string located = script_by_settings(path); !located.empty()) {
-            const AlembicSettings& settings = *settings_of(located);
-            return {located, place_in(path, location_above(path, settings), settings.is_recursive)};
+        if (std::string owner = script_by_settings(path); !owner.empty()) {
+            const AlembicSettings& settings = *settings_of(owner);
+            return {owner, place_in(path, location_above(path, settings), settings.is_recursive)};
         }
         std::string script = script_above(path);
         if (script.empty()) {

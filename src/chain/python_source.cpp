@@ -265,21 +265,21 @@ bool PythonSource::scan_string(std::size_t quote) {
     }
     ++nesting_;
     const std::string_view prefix = text_.substr(position_, quote);
-    const bool raw = prefix.find_first_of("rR") != prefix.npos;
-    const bool formatted = prefix.find_first_of("fFtT") != prefix.npos;
+    const bool is_raw = prefix.find_first_of("rR") != prefix.npos;
+    const bool is_formatted = prefix.find_first_of("fFtT") != prefix.npos;
     position_ += quote;
     const char mark = peek();
     const bool is_triple = peek(1) == mark && peek(2) == mark;
     position_ += is_triple ? 3 : 1;
-    const bool ended = skip_text(mark, is_triple, raw, formatted);
+    const bool is_closed = skip_text(mark, is_triple, is_raw, is_formatted);
     --nesting_;
-    return ended;
+    return is_closed;
 }
 
 // Goes behind the closing quotes. A problem is reported at the line where the string began.
 bool PythonSource::skip_text(char quote, bool is_triple, bool is_raw, bool is_formatted) {
     const int first_line = line_;
-    const auto unclosed = [&] {
+    const auto refuse_open_string = [&] {
         line_ = first_line;
         return stop("a string that does not end");
     };
@@ -299,7 +299,7 @@ bool PythonSource::skip_text(char quote, bool is_triple, bool is_raw, bool is_fo
             }
         } else if (byte == '\n' || byte == '\r') {
             if (!is_triple) {
-                return unclosed();
+                return refuse_open_string();
             }
             skip_newline();
         } else if (is_formatted && byte == '{' && peek(1) == '{') {
@@ -314,7 +314,7 @@ bool PythonSource::skip_text(char quote, bool is_triple, bool is_raw, bool is_fo
         }
     }
     position_ = std::min(position_, text_.size());
-    return unclosed();
+    return refuse_open_string();
 }
 
 // Goes from behind the `{` of an f-string's expression to behind its `}`. A quote in it begins a

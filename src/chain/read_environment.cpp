@@ -103,22 +103,22 @@ private:
 
     // Without any other revision the count is a problem, as a wrong choice of the folder is likely.
     void say_deeper(std::size_t count, const std::set<std::string>& folders) {
-        std::vector<std::string> named(folders.begin(), folders.end());
-        const bool are_many = named.size() > k_named_max;
-        named.resize(std::min(named.size(), k_named_max));
+        std::vector<std::string> names(folders.begin(), folders.end());
+        const bool are_many = names.size() > k_named_max;
+        names.resize(std::min(names.size(), k_named_max));
         const std::string text =
             fmt::format("{} {} like a revision in {}{}; alembic enters such folders only with "
                         "`recursive_version_locations`",
                         count,
                         count == 1 ? "file looks" : "files look",
-                        join(named, ", "),
+                        join(names, ", "),
                         are_many ? ", ..." : "");
         if (reading_.graph.revisions.empty() && reading_.problems.empty()) {
             reading_.problems.push_back({reading_.package,
                                          0,
                                          fmt::format("{}: `--env {}` reads one folder alone",
                                                      text,
-                                                     join(named, "` or `--env "))});
+                                                     join(names, "` or `--env "))});
         } else {
             reading_.notes.push_back(fmt::format("{}: {}.", reading_.package, text));
         }

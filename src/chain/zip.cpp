@@ -119,19 +119,20 @@ private:
     static Result<std::string>
     read_all(zip_file_t& file, const std::string& path, std::size_t size) {
         std::string text(size + 1, '\0');
-        std::size_t filled = 0;
+        std::size_t text_size = 0;
         while (true) {
-            const zip_int64_t count = zip_fread(&file, text.data() + filled, text.size() - filled);
+            const zip_int64_t count =
+                zip_fread(&file, text.data() + text_size, text.size() - text_size);
             if (count < 0) {
                 return damaged_archive(
                     fmt::format("{}: {}", path, zip_error_strerror(zip_file_get_error(&file))));
             }
-            filled += static_cast<std::size_t>(count);
-            if (count == 0 || filled == text.size()) {
+            text_size += static_cast<std::size_t>(count);
+            if (count == 0 || text_size == text.size()) {
                 break;
             }
         }
-        if (filled != size) {
+        if (text_size != size) {
             return damaged_archive(fmt::format("{} has another size than its archive says", path));
         }
         text.resize(size);

@@ -57,8 +57,8 @@ std::optional<std::size_t> find_end(std::string_view bytes) {
 }
 
 // The name follows the fixed part of both records; its length stands at `length_at`.
-std::string_view name_of(std::string_view head, std::size_t length_at, std::size_t fixed) {
-    return head.substr(fixed, number(head, length_at, 2));
+std::string_view name_of(std::string_view head, std::size_t length_at, std::size_t fixed_size) {
+    return head.substr(fixed_size, number(head, length_at, 2));
 }
 
 // Offset 42 of an entry is the place of the file's header.

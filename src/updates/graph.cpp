@@ -31,11 +31,11 @@ std::size_t UpdateGraph::find(std::string_view version) const {
 // Invariant: `unreached` has exactly the versions without a predecessor, apart from `start`.
 std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
     std::vector<std::size_t> predecessors(versions_.size(), k_not_found);
-    Bits unreached(versions_.size());
+    Bits unreached_bits(versions_.size());
     for (std::size_t i = 0; i < versions_.size(); ++i) {
-        unreached.set(i);
+        unreached_bits.set(i);
     }
-    unreached.clear(start);
+    unreached_bits.clear(start);
     std::vector<std::size_t> queue = {start};
     queue.reserve(versions_.size());
     // The queue grows in the order of distance, so that the first predecessor is one of a shortest
@@ -44,8 +44,8 @@ std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
         const std::size_t position = queue[head];
         const auto& next = next_[position].words();
         for (std::size_t word = next.size(); word-- > 0;) {
-            std::uint64_t new_bits = next[word] & unreached.words()[word];
-            unreached.words()[word] &= ~new_bits;
+            std::uint64_t new_bits = next[word] & unreached_bits.words()[word];
+            unreached_bits.words()[word] &= ~new_bits;
             while (new_bits != 0) {
                 const auto bit = static_cast<std::size_t>(63 - std::countl_zero(new_bits));
                 new_bits &= ~(1ULL << bit);

@@ -196,10 +196,10 @@ export_version(Metadata& metadata, const std::string& uid, const std::string& pa
     DRYDOCK_TRY_ASSIGN(const VersionRow version, metadata.find_version(uid));
     const std::string partial = path + ".partial";
     auto report = write_file(metadata, version, partial);
-    const Status named = report ? give_name(partial, path) : Status{};
-    if (!report || !named) {
+    const Status naming = report ? give_name(partial, path) : Status{};
+    if (!report || !naming) {
         unlink(partial.c_str());
-        return report ? tl::unexpected(named.error()) : tl::unexpected(report.error());
+        return report ? tl::unexpected(naming.error()) : tl::unexpected(report.error());
     }
     return report;
 }

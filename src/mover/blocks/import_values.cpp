@@ -98,21 +98,21 @@ bool is_version_uid(std::string_view text) {
 
 // Well-formed bytes of UTF-8, as every database wants them. A byte zero ends a text of PostgreSQL.
 bool is_text(std::string_view text) {
-    std::size_t following = 0;
+    std::size_t tail_bytes = 0;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         const bool follows = (byte & 0xC0U) == 0x80U;
-        if (c == '\0' || follows != (following > 0) || byte == 0xC0U || byte == 0xC1U
+        if (c == '\0' || follows != (tail_bytes > 0) || byte == 0xC0U || byte == 0xC1U
             || byte > 0xF4U) {
             return false;
         }
-        following = follows         ? following - 1
-                    : byte >= 0xF0U ? 3U
-                    : byte >= 0xE0U ? 2U
-                    : byte >= 0xC0U ? 1U
-                                    : 0U;
+        tail_bytes = follows         ? tail_bytes - 1
+                     : byte >= 0xF0U ? 3U
+                     : byte >= 0xE0U ? 2U
+                     : byte >= 0xC0U ? 1U
+                                     : 0U;
     }
-    return following == 0;
+    return tail_bytes == 0;
 }
 
 struct Column {

@@ -219,8 +219,8 @@ Status Metadata::each_page_of_cursor(const std::function<Status(const BlockRow&)
         }
         status = take_page(*page, take);
     }
-    Status closed = sql_->execute("CLOSE drydock_rows");
-    return status ? closed : status;
+    Status outcome = sql_->execute("CLOSE drydock_rows");
+    return status ? outcome : status;
 }
 
 // Pages by position, so one page of a version is in memory at a time.

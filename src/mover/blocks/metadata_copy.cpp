@@ -46,9 +46,9 @@ Status copy_pages(const std::string& path, const std::string& copy) {
     DRYDOCK_TRY_ASSIGN(const Database source, open_database(path, SQLITE_OPEN_READWRITE));
     DRYDOCK_TRY_ASSIGN(const Database target, open_database(copy, SQLITE_OPEN_READWRITE));
     sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", source.get(), "main");
-    const int stepped = backup == nullptr ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
-    const int finished = sqlite3_backup_finish(backup);
-    if (stepped != SQLITE_DONE || finished != SQLITE_OK) {
+    const int step_code = backup == nullptr ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
+    const int finish_code = sqlite3_backup_finish(backup);
+    if (step_code != SQLITE_DONE || finish_code != SQLITE_OK) {
         return refuse(copy, sqlite3_errmsg(target.get()));
     }
     return {};

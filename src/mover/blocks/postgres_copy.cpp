@@ -41,16 +41,16 @@ Status dump(const std::string& uri, std::vector<std::string> argv, const std::st
 }
 
 Status check_dump(Sql& sql, const std::string& schema, const std::string& path) {
-    const PostgresDump dumped = read_postgres_dump(path);
-    if (!dumped.is_complete) {
+    const PostgresDump copy = read_postgres_dump(path);
+    if (!copy.is_complete) {
         return refuse(path, "its end is missing");
     }
     DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
     for (const auto& [table, unused] : columns) {
         DRYDOCK_TRY_ASSIGN(const SqlRows rows,
                            sql.query(fmt::format("SELECT count(*) FROM {}.{}", schema, table)));
-        const auto row_count = dumped.rows.find(table);
-        if (row_count == dumped.rows.end() || row_count->second != number_of(rows[0][0])) {
+        const auto row_count = copy.rows.find(table);
+        if (row_count == copy.rows.end() || row_count->second != number_of(rows[0][0])) {
             return refuse(path, fmt::format("the rows of {} are not all in it", table));
         }
     }

@@ -59,11 +59,11 @@ std::string schema_of(const std::string& line) {
 }
 
 // "-- drydock: blocks 53 123"
-void note_digest(const std::string& line, PostgresDump& dumped) {
+void note_digest(const std::string& line, PostgresDump& result) {
     const std::string_view start = k_digest_line;
     const auto blank = line.find(' ', start.size());
     if (line.starts_with(start) && blank != std::string::npos) {
-        dumped.digests[line.substr(start.size(), blank - start.size())] = line.substr(blank + 1);
+        result.digests[line.substr(start.size(), blank - start.size())] = line.substr(blank + 1);
     }
 }
 
@@ -71,23 +71,23 @@ void note_digest(const std::string& line, PostgresDump& dumped) {
 
 // A row of data may look like any other line, so lines between COPY and "\." are only counted.
 PostgresDump read_postgres_dump(const std::string& path) {
-    PostgresDump dumped;
+    PostgresDump result;
     auto stream = os::open_stream(path);  // an unreadable file is not complete
     std::string table;
     for (std::string line; stream && std::getline(*stream, line);) {
         if (!table.empty()) {
             table = line == "\\." ? std::string() : table;
-            dumped.rows[table] += table.empty() ? 0 : 1;
+            result.rows[table] += table.empty() ? 0 : 1;
             continue;
         }
         table = table_of(line);
-        dumped.rows.try_emplace(table, 0);
-        dumped.schema = table == "blocks" ? schema_of(line) : dumped.schema;
-        dumped.is_complete = dumped.is_complete || line == k_end;
-        note_digest(line, dumped);
+        result.rows.try_emplace(table, 0);
+        result.schema = table == "blocks" ? schema_of(line) : result.schema;
+        result.is_complete = result.is_complete || line == k_end;
+        note_digest(line, result);
     }
-    dumped.rows.erase("");
-    return dumped;
+    result.rows.erase("");
+    return result;
 }
 
 Result<std::string> schema_of_metadata(Sql& sql) {

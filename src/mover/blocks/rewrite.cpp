@@ -258,22 +258,22 @@ void RewriteReport::note(Finding finding) {
 
 Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY(check_schema(store));
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
-    DRYDOCK_TRY(check_forward(store, request, opened));
+    DRYDOCK_TRY_ASSIGN(JournalState state, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(store, request, state));
     RewriteReport report;
-    report.is_resumed = opened.history.has_begun;
-    DRYDOCK_TRY(Course(store, request, report, opened.journal).run());
+    report.is_resumed = state.history.has_begun;
+    DRYDOCK_TRY(Course(store, request, report, state.journal).run());
     return report;
 }
 
 // The record `free` stands between the proof and the first removal. After a kill the proof is
 // repeated.
 Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_journal(store, request));
-    DRYDOCK_TRY(check_forward(store, request, opened));
+    DRYDOCK_TRY_ASSIGN(JournalState state, open_journal(store, request));
+    DRYDOCK_TRY(check_forward(store, request, state));
     FreeReport report;
-    DRYDOCK_TRY(verify_new(store, request, opened.journal, report));
-    DRYDOCK_TRY(opened.journal.append({RecordKind::free, 0, {}, {}, {}, {}}));
+    DRYDOCK_TRY(verify_new(store, request, state.journal, report));
+    DRYDOCK_TRY(state.journal.append({RecordKind::free, 0, {}, {}, {}, {}}));
     RewriteRows rows(store.metadata->sql(), request.work);
     const auto free_batch = [&](const Record& record) -> Status {
         for (const RewrittenBlob& blob : record.blobs) {
@@ -281,7 +281,7 @@ Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
         }
         return {};
     };
-    DRYDOCK_TRY(each_proved(opened.journal, free_batch));
+    DRYDOCK_TRY(each_proved(state.journal, free_batch));
     DRYDOCK_TRY(put_away(request.journal));
     return report;
 }
@@ -291,17 +291,17 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     if (!os::exists(request.journal)) {
         return tl::unexpected(check_can_go_back({}).error());
     }
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_old_journal(store, request));
-    DRYDOCK_TRY(check_can_go_back(opened.history));
-    RewriteReport unused;
-    DRYDOCK_TRY(RewriteBatches(store, opened.journal, request, unused).recover());
-    DRYDOCK_TRY_ASSIGN(const OldBlobs old, read_old_blobs(store, request, opened.journal));
+    DRYDOCK_TRY_ASSIGN(JournalState state, open_old_journal(store, request));
+    DRYDOCK_TRY(check_can_go_back(state.history));
+    RewriteReport unused_report;
+    DRYDOCK_TRY(RewriteBatches(store, state.journal, request, unused_report).recover());
+    DRYDOCK_TRY_ASSIGN(const OldBlobs old, read_old_blobs(store, request, state.journal));
     DRYDOCK_TRY(old.lost == 0 ? Status{} : way_back_lost(old.lost, old.first->message));
-    DRYDOCK_TRY(opened.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));
+    DRYDOCK_TRY(state.journal.append({RecordKind::back, 0, {}, {}, {}, {}}));
     RewriteRows rows(store.metadata->sql(), request.work);
     DRYDOCK_TRY(rows.drop_index());  // it would get an entry for each row
     BackReport report;
-    DRYDOCK_TRY(each_proved(opened.journal, [&](const Record& record) {
+    DRYDOCK_TRY(each_proved(state.journal, [&](const Record& record) {
         return switch_record_back(store, rows, record, report);
     }));
     DRYDOCK_TRY(put_away(request.journal));

@@ -29,56 +29,56 @@ std::uint64_t sum_of(std::string_view bytes) {
 
 // A blob under way. Its plain bytes are checked by the row's checksum when they are read, and by
 // `plain_sum` when the new file is read back.
-struct Work {
+struct RewriteJob {
     const SourceBlob* source = nullptr;
     RewrittenBlob* blob = nullptr;
 };
 
-struct Written {
+struct WriteResult {
     SealedBlock sealed;  // without the bytes
     std::int64_t new_bytes = 0;
     std::uint64_t plain_sum = 0;
-    std::optional<Error> lost;    // the old blob cannot be read
-    std::optional<Error> failed;  // the new one cannot be written
+    std::optional<Error> read_error;   // the old blob cannot be read
+    std::optional<Error> write_error;  // the new one cannot be written
 };
 
 Status seal_and_write(const BlobReader& new_reader,
-                      const Work& work,
+                      const RewriteJob& work,
                       std::string_view plain,
-                      Written& written) {
-    written.plain_sum = sum_of(plain);
-    DRYDOCK_TRY_ASSIGN(written.sealed, seal(plain, new_reader.key));
-    written.new_bytes = static_cast<std::int64_t>(written.sealed.bytes.size());
-    Status status = new_reader.blobs->write(work.blob->to, written.sealed.bytes);
-    written.sealed.bytes = {};
+                      WriteResult& result) {
+    result.plain_sum = sum_of(plain);
+    DRYDOCK_TRY_ASSIGN(result.sealed, seal(plain, new_reader.key));
+    result.new_bytes = static_cast<std::int64_t>(result.sealed.bytes.size());
+    Status status = new_reader.blobs->write(work.blob->to, result.sealed.bytes);
+    result.sealed.bytes = {};
     return status;
 }
 
 // Reads a group of old blobs and writes the new ones. An unreadable old blob is noted and keeps its
 // row; a failed write ends the batch.
-std::vector<Written> write_group(const BlobReader& old_reader,
-                                 const BlobReader& new_reader,
-                                 const std::vector<Work>& group) {
+std::vector<WriteResult> write_group(const BlobReader& old_reader,
+                                     const BlobReader& new_reader,
+                                     const std::vector<RewriteJob>& group) {
     std::vector<const BlockRow*> rows;
     rows.reserve(group.size());
-    for (const Work& work : group) {
+    for (const RewriteJob& work : group) {
         rows.push_back(&work.source->row);
     }
-    std::vector<Written> written(group.size());
+    std::vector<WriteResult> results(group.size());
     const auto write = [&](std::size_t i, std::string_view plain) {
-        if (const Status status = seal_and_write(new_reader, group[i], plain, written[i]);
+        if (const Status status = seal_and_write(new_reader, group[i], plain, results[i]);
             !status) {
-            written[i].failed = status.error();
+            results[i].write_error = status.error();
         }
         return Status{};
     };
     const std::vector<Status> read = use_blocks(old_reader, rows, write);
     for (std::size_t i = 0; i < group.size(); ++i) {
         if (!read[i]) {
-            written[i].lost = read[i].error();
+            results[i].read_error = read[i].error();
         }
     }
-    return written;
+    return results;
 }
 
 BlockRow new_row(const BlockRow& old, const RewrittenBlob& blob) {
@@ -143,30 +143,30 @@ Status RewriteBatches::run(const std::vector<SourceBlob>& sources) {
 // Writes and proves the blobs of a batch. Leaves in `blobs` the proved ones.
 Status RewriteBatches::write_all(const std::vector<SourceBlob>& sources,
                                  std::vector<RewrittenBlob>& blobs) {
-    std::vector<RewrittenBlob> proved;
+    std::vector<RewrittenBlob> good_blobs;
     std::vector<const SourceBlob*> origins;
     std::vector<std::uint64_t> sums;
     EarlySync early_sync(*new_reader_.blobs);
-    OrderedPool<Work, Written> writers(
+    OrderedPool<RewriteJob, WriteResult> writers(
         request_.workers,
         k_wide_group_bytes,
         [this](const auto& group) { return write_group(store_.reader, new_reader_, group); },
-        [&](const Work& work, Written& written) -> Status {
-            if (written.failed) {
-                return tl::unexpected(*written.failed);
+        [&](const RewriteJob& work, WriteResult& result) -> Status {
+            if (result.write_error) {
+                return tl::unexpected(*result.write_error);
             }
-            if (written.lost) {
-                note(*work.source, *written.lost);
+            if (result.read_error) {
+                note(*work.source, *result.read_error);
                 return {};
             }
-            work.blob->envelope = written.sealed.envelope;
-            work.blob->nonce = written.sealed.nonce;
-            proved.push_back(*work.blob);
+            work.blob->envelope = result.sealed.envelope;
+            work.blob->nonce = result.sealed.nonce;
+            good_blobs.push_back(*work.blob);
             origins.push_back(work.source);
-            sums.push_back(written.plain_sum);
+            sums.push_back(result.plain_sum);
             report_.bytes += work.source->row.size;
-            report_.new_bytes += written.new_bytes;
-            early_sync.wrote(written.new_bytes);
+            report_.new_bytes += result.new_bytes;
+            early_sync.wrote(result.new_bytes);
             return {};
         });
     for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -183,17 +183,17 @@ Status RewriteBatches::write_all(const std::vector<SourceBlob>& sources,
                            ? Status{}
                            : fail("blocks.read_back",
                                   fmt::format("the new blob {} reads otherwise than it was written",
-                                              proved[i].to),
+                                              good_blobs[i].to),
                                   "look at the disk and at the memory of this machine");
             };
-            return use_decoded_block(new_reader_, new_row(origins[i]->row, proved[i]), compare);
+            return use_decoded_block(new_reader_, new_row(origins[i]->row, good_blobs[i]), compare);
         }),
         [](const std::size_t&, Status& status) { return status; });
-    for (std::size_t i = 0; i < proved.size(); ++i) {
+    for (std::size_t i = 0; i < good_blobs.size(); ++i) {
         DRYDOCK_TRY(readers.submit(i, origins[i]->row.size));
     }
     DRYDOCK_TRY(readers.finish());
-    blobs = std::move(proved);
+    blobs = std::move(good_blobs);
     return {};
 }
 

@@ -60,24 +60,24 @@ read_history(const Store& store, const RewriteRequest& request, const RewriteJou
 
 }  // namespace
 
-Result<Opened> open_old_journal(const Store& store, const RewriteRequest& request) {
+Result<JournalState> open_old_journal(const Store& store, const RewriteRequest& request) {
     DRYDOCK_TRY_ASSIGN(RewriteJournal journal, RewriteJournal::open(request.journal));
     DRYDOCK_TRY_ASSIGN(const History history, read_history(store, request, journal));
-    return Opened{std::move(journal), history};
+    return JournalState{std::move(journal), history};
 }
 
 // The record `begin` binds the journal to the work, the store and the key.
-Result<Opened> open_journal(const Store& store, const RewriteRequest& request) {
-    DRYDOCK_TRY_ASSIGN(Opened opened, open_old_journal(store, request));
-    if (!opened.history.has_begun) {
-        DRYDOCK_TRY(opened.journal.append({RecordKind::begin,
-                                           0,
-                                           {},
-                                           name_of(request.work),
-                                           store_name(store),
-                                           check_value(request.new_key)}));
+Result<JournalState> open_journal(const Store& store, const RewriteRequest& request) {
+    DRYDOCK_TRY_ASSIGN(JournalState state, open_old_journal(store, request));
+    if (!state.history.has_begun) {
+        DRYDOCK_TRY(state.journal.append({RecordKind::begin,
+                                          0,
+                                          {},
+                                          name_of(request.work),
+                                          store_name(store),
+                                          check_value(request.new_key)}));
     }
-    return opened;
+    return state;
 }
 
 // Calls `take` for the batches with proved new blobs. Only these have switched rows.
@@ -152,11 +152,11 @@ Status check_can_go_back(const History& history) {
 }
 
 // A way back that was begun must be ended, as long as its old blobs are there.
-Status check_forward(Store& store, const RewriteRequest& request, const Opened& opened) {
-    if (!opened.history.goes_back) {
+Status check_forward(Store& store, const RewriteRequest& request, const JournalState& state) {
+    if (!state.history.goes_back) {
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(const OldBlobs old, read_old_blobs(store, request, opened.journal));
+    DRYDOCK_TRY_ASSIGN(const OldBlobs old, read_old_blobs(store, request, state.journal));
     return old.lost > 0 ? Status{}
                         : fail("blocks.journal",
                                "the rewrite is being taken back",

@@ -17,16 +17,17 @@ struct History {
     bool goes_back = false;
 };
 
-struct Opened {
+struct JournalState {
     RewriteJournal journal;
     History history;
 };
 
 // Opens the journal and writes nothing. Errors: those of the journal; "blocks.journal" if it is for
 // other work.
-[[nodiscard]] Result<Opened> open_old_journal(const Store& store, const RewriteRequest& request);
+[[nodiscard]] Result<JournalState> open_old_journal(const Store& store,
+                                                    const RewriteRequest& request);
 // Opens the journal, and begins one where there is none.
-[[nodiscard]] Result<Opened> open_journal(const Store& store, const RewriteRequest& request);
+[[nodiscard]] Result<JournalState> open_journal(const Store& store, const RewriteRequest& request);
 
 // Calls `take` for each record `proved`, the last record of a batch with blobs.
 [[nodiscard]] Status each_proved(const RewriteJournal& journal,
@@ -51,6 +52,6 @@ read_old_blobs(Store& store, const RewriteRequest& request, const RewriteJournal
 // Error: "blocks.journal" if all is being taken back. Forward is the only way once the other one is
 // lost in its middle.
 [[nodiscard]] Status
-check_forward(Store& store, const RewriteRequest& request, const Opened& opened);
+check_forward(Store& store, const RewriteRequest& request, const JournalState& state);
 
 }  // namespace drydock::mover::blocks

@@ -146,7 +146,7 @@ Status RewriteRows::switch_rows(const std::vector<RewrittenBlob>& blobs) {
 Status RewriteRows::switch_back(const std::vector<RewrittenBlob>& blobs) {
     return in_transaction(sql_, [&]() -> Status {
         for (const RewrittenBlob& blob : blobs) {
-            const auto switched =
+            const auto outcome =
                 work_ == RewriteWork::encrypt
                     ? sql_.query("UPDATE blocks SET uid = $1, enc_version = 0, enc_envkey = NULL, "
                                  "enc_nonce = NULL WHERE uid = $2 RETURNING 1",
@@ -154,7 +154,7 @@ Status RewriteRows::switch_back(const std::vector<RewrittenBlob>& blobs) {
                     : sql_.query("UPDATE blocks SET uid = $1, enc_envkey = $2, enc_nonce = $3 "
                                  "WHERE uid = $4 RETURNING 1",
                                  {blob.from, blob.old_envelope, blob.old_nonce, blob.to});
-            DRYDOCK_TRY(switched);
+            DRYDOCK_TRY(outcome);
         }
         return {};
     });

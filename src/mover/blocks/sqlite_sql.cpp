@@ -99,11 +99,11 @@ Status SqliteSql::open(SqlAccess access) {
     // reader must roll back. SQLite itself opens a file without write permission read-only.
     const auto real = os::check_sqlite_files(path_);
     if (!real) {
-        auto refused = refuse(path_, real.error().message);
+        auto error = refuse(path_, real.error().message);
         if (!real.error().remedy.empty()) {
-            refused.value().remedy = real.error().remedy;
+            error.value().remedy = real.error().remedy;
         }
-        return refused;
+        return error;
     }
     const int code = sqlite3_open_v2(real->c_str(), &raw, SQLITE_OPEN_READWRITE, nullptr);
     database_.reset(raw);

@@ -56,20 +56,21 @@ Result<RowCounts> count_rows(Sql& sql, const Columns& columns, bool is_quick) {
 // Refuses to drop columns of encryption that hold values. A half-done upgrade leaves them empty.
 Status check_nothing_is_dropped(Sql& sql, const SchemaState& state) {
     const auto& blocks = state.columns.at("blocks");
-    std::string used;
+    std::string condition;
     for (const char* name : {"enc_envkey", "enc_version", "enc_nonce"}) {
         if (blocks.contains(name)) {
-            used += fmt::format("{}({} IS NOT NULL{})",
-                                used.empty() ? "" : " OR ",
-                                name,
-                                name == std::string("enc_version") ? " AND enc_version <> 0" : "");
+            condition +=
+                fmt::format("{}({} IS NOT NULL{})",
+                            condition.empty() ? "" : " OR ",
+                            name,
+                            name == std::string("enc_version") ? " AND enc_version <> 0" : "");
         }
     }
     if (!has_partial_encryption(state.columns)) {
         return {};
     }
     DRYDOCK_TRY_ASSIGN(const SqlRows rows,
-                       sql.query("SELECT 1 FROM blocks WHERE " + used + " LIMIT 1"));
+                       sql.query("SELECT 1 FROM blocks WHERE " + condition + " LIMIT 1"));
     if (!rows.empty()) {
         return fail(
             "blocks.upgrade",
@@ -158,9 +159,9 @@ Status run_steps_locked(Sql& sql, const UpgradeRequest& request, UpgradeReport& 
     auto start = Clock::now();
     Status status = in_transaction(sql, [&]() -> Status {
         DRYDOCK_TRY_ASSIGN(const Columns columns, sql.columns());
-        Status locked = lock_tables(sql, columns);
+        Status lock = lock_tables(sql, columns);
         start = Clock::now();
-        return locked ? run_steps_if_same(sql, request, report) : locked;
+        return lock ? run_steps_if_same(sql, request, report) : lock;
     });
     report.lock_us =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();

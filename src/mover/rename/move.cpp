@@ -69,8 +69,8 @@ public:
                         "which folder belongs to which scope? There is no list",
                         "--list FILE: what psql prints of vfolders' id and quota_scope_id");
         }
-        DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
-        DRYDOCK_TRY_ASSIGN(Survey result, survey(volume_.root, std::move(listed)));
+        DRYDOCK_TRY_ASSIGN(auto listed_moves, read_move_list(request_.list));
+        DRYDOCK_TRY_ASSIGN(Survey result, survey(volume_.root, std::move(listed_moves)));
         report.listed = result.listed;
         report.in_place = result.in_place;
         report.folders = static_cast<std::int64_t>(result.moves.size());
@@ -93,8 +93,8 @@ public:
         if (request_.list.empty()) {
             return {};
         }
-        DRYDOCK_TRY_ASSIGN(auto listed, read_move_list(request_.list));
-        DRYDOCK_TRY_ASSIGN(const Survey result, survey(volume_.root, std::move(listed)));
+        DRYDOCK_TRY_ASSIGN(auto listed_moves, read_move_list(request_.list));
+        DRYDOCK_TRY_ASSIGN(const Survey result, survey(volume_.root, std::move(listed_moves)));
         if (result.moves.empty()) {
             return {};
         }
@@ -196,11 +196,11 @@ private:
         Placer placer(volume_.root, owner_);
         const std::uint64_t total = plan_.moves.size();
         std::uint64_t first = journal.state().next;
-        const std::uint64_t tried = journal.state().tried;
+        const std::uint64_t tried_count = journal.state().tried;
         while (first < total) {
             const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, total);
             DRYDOCK_TRY(journal.intend(first, last));
-            placer.repair(first < tried);
+            placer.repair(first < tried_count);
             for (std::uint64_t index = first; index < last; ++index) {
                 DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[index]));
                 count(placement);

@@ -33,8 +33,8 @@ std::string path_of(const Id& folder) {
 // Collects the visitor's calls into a Survey. finish() must be called after the walk.
 class Comparison {
 public:
-    explicit Comparison(std::vector<Move> listed)
-        : listed_(std::move(listed))
+    explicit Comparison(std::vector<Move> listed_moves)
+        : listed_(std::move(listed_moves))
         , places_(listed_.size()) {}
 
     Survey result;
@@ -180,8 +180,8 @@ bool Survey::can_move(bool leaves_unlisted) const {
            && (leaves_unlisted || findings.of(FindingKind::unlisted).count == 0);
 }
 
-Result<Survey> survey(const os::Fd& root, std::vector<Move> listed) {
-    Comparison comparison(std::move(listed));
+Result<Survey> survey(const os::Fd& root, std::vector<Move> listed_moves) {
+    Comparison comparison(std::move(listed_moves));
     DRYDOCK_TRY(walk_tree(root, comparison.visitor()));
     comparison.finish();
     note_foreign_scopes(root, comparison.result);

@@ -74,7 +74,7 @@ Status Volume::set_version(const std::optional<std::string>& text, const Ownersh
 // is listed first.
 Result<std::int64_t> Volume::remove_empty_fans() const {
     constexpr int k_fans = 256;
-    std::int64_t removed = 0;
+    std::int64_t removed_count = 0;
     for (int outer = 0; outer < k_fans; ++outer) {
         const std::string first = fmt::format("{:02x}", outer);
         if (faccessat(root.get(), first.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -82,12 +82,12 @@ Result<std::int64_t> Volume::remove_empty_fans() const {
         }
         for (int inner = 0; inner < k_fans; ++inner) {
             const std::string second = fmt::format("{}/{:02x}", first, inner);
-            removed += unlinkat(root.get(), second.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
+            removed_count += unlinkat(root.get(), second.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
         }
-        removed += unlinkat(root.get(), first.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
+        removed_count += unlinkat(root.get(), first.c_str(), AT_REMOVEDIR) == 0 ? 1 : 0;
     }
     DRYDOCK_TRY(sync());
-    return removed;
+    return removed_count;
 }
 
 }  // namespace drydock::mover::rename

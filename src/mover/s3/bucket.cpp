@@ -107,16 +107,16 @@ HttpRequest request_to(const BucketAddress& address, const char* method, std::st
 // Encodes all but letters, digits and "-_.~", as the signature demands. A `/` in a key is encoded,
 // too.
 std::string percent_encoded(std::string_view text) {
-    std::string encoded;
+    std::string result;
     for (const char c : text) {
         const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
                               || (c >= '0' && c <= '9')
                               || std::string_view("-_.~").find(c) != std::string_view::npos;
-        encoded +=
+        result +=
             is_plain ? std::string(1, c)
                      : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     }
-    return encoded;
+    return result;
 }
 
 }  // namespace
