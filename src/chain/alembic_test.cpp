@@ -1,4 +1,4 @@
-// What is read out of a revision file, and what is refused with its place.
+// Reading of revision files: the facts that are read, and the refusals with their places.
 #include "chain/alembic.h"
 
 #include <gmock/gmock.h>
@@ -122,7 +122,7 @@ TEST(Alembic, ReadsUnusualButCertainAssignments) {
         "a");
 }
 
-// What looks like a way to the module's names and is none.
+// These lines look like ways to the module's names and are none.
 TEST(Alembic, ReadsFilesThatUseTheWordsOtherwise) {
     for (const char* line : {"op.exec('x')",
                              "# globals()",
@@ -147,7 +147,7 @@ TEST(Alembic, ReadsFilesThatUseTheWordsOtherwise) {
     }
 }
 
-// f-strings hold quotes, braces and formats; what follows them must still be found.
+// f-strings hold quotes, braces and formats. The lines after them must still be found.
 TEST(Alembic, FindsItsWayThroughFormattedStrings) {
     for (const char* line : {"f'{a[\"b\"]}'",
                              "f'{a['b']}'",

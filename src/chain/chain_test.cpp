@@ -153,7 +153,7 @@ TEST(Chain, CirclesAndTwinsAreRefused) {
     EXPECT_THAT(twins.problems.front().text, HasSubstr("the id a is there twice"));
 }
 
-// Each of these stops alembic itself, or means something else on its command line.
+// Each of these stops alembic itself, or has another meaning on its command line.
 TEST(Chain, IdsAndLabelsThatAlembicRefuses) {
     for (const char* id : {"x-y", "x@y", "x+y", "x:y", "head", "heads", "base"}) {
         const auto found =
@@ -269,7 +269,7 @@ TEST(Chain, FoldersOfTheLocation) {
     EXPECT_EQ(read_texts("p", texts).graph.revisions.size(), 1U);
 }
 
-// Nothing where alembic looks: an empty chain, which the folders below do not fill by themselves.
+// The location itself has no files. The chain is empty, and folders below do not fill it.
 TEST(Chain, RevisionsInFoldersOfTheLocationAlone) {
     const Texts texts = {{"m/env.py", ""},
                          {"m/versions/2025/a.py", file_of("a", "")},
@@ -294,7 +294,7 @@ TEST(Chain, VersionLocationsInPyproject) {
     EXPECT_EQ(found.graph.revisions.size(), 2U);
 }
 
-// Alembic imports every other Python file of the folder, whatever its name.
+// alembic imports every other Python file of the folder, by any name.
 TEST(Chain, NamesThatAlembicPassesOver) {
     Texts texts = {{"m/env.py", ""},
                    {"m/versions/a.py", file_of("a", "")},

@@ -1,4 +1,4 @@
-// Apps of Django: their labels, their heads, and what makes a file unreadable.
+// Apps of Django: their labels, their heads, and the causes that make a file unreadable.
 #include "chain/explain.h"
 #include "chain/graph.h"
 
@@ -114,7 +114,7 @@ TEST(Django, AListOfOneItem) {
     }
 }
 
-// A squash stands beside what it replaces, until that is taken away.
+// A squash stands beside the replaced migrations, until these are removed.
 TEST(Django, ASquashIsNoSecondHead) {
     Texts texts = shop();
     texts["p/shop/migrations/0001_squashed.py"] =

@@ -56,7 +56,7 @@ TEST(Schemes, Semver) {
     EXPECT_FALSE(is_version(Scheme::semver, "4.1"));
 }
 
-// The order that the scheme's own page gives, and the spellings that are one version.
+// The order of the scheme's own page, and several spellings of one version.
 TEST(Schemes, Pep440) {
     expect_rising(Scheme::pep440, {"1.dev0",        "1.0.dev456",
                                    "1.0a1.dev1",    "1.0a1",
@@ -159,7 +159,7 @@ TEST(OpenShift, BadFilesAreRefusedWithTheirPlace) {
     EXPECT_FALSE(load_openshift("/nonexistent"));
 }
 
-// Whether the pattern blocks the edge from the version to 4.12.3.
+// Returns true if the pattern blocks the edge from the version to 4.12.3.
 bool blocks(const std::string& pattern, const std::string& from) {
     const auto found = read_openshift(
         {{"channels/a.yaml", fmt::format("versions: ['{}', 4.12.3]\n", from)},
@@ -222,8 +222,8 @@ TEST(OpenShift, FilesOfAnotherEndingAreRefused) {
     EXPECT_THAT(found.error().message, HasSubstr("blocked-edges/b.yml"));
 }
 
-// A folder like the public one: 1,383 versions in 24 minors, 1,717 blocked edges, some for all
-// versions, some for a minor, some for a range of patches.
+// Returns a folder like the public one: 1,383 versions in 24 minors, and 1,717 blocked edges. Some
+// are for all versions, some for a minor, some for a range of patches.
 GraphFiles generated() {
     std::mt19937 random(20261129);
     const auto below = [&](std::size_t end) { return random() % end; };

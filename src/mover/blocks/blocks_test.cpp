@@ -68,7 +68,7 @@ public:
 
     std::string corrupt_uid() const { return manifest_of(GetParam())["corrupt_blob"].as_string(); }
 
-    // A blob of version b1, which shares none, and where it lies.
+    // Returns a row of version b1, which shares no blob.
     BlockRow first_of_b1() {
         BlockRow first;
         auto metadata = open().value();
@@ -91,7 +91,7 @@ public:
         sqlite3_close(database);
     }
 
-    // The code of the one finding that the known corrupt blob did not cause.
+    // Returns the code of the finding that the known corrupt blob did not cause.
     std::string new_finding() {
         std::string codes;
         for (const Finding& finding : findings) {
@@ -208,7 +208,7 @@ TEST_P(Blocks, KnowsTheSchemaByItsColumns) {
                                      : "2.12.1 to 2.13.8");
 }
 
-// What the failed upgrade left is named, and its undo makes the schema whole again.
+// The state after a failed upgrade is named, and its undo makes the schema whole again.
 TEST_P(Blocks, NamesAndReadsTheHalfDoneState) {
     if (!fs::exists(folder / "meta-after-failed-upgrade.sqlite")) {
         EXPECT_STREQ(GetParam(), "2.13.8");

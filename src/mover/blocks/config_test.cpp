@@ -89,7 +89,7 @@ TEST(Config, SendsOnlyToServersOfHttp) {
     EXPECT_TRUE(parse_config(s3_config("s3", "endpoint_url: HTTPS://h\n")));
 }
 
-// What a key file holds goes to the server: a file from somewhere must not name /etc/shadow.
+// The content of a key file goes to the server: a foreign configuration must not name /etc/shadow.
 TEST(Config, ReadsKeysBesideItselfOnly) {
     std::string folder = testing::TempDir() + "drydock-config.XXXXXX";
     ASSERT_NE(::mkdtemp(folder.data()), nullptr);

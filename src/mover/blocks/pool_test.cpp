@@ -1,4 +1,4 @@
-// What blobs pass through on their way: jobs in groups, and syncs while others are written.
+// The way of blobs through the pool: jobs in groups, and syncs while other blobs are written.
 #include "mover/blocks/early_sync.h"
 #include "mover/blocks/ordered_pool.h"
 
@@ -99,7 +99,7 @@ private:
     std::string name_ = "test";
 };
 
-// The kernel tells an error of writing to one sync only: here to that of the thread.
+// The kernel reports an error of writing to one sync only: here to the sync of the thread.
 TEST(EarlySync, ForgetsNoError) {
     const FailingOnce blobs;
     EarlySync early(blobs);

@@ -1,4 +1,4 @@
-// A URI that came from somewhere, and a server that is silent or never ends.
+// Foreign URIs, and servers that are silent or never end.
 #include "mover/blocks/postgres_dump.h"
 #include "mover/blocks/postgres_sql.h"
 #include "os/clock.h"
@@ -28,7 +28,7 @@ std::string message_of(const std::string& options) {
     const std::string uri = "postgresql://u:secret@127.0.0.1:1/db?" + options;
     const auto environment = postgres_environment(uri);
     const auto connected = connect_postgres(uri, SqlAccess::read, {});
-    EXPECT_FALSE(connected);  // nobody listens on that port
+    EXPECT_FALSE(connected);  // no server listens on that port
     EXPECT_EQ(environment.has_value(), connected.error().code != "blocks.config");
     EXPECT_THAT(connected.error().text(), testing::Not(HasSubstr("secret")));
     return environment ? "" : environment.error().text();
@@ -60,8 +60,8 @@ TEST(PostgresUri, RefusesOptionsThatDoMoreThanNameAServer) {
     EXPECT_EQ(message_of("sslmode=disable&connect_timeout=3&application_name=x&user=me"), "");
 }
 
-// Speaks just enough of the protocol: greets, obeys as many statements as it is told, then does
-// what `then` says to the line.
+// Speaks a minimum of the protocol: greets, obeys `obeys` statements, then calls `then` with the
+// line.
 class FakeServer {
 public:
     FakeServer(int obeys, std::function<bool(int)> then)

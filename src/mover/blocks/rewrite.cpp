@@ -52,8 +52,8 @@ public:
         , rows_(store.metadata->sql(), request.work)
         , batches_(store, journal, request, report) {}
 
-    // Rewrites from the first uid to the last. For encryption there is an index, so that any() is
-    // quick when no plain blob is left.
+    // Rewrites from the first uid to the last. For encryption there is an index, so that has_any()
+    // is quick when no plain blob is left.
     Status run() {
         DRYDOCK_TRY(check_uids(store_.metadata->sql(), "blocks"));
         DRYDOCK_TRY(rows_.make_index());

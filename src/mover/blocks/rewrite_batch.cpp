@@ -34,6 +34,7 @@ struct RewriteJob {
     RewrittenBlob* blob = nullptr;
 };
 
+// The outcome of one job. Both errors absent: the new blob is written.
 struct WriteResult {
     SealedBlock sealed;  // without the bytes
     std::int64_t new_bytes = 0;

@@ -32,7 +32,7 @@ public:
     // True if there is a blob to rewrite. With the index below the time does not grow with the
     // rows. Without it, a store with only encrypted blobs is read from end to end.
     [[nodiscard]] Result<bool> any();
-    [[nodiscard]] Result<std::string> any_query();  // the query of any()
+    [[nodiscard]] Result<std::string> any_query();  // the query of has_any()
     // An index over blobs that are not encrypted: it has no entry once all are encrypted. backy2
     // and its migrations do not notice it. Of encrypt only; idempotent.
     [[nodiscard]] Status make_index();

@@ -1,4 +1,4 @@
-// Blobs that drydock writes are read as backy2 reads them; the journal tells what was promised.
+// Blobs of drydock are read as backy2 reads them, and the journal keeps its promises.
 #include "base/hash.h"
 #include "mover/blocks/rewrite.h"
 #include "mover/blocks/rewrite_rows.h"
@@ -124,7 +124,7 @@ TEST_F(Journal, NamesARecordThatWasChanged) {
     }
 }
 
-// A path that was typed wrong costs nobody a file.
+// A mistyped path costs no file.
 TEST_F(Journal, IsNoFileOfSomebodyElse) {
     write_two();
     const std::string whole = os::read_file(path, 1U << 20U).value();
@@ -160,7 +160,7 @@ struct Raised {
         return copy.open(SqlAccess::write);
     }
 
-    // How the database answers whether a plain blob is left.
+    // Returns the database's plan for the query of has_any().
     std::string plan() {
         RewriteRows rows(store.metadata->sql(), RewriteWork::encrypt);
         const auto found =

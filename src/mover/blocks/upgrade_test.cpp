@@ -175,7 +175,7 @@ TEST_P(OldUpgrade, ChangesNothingIfTheCopyCannotBeMade) {
     EXPECT_EQ(digest(), before);
 }
 
-// What somebody else put in the copy's place beforehand is neither followed nor kept.
+// A foreign link in the copy's place is neither followed nor kept.
 TEST_P(OldUpgrade, MakesACopyOfItsOwn) {
     const auto sql = connect_sqlite(copy.config().metadata, SqlAccess::write).value();
     const std::string path = copy.folder() + "/copy";
@@ -230,7 +230,7 @@ struct Altered {
     [[nodiscard]] Schema schema() const { return copy.open().metadata->schema(); }
 };
 
-// A column that takes NULL is not the one that backy2 makes: no row says how its blob is kept.
+// backy2 makes enc_version without NULL: each row says how its blob is kept.
 TEST(HalfDoneUpgrade, MakesColumnsOfEncryptionAnewThatAreOtherwise) {
     for (const char* type : {"INTEGER", "TEXT NOT NULL DEFAULT 'x'", "BLOB"}) {
         const Altered it{StoreCopy("2.11.13")};

@@ -196,11 +196,11 @@ private:
         Placer placer(volume_.root, owner_);
         const std::uint64_t total = plan_.moves.size();
         std::uint64_t first = journal.state().next;
-        const std::uint64_t tried_count = journal.state().tried;
+        const std::uint64_t begun_count = journal.state().moves_begun;
         while (first < total) {
             const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, total);
             DRYDOCK_TRY(journal.intend(first, last));
-            placer.repair(first < tried_count);
+            placer.repair(first < begun_count);
             for (std::uint64_t index = first; index < last; ++index) {
                 DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[index]));
                 count(placement);
@@ -216,7 +216,7 @@ private:
     // Renames back in reverse order, from the last move that was ever begun.
     Status undo_all(MoveJournal& journal) {
         Placer placer(volume_.root, owner_);
-        const std::uint64_t total = journal.state().tried;
+        const std::uint64_t total = journal.state().moves_begun;
         std::uint64_t last = journal.state().undo_end;
         while (last > 0) {
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);

@@ -101,21 +101,21 @@ bool apply(const Json& json, MoveState& state) {
     }
     if (kind == "move") {
         state.next = number(json, "first");
-        state.tried = std::max(state.tried, number(json, "last"));
-        return state.next < state.begin->moves && state.tried <= state.begin->moves;
+        state.moves_begun = std::max(state.moves_begun, number(json, "last"));
+        return state.next < state.begin->moves && state.moves_begun <= state.begin->moves;
     }
     if (kind == "undo") {
         state.undo_end = number(json, "last");
-        return state.goes_back && state.undo_end <= state.tried;
+        return state.goes_back && state.undo_end <= state.moves_begun;
     }
     if (kind == "back") {
         state.goes_back = true;
-        state.undo_end = state.tried;
+        state.undo_end = state.moves_begun;
         return true;
     }
     if (kind == "blocked") {
         state.next = 0;
-        state.undo_end = state.tried;
+        state.undo_end = state.moves_begun;
         return true;
     }
     bool* const flag = kind == "moved"      ? &state.is_moved

@@ -40,10 +40,10 @@ struct MoveBegin {
 // The progress of a move, computed from its records.
 struct MoveState {
     std::optional<MoveBegin> begin;
-    std::uint64_t next = 0;   // the first move without a proof that it is done
-    std::uint64_t tried = 0;  // moves from here on were never begun
-    bool is_moved = false;    // all folders are in their new places
-    bool is_done = false;     // version.txt says so, too
+    std::uint64_t next = 0;         // the first move without a proof that it is done
+    std::uint64_t moves_begun = 0;  // moves from here on were never begun
+    bool is_moved = false;          // all folders are in their new places
+    bool is_done = false;           // version.txt says so, too
     bool goes_back = false;
     std::uint64_t undo_end = 0;  // moves from here on are known to be taken back
     bool is_returned = false;

@@ -160,7 +160,7 @@ TEST_F(Volumes, GoesBackAfterAKillAtEachRecord) {
         for (; is_killed; ++record) {
             ASSERT_LT(record, 100);
             ASSERT_TRUE(move(request));
-            // Records count from the first one of the journal, which is that of the move.
+            // Records count from the first record of the journal, that of the move.
             is_killed = is_killed_at(record + 6, moment, move_back);
             (void)places();
             const auto again = move_back(request);

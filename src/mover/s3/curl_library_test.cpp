@@ -6,7 +6,7 @@
 namespace drydock::mover::s3 {
 namespace {
 
-// Nobody listens there: what is not refused fails in another way.
+// No server listens at this address: a request that is not refused fails in another way.
 HttpRequest plain_request() {
     HttpRequest request;
     request.url = "http://127.0.0.1:1/bucket/blob";
