@@ -96,7 +96,7 @@ bool is_version_uid(std::string_view text) {
         text, k_form, [](char c, char digit) { return digit == 'x' ? is_hex_digit(c) : c == '-'; });
 }
 
-// Well-formed bytes of UTF-8, as every database wants them. A byte zero ends a text of PostgreSQL.
+// Well-formed bytes of UTF-8, as every database wants them. Texts of PostgreSQL have no zero byte.
 bool is_text(std::string_view text) {
     std::size_t tail_bytes = 0;
     for (const char c : text) {

@@ -42,7 +42,7 @@ Status check_begin(const Store& store, const RewriteRequest& request, const Reco
     return {};
 }
 
-// The kinds of records decide; their order was checked by the journal itself.
+// One record of a kind decides, at any place in the journal.
 Result<History>
 read_history(const Store& store, const RewriteRequest& request, const RewriteJournal& journal) {
     History history;

@@ -149,14 +149,14 @@ Result<RewriteJournal> RewriteJournal::open(const std::string& path) {
 // does not join that line.
 Status RewriteJournal::check() {
     DRYDOCK_TRY(check_start(path_));
-    DRYDOCK_TRY_ASSIGN(std::ifstream in, os::open_stream(path_));
+    DRYDOCK_TRY_ASSIGN(std::ifstream stream, os::open_stream(path_));
     std::string line;
     off_t whole = 0;
-    while (std::getline(in, line)) {
-        if (in.eof() && records_ == 0) {
+    while (std::getline(stream, line)) {
+        if (stream.eof() && records_ == 0) {
             return no_journal(path_);
         }
-        if (in.eof()) {
+        if (stream.eof()) {
             break;  // no new line: cut off
         }
         if (!record_of(line)) {

@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t k_row_bytes = std::int64_t{8} << 10;
 constexpr std::size_t k_rows_together_max = 1000;  // of one blob; a zero-like block has millions
 
-// Rows of one blob agree on these five facts, or one of them is wrong.
+// Rows that agree on these five facts need one reading of the blob.
 bool same_blob(const BlockRow& a, const BlockRow& b) {
     return a.uid == b.uid && a.checksum == b.checksum && a.size == b.size
            && a.enc_version == b.enc_version && a.envelope == b.envelope;
