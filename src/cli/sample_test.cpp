@@ -47,14 +47,15 @@ public:
     }
 
     void member_sources(const std::string& member) {
-        const std::vector<std::pair<std::string, model::FactType>> standard = {
-            {"installed", model::FactType::release},
-            {"running", model::FactType::release},
-            {"ready", model::FactType::boolean}};
-        for (const auto& [name, type] : standard) {
+        const std::vector<std::pair<model::StandardFact, model::FactType>> standard = {
+            {model::StandardFact::installed, model::FactType::release},
+            {model::StandardFact::running, model::FactType::release},
+            {model::StandardFact::ready, model::FactType::boolean}};
+        for (const auto& [fact, type] : standard) {
+            const std::string name(name_of(fact));
             const std::string key = model::fact_key(member, name);
             plan.sources[key] = {
-                .key = key, .member = member, .name = name, .type = type, .binds = name};
+                .key = key, .member = member, .name = name, .type = type, .binds = fact};
             plan.planned[key] = {model::ObservationStatus::known,
                                  name == "ready" ? Json(true) : Json("3.4.23"),
                                  "the plan",
@@ -274,7 +275,8 @@ app::Survey sample_survey() {
     survey.facts.insert(plan.planned.begin(), plan.planned.end());
     survey.facts["m3/ready"] = {
         model::ObservationStatus::unknown, {}, "GET http://127.0.0.1:2379/health: timed out", 0};
-    survey.sources["level"] = {.key = "level", .name = "level", .binds = "level"};
+    survey.sources["level"] = {
+        .key = "level", .name = "level", .binds = model::StandardFact::level};
     survey.facts["level"] = {model::ObservationStatus::known, "3.4", "derived", 0};
     survey.took_ms = 42;
     return survey;

@@ -5,6 +5,7 @@
 // results: the action ended, is under way, never began, or began and its end is not known
 // (interrupted). A host without records cannot say "never began"; its answer counts as none.
 #include "agent/action.h"
+#include "agent/host.h"
 #include "base/coverage_mark.h"
 #include "executor/runner.h"
 

@@ -92,7 +92,7 @@ TEST(Plan, TellsTheWaysBackWithTheirCost) {
     Fixture site = etcd_site(3);
     auto ways = plan_of(site).ways_back;
     ASSERT_EQ(ways.size(), 3U);
-    EXPECT_EQ(ways[0].phase + ", " + ways[0].kind + ": " + ways[0].cost,
+    EXPECT_EQ(ways[0].phase + ", " + std::string(name_of(ways[0].kind)) + ": " + ways[0].cost,
               "before the gate, downgrade: nothing lost");
     EXPECT_EQ(ways[1].phase, "after the gate");
     EXPECT_THAT(ways[1].cost, HasSubstr("new cluster id"));

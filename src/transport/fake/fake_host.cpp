@@ -25,7 +25,7 @@ using agent::ActionResult;
 
 Json to_json(const ActionResult& result, std::int64_t started_ms, std::int64_t ended_ms) {
     Json json;
-    json.set("outcome", agent::name(result.outcome)).set("evidence", result.evidence);
+    json.set("outcome", agent::k_outcomes.of(result.outcome)).set("evidence", result.evidence);
     if (result.error) {
         json.set("error", agent::to_json(*result.error));
     }
