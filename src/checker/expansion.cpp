@@ -110,9 +110,11 @@ void Successor::commit() && {
         source_.model_.pack_action(after, action_, row_);
         after.take(action_, before);
     } else if (change_ == Change::any_action) {
+        const run::State::Cell* cells_before = before.of_actions().data();
+        const run::State::Cell* cells_after = after.of_actions().data();
         row_[0] = to_byte(after.phase());
         for (Index i = 0; i < before.actions(); ++i) {
-            if (after.of_actions()[i] != before.of_actions()[i]) {
+            if (cells_after[i] != cells_before[i]) {
                 source_.model_.pack_action(after, i, row_);
             }
         }
@@ -124,9 +126,9 @@ void Successor::commit() && {
 Expansion::Expansion(const Model& model, const Faults& faults, bool resolve_local)
     : model_(model)
     , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
+    , order_(model, !resolve_local)
     , run_(model.acts.size())
-    , next_run_(model.acts.size())
-    , order_(model, !resolve_local) {
+    , next_run_(model.acts.size()) {
 }
 
 void Expansion::begin(const Byte* row,
@@ -145,25 +147,12 @@ void Expansion::begin(const Byte* row,
     }
 }
 
-bool Expansion::can_afford(Fault fault) const {
-    return model_.fault_usage_of(row_, fault) < budget_[ordinal(fault)];
-}
-
 int Expansion::budget_left() const {
     int remaining = 0;
     for (Index i = 0; i < k_faults; ++i) {
         remaining += std::max(budget_[i] - row_[model_.used + i], 0);
     }
     return remaining;
-}
-
-bool Expansion::is_unreachable(Index action) const {
-    const Index member = model_.acts[action].member;
-    return member != k_no_index && row_[model_.members[member].away] != 0;
-}
-
-bool Expansion::is_symmetric_duplicate(Index member) const {
-    return member != k_no_index && !representatives_.empty() && representatives_[member] != member;
 }
 
 }  // namespace drydock::checker

@@ -96,14 +96,25 @@ public:
 
     [[nodiscard]] PartialOrderReduction& order() { return order_; }
 
-    [[nodiscard]] bool can_afford(Fault fault) const;
+    [[nodiscard]] bool can_afford(Fault fault) const {
+        return model_.fault_usage_of(row_, fault) < budget_[ordinal(fault)];
+    }
+
     // Returns the number of faults that can still happen.
     [[nodiscard]] int budget_left() const;
+
     // True if the host of the action does not answer.
-    [[nodiscard]] bool is_unreachable(Index action) const;
+    [[nodiscard]] bool is_unreachable(Index action) const {
+        const Index member = model_.acts[action].member;
+        return member != k_no_index && row_[model_.members[member].away] != 0;
+    }
+
     // True if an earlier member is in the same state: the steps of that member represent the steps
     // of this one.
-    [[nodiscard]] bool is_symmetric_duplicate(Index member) const;
+    [[nodiscard]] bool is_symmetric_duplicate(Index member) const {
+        return !representatives_.empty() && member != k_no_index
+               && representatives_[member] != member;
+    }
 
     [[nodiscard]] Evaluation evaluate(const std::vector<Predicate>& conditions) const {
         return answer(model_, conditions, row_);
@@ -118,13 +129,13 @@ private:
     const Model& model_;
     std::array<int, k_faults> budget_;
     const Byte* row_ = nullptr;
-    run::State run_;
-    run::State next_run_;  // of the successor under construction; equal to run_ between two
-    std::vector<run::Command> commands_;
-    PartialOrderReduction order_;
     std::span<const Index> representatives_;
     Successors* successors_ = nullptr;
     bool is_building_ = false;  // a successor is under construction
+    std::vector<run::Command> commands_;
+    PartialOrderReduction order_;
+    run::State run_;
+    run::State next_run_;  // of the successor under construction; equal to run_ between two
 };
 
 }  // namespace drydock::checker

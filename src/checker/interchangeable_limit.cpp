@@ -5,12 +5,6 @@
 
 namespace drydock::checker {
 
-namespace {
-
-constexpr int k_in_flight_max = 2;
-
-}  // namespace
-
 // Two are needed, and one in reserve for each fault that may still hit one of them. Skips are added
 // for each distinct member, one at a time.
 bool InterchangeableLimit::skip_surplus(Expansion& expansion) {
@@ -39,20 +33,15 @@ bool InterchangeableLimit::skip_surplus(Expansion& expansion) {
 }
 
 void InterchangeableLimit::count(const run::State& run) {
+    if (!is_enabled_) {
+        return;
+    }
     in_flight_.assign(model_.crowds, 0);
-    for (Index i = 0; is_enabled_ && i < model_.acts.size(); ++i) {
+    for (Index i = 0; i < model_.acts.size(); ++i) {
         if (model_.acts[i].crowd != k_no_index && run::is_open_ended(run.status(i))) {
             ++in_flight_[model_.acts[i].crowd];
         }
     }
-}
-
-bool InterchangeableLimit::is_surplus(Index action) const {
-    if (!is_enabled_) {
-        return false;
-    }
-    const Index crowd = model_.acts[action].crowd;
-    return crowd != k_no_index && in_flight_[crowd] >= k_in_flight_max;
 }
 
 }  // namespace drydock::checker

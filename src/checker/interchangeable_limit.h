@@ -24,10 +24,16 @@ public:
     [[nodiscard]] bool skip_surplus(Expansion& expansion);
     // Counts the actions in flight of each group.
     void count(const run::State& run);
+
     // True if enough of its group are in flight: this one may as well begin later.
-    [[nodiscard]] bool is_surplus(Index action) const;
+    [[nodiscard]] bool is_surplus(Index action) const {
+        return is_enabled_ && model_.acts[action].crowd != k_no_index
+               && in_flight_[model_.acts[action].crowd] >= k_in_flight_max;
+    }
 
 private:
+    static constexpr int k_in_flight_max = 2;
+
     const Model& model_;
     bool is_enabled_;
     std::vector<int> in_flight_;                 // by group: the number of them

@@ -128,8 +128,9 @@ struct Member {
 
 // An action of the plan, with its effects and conditions as indices.
 struct ActionModel {
-    Offset ran = k_no_offset;  // of an unrepeatable action: whether it has taken effect
     Index member = k_no_index;
+    Index crowd = k_no_index;    // its group of interchangeable actions; k_no_index: none
+    Offset ran = k_no_offset;    // of an unrepeatable action: whether it has taken effect
     bool starts = false;         // it brings members up
     bool stops_members = false;  // it takes members down, if only for a while
     bool destroys = false;       // overwrites or removes data
@@ -138,8 +139,7 @@ struct ActionModel {
     bool moves_world = false;         // it has a modelled effect
     bool matters_if_skipped = false;  // a skip and an end have different futures
     bool quiet = false;               // no other action observes its outcome (add_local_actions)
-    bool apart = false;        // it commutes with other such actions (add_independent_actions)
-    Index crowd = k_no_index;  // its group of interchangeable actions; k_no_index: none
+    bool apart = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
     std::vector<Index> starting;  // members
     std::vector<Index> leaving;   // members
