@@ -111,7 +111,7 @@ Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
                     fmt::format("this host has removed the records of run {}", key.run),
                     "plan again; a run that old cannot be continued");
     }
-    if (durable_runs_.count(key.run) == 0 || !os::exists(run)) {
+    if (!durable_runs_.contains(key.run) || !os::exists(run)) {
         DRYDOCK_TRY(os::make_folder_durable(run));
         durable_runs_.insert(key.run);
     }
