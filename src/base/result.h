@@ -1,6 +1,7 @@
 // Start here: Result and Error are the way in which every function of drydock reports a failure.
-// Then check.h (bugs), diagnostics.h (problems of input files), json.h with small.h (values and
-// their memory), text.h and hash.h (helpers), enum_names.h (names of enums), coverage_mark.h.
+// Then check.h (bugs), diagnostics.h (problems of input files), json.h with pool_allocator.h
+// (values and their memory), text.h and hash.h (helpers), enum_names.h (names of enums),
+// coverage_mark.h.
 //
 // A function that can fail returns Result<T>, or Status when there is nothing to return. An Error
 // says the event, the remedy and its class. An unknown outcome is a class of its own and never

@@ -128,7 +128,7 @@ struct Report {
     // again.
     std::optional<model::ReturnPointHint> moved;
     std::vector<std::string> not_modelled;  // sentences for people
-    std::string note;  // the difference between the planner's point of no return and `return_point`
+    std::string note;  // the difference between the planner's point of no return and `closes`
 };
 
 [[nodiscard]] Report check(const model::Plan& plan, const Options& options);

@@ -24,7 +24,7 @@ bool judges_guard(const Command& command) {
     return command.what == CommandKind::judge && command.purpose == Purpose::guard;
 }
 
-// True if `applies_if` is false, or is not modelled and may be false.
+// True if `when` is false, or is not modelled and may be false.
 bool can_skip(const Evaluation& applicability) {
     return applicability.modelled == Truth::no
            || (applicability.open && applicability.modelled == Truth::yes);
@@ -152,7 +152,7 @@ void judge_completion(Expansion& expansion, Index action) {
     const bool certain = happened.open && act.ran != k_no_offset;
     const bool ran = certain && expansion.row()[act.ran] != 0;
     if (happened.modelled == Truth::yes && (!certain || ran)) {
-        complete(Kind::happened, Outcome::yes);
+        complete(Kind::completed, Outcome::yes);
     }
     if (happened.modelled == Truth::no || (happened.open && !ran)) {
         complete(Kind::not_completed, Outcome::no);

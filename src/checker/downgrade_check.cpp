@@ -30,7 +30,7 @@ constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
 
 // Decides a row as a game. After a halt the operator chooses the step, and one good successor is
 // enough. Else the environment chooses: laws and the order of events may do harm, so all must be
-// good. An `applies_if` that is not modelled is the exception: skipping and doing are one choice in
+// good. A `when` that is not modelled is the exception: skipping and doing are one choice in
 // favour of the run.
 bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good) {
     const auto is_judged = [&](std::size_t k, Index action) {

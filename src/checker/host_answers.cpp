@@ -80,8 +80,9 @@ void answer_command(Expansion& expansion, Index action) {
     }
 }
 
-// The command may never have arrived, so each outcome is possible. An agent that restarted during
-// the action cannot tell its outcome, with or without the effect.
+// The command may never have arrived. If it did, it succeeded, or failed without an effect: a
+// failure after the effect is explored for commands with an answer only. An agent that restarted
+// during the action cannot tell its outcome, with or without the effect.
 void answer_question(Expansion& expansion, Index action) {
     if (is_silent(expansion, action)) {
         return;
@@ -95,7 +96,10 @@ void answer_question(Expansion& expansion, Index action) {
         fail(expansion, action);
     }
     if (expansion.can_afford(Fault::unknown)) {
-        expansion.add(Kind::torn, action).charge(Fault::unknown).attach(Outcome::torn).commit();
+        expansion.add(Kind::interrupted, action)
+            .charge(Fault::unknown)
+            .attach(Outcome::torn)
+            .commit();
         expansion.add(Kind::interrupted_late, action)
             .charge(Fault::unknown)
             .take_effect()

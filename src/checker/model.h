@@ -157,7 +157,7 @@ struct ActionModel {
     std::vector<Index> observed_after;
 };
 
-// Releases that may not serve together: one of them in `role`, another in `other_role`.
+// Releases that may not serve together: one of them in `role`, another in `with`.
 struct SkewPair {
     Index role = 0;
     Index with = 0;
@@ -233,8 +233,8 @@ struct Model {
     [[nodiscard]] InitialState start(const Byte* row) const;
 };
 
-// The value of a conjunction: `modelled` covers the modelled predicates, `nondeterministic` is true
-// if there are others.
+// The value of a conjunction: `modelled` covers the modelled predicates, `open` is true if there
+// are others.
 struct Evaluation {
     model::Truth modelled = model::Truth::yes;
     bool open = false;

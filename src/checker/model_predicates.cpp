@@ -86,7 +86,7 @@ private:
         question.modelled =
             condition.relation != Relation::reaches && condition.relation != Relation::stands;
         const std::vector<Offset>& places = places_of(condition.fact);
-        // `as_planned` compares with a value of each member; other relations need the value alone.
+        // `planned` compares with a value of each member; other relations need the value alone.
         const bool is_per_member = condition.relation == Relation::planned;
         std::optional<Predicate::Target> sets;
         for (const Index member : members_asked(model_, condition, self)) {

@@ -17,7 +17,7 @@
 
 namespace drydock::checker {
 
-// A step that violates a property: the first such transition from the row `source`.
+// A step that violates a property: the first such transition from the row `from`.
 struct ViolatingStep {
     std::uint32_t from = k_no_state;
     Transition choice;

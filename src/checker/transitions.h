@@ -9,7 +9,7 @@ namespace drydock::checker {
 // `is_surplus`: the begin of its action is left out.
 void expand_command(Expansion& expansion, const run::Command& command, bool is_surplus = false);
 [[nodiscard]] bool judges_guard(const run::Command& command);
-// True if an action may be skipped when its `applies_if` evaluates to this.
+// True if an action may be skipped when its `when` evaluates to this.
 [[nodiscard]] bool can_skip(const Evaluation& applicability);
 void skip(Expansion& expansion, Index action);
 void observe_postconditions(Expansion& expansion, Index action);

@@ -6,7 +6,7 @@
 // - Facts were read after the question was submitted; an action that was sent since makes them
 //   void.
 // - All facts of one decision are fresh at that moment. If some grew old while others were awaited,
-//   only those are read once more (Question::retained_facts holds the others).
+//   only those are read once more (Question::kept holds the others).
 // - Facts from before this process or its machine stood still do not count.
 //
 // docs/design/0001-the-core.md, "What an effect rests on is fresh" and "One reading answers many

@@ -78,10 +78,10 @@ private:
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
         bool reading = false;
-        std::vector<std::string> old;  // facts of `retained_facts` that are read once more
-        std::shared_ptr<const model::FactBook> kept;  // of earlier readings; null: none
-        std::int64_t retained_since_ms = 0;  // when the oldest reading in `retained_facts` began
-        int renewals = 0;                    // of `retained_facts`
+        std::vector<std::string> old;                    // facts of `kept` that are read once more
+        std::shared_ptr<const model::FactBook> kept;     // of earlier readings; null: none
+        std::int64_t retained_since_ms = 0;              // when the oldest reading in `kept` began
+        int renewals = 0;                                // of `kept`
         std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
         std::string because;
     };

@@ -2,10 +2,10 @@
 //
 // One turn has a fixed order, and the order is the point:
 //
-//   take_requests()   people's requests become events
-//   accept_new_work()        next() until it says nothing new; questions are submitted, events
-//   applied commit()          all events of the turn in one record send()            commands that
-//   depend on them leave
+//   take_requests()    people's requests become events
+//   accept_new_work()  next() until it says nothing new; questions are submitted, events applied
+//   commit()           all events of the turn in one record
+//   send()             commands that depend on them leave
 //
 // So a command never leaves without its durable intent, and a crash between commit and send leaves
 // an intent whose command never left: the next conductor asks the host. The other files of the

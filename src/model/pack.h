@@ -1,14 +1,17 @@
 // A pack is drydock's knowledge of a system, as data. pack/ reads it from packs/<system>/, planner/
 // uses it.
 //
-// Strings may hold ${name}: a setting of the member; ${member}; ${release} (the link); ${from},
-// ${to} (releases),
-// ${from.series}, ${to.series}; ${release.from}, ${release.to} (their folders); ${backup} (folder
-// for copies), ${run};
-// ${side.source}, ${side.target} (the names of the sides, as the cluster file has them);
-// ${successor.NAME} (a setting or planned fact of the member that takes over); ${fact.NAME} (a
-// planned fact of this member, or of the system); in probes ${fact.NAME} is a system fact read in
-// the same reading.
+// Strings may hold:
+//
+//   ${name}                                       a setting of the member
+//   ${member}, ${run}, ${backup}                  backup: the folder for copies
+//   ${release}                                    the link to the release
+//   ${from}, ${to}, ${from.series}, ${to.series}  releases and their series
+//   ${release.from}, ${release.to}                their folders
+//   ${side.source}, ${side.target}                names of the sides, as in the cluster file
+//   ${successor.NAME}                             a setting or planned fact of the successor member
+//   ${fact.NAME}                                  a planned fact of this member, or of the system;
+//                                                 in probes a system fact of the same reading
 #pragma once
 
 #include "base/diagnostics.h"

@@ -5,8 +5,7 @@
 //
 //   bind_sources   how every fact of this cluster is read (a survey reads these)
 //   find_route     the hops from one version to another, with reasons
-//   compile        the plan of one hop from any state of the cluster: a list of passes, one file
-//   each
+//   compile        the plan of one hop from any state of the cluster: passes, one file each
 //
 // A member that is done is skipped; one that is half-way is entered in the middle of its steps. The
 // way back is the pack's own `downgrade` procedure, compiled by the same compiler.

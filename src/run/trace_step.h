@@ -1,5 +1,6 @@
 // TraceStepKind: the kinds of steps in a counterexample. The checker explores them, writes them to
-// traces and words them; the simulator replays them. The names are those in trace files.
+// traces and words them; the simulator replays them. Some strings in trace files are older than
+// these names: "torn" is `interrupted`, "happened" is `completed`.
 #pragma once
 
 #include "base/enum_names.h"
@@ -12,7 +13,7 @@ namespace drydock::run {
 enum class TraceStepKind : std::uint8_t {
     judged_yes,        // its preconditions hold
     judged_no,         // they do not, or cannot be evaluated
-    skipped,           // its `applies_if` does not hold
+    skipped,           // its `when` does not hold
     begun,             // the begin is durable, and the command leaves
     done,              // it succeeds; certain postconditions are observed at once
     died_after,        // it succeeds, but the member dies before its postconditions are observed
@@ -20,11 +21,11 @@ enum class TraceStepKind : std::uint8_t {
     failed_late,       // it fails after its effect
     no_answer,         // its outcome is unknown
     never_begun,       // the agent says so
-    torn,              // the agent cannot tell; it had no effect
+    interrupted,       // the agent cannot tell; it had no effect
     interrupted_late,  // the agent cannot tell; it had its effect
     kept,              // its postconditions are observed
     broken,            // they are not observed in time
-    happened,          // the completion check says so
+    completed,         // the completion check says so
     not_completed,
     completion_unknown,
     approved,

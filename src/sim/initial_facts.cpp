@@ -1,7 +1,7 @@
 // Initial facts: one walk through the plan without faults decides the facts that nothing fixes.
 //
-// The first condition on an undecided fact decides it, and the value counts from the start. An
-// `applies_if` on undecided facts is decided by a random number, so both ways of a plan are
+// The first condition on an undecided fact decides it, and the value counts from the start. A
+// `when` on undecided facts is decided by a random number, so both ways of a plan are
 // simulated. Postconditions that no declared effect explains become extra effects of their action.
 // A condition that no value satisfies is an obstacle: the plan cannot be simulated.
 #include "sim/condition_solver.h"

@@ -115,7 +115,8 @@ public:
     Downgrade
     downgrade(const model::Plan& plan, const Compile& compile, const CrashPoint& death = {});
 
-    // A person applies a plan. It begins if no obstacle exists; else Life::error has the obstacle.
+    // A person applies a plan. It begins if no obstacle exists; else ConductorRun::error has the
+    // obstacle.
     ConductorRun apply(const model::Plan& plan, const CrashPoint& death = {});
 
     // Returns the state of the run by its journal, as `drydock status` shows it.

@@ -38,7 +38,7 @@ constexpr std::array k_ends = {Kind::done,
                                Kind::failed_late,
                                Kind::no_answer,
                                Kind::never_begun,
-                               Kind::torn,
+                               Kind::interrupted,
                                Kind::interrupted_late};
 
 bool is_end(Kind kind) {
@@ -56,7 +56,7 @@ std::optional<Kind> judged(const Event& event) {
     case Purpose::then:
         return yes ? Kind::kept : Kind::broken;
     case Purpose::happened:
-        return yes ? Kind::happened : (no ? Kind::not_completed : Kind::completion_unknown);
+        return yes ? Kind::completed : (no ? Kind::not_completed : Kind::completion_unknown);
     case Purpose::none:
         break;
     }
@@ -72,7 +72,7 @@ std::optional<Kind> shown_by(const Event& event) {
         return Kind::begun;
     }
     if (event.type == EventType::action_attached) {
-        return event.outcome == Outcome::none ? Kind::never_begun : Kind::torn;
+        return event.outcome == Outcome::none ? Kind::never_begun : Kind::interrupted;
     }
     if (event.type != EventType::action_ended) {
         return std::nullopt;
@@ -86,7 +86,7 @@ std::optional<Kind> shown_by(const Event& event) {
 bool fits(Kind event, Kind turn) {
     return event == turn || (event == Kind::done && turn == Kind::died_after)
            || (event == Kind::failed && turn == Kind::failed_late)
-           || (event == Kind::torn && turn == Kind::interrupted_late);
+           || (event == Kind::interrupted && turn == Kind::interrupted_late);
 }
 
 // Returns the key of the action on its host, if it is there.
@@ -331,7 +331,7 @@ bool TraceReplayer::end_action(Simulation& site) {
         falsify(action.then, action);
     } else if (kind == Kind::died_after) {
         system_.kill(action.member);
-    } else if (kind == Kind::torn || kind == Kind::interrupted_late) {
+    } else if (kind == Kind::interrupted || kind == Kind::interrupted_late) {
         host.tear(*key);
         return true;
     } else if (kind == Kind::failed || kind == Kind::failed_late) {

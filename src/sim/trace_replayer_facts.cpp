@@ -20,7 +20,7 @@ constexpr std::array k_seen = {Kind::judged_yes,
                                Kind::begun,
                                Kind::kept,
                                Kind::broken,
-                               Kind::happened,
+                               Kind::completed,
                                Kind::not_completed,
                                Kind::completion_unknown,
                                Kind::finished,
@@ -61,7 +61,7 @@ void TraceReplayer::prepare(const TraceStep& turn) {
         grant(action.then, action);
     } else if (turn.kind == Kind::broken) {
         falsify(action.then, action);
-    } else if (turn.kind == Kind::happened) {
+    } else if (turn.kind == Kind::completed) {
         grant(action.happened, action);
     } else if (turn.kind == Kind::not_completed) {
         falsify(action.happened, action);

@@ -2,7 +2,7 @@
 // while faults strike. They apply, resume, approve, abort, plan anew, go back, do so at the same
 // time, lose the journal, and work beside another cluster on the same hosts.
 //
-// Every conductor and every person's command is a real session (conduct/run_session.h). The dice
+// Every conductor and every person's command is a real session (executor/run_session.h). The dice
 // decide who does what; after the calm the night ends with whatever run is open then. One thread.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Faults: the failures of a simulated cluster, drawn from a seed.
 //
-// Each simulated part calls should_inject() at each opportunity for a fault. The results depend
+// Each simulated part calls strikes() at each opportunity for a fault. The results depend
 // only on the seed and the order of the calls. The rate of each fault is drawn from the seed, so
 // that some runs have one kind of fault and others many. For tests, one fault can be aimed at its
 // n-th opportunity. Not thread-safe.
@@ -68,7 +68,7 @@ public:
 
     [[nodiscard]] int struck(Fault fault) const { return mix(fault).struck; }
 
-    // Returns how often should_inject() was called for this fault.
+    // Returns how often strikes() was called for this fault.
     [[nodiscard]] int opportunities(Fault fault) const { return mix(fault).asked; }
 
 private:
