@@ -13,7 +13,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_compile_options(-fstack-protector-strong)
 if(DRYDOCK_SANITIZE)
-    add_compile_options(-fsanitize=${DRYDOCK_SANITIZE} -fno-omit-frame-pointer)
+    # UBSan goes on after a finding by default, and the test would pass.
+    add_compile_options(-fsanitize=${DRYDOCK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${DRYDOCK_SANITIZE})
 endif()
 

@@ -22,8 +22,8 @@ enum class EventType : std::uint8_t {
     run_created,        // detail: plan digest, who
     conductor_started,  // detail: epoch, who, where
     action_intended,    // durable before the command leaves
-    action_ended,       // outcome: done, failed, unknown
-    action_attached,    // the agent's answer: running, none (never begun),
+    action_ended,       // outcome: done, failed, unknown; running (long after its time)
+    action_attached,    // the agent's answer: none (never begun) or
                         // torn (begun, its end is not known)
     facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
     drift_found,        // facts have moved: the run stops
