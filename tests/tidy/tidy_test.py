@@ -245,6 +245,73 @@ def check_links(tree):
     return problems
 
 
+LITERAL_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'|//[^\n]*|/\*.*?\*/', re.S)
+# In comments: `name`, `A::b`, name(), A::b and bare words with an underscore.
+NAMES_IN_COMMENTS = re.compile(r"`([A-Za-z_]\w*(?:::\w+)*)(?:\(\))?`|\b((?:[A-Za-z_]\w*::)+\w+)|\b([A-Za-z_]\w*)\(\)"
+                               r"|\b([a-z]\w*_\w+)\b")
+FILES_IN_COMMENTS = re.compile(r"(?<![\w./<~-])((?:[\w.-]+/)*[\w-]+\.(?:h|cpp|md))\b(?![/:]{2}|-)")
+# Words of other languages, and examples.
+NO_NAMES_OF_OURS = {"systemctl", "BaseAppConfig", "other_function", "k_orders", "raedy",
+                    "PascalCase", "ScriptDirectory", "RatisRoles"}
+
+
+def comments_of(text):
+    """(line, text) of each comment."""
+    for found in LITERAL_OR_COMMENT.finditer(text):
+        if found.group().startswith("/"):
+            yield text.count("\n", 0, found.start()) + 1, re.sub(r"\w+://\S+", "", found.group())
+
+
+def without_comments(text):
+    code = LITERAL_OR_COMMENT.sub(lambda found: "" if found.group().startswith("/") else found.group(), text)
+    return INCLUDE.sub("", code)
+
+
+TYPES_IN_PAGES = re.compile(r"\b(?:[A-Za-z_]\w*::)+\w+|^(?:[A-Z][a-z]+){2,}$")
+CODE_MARK = re.compile(r"`([^`\n]+)`")
+
+
+def check_names_in_comments(tree):
+    """What a comment of src/ or a page names is there: identifiers are words of the code or the packs, files exist."""
+    words, files, endings = set(), tree.named(r"\.(h|cpp)$"), set()
+    for text in files.values():
+        words.update(re.findall(r"\w+", without_comments(text)))
+    for text in tree.named(r"^packs/.*\.yaml$|^dev$|CMakeLists\.txt$").values():
+        words.update(re.findall(r"\w+", text))
+    for path in tree:
+        parts = path.split("/")
+        words.add(parts[-1].split(".")[0])
+        endings.update("/".join(parts[first:]) for first in range(len(parts)))
+    problems = []
+    for path, text in tree.named(r"^src/.*\.(h|cpp)$").items():
+        for line, comment in comments_of(text):
+            names = {part for groups in NAMES_IN_COMMENTS.findall(comment) for name in groups for part in name.split("::")}
+            problems += [f"{path}:{line}: a comment names {name}, which is not in the sources"
+                         for name in sorted(names - words - NO_NAMES_OF_OURS - {""})]
+            problems += [f"{path}:{line}: a comment names {name}, and there is no such file"
+                         for name in FILES_IN_COMMENTS.findall(comment) if name not in endings]
+    for path, text in tree.named(r"\.md$").items():
+        for number, line in enumerate(text.splitlines(), 1):
+            for mark in CODE_MARK.findall(line):
+                names = {part for name in TYPES_IN_PAGES.findall(mark) for part in name.split("::")}
+                problems += [f"{path}:{number}: `{mark}`: {name} is not in the sources" for name in sorted(names - words - NO_NAMES_OF_OURS)]
+                problems += [f"{path}:{number}: `{mark}`: there is no such file"
+                             for name in re.findall(r"^(?:[\w-]+/)*(?!foo_|_test)[\w-]+\.(?:h|cpp)$", mark) if name not in endings]
+    return problems
+
+
+THREADS = re.compile(r"std::(?:j?thread\b(?!::)|async\()")
+
+
+def check_threads(tree):
+    """The gate runs the unit tests of each folder that starts threads with ThreadSanitizer."""
+    listed = re.findall(r"^threaded=\((.*)\)", tree.get("dev", ""), re.M)
+    folders = {os.path.dirname(path)[len("src/"):] for path, text in tree.named(r"^src/.*\.(h|cpp)$").items()
+               if THREADS.search(without_comments(text))}
+    return [f"dev: threaded=(...) has no {folder}, which starts threads"
+            for folder in sorted(folders) if folder not in " ".join(listed).split()]
+
+
 MARKS = "tests/sim/must_hit.txt"
 
 
@@ -271,8 +338,8 @@ def check_says(tree):
 
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
-          check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links, check_marks,
-          check_says]
+          check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links,
+          check_names_in_comments, check_threads, check_marks, check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -295,14 +362,17 @@ CLEAN = {
     "src/base/CMakeLists.txt": "drydock_module(base)\n",
     "src/base/text.h": "// Text.\n#pragma once\n\n#include <sys/types.h>\n#include <string>\n"
                        "#include <tl/expected.hpp>\n",
-    "src/base/text.cpp": '#include "base/text.h"\n#include <fmt/format.h>\n\nint f() {\n    if (x) {\n'
+    "src/base/text.cpp": '// See base/text.h, f() and `x`; "https://a/b_c".\n'
+                         '#include "base/text.h"\n#include <fmt/format.h>\n\nint f() {\n    if (x) {\n'
                          "    }\n}\n",
     "src/base/text_test.cpp": '#include "app/app.h"\nTEST(A, B) {\n}\n',
     "src/app/app.h": '// The app.\n#pragma once\n#include "base/text.h"\n',
     "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n",
     "tests/e2e/roll_test.py": "pass\n",
     "tests/README.md": "| [e2e](e2e/) | e2e, crash |\nThe variable `DRYDOCK_TRUST=1`.\n",
-    "dev": "#!/bin/bash\nrun_build() {\n}\n",
+    "src/os/CMakeLists.txt": "drydock_module(os)\n",
+    "src/os/worker.cpp": "void f() {\n    std::thread other(g);  // as `f`\n}\n",
+    "dev": "#!/bin/bash\nthreaded=(os)\nrun_build() {\n}\n",
     "Containerfile": "FROM debian\nCOPY dev ./\nRUN ./dev build\n",
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
                  "[d](https://example.org/x) `[e](nothing)`\n",
@@ -344,6 +414,15 @@ PLANTED = [
     (check_leftovers, "README.md", "get it at https:" "//mirror.corp/x\n"),
     (check_links, "README.md", "[a](docs/missing.md)\n"),
     (check_links, "README.md", "# Here\n[a](#there)\n"),
+    (check_names_in_comments, "src/base/text.cpp", "// Calls gone().\n"),
+    (check_names_in_comments, "src/base/text.cpp", "int f();  // as `gone` says\n"),
+    (check_names_in_comments, "src/base/text.cpp", "int f();  // as `f::gone` says\n"),
+    (check_names_in_comments, "src/base/text.cpp", "// A k_gone_max of Text::gone.\nclass Text;\nint k_gone_max;\n"),
+    (check_names_in_comments, "src/base/text.cpp", "// The number of gone_things.\n"),
+    (check_names_in_comments, "src/base/text.cpp", "// See base/gone.h.\n"),
+    (check_names_in_comments, "README.md", "See `base/gone.h`.\n"),
+    (check_names_in_comments, "README.md", "See `f::gone`.\n"),
+    (check_threads, "dev", "#!/bin/bash\nthreaded=(base)\nrun_build() {\n}\n"),
     (check_marks, "src/base/text.cpp", 'void f() {\n    COVERAGE_MARK("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
     (check_says, "src/cli/render.cpp", 'void f() {\n    fmt::format("{}", name);\n}\n'),
