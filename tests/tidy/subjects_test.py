@@ -16,6 +16,18 @@ COMMITS_MAX = 50  # where no tag is
 # Commits that were written before this check are exempt.
 SINCE = datetime.datetime.fromisoformat("2026-11-29T17:00:00+00:00")
 BEGINS_WITH_A_WORD = re.compile(r"[A-Za-z0-9][\w./+-]*([ ,:]|$)")
+AREA = re.compile(r"[\w./+-]+(, [\w./+-]+)*: ")
+# The first word behind the area is no past form, no participle and no third person. An area alone says nothing.
+NO_IMPERATIVE = re.compile(r"\w+(ed|ing)$", re.IGNORECASE)
+IMPERATIVES = frozenset("bleed breed bring cling embed exceed feed fling heed need ping proceed ring seed shed sing speed "
+                        "spring sting string succeed swing weed wring".split())
+THIRD_PERSON = frozenset("""
+    accepts adds adjusts allows asks avoids builds bumps calls changes cleans closes compares converts copies corrects
+    creates deletes describes does drops enables ensures explains extends extracts finds fixes gets gives goes handles
+    has holds implements improves includes introduces is keeps knows lets makes mends merges moves opens passes prevents
+    prints provides puts reads refactors refuses removes renames replaces requires returns reverts rewrites runs says
+    sends shows simplifies skips speeds splits starts stops supports takes tells tries turns updates uses wants writes
+""".split())
 UNFINISHED = re.compile(r"(fixup|squash|amend)!|wip\b", re.IGNORECASE)
 
 
@@ -53,6 +65,13 @@ def new_commits(root: str = ROOT) -> list[Commit]:
             for name, written, subject in (line.split("\0") for line in lines)]
 
 
+def is_imperative(subject: str) -> bool:
+    """False if the first word behind the area is known to be another form; most nouns are not known."""
+    words = re.findall(r"[A-Za-z]+", AREA.sub("", subject, count=1))
+    first = words[0].lower() if words else ""
+    return first in IMPERATIVES or not (NO_IMPERATIVE.match(first) or first in THIRD_PERSON)
+
+
 def problems_of(commits: list[Commit]) -> list[str]:
     found = []
     for commit in commits:
@@ -62,6 +81,8 @@ def problems_of(commits: list[Commit]) -> list[str]:
             found.append(f"{commit.hash}: {len(commit.subject)} columns, at most {COLUMNS_MAX}: {commit.subject}")
         if not BEGINS_WITH_A_WORD.match(commit.subject):
             found.append(f"{commit.hash}: begins with no word: {commit.subject}")
+        if not is_imperative(commit.subject):
+            found.append(f"{commit.hash}: begins with another form than the imperative: {commit.subject}")
         if UNFINISHED.match(commit.subject):
             found.append(f"{commit.hash}: is to become a part of another commit: {commit.subject}")
         if commit.subject.endswith("."):
@@ -88,13 +109,16 @@ class Planted(unittest.TestCase):
     def test_good_subjects_pass(self) -> None:
         for subject in ("store: read blobs twice", "pack, checker: tell both names",
                         "Revert \"store: read blobs twice\"", "release: 0.1.0", "ci/run: call the gate",
-                        "x" * COLUMNS_MAX):
+                        "pack: feed strings to the reader", "tests: seed the worlds", "chain: bring both names",
+                        "updates: skip revisions", "run: one Observer for a run", "x" * COLUMNS_MAX):
             self.assertEqual(problems_of([self.commit(subject)]), [], subject)
 
     def test_each_fault_is_found(self) -> None:
         for subject, why in (("x" * (COLUMNS_MAX + 1), "73 columns"), ("store: read blobs twice.", "full stop"),
                              (": read blobs", "no word"), ("- read blobs", "no word"), ("", "no word"),
-                             ("fixup! store: read blobs", "another commit"), ("WIP store", "another commit")):
+                             ("store: reads blobs twice", "imperative"), ("Fixed stuff", "imperative"),
+                             ("pack, run: renamed a key", "imperative"), ("store: reading blobs", "imperative"),
+                             ("changes", "imperative"), ("fixup! store: read blobs", "another commit"), ("WIP store", "another commit")):
             self.assertIn(why, " ".join(problems_of([self.commit(subject)])), subject)
 
     def test_older_commits_are_exempt(self) -> None:
