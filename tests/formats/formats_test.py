@@ -27,7 +27,7 @@ CONDITIONS = ("when", "guard", "then", "happened", "broken")
 WRITERS = {
     "plan": ("model", "app"),
     "events": ("run", "executor", "app", "model", "cli"),
-    "traces": ("checker", "cli"),
+    "traces": ("run", "checker", "cli"),
     "store": ("cli", "app", "mover/blocks"),
     "vfolders": ("cli", "app", "mover/rename"),
     "journal": ("journal", "app"),
