@@ -18,7 +18,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.append(os.path.join(ROOT, "tests", "core"))
 
 import harness  # noqa: E402  (found by the line above)
-from harness import DONE, HALTED, MOVED, NEW, NO, WAITS  # noqa: E402
+from harness import DONE, HALTED, KILLED, MOVED, NEW, NO, WAITS  # noqa: E402
 from page import CODE, Page  # noqa: E402
 from program import run_drydock  # noqa: E402
 
@@ -174,10 +174,10 @@ class Formats(harness.Case):
 
     def test_events(self) -> None:
         """Of runs that wait for a person, are noted, drift, pause, halt, end, are taken back and given up."""
-        events = self.run_to_the_end() + self.run_into_a_halt_and_back()
+        events = self.run_to_the_end() + self.run_into_a_halt_and_back() + self.run_with_a_lost_command()
         page = Page("events")
         told = {event["type"] for event in events}
-        rare = {"action.progress", "action.attached"}
+        rare = {"action.progress"}  # of an action that takes longer than a test should; see below
         self.assertEqual(page.first_column("type") - told - rare, set(), "types that no run recorded")
         of_event = page.first_column("of an event") | {"sequence", "wall_ms"}
         for event in events:
@@ -193,6 +193,23 @@ class Formats(harness.Case):
                     self.assertEqual(set(fact), page.first_column("of a fact"), event)
             for drift in detail.get("drift", []):
                 self.assertEqual(set(drift) - page.row("key of `detail`", "drift"), set(), event)
+
+    def test_progress(self) -> None:
+        """The page has the parts of a report of progress that are recorded, and no other."""
+        path = os.path.join(ROOT, "src", "executor", "runner_progress.cpp")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        parts = re.search(r"Json progress_part\(.*?\{((?:\"\w+\"(?:, )?)+)\}", text, re.S)
+        self.assertIsNotNone(parts, path)
+        self.assertEqual(set(re.findall(r"\w+", parts[1])), Page("events").row("type", "action.progress"))
+
+    def run_with_a_lost_command(self) -> list[dict[str, Any]]:
+        """The conductor dies between the intent and its command; the next one asks the agent."""
+        self.begin()
+        self.make_plan()
+        self.drydock("apply", self.plan, env={"DRYDOCK_CRASH": "action.intended:after"}, expect=KILLED)
+        self.drydock("resume", expect=DONE)
+        return self.all_events()
 
     def run_to_the_end(self) -> list[dict[str, Any]]:
         self.begin("gate")
