@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""The gate gives clang-tidy what changed, and the same files for the same commit: a failure repeats."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(ROOT, "tools", "lint_files")
+
+
+@unittest.skipUnless(shutil.which("git"), "git is not installed")
+class LintFiles(unittest.TestCase):
+    def setUp(self) -> None:
+        self.root = tempfile.mkdtemp(prefix="drydock-lint-")
+        self.addCleanup(shutil.rmtree, self.root)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *words: str, root: str = "") -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words], cwd=root or self.root,
+                       check=True, capture_output=True, env=environment)
+
+    def commit(self, **files: str) -> None:
+        """Files by their path: `__` is a slash, and the last `_` a dot."""
+        for name, text in files.items():
+            path = os.path.join(self.root, ".".join(name.replace("__", "/").rsplit("_", 1)))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change files")
+
+    def selected(self, *words: str, root: str = "") -> list[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        return subprocess.run([PROGRAM, *words], cwd=root or self.root, check=True, capture_output=True, text=True,
+                              env=environment).stdout.split()
+
+    def test_headers_stand_for_a_file_that_includes_them(self) -> None:
+        self.commit(src__a__one_h="", src__a__one_cpp='#include "a/one.h"\n', src__a__two_h='#include "a/deep.h"\n',
+                    src__a__deep_h="", src__b__user_cpp='#include "a/two.h"\n', src__b__other_cpp="")
+        self.git("tag", "v0.1.0")
+        self.commit()
+        self.assertEqual(self.selected(), [])
+        self.commit(src__a__one_h="// changed\n")
+        self.assertEqual(self.selected(), ["src/a/one.cpp"])
+        self.commit(src__a__deep_h="// changed\n")
+        self.assertEqual(self.selected(), ["src/a/one.cpp", "src/b/user.cpp"])
+
+    def test_from_the_last_release_on_main_and_from_main_on_a_branch(self) -> None:
+        self.commit(a_cpp="")
+        self.git("tag", "v0.1.0")
+        self.commit(b_cpp="")
+        self.commit(c_cpp="")
+        self.assertEqual(self.selected(), ["b.cpp", "c.cpp"])
+        self.git("checkout", "-q", "-b", "topic")
+        self.commit(d_cpp="")
+        self.assertEqual(self.selected(), ["d.cpp"])
+        self.assertEqual(self.selected("--all"), ["a.cpp", "b.cpp", "c.cpp", "d.cpp"])
+
+    def test_as_far_as_the_history_goes(self) -> None:
+        self.commit(a_cpp="")
+        self.assertEqual(self.selected(), ["a.cpp"])
+        self.commit(b_cpp="")
+        self.assertEqual(self.selected(), ["b.cpp"])
+        clone = os.path.join(self.root, "clone")
+        self.git("clone", "-q", "--depth", "1", "file://" + self.root, clone)
+        self.assertEqual(self.selected(root=clone), ["a.cpp", "b.cpp"])
+
+    def test_the_draw_repeats(self) -> None:
+        self.commit(**{f"f{number}_cpp": "" for number in range(30)})
+        drawn = self.selected("--at-most", "5")
+        self.assertEqual(len(drawn), 5)
+        self.assertEqual(self.selected("--at-most", "5"), drawn)
+        others = set()
+        for _ in range(5):
+            self.commit()
+            others.update(self.selected("--all", "--at-most", "5"))
+        self.assertGreater(len(others), 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
