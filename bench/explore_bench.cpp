@@ -11,8 +11,8 @@
 // One JSON line for each.
 #include "base/json.h"
 #include "checker/checker.h"
-#include "planner/ozone_fixture.h"
 #include "planner/fixture.h"
+#include "planner/ozone_fixture.h"
 
 #include <fmt/format.h>
 
