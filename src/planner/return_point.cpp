@@ -214,6 +214,7 @@ void guard_by_gate(PlanBuilder& draft,
                    const FormatRule& law,
                    const std::vector<std::size_t>& closing) {
     std::vector<std::string> ids;
+    ids.reserve(closing.size());
     for (const std::size_t action : closing) {
         ids.push_back(draft.plan.actions[action].id);
     }
@@ -247,6 +248,7 @@ std::map<std::size_t, const FormatRule*> closing_by_laws(const PlanBuilder& draf
 void guard_first_law(PlanBuilder& draft) {
     const auto laws = closing_by_laws(draft);
     std::vector<std::size_t> closing;
+    closing.reserve(laws.size());
     for (const auto& [action, law] : laws) {
         closing.push_back(action);
     }

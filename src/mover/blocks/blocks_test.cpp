@@ -44,7 +44,7 @@ public:
 
     void TearDown() override { fs::remove_all(folder); }
 
-    BlobReader reader(const std::string& key = k_key) const {
+    [[nodiscard]] BlobReader reader(const std::string& key = k_key) const {
         return {file_backend((folder / "data").string()), read_key(key).value(), "sha512"};
     }
 
@@ -62,11 +62,13 @@ public:
             .value();
     }
 
-    std::string uid(const std::string& version) const {
+    [[nodiscard]] std::string uid(const std::string& version) const {
         return manifest_of(GetParam())["versions"][version]["uid"].as_string();
     }
 
-    std::string corrupt_uid() const { return manifest_of(GetParam())["corrupt_blob"].as_string(); }
+    [[nodiscard]] std::string corrupt_uid() const {
+        return manifest_of(GetParam())["corrupt_blob"].as_string();
+    }
 
     // Returns a row of version b1, which shares no blob.
     BlockRow first_of_b1() {
@@ -79,7 +81,7 @@ public:
         return first;
     }
 
-    std::string path_of(const BlockRow& row) const {
+    [[nodiscard]] std::string path_of(const BlockRow& row) const {
         return reader().blobs->place_of(row.uid).value();
     }
 
