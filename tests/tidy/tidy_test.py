@@ -300,6 +300,32 @@ def check_names_in_comments(tree):
     return problems
 
 
+GLOSSARY = "docs/glossary.md"
+
+
+def plain(text):
+    """Letters alone: `TraceReplayer`, trace_replayer and "trace replayer" are one word."""
+    return re.sub(r"[^a-z]", "", text.lower())
+
+
+def check_glossary(tree):
+    """Each term stands in the file that its row names, and README's words are rows of the glossary."""
+    problems, meanings = [], {}
+    for number, line in enumerate(tree.get(GLOSSARY, "").splitlines(), 1):
+        row = re.match(r"\| (.*?) \| (.*?) \| .* \| \[.*?\]\((.*?)\) \|$", line)
+        if row:
+            path = os.path.normpath(os.path.join(os.path.dirname(GLOSSARY), row[3]))
+            meanings[row[1]] = row[2]
+            text = plain(path + tree.get(path, ""))
+            problems += [f"{GLOSSARY}:{number}: {path} does not have the term \"{term.strip()}\""
+                         for term in re.sub(r"\(.*?\)", "", row[1]).split(",") if plain(term) not in text]
+    words = tree.get("README.md", "").partition("\n## Words\n")[2].partition("\n## ")[0]
+    problems += [f"README.md: the meaning of \"{term}\" is another one in {GLOSSARY}"
+                 for term, meaning in re.findall(r"^\| (.*?) \| (.*?) \|$", words, re.M)
+                 if term not in ("word", "---") and meanings.get(term) != meaning]
+    return problems
+
+
 THREADS = re.compile(r"std::(?:j?thread\b(?!::)|async\()")
 
 
@@ -339,7 +365,8 @@ def check_says(tree):
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
           check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links,
-          check_names_in_comments, check_threads, check_marks, check_says]
+          check_names_in_comments, check_glossary, check_threads, check_marks,
+          check_says]
 
 
 class TheTree(unittest.TestCase):
@@ -375,7 +402,10 @@ CLEAN = {
     "dev": "#!/bin/bash\nthreaded=(os)\nrun_build() {\n}\n",
     "Containerfile": "FROM debian\nCOPY dev ./\nRUN ./dev build\n",
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
-                 "[d](https://example.org/x) `[e](nothing)`\n",
+                 "[d](https://example.org/x) `[e](nothing)`\n\n## Words\n\n"
+                 "| word | means |\n| --- | --- |\n| worker | a thread |\n",
+    GLOSSARY: "| term | meaning | in the field | where |\n| --- | --- | --- | --- |\n"
+              "| worker | a thread | thread | [os/worker.cpp](../src/os/worker.cpp) |\n",
 }
 
 PLANTED = [
@@ -422,6 +452,10 @@ PLANTED = [
     (check_names_in_comments, "src/base/text.cpp", "// See base/gone.h.\n"),
     (check_names_in_comments, "README.md", "See `base/gone.h`.\n"),
     (check_names_in_comments, "README.md", "See `f::gone`.\n"),
+    (check_glossary, GLOSSARY, "| other thread | a thread | thread | [os](../src/os/worker.cpp) |\n"
+                               "| gone | a thread | thread | [os](../src/os/worker.cpp) |\n"
+                               "| worker | a thread | thread | [os](../src/os/worker.cpp) |\n"),
+    (check_glossary, "README.md", "\n## Words\n| worker | a process |\n"),
     (check_threads, "dev", "#!/bin/bash\nthreaded=(base)\nrun_build() {\n}\n"),
     (check_marks, "src/base/text.cpp", 'void f() {\n    COVERAGE_MARK("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
