@@ -1,4 +1,4 @@
-// Checks of a result that hold for every system, and the random crashes of conductors.
+// Checks of a result that hold for every system.
 //
 // A run must respect three rules: no unrepeatable effect takes place twice, the journal follows the
 // grammar of events, and an unfinished run names a cause and a remedy.
@@ -10,13 +10,6 @@
 namespace drydock::sim {
 
 namespace {
-
-using transport::Fault;
-using transport::Faults;
-
-constexpr int k_deaths_max = 6;
-constexpr int k_record_max = 40;
-constexpr int k_hangs_of = 4;  // one crash of so many is a hang
 
 bool over(const run::State& state) {
     return state.phase() == run::Phase::finished;
@@ -68,27 +61,6 @@ check_result(Simulation& site, const model::Plan& plan, const SimulationResult& 
                          ending.last.error.message)});
     }
     return wrong;
-}
-
-// Every crash has its record, its moment and a chance of being a hang.
-std::vector<CrashPoint> draw_crash_points(Faults& dice) {
-    std::vector<CrashPoint> deaths;
-    const auto count = dice.between(0, k_deaths_max);
-    for (std::int64_t i = 0; i < count; ++i) {
-        const auto moment = static_cast<CrashPoint::Moment>(dice.between(0, 2));
-        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
-                          moment,
-                          dice.between(1, k_hangs_of) == 1});
-    }
-    return deaths;
-}
-
-int count_injected_faults(const Faults& faults) {
-    int strikes = 0;
-    for (std::size_t i = 0; i < transport::k_faults; ++i) {
-        strikes += faults.struck(static_cast<Fault>(i));
-    }
-    return strikes;
 }
 
 }  // namespace drydock::sim

@@ -1,5 +1,5 @@
-// The simulated cluster from outside a conductor: a whole run, the operator's repairs, and the
-// faults that happen by time.
+// The simulated cluster from outside a conductor: a whole run, the operator's repairs, the faults
+// that happen by time, and the random crashes of conductors.
 //
 // Faults are events of the simulated clock (schedule_faults()): each looks at random whether a
 // member dies, a clock steps, a line is cut or a host reboots. After the fault phase none is
@@ -30,6 +30,9 @@ constexpr std::int64_t k_boot_ms_max = 40'000;     // until a host is back
 constexpr std::int64_t k_step_ms_max = 3'600'000;  // of the wall clock
 constexpr std::int64_t k_repair_ms = 5'000;        // that a person takes
 constexpr int k_tries_after_storms = 16;           // outlasts the consequences of the last fault
+constexpr int k_deaths_max = 6;
+constexpr int k_record_max = 40;
+constexpr int k_hangs_of = 4;  // one crash of so many is a hang
 
 bool over(const run::State& state) {
     return state.phase() == run::Phase::finished;
@@ -187,6 +190,27 @@ void Simulation::schedule_faults(const model::Plan& plan, std::int64_t calm_ms) 
         faults_.calm();
         say("from now on nothing goes wrong any more");
     });
+}
+
+// Every crash has its record, its moment and a chance of being a hang.
+std::vector<CrashPoint> draw_crash_points(Faults& dice) {
+    std::vector<CrashPoint> deaths;
+    const auto count = dice.between(0, k_deaths_max);
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto moment = static_cast<CrashPoint::Moment>(dice.between(0, 2));
+        deaths.push_back({static_cast<std::uint64_t>(dice.between(1, k_record_max)),
+                          moment,
+                          dice.between(1, k_hangs_of) == 1});
+    }
+    return deaths;
+}
+
+int count_injected_faults(const Faults& faults) {
+    int strikes = 0;
+    for (std::size_t i = 0; i < transport::k_faults; ++i) {
+        strikes += faults.struck(static_cast<Fault>(i));
+    }
+    return strikes;
 }
 
 }  // namespace drydock::sim
