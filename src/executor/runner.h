@@ -8,7 +8,7 @@
 
 #include "executor/agent_pool.h"
 #include "executor/condition_poller.h"
-#include "executor/record_hashes.h"
+#include "executor/journal_truncation_check.h"
 #include "executor/run_history.h"
 #include "journal/journal.h"
 #include "model/plan.h"
