@@ -14,7 +14,9 @@ add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_compile_options(-fstack-protector-strong)
 if(DRYDOCK_SANITIZE)
     # UBSan goes on after a finding by default, and the test would pass.
-    add_compile_options(-fsanitize=${DRYDOCK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    # Not vptr: it takes objects of shared libraries, which are built without it, for other ones.
+    add_compile_options(-fsanitize=${DRYDOCK_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${DRYDOCK_SANITIZE})
 endif()
 

@@ -110,7 +110,7 @@ enum class Presence {
 };
 
 Presence presence_of(const std::string& target) {
-    const std::string& state = read_mark(target)["state"].as_string();
+    const std::string state = read_mark(target)["state"].as_string();
     std::error_code problem;
     if (!state.empty()) {
         return state == "made" ? Presence::made : Presence::none;

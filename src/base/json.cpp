@@ -234,22 +234,22 @@ double Json::as_double(double fallback) const {
     return kind_ == Kind::integer ? static_cast<double>(payload_.integer) : fallback;
 }
 
-const std::string& Json::as_string() const {
+const std::string& Json::as_string() const& {
     return is_string() && shares() ? static_cast<const Text*>(payload_.block)->value
                                    : k_empty_string;
 }
 
-const Json::Array& Json::items() const {
+const Json::Array& Json::items() const& {
     return is_array() && shares() ? static_cast<const Items*>(payload_.block)->value
                                   : k_empty_array;
 }
 
-const Json::Object& Json::members() const {
+const Json::Object& Json::members() const& {
     return is_object() && shares() ? static_cast<const Members*>(payload_.block)->value
                                    : k_empty_object;
 }
 
-const Json& Json::operator[](std::string_view key) const {
+const Json& Json::operator[](std::string_view key) const& {
     const Object& object = members();
     const auto entry = object.find(key);
     return entry == object.end() ? k_null : entry->second;
@@ -279,7 +279,7 @@ Json& Json::push(Json value) {
 }
 
 // Most tokens have no escape, so a token is copied only if it has a `~`.
-const Json* Json::find(std::string_view pointer) const {
+const Json* Json::find(std::string_view pointer) const& {
     const Json* target = this;
     while (!pointer.empty() && target != nullptr) {
         if (pointer.front() != '/') {

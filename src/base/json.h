@@ -126,12 +126,22 @@ public:
     [[nodiscard]] std::int64_t as_int(std::int64_t fallback = 0) const;
     [[nodiscard]] std::optional<std::uint64_t> as_uint() const;
     [[nodiscard]] double as_double(double fallback = 0) const;
-    [[nodiscard]] const std::string& as_string() const;  // empty string if it is none
-    [[nodiscard]] const Array& items() const;            // empty if it is no array
-    [[nodiscard]] const Object& members() const;         // empty if it is no object
+    [[nodiscard]] const std::string& as_string() const&;  // empty string if it is none
+    [[nodiscard]] const Array& items() const&;            // empty if it is no array
+    [[nodiscard]] const Object& members() const&;         // empty if it is no object
 
     // Looks up a member; returns a shared null if this is no object or has no such key.
-    [[nodiscard]] const Json& operator[](std::string_view key) const;
+    [[nodiscard]] const Json& operator[](std::string_view key) const&;
+
+    // Of a temporary these return values: a reference would outlive what it refers to.
+    [[nodiscard]] std::string as_string() && { return std::as_const(*this).as_string(); }
+
+    [[nodiscard]] Array items() && { return std::as_const(*this).items(); }
+
+    [[nodiscard]] Object members() && { return std::as_const(*this).members(); }
+
+    [[nodiscard]] Json operator[](std::string_view key) && { return std::as_const(*this)[key]; }
+
     [[nodiscard]] bool contains(std::string_view key) const;
     // Writes a member; a null becomes an object first. CHECKs that this is an object.
     Json& set(std::string_view key, Json value);
@@ -139,7 +149,8 @@ public:
     Json& push(Json value);
 
     // Follows an RFC 6901 pointer ("/header/member_id"); returns nullptr if nothing is there.
-    [[nodiscard]] const Json* find(std::string_view pointer) const;
+    [[nodiscard]] const Json* find(std::string_view pointer) const&;
+    const Json* find(std::string_view pointer) && = delete;
 
     // Returns the canonical form of RFC 8785: one line, sorted keys, shortest numbers. Equal values
     // have equal bytes.

@@ -4,6 +4,11 @@ namespace drydock {
 namespace {
 
 // Canonical form: keys sorted, no spaces, numbers as RFC 8785 prints them, 64-bit ids exact.
+// A reference into a temporary would outlive it.
+static_assert(std::is_same_v<decltype(std::declval<Json>().as_string()), std::string>);
+static_assert(std::is_same_v<decltype(std::declval<Json>()["a"]), Json>);
+static_assert(std::is_same_v<decltype(std::declval<const Json&>()["a"]), const Json&>);
+
 TEST(Json, dumps_canonically) {
     const auto value =
         Json::parse(R"({"b": [1, 2.5, 1e3, -0.25], "a": 17247114729954150411, "é": "\u0001\n"})");

@@ -124,7 +124,7 @@ struct Tail {
 
     explicit Tail(std::string_view text) {
         const std::size_t tail_size = text.size() % k_piece_bytes;
-        std::memcpy(bytes.data(), text.data() + text.size() - tail_size, tail_size);
+        text.copy(bytes.data(), tail_size, text.size() - tail_size);
         bytes.at(tail_size) = '\x80';
         pieces = tail_size + 1 + k_length_bytes <= k_piece_bytes ? 1 : 2;
         std::uint64_t bits = std::uint64_t{text.size()} * 8;
