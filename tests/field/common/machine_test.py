@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import machine
+from limits import scaled
 
 RESERVE = "import machine, sys; print([machine.reserve(int(port)) for port in sys.argv[1:]])"
 
@@ -15,7 +16,7 @@ class Ports(unittest.TestCase):
     def elsewhere(self, ports: list[int]) -> str:
         """What another process is told that wants them."""
         return subprocess.run([sys.executable, "-c", RESERVE, *map(str, ports)], check=True, capture_output=True,
-                              text=True, timeout=60, cwd=Path(__file__).parent).stdout.strip()
+                              text=True, timeout=scaled(60), cwd=Path(__file__).parent).stdout.strip()
 
     def test_nobody_else_gets_the_port_of_a_member_that_is_down(self) -> None:
         ports = machine.free_ports(3)
