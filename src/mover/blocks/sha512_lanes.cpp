@@ -11,7 +11,9 @@
 #include <bit>
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Not with ThreadSanitizer: it watches the choice between the clones, which the loader asks for
+// before it is there, and the program crashes.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define DRYDOCK_FOR_WIDE __attribute__((target_clones("avx512f", "default")))
 #else
 #define DRYDOCK_FOR_WIDE
