@@ -231,11 +231,10 @@ private:
 
     // The schema allows one rule an entry. `false` switches the rule off.
     void read_policy(const Node& node) {
-        for (int i = 0; i <= static_cast<int>(model::RouteRule::runtime); ++i) {
-            const auto rule = static_cast<model::RouteRule>(i);
-            if (node.has(name_of(rule)) && text_of(node[name_of(rule)]) != "false") {
-                pack_.policies.push_back({rule,
-                                          text_of(node[name_of(rule)]),
+        for (const std::string_view rule : model::k_route_rules.all()) {
+            if (node.has(rule) && text_of(node[rule]) != "false") {
+                pack_.policies.push_back({*model::k_route_rules.parse(rule),
+                                          text_of(node[rule]),
                                           text_of(node["fact"]),
                                           text_of(node["yields_to"]) == "chain",
                                           text_of(node["source"]),

@@ -253,13 +253,7 @@ Schema policy() {
                      "chain"),
             required("source", text(), "who says so", "\"upgrade guide\""),
         },
-        {"adjacent_only",
-         "no_series_skip",
-         "consecutive",
-         "latest_of_previous_series",
-         "max_skew",
-         "never",
-         "runtime"});
+        model::k_route_rules.choices());
 }
 
 // A skew rule limits how far apart the releases of two roles may be while both run.
