@@ -3,7 +3,7 @@
 //
 // The search visits every reachable state, breadth first, with the functions that run a plan
 // (run::apply, run::next). They act on a modelled cluster: standard facts, the laws of the stores,
-// and faults within budgets. Each command gets every answer that the model allows, and nine
+// and faults within budgets. Each command gets every answer that the model allows, and eleven
 // properties are checked. A counterexample is a shortest path to a violation. The checker is pure:
 // it reads no clock and asks no host.
 //
@@ -43,9 +43,11 @@ enum class Property : std::uint8_t {
     lost_writes,           // no way back that is called a downgrade loses an acknowledged write
     stuck,                 // when faults stop, a person and the run can always bring it to an end
     no_way_back,           // before the point of no return the downgrade ends well from everywhere
+    left_behind,           // what a plan switches for its own time is as before when it has ended
+    alone,                 // actions that must be alone are never under way at the same time
 };
 
-inline constexpr std::size_t k_properties = 9;
+inline constexpr std::size_t k_properties = 11;
 
 [[nodiscard]] constexpr Property property_at(std::size_t index) {
     return static_cast<Property>(index);
@@ -62,6 +64,7 @@ struct Faults {
     int crashes = 2;   // the conductor dies and another one takes over
     int member = 1;    // a member dies
     int host = 1;      // a host does not answer, for a while or for ever
+    int restart = 0;   // a member that is down starts by itself; at 0 such starts are only judged
 };
 
 // Parses "failures=1,host=0". Budgets that are not named keep their value in `base`.

@@ -186,6 +186,10 @@ std::string because_of(const Model& model, Property property, const Path& walk) 
         return fmt::format("the run can never come to an end from here ({})", now);
     case Property::no_way_back:
         return fmt::format("from here the downgrade does not end well ({})", now);
+    case Property::left_behind:
+        return "the plan has ended, and what it switched for its own time is not as it was";
+    case Property::alone:
+        return fmt::format("\"{}\" is under way beside another one that must be alone", title);
     }
     return {};
 }
@@ -210,6 +214,10 @@ std::string hint_of(Property property) {
         return "see which condition can never hold, and say what a person can do about it";
     case Property::no_way_back:
         return "let the `downgrade` procedure take the cluster as it is then";
+    case Property::left_behind:
+        return "switch it back before the end, on every way there";
+    case Property::alone:
+        return "let one wait for the other, or take one member at a time";
     }
     return {};
 }

@@ -125,7 +125,12 @@ void Successor::commit() && {
 
 Expansion::Expansion(const Model& model, const Faults& faults, bool resolve_local)
     : model_(model)
-    , budget_{faults.failures, faults.unknown, faults.crashes, faults.member, faults.host}
+    , budget_{faults.failures,
+              faults.unknown,
+              faults.crashes,
+              faults.member,
+              faults.host,
+              faults.restart}
     , order_(model, !resolve_local)
     , run_(model.acts.size())
     , next_run_(model.acts.size()) {

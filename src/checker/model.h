@@ -27,8 +27,8 @@ inline constexpr Byte k_absent = 0;  // the index of the value "absent"
 inline constexpr Byte k_no_format = 0xFF;
 inline constexpr std::size_t k_values_max = 64;
 
-enum class Fault : Byte { failure, unknown, crash, member, host };
-inline constexpr std::size_t k_faults = 5;
+enum class Fault : Byte { failure, unknown, crash, member, host, restart };
+inline constexpr std::size_t k_faults = 6;
 inline constexpr std::size_t k_fault_usage_size = 8;  // bytes at the end of a row: fault usage
 
 // Returns the phase of the run; and the status in the cell of an action.

@@ -29,6 +29,8 @@ constexpr std::array<PropertyWords, k_properties> k_names = {{
     {"lost-writes", "no way back that is called a downgrade loses an acknowledged write"},
     {"stuck", "when faults stop, the run can always be brought to an end"},
     {"no-way-back", "before the point of no return the downgrade ends well from everywhere"},
+    {"left-behind", "what a plan switches for its own time is as before when it has ended"},
+    {"alone", "actions that must be alone are never under way at the same time"},
 }};
 
 struct Budget {
@@ -37,11 +39,12 @@ struct Budget {
 };
 
 // One table for parsing, text and JSON.
-constexpr std::array<Budget, 5> k_budgets = {{{"failures", &Faults::failures},
+constexpr std::array<Budget, 6> k_budgets = {{{"failures", &Faults::failures},
                                               {"unknown", &Faults::unknown},
                                               {"crashes", &Faults::crashes},
                                               {"member", &Faults::member},
-                                              {"host", &Faults::host}}};
+                                              {"host", &Faults::host},
+                                              {"restart", &Faults::restart}}};
 constexpr int k_budget_max = 15;
 
 // Sets one budget from "name=number".
@@ -59,8 +62,9 @@ Status set_budget(std::string_view word, Faults& faults) {
         return fail(
             "check.faults",
             fmt::format("\"{}\" is no budget", word),
-            fmt::format("as in failures=2,unknown=2,crashes=2,member=1,host=1; each 0 to {}",
-                        k_budget_max));
+            fmt::format(
+                "as in failures=2,unknown=2,crashes=2,member=1,host=1,restart=0; each 0 to {}",
+                k_budget_max));
     }
     faults.*(budget->value) = value;
     return {};

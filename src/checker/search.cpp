@@ -27,7 +27,9 @@ std::size_t shard_of(std::uint64_t hash) {
 }
 
 bool has_faults(const Faults& faults) {
-    return faults.failures + faults.unknown + faults.crashes + faults.member + faults.host > 0;
+    return faults.failures + faults.unknown + faults.crashes + faults.member + faults.host
+               + faults.restart
+           > 0;
 }
 
 std::uint32_t id_of(std::size_t index, std::size_t shard) {

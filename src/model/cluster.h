@@ -21,7 +21,8 @@ struct Host {
     std::vector<std::string> become;
     std::string
         agent;  // path of drydock there; empty: the running program (local), "drydock" elsewhere
-    std::string state;  // that host's folder for actions
+    std::string state;                          // that host's folder for actions
+    std::map<std::string, std::string> labels;  // {"rack": "r1"}; not part of a plan
 };
 
 enum class SecretKind : std::uint8_t { file, env, command };
@@ -48,6 +49,7 @@ struct Member {
     std::map<std::string, std::string> versions;  // release -> folder
     Json venv;  // {python, pins by release, wheels?, check?, env?}; null unless drydock makes them
     std::map<std::string, std::string> settings;  // resolved; secrets as ${secret:NAME}
+    std::map<std::string, std::string> labels;    // its host's, with its own on top
     Position where;
 };
 

@@ -58,6 +58,8 @@ enum class StandardFact : std::uint8_t {
     level,
     serving,
     on_disk,
+    voter,  // whether the member counts for a quorum
+    leads,  // whether the member leads its role
     rehearsed_forward,
     rehearsed_back,
     rehearsed_ms,
@@ -73,9 +75,19 @@ inline constexpr EnumNames<StandardFact, StandardFact::rehearsed_ms>
                       "level",
                       "serving",
                       "on_disk",
+                      "voter",
+                      "leads",
                       "rehearsed_forward",
                       "rehearsed_back",
                       "rehearsed_ms"});
+
+// Whether a fact is switched for the time of a plan only, so that an end restores its value.
+enum class Temporary : std::uint8_t {
+    no,
+    always,    // every end of a plan
+    way_back,  // the end of a way back: what the upgrade switched for good
+};
+inline constexpr EnumNames<Temporary, Temporary::way_back> k_temporaries({"", "true", "way_back"});
 
 // How a fact is computed from others: of two facts, or over all members.
 enum class Derivation : std::uint8_t { none, percent, minus, lowest, highest, agreed };
@@ -95,6 +107,7 @@ struct FactSource {
     StandardFact binds = StandardFact::none;  // the standard fact it stands for
     bool moves = false;  // changes by itself (an index, a size): never bound, never drift
     bool identity = false;
+    Temporary temporary = Temporary::no;
     std::string host;
     Json probe;  // the agent's probe, without id; strings may hold ${fact.NAME} of a system fact.
                  // Null if derived
@@ -147,6 +160,10 @@ inline constexpr std::size_t k_fact_bytes_max = 64U << 10U;
 
 [[nodiscard]] inline std::string_view name_of(StandardFact fact) {
     return k_standard_facts.of(fact);
+}
+
+[[nodiscard]] inline std::string_view name_of(Temporary temporary) {
+    return k_temporaries.of(temporary);
 }
 
 [[nodiscard]] inline std::string_view name_of(Derivation derivation) {

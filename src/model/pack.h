@@ -4,7 +4,7 @@
 // Strings may hold:
 //
 //   ${name}                                       a setting of the member
-//   ${member}, ${run}, ${backup}                  backup: the folder for copies
+//   ${member}, ${host}, ${run}, ${backup}         backup: the folder for copies
 //   ${release}                                    the link to the release
 //   ${from}, ${to}, ${from.series}, ${to.series}  releases and their series
 //   ${release.from}, ${release.to}                their folders
@@ -28,10 +28,32 @@
 
 namespace drydock::model {
 
+// How the members that must be ready are counted.
+enum class QuorumKind : std::uint8_t {
+    none,
+    majority,
+    at_least,  // `count` of them
+    all_but,   // at most `count` of them are not ready
+};
+inline constexpr EnumNames<QuorumKind, QuorumKind::all_but>
+    k_quorum_kinds({"none", "majority", "at_least", "all_but"});
+
+// How many members of a role must be ready at any time. Members and hosts have labels.
+struct QuorumRule {
+    QuorumKind kind = QuorumKind::none;
+    int count = 0;        // for at_least and all_but
+    std::string within;   // a label: each of its values has a quorum of its own; empty: one for all
+    std::string domains;  // a label: members with one value are counted as one, ready if all are
+};
+
 struct RoleSpec {
     std::string name;
-    bool majority = false;  // quorum: majority, else none
-    bool sided = false;     // it has a source and a target side, each with members of its own
+    QuorumRule quorum;
+    bool restarts = true;  // a member that is down may start by itself, with what is installed
+    // Members are ready only while this many of the role run; 0: each by itself. See also below.
+    int ready_with = 0;
+    bool ready_with_majority = false;  // `ready_with: majority`
+    bool sided = false;  // it has a source and a target side, each with members of its own
     std::vector<std::string> stores;
     Position where;
 };
@@ -54,6 +76,7 @@ struct FactSpec {
     std::string help;
     bool moves = false;
     bool identity = false;
+    Temporary temporary = Temporary::no;
     bool writes = false;  // the probe changes what it reads: never used in a survey or preflight
     std::string kind;     // the agent's probe kind; empty if derived
     Json probe;           // its parameters, not yet interpolated
@@ -68,22 +91,35 @@ struct FactSpec {
 // The event that raises the format of a store.
 enum class FormatTrigger {
     never,
-    on_start,     // the first start of the release
-    when_all,     // every member runs the release
-    on_finalize,  // a command
-    on_migrate,   // a migration step
-    on_destroy,   // only in plans: a step destroys the store
-    found,        // only in plans: the checker found it, without a rule
+    on_start,          // the first start of the release
+    when_all,          // every member runs the release
+    on_finalize,       // a command
+    on_migrate,        // a migration step
+    when_all_running,  // every member that runs, runs the release; at least one does
+    on_lead,           // a member of the release leads
+    on_destroy,        // only in plans: a step destroys the store
+    found,             // only in plans: the checker found it, without a rule
 };
-inline constexpr EnumNames<FormatTrigger, FormatTrigger::found> k_format_triggers(
-    {"never", "on_start", "when_all", "on_finalize", "on_migrate", "on_destroy", "found"});
+inline constexpr EnumNames<FormatTrigger, FormatTrigger::found>
+    k_format_triggers({"never",
+                       "on_start",
+                       "when_all",
+                       "on_finalize",
+                       "on_migrate",
+                       "when_all_running",
+                       "on_lead",
+                       "on_destroy",
+                       "found"});
 
 // How a release treats one store.
 struct FormatSupport {
     std::vector<std::string> reads;
+    // Further formats on which it starts, but may not serve clients before they are migrated.
+    std::vector<std::string> starts_on;
     std::string writes;
     FormatTrigger raises = FormatTrigger::never;
     bool lowers_on_request = false;  // it has a call that lowers the format again (etcd 3.6)
+    bool alone = false;  // two starts that raise the format may not be under way at the same time
     Position where;
 };
 
@@ -93,6 +129,19 @@ struct StoreSpec {
     bool shared = false;  // one for all members (etcd's cluster version), else one a member
     std::string level;    // the fact that tells its format: the system's, or each member's own
     std::vector<std::string> formats;  // oldest first
+    bool leader_only = false;          // only the leader of a role opens it
+    std::string clean_stop;            // the fact that tells whether it was left clean
+    bool newest_last_stopped = false;  // who stopped last has the newest copy
+    std::string read_by;  // an axis whose releases have its laws; empty: the member's own release
+    Position where;
+};
+
+// A second version of each member, such as that of its image: a fact tells it, and its releases
+// have laws for stores.
+struct AxisSpec {
+    std::string name;
+    std::string fact;
+    std::map<std::string, std::map<std::string, FormatSupport>> releases;  // release -> store
     Position where;
 };
 
@@ -116,21 +165,28 @@ enum class RouteRule {
     max_skew,                   // at most so many series apart
     never,                      // a range of releases that are never a target
     runtime,                    // the runtime that a release needs must be there
+    stop_at,                    // series on the way in which a route stops for a while
+    at_most,                    // a hop goes over so many series at most
+    at_least_patch,  // releases: their series is left for a later one from them or later ones
 };
-inline constexpr EnumNames<RouteRule, RouteRule::runtime>
+inline constexpr EnumNames<RouteRule, RouteRule::at_least_patch>
     k_route_rules({"adjacent_only",
                    "no_series_skip",
                    "consecutive",
                    "latest_of_previous_series",
                    "max_skew",
                    "never",
-                   "runtime"});
+                   "runtime",
+                   "stop_at",
+                   "at_most",
+                   "at_least_patch"});
 
 struct RoutePolicy {
     RouteRule rule = RouteRule::never;
     std::string argument;
-    std::string fact;              // for runtime: the system fact that tells it
-    bool yields_to_chain = false;  // holds no more where the chains show the hop to be clean
+    std::vector<std::string> versions;  // for stop_at: series; for at_least_patch: releases
+    std::string fact;                   // for runtime: the system fact that tells it
+    bool yields_to_chain = false;       // holds no more where the chains show the hop to be clean
     std::string source;
     Position where;
 };
@@ -227,9 +283,17 @@ enum class EffectKind : std::uint8_t {
     copies,    // a copy of a store exists
     destroys,  // a store
     changes,   // a fact takes an unknown value
+    restores,  // a store, from its copy
 };
-inline constexpr EnumNames<EffectKind, EffectKind::changes> k_effect_kinds(
-    {"becomes", "adds", "removes", "raises", "lowers", "copies", "destroys", "changes"});
+inline constexpr EnumNames<EffectKind, EffectKind::restores> k_effect_kinds({"becomes",
+                                                                             "adds",
+                                                                             "removes",
+                                                                             "raises",
+                                                                             "lowers",
+                                                                             "copies",
+                                                                             "destroys",
+                                                                             "changes",
+                                                                             "restores"});
 
 struct EffectSpec {
     EffectKind kind = EffectKind::becomes;
@@ -268,6 +332,8 @@ struct StepSpec {
                    // a request of their own
     std::string script;  // file in the pack that request's ${script} stands for
     std::vector<EffectSpec> effects;
+    std::vector<EffectSpec> meanwhile;  // `while`: hold from its begin, and stay if it is cut off
+    bool alone = false;  // no other such step on its stores, or on its role, at the same time
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
     std::int64_t timeout_ms = 120'000;       // for the action, and again for `then`
@@ -319,6 +385,7 @@ struct Pack {
     std::map<std::string, std::map<std::string, SettingSpec>> settings;  // by role
     std::vector<FactSpec> facts;
     std::map<std::string, StoreSpec> stores;
+    std::map<std::string, AxisSpec> axes;
     std::map<std::string, std::map<std::string, FormatSupport>> series;  // series -> store -> law
     std::vector<std::string> series_order;                               // oldest first
     std::map<std::string, ReleaseSpec> releases;
@@ -347,6 +414,10 @@ struct Pack {
 
 [[nodiscard]] inline std::string_view name_of(FormatTrigger trigger) {
     return k_format_triggers.of(trigger);
+}
+
+[[nodiscard]] inline std::string_view name_of(QuorumKind kind) {
+    return k_quorum_kinds.of(kind);
 }
 
 [[nodiscard]] inline std::string_view name_of(EffectKind kind) {

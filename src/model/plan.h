@@ -59,7 +59,9 @@ struct Action {
     bool optional = false;  // if it fails, the run goes on without it
     Json request;           // the agent's action; null: nothing happens on a host
     std::vector<Effect> effects;
-    std::string gate;  // verb gate: its name
+    std::vector<Effect> meanwhile;   // hold from its begin, and stay if it is cut off
+    std::vector<std::string> alone;  // stores, else a role, that no other such action may use
+    std::string gate;                // verb gate: its name
     std::int64_t soak_ms = 0;
     std::string reason;                  // verb gate: the words to approve
     bool is_point_of_no_return = false;  // the gate of the point of no return
@@ -99,12 +101,18 @@ struct FormatRule {
 // A store, and the rules of this plan's two releases for it.
 struct PlanStore {
     std::string name;
-    std::string role;                           // the role that owns it
-    std::vector<std::string> opened_by;         // roles whose members open it when they start
-    bool shared = false;                        // one for all members, else one each
-    std::vector<std::string> levels;            // keys of the facts that tell its format
-    std::vector<std::string> formats;           // oldest first
-    std::map<std::string, FormatSupport> laws;  // by release: the plan's `from` and `to`
+    std::string role;                    // the role that owns it
+    std::vector<std::string> opened_by;  // roles whose members open it when they start
+    bool shared = false;                 // one for all members, else one each
+    std::vector<std::string> levels;     // keys of the facts that tell its format
+    std::vector<std::string> formats;    // oldest first
+    std::map<std::string, FormatSupport>
+        laws;                             // by release: `from` and `to`, or those of `read_by`
+    bool leader_only = false;             // only a member that leads opens it
+    std::vector<std::string> clean_stop;  // keys of facts: true if it was left clean
+    bool newest_last_stopped = false;     // who stopped last has the newest copy
+    // The fact of a member whose value is the release that reads it; empty: the release it runs.
+    std::string read_by;
 };
 
 enum class RecoveryKind : std::uint8_t {
@@ -133,11 +141,31 @@ struct RiskNote {
     RiskState state = RiskState::present;
 };
 
+// Members that have a quorum together. What is counted is a unit: a member, or all members with
+// one domain. A unit is ready if all its members are that vote; one without voters does not count.
+struct QuorumGroup {
+    std::string name;  // "shard s1"; empty: the role
+    QuorumKind kind = QuorumKind::none;
+    int count = 0;  // see QuorumRule
+    std::vector<std::string> members;
+    std::vector<std::string> domains;  // of each member; empty: each is a unit by itself
+};
+
 // The members of one role.
 struct PlanRole {
     std::string name;
-    int quorum = 0;                    // members that must be ready at any time; 0: no quorum
-    std::vector<std::string> members;  // in the order in which the plan takes them
+    int quorum = 0;                        // members that must be ready at any time; 0: no quorum
+    std::vector<std::string> members;      // in the order in which the plan takes them
+    std::vector<QuorumGroup> groups = {};  // if one number cannot say it; then `quorum` is 0
+    bool restarts = true;                  // members that are down may start by themselves
+    int ready_with = 0;  // members are ready while this many run; 0: each by itself
+};
+
+// A temporary fact and the value that an end restores.
+struct TemporaryFact {
+    std::string key;
+    Observation value;
+    Temporary temporary = Temporary::always;
 };
 
 struct Plan {
@@ -157,7 +185,8 @@ struct Plan {
     std::map<std::string, Host> hosts;
     FactSources sources;
     std::map<std::string, std::string> member_hosts;
-    FactBook planned;             // the facts that the plan is bound to: values only, no evidence
+    FactBook planned;  // the facts that the plan is bound to: values only, no evidence
+    std::vector<TemporaryFact> temporaries;
     FactBook seen;                // other facts of the survey: a downgrade is compiled from both
     std::vector<Action> actions;  // in an order that respects `after`
     std::vector<FormatRule> laws;

@@ -105,6 +105,11 @@ Result<Action> action_from(const Json& json, std::size_t index) {
         DRYDOCK_TRY_ASSIGN(Effect effect, effect_from(item));
         action.effects.push_back(std::move(effect));
     }
+    for (const Json& item : json["while"].items()) {
+        DRYDOCK_TRY_ASSIGN(Effect effect, effect_from(item));
+        action.meanwhile.push_back(std::move(effect));
+    }
+    action.alone = strings_from(json["alone"]);
     action.gate = json["gate"].as_string();
     action.soak_ms = json["soak_ms"].as_int();
     action.reason = json["reason"].as_string();
@@ -118,7 +123,8 @@ Host host_from(const std::string& name, const Json& json) {
             strings_from(json["connect"]),
             strings_from(json["become"]),
             json["agent"].as_string(),
-            json["state"].as_string()};
+            json["state"].as_string(),
+            {}};
 }
 
 // Reads how a fact is read. The probe is passed on to the agent as it is.
@@ -136,20 +142,30 @@ Result<FactSource> source_from(const std::string& key, const Json& json) {
     DRYDOCK_TRY_ASSIGN(source.derive, enum_from(k_derivations, json, "derive"));
     source.inputs = strings_from(json["inputs"]);
     source.skips_unknown = json["skips_unknown"].as_bool();
+    DRYDOCK_TRY_ASSIGN(source.temporary, enum_from(k_temporaries, json, "temporary"));
     return source;
 }
 
 // An empty list stands for an absent value, a list of one for a known one.
+Observation planned_value(const Json& value) {
+    const bool is_known = !value.items().empty();
+    return {is_known ? ObservationStatus::known : ObservationStatus::absent,
+            is_known ? value.items().front() : Json(),
+            "the plan",
+            0};
+}
+
 FactBook planned_from(const Json& json) {
     FactBook book;
     for (const auto& [key, value] : json.members()) {
-        const bool is_known = !value.items().empty();
-        book[key] = {is_known ? ObservationStatus::known : ObservationStatus::absent,
-                     is_known ? value.items().front() : Json(),
-                     "the plan",
-                     0};
+        book[key] = planned_value(value);
     }
     return book;
+}
+
+Result<TemporaryFact> temporary_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const Temporary temporary, enum_from(k_temporaries, json, "temporary"));
+    return TemporaryFact{json["fact"].as_string(), planned_value(json["value"]), temporary};
 }
 
 ReturnPoint return_point_from(const Json& json) {
@@ -169,6 +185,8 @@ FormatSupport store_law_from(const Json& json) {
     law.writes = json["writes"].as_string();
     law.raises = k_format_triggers.parse(json["raises"].as_string()).value_or(FormatTrigger::never);
     law.lowers_on_request = json["lowers_on_request"].as_bool();
+    law.starts_on = strings_from(json["starts_on"]);
+    law.alone = json["alone"].as_bool();
     return law;
 }
 
@@ -180,6 +198,10 @@ PlanStore store_from(const Json& json) {
     store.opened_by = strings_from(json["opened_by"]);
     store.levels = strings_from(json["levels"]);
     store.formats = strings_from(json["formats"]);
+    store.leader_only = json["leader_only"].as_bool();
+    store.clean_stop = strings_from(json["clean_stop"]);
+    store.newest_last_stopped = json["newest"].as_string() == "last_stopped";
+    store.read_by = json["read_by"].as_string();
     for (const auto& [release, law] : json["laws"].members()) {
         store.laws.emplace(release, store_law_from(law));
     }
@@ -219,6 +241,29 @@ Result<RiskNote> risk_from(const Json& json) {
         json["id"].as_string(), json["because"].as_string(), json["source"].as_string(), state};
 }
 
+Result<QuorumGroup> group_from(const Json& json) {
+    DRYDOCK_TRY_ASSIGN(const QuorumKind kind, enum_from(k_quorum_kinds, json, "kind"));
+    return QuorumGroup{json["name"].as_string(),
+                       kind,
+                       static_cast<int>(json["count"].as_int()),
+                       strings_from(json["members"]),
+                       strings_from(json["domains"])};
+}
+
+Result<PlanRole> role_from(const Json& json) {
+    PlanRole role;
+    role.name = json["name"].as_string();
+    role.quorum = static_cast<int>(json["quorum"].as_int());
+    role.members = strings_from(json["members"]);
+    for (const Json& item : json["groups"].items()) {
+        DRYDOCK_TRY_ASSIGN(QuorumGroup group, group_from(item));
+        role.groups.push_back(std::move(group));
+    }
+    role.restarts = json["restarts"].as_bool(true);
+    role.ready_with = static_cast<int>(json["ready_with"].as_int());
+    return role;
+}
+
 // Reads the keys that describe the plan as a whole.
 Status read_header(const Json& json, Plan& plan) {
     plan.run = json["run"].as_string();
@@ -233,10 +278,9 @@ Status read_header(const Json& json, Plan& plan) {
     plan.from = json["from"].as_string();
     plan.to = json["to"].as_string();
     plan.route = strings_from(json["route"]);
-    for (const Json& role : json["roles"].items()) {
-        plan.roles.push_back({role["name"].as_string(),
-                              static_cast<int>(role["quorum"].as_int()),
-                              strings_from(role["members"])});
+    for (const Json& item : json["roles"].items()) {
+        DRYDOCK_TRY_ASSIGN(PlanRole role, role_from(item));
+        plan.roles.push_back(std::move(role));
     }
     DRYDOCK_TRY_ASSIGN(plan.on_failure, enum_from(k_failure_policies, json, "on_failure"));
     plan.reverts_run = json["returns_from"].as_string();
@@ -262,6 +306,10 @@ Status read_maps(const Json& json, Plan& plan) {
     }
     plan.planned = planned_from(json["facts"]);
     plan.seen = planned_from(json["seen"]);
+    for (const Json& item : json["temporaries"].items()) {
+        DRYDOCK_TRY_ASSIGN(TemporaryFact fact, temporary_from(item));
+        plan.temporaries.push_back(std::move(fact));
+    }
     return {};
 }
 

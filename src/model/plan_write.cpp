@@ -74,6 +74,12 @@ Json action_to_json(const Action& action) {
     }
     json.set("request", action.request)
         .set("effects", list_to_json(action.effects, effect_to_json));
+    if (!action.meanwhile.empty()) {
+        json.set("while", list_to_json(action.meanwhile, effect_to_json));
+    }
+    if (!action.alone.empty()) {
+        json.set("alone", strings_to_json(action.alone));
+    }
     json.set("gate", action.gate).set("soak_ms", action.soak_ms).set("reason", action.reason);
     json.set("returns_here", action.is_point_of_no_return);
     return json;
@@ -99,6 +105,9 @@ Json source_to_json(const FactSource& source) {
         .set("probe", source.probe)
         .set("derive", std::string(name_of(source.derive)));
     json.set("inputs", strings_to_json(source.inputs));
+    if (source.temporary != Temporary::no) {
+        json.set("temporary", std::string(name_of(source.temporary)));
+    }
     if (source.skips_unknown) {
         json.set("skips_unknown", true);
     }
@@ -115,6 +124,14 @@ Json planned_to_json(const FactBook& planned) {
                      : Json(Json::Array{}));
     }
     return json;
+}
+
+// The value is a list, as in `facts`.
+Json temporary_to_json(const TemporaryFact& fact) {
+    const bool is_known = fact.value.status == ObservationStatus::known;
+    Json json;
+    json.set("fact", fact.key).set("temporary", std::string(name_of(fact.temporary)));
+    return json.set("value", Json(is_known ? Json::Array{fact.value.value} : Json::Array{}));
 }
 
 // Only the origin of a secret is written, never its value.
@@ -163,7 +180,11 @@ Json store_law_to_json(const FormatSupport& law) {
     Json json;
     json.set("reads", strings_to_json(law.reads)).set("writes", law.writes);
     json.set("raises", std::string(name_of(law.raises)));
-    return json.set("lowers_on_request", law.lowers_on_request);
+    json.set("lowers_on_request", law.lowers_on_request);
+    if (!law.starts_on.empty()) {
+        json.set("starts_on", strings_to_json(law.starts_on));
+    }
+    return law.alone ? json.set("alone", true) : json;
 }
 
 Json store_to_json(const PlanStore& store) {
@@ -172,6 +193,18 @@ Json store_to_json(const PlanStore& store) {
     json.set("opened_by", strings_to_json(store.opened_by));
     json.set("levels", strings_to_json(store.levels));
     json.set("formats", strings_to_json(store.formats));
+    if (store.leader_only) {
+        json.set("leader_only", true);
+    }
+    if (!store.clean_stop.empty()) {
+        json.set("clean_stop", strings_to_json(store.clean_stop));
+    }
+    if (store.newest_last_stopped) {
+        json.set("newest", "last_stopped");
+    }
+    if (!store.read_by.empty()) {
+        json.set("read_by", store.read_by);
+    }
     return json.set("laws", map_to_json(store.laws, store_law_to_json));
 }
 
@@ -199,9 +232,25 @@ Json risk_to_json(const RiskNote& risk) {
     return json;
 }
 
+Json group_to_json(const QuorumGroup& group) {
+    Json json;
+    json.set("name", group.name).set("kind", std::string(name_of(group.kind)));
+    json.set("count", group.count).set("members", strings_to_json(group.members));
+    return json.set("domains", strings_to_json(group.domains));
+}
+
 Json role_to_json(const PlanRole& role) {
     Json json;
     json.set("name", role.name).set("quorum", role.quorum);
+    if (!role.groups.empty()) {
+        json.set("groups", list_to_json(role.groups, group_to_json));
+    }
+    if (!role.restarts) {
+        json.set("restarts", false);
+    }
+    if (role.ready_with > 0) {
+        json.set("ready_with", role.ready_with);
+    }
     return json.set("members", strings_to_json(role.members));
 }
 
@@ -230,6 +279,9 @@ Json body_to_json(const Plan& plan) {
              map_to_json(plan.member_hosts, [](const std::string& host) { return Json(host); }));
     json.set("facts", planned_to_json(plan.planned)).set("facts_digest", plan.facts_digest());
     json.set("seen", planned_to_json(plan.seen));
+    if (!plan.temporaries.empty()) {
+        json.set("temporaries", list_to_json(plan.temporaries, temporary_to_json));
+    }
     json.set("actions", list_to_json(plan.actions, action_to_json));
     json.set("laws", list_to_json(plan.laws, law_to_json));
     json.set("stores", list_to_json(plan.stores, store_to_json));

@@ -50,8 +50,8 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
             }));
         const int limit = (count - 1) / 2;
         const int max_down = reader.cluster.policy.max_unavailable;
-        if (role.majority && !role.sided && count > 0 && max_down > limit
-            && max_unavailable.kind == Node::Kind::scalar) {
+        if (role.quorum.kind == model::QuorumKind::majority && !role.sided && count > 0
+            && max_down > limit && max_unavailable.kind == Node::Kind::scalar) {
             reader.error("policy.quorum",
                          max_unavailable.where,
                          fmt::format("{} of {} members would leave no majority", max_down, count),

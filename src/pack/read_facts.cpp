@@ -37,7 +37,8 @@ void read_roles(const Node& roles, PackReader& reader) {
         model::RoleSpec role;
         role.name = entry.key;
         role.where = entry.where;
-        role.majority = text_of(entry.value["quorum"]) == "majority";
+        role.quorum.kind = model::k_quorum_kinds.parse(text_of(entry.value["quorum"]))
+                               .value_or(model::QuorumKind::none);
         role.stores = texts_of(entry.value["stores"]);
         role.sided = boolean_of(entry.value["sides"]);
         if (role.name == "system") {

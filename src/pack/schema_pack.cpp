@@ -244,6 +244,12 @@ Schema policy() {
                      "true"),
             optional("max_skew", integer(), "at most so many series apart", "2"),
             optional("never", range(), "releases never to go to", "\">=3.5.0 <3.5.3\""),
+            optional("stop_at", list_of(text()), "series in which a route stops", "[\"22.8\"]"),
+            optional("at_most", integer(), "a hop goes over so many series at most", "2"),
+            optional("at_least_patch",
+                     list_of(text()),
+                     "releases: a later series is reached from them or from later ones",
+                     "[\"3.4.22\"]"),
             optional("runtime", name(), "what releases `need` of this must be there", "python"),
             optional(
                 "fact", text(), "runtime: the system's fact that tells what is there", "pythons"),

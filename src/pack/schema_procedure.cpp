@@ -141,6 +141,7 @@ Schema effect() {
             optional("lowers", text(), "a store's format is lowered", "data"),
             optional("copies", text(), "a copy of a store is made", "data"),
             optional("destroys", text(), "a store is destroyed or overwritten", "data"),
+            optional("restores", text(), "a store is put back from its copy", "data"),
             optional("changes",
                      text(),
                      "a fact takes a value that is not known beforehand",

@@ -91,7 +91,9 @@ void add_role(PlanBuilder& draft, const std::string& name, const Selection& sele
     for (const auto& [unused, member] : ranked) {
         role.members.push_back(member);
     }
-    const bool majority = draft.request.pack.roles.at(name).majority && !ranked.empty();
+    const bool majority =
+        draft.request.pack.roles.at(name).quorum.kind == model::QuorumKind::majority
+        && !ranked.empty();
     role.quorum = majority ? static_cast<int>(ranked.size() / 2 + 1) : 0;
     draft.scope.members[name] = role.members;
     name_successors(draft, role);

@@ -44,7 +44,7 @@ TEST(Sides, do_not_count_for_each_other) {
         install(site, name, name[0] == 'b' ? "1.0" : "2.0");
         start(site, name, name[0] == 'b' ? "1.0" : "2.0");
     }
-    site.pack.roles.at("server").majority = true;
+    site.pack.roles.at("server").quorum.kind = model::QuorumKind::majority;
     const auto plan = plan_of(site);
     for (const model::PlanRole& role : plan.roles) {
         EXPECT_EQ(role.quorum, 2) << role.name;
