@@ -363,10 +363,26 @@ def check_says(tree):
             for number, line in enumerate(text.splitlines(), 1) if "fmt::format(" in line]
 
 
+KNOWN_PAGE = "tests/known/README.md"
+
+
+def check_known_table(tree):
+    """The table of known failures has a row for each case, in order, with the words of its case.yaml."""
+    def row(path, text):
+        value = {key: re.sub(r'^"(.*)"$', r"\1", rest) for key, rest in re.findall(r"^(\w+): (.*)$", text, re.M)}
+        return (f"| `{path.split('/')[-2]}` | {value['title']} | {value['report']} | {value['stopped_by']} "
+                f"| `{value['name']}` |")
+    rows = [row(path, text) for path, text in tree.named(r"^tests/known/[^/]+/case\.yaml$").items()]
+    listed = re.findall(r"^\| `[^`]+-[^`]+` \|.*\|$", tree.get(KNOWN_PAGE, ""), re.M)
+    return ([f"{KNOWN_PAGE}: add the row\n{row}" for row in rows if row not in listed]
+            + [f"{KNOWN_PAGE}: no case says\n{row}" for row in listed if row not in rows]
+            + ([] if listed == sorted(listed) else [f"{KNOWN_PAGE}: the rows are not in the order of their names"]))
+
+
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
           check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links,
           check_names_in_comments, check_glossary, check_threads, check_marks,
-          check_says]
+          check_says, check_known_table]
 
 
 class TheTree(unittest.TestCase):
@@ -396,7 +412,7 @@ CLEAN = {
     "src/app/app.h": '// The app.\n#pragma once\n#include "base/text.h"\n',
     "tests/e2e/CMakeLists.txt": "add_test(NAME roll COMMAND python3 \"${supervise}\" roll_test.py)\n",
     "tests/e2e/roll_test.py": "pass\n",
-    "tests/README.md": "| [e2e](e2e/) | e2e, crash |\nThe variable `DRYDOCK_TRUST=1`.\n",
+    "tests/README.md": "| [e2e](e2e/) | e2e, crash |\n| [known](known/) | packs |\nThe variable `DRYDOCK_TRUST=1`.\n",
     "src/os/CMakeLists.txt": "drydock_module(os)\n",
     "src/os/worker.cpp": "void f() {\n    std::thread other(g);  // as `f`\n}\n",
     "dev": "#!/bin/bash\nthreaded=(os)\nrun_build() {\n}\n",
@@ -404,6 +420,8 @@ CLEAN = {
     "README.md": "# Read me\n\n## Second part\n[a](src/LAYERS) [b](#second-part) [c](src/base/)\n"
                  "[d](https://example.org/x) `[e](nothing)`\n\n## Words\n\n"
                  "| word | means |\n| --- | --- |\n| worker | a thread |\n",
+    "tests/known/etcd-1-lost/case.yaml": 'title: "lost"\nreport: "a/b#1"\nstopped_by: check\nname: stuck\n',
+    KNOWN_PAGE: "| file | holds |\n| --- | --- |\n| `etcd-1-lost` | lost | a/b#1 | check | `stuck` |\n",
     GLOSSARY: "| term | meaning | in the field | where |\n| --- | --- | --- | --- |\n"
               "| worker | a thread | thread | [os/worker.cpp](../src/os/worker.cpp) |\n",
 }
@@ -459,6 +477,8 @@ PLANTED = [
     (check_threads, "dev", "#!/bin/bash\nthreaded=(base)\nrun_build() {\n}\n"),
     (check_marks, "src/base/text.cpp", 'void f() {\n    COVERAGE_MARK("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
+    (check_known_table, KNOWN_PAGE, "# Known\n"),
+    (check_known_table, KNOWN_PAGE, "| `etcd-1-lost` | lost | a/b#1 | check | `quorum` |\n"),
     (check_says, "src/cli/render.cpp", 'void f() {\n    fmt::format("{}", name);\n}\n'),
 ]
 
