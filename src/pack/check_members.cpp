@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -39,8 +40,35 @@ void check_names(const Node& members, ClusterReader& reader) {
     }
 }
 
+// Returns how many of `count` members the rule lets be down; nothing if labels or voters decide.
+std::optional<int> most_down(const model::RoleSpec& role, int count, const model::Pack& pack) {
+    const bool has_voters = std::any_of(pack.facts.begin(), pack.facts.end(), [&](auto& fact) {
+        return fact.role == role.name && fact.binds == model::StandardFact::voter;
+    });
+    if (role.sided || has_voters || !role.quorum.within.empty() || !role.quorum.domains.empty()) {
+        return std::nullopt;
+    }
+    switch (role.quorum.kind) {
+    case model::QuorumKind::majority:
+        return (count - 1) / 2;
+    case model::QuorumKind::at_least:
+        return std::max(count - role.quorum.count, 0);
+    case model::QuorumKind::all_but:
+        return std::min(role.quorum.count, count);
+    case model::QuorumKind::none:
+        break;
+    }
+    return std::nullopt;
+}
+
+std::string too_many_down(const model::QuorumRule& rule, int max_down, int count) {
+    return rule.kind == model::QuorumKind::majority
+               ? fmt::format("{} of {} members would leave no majority", max_down, count)
+               : fmt::format("{} of {} members would leave too few", max_down, count);
+}
+
 // Applies only where max_unavailable is written in the file. With the default, the quorum guard of
-// each stop refuses by itself. Roles with sides are not checked here.
+// each stop refuses by itself.
 void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
     for (const auto& [name, role] : reader.pack.roles) {
         const auto& members = reader.cluster.members;
@@ -48,14 +76,38 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
             members.begin(), members.end(), [&, &role_name = name](const Member& member) {
                 return member.role == role_name;
             }));
-        const int limit = (count - 1) / 2;
+        const auto limit = most_down(role, count, reader.pack);
         const int max_down = reader.cluster.policy.max_unavailable;
-        if (role.quorum.kind == model::QuorumKind::majority && !role.sided && count > 0
-            && max_down > limit && max_unavailable.kind == Node::Kind::scalar) {
+        if (limit && count > 0 && max_down > *limit && max_unavailable.kind == Node::Kind::scalar) {
             reader.error("policy.quorum",
                          max_unavailable.where,
-                         fmt::format("{} of {} members would leave no majority", max_down, count),
-                         fmt::format("the most that keeps one is {}", limit));
+                         too_many_down(role.quorum, max_down, count),
+                         fmt::format("the most that the quorum allows is {}", *limit));
+        }
+    }
+}
+
+// A member without the label could not be counted.
+void check_labels(ClusterReader& reader) {
+    for (const Member& member : reader.cluster.members) {
+        const auto role = reader.pack.roles.find(member.role);
+        if (role == reader.pack.roles.end()) {
+            continue;
+        }
+        const model::QuorumRule& rule = role->second.quorum;
+        for (const std::string& label : {rule.within, rule.domains}) {
+            if (!label.empty() && !member.labels.contains(label)) {
+                reader.error("member.label",
+                             member.where,
+                             fmt::format("{} has no label `{}`, by which the members of `{}` are "
+                                         "counted",
+                                         member.name,
+                                         label,
+                                         member.role),
+                             fmt::format("add it to the member or its host, as in "
+                                         "`labels: {{{}: NAME}}`",
+                                         label));
+            }
         }
     }
 }
@@ -186,6 +238,7 @@ void check_alike(ClusterReader& reader) {
 void check_members(const Node& document, ClusterReader& reader) {
     check_sides(reader);
     check_names(document["members"], reader);
+    check_labels(reader);
     // After errors these checks would report places and numbers that stand nowhere in the file.
     if (!reader.diagnostics.has_errors()) {
         check_quorum(document["policy"]["max_unavailable"], reader);

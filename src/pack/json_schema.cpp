@@ -82,7 +82,7 @@ Json list_schema(const Schema& schema) {
 
 Json map_schema(const Schema& schema) {
     Json json = typed("object");
-    if (schema.keys && schema.keys->kind == Kind::name) {
+    if (schema.keys && (schema.keys->kind == Kind::name || schema.keys->kind == Kind::choice)) {
         json.set("propertyNames", json_schema_of(*schema.keys));
     }
     return json.set("additionalProperties", json_schema_of(*schema.inner));

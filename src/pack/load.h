@@ -3,9 +3,9 @@
 //   load.h (this file)   the calls for other folders
 //   yaml.h               YAML as a tree that keeps every position
 //   value_schema.h       schemas: the form of a value, as data; check() reads them
-//   schemas.h            one schema a file: schema_pack, schema_procedure and schema_cluster.cpp
-//   pack_reader.h        the pack reader, a part a file: read_facts, read_releases, read_step,
-//                        read_procedures, read_conditions and template_names.cpp
+//   schemas.h            one schema a file: schema_pack, schema_releases, schema_procedure and
+//                        schema_cluster.cpp
+//   pack_reader.h        the pack reader, a part a file: read_*.cpp and template_names.cpp
 //   cluster_reader.h     the cluster reader: load_cluster, read_member and check_members.cpp
 //
 // Reading never throws and never stops at the first problem. `diagnostics` holds every problem,

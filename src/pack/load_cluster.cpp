@@ -47,6 +47,9 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
         }
         host.become = texts_of(entry.value["become"]);
         host.agent = text_of(entry.value["agent"]);
+        for (const Entry& label : entry.value["labels"].entries) {
+            host.labels[label.key] = text_of(label.value);
+        }
         const std::string usual =
             local ? reader.cluster.state + "/hosts/" + host.name : "/var/lib/drydock";
         host.state = reader.absolute(text_of(entry.value["state"], usual));

@@ -68,6 +68,9 @@ public:
         read_one_document("releases.yaml", releases_file_schema(), read_releases);
         are_names_known_ = !diagnostics_.has_errors();
         read_procedures();
+        if (!diagnostics_.has_errors()) {
+            check_stopped(pack, diagnostics_);
+        }
     }
 
 private:

@@ -7,6 +7,7 @@
 #include "model/pack.h"
 #include "pack/yaml.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct PackReader {
     model::Pack& pack;
     Diagnostics& diagnostics;
     bool are_settings_known = true;  // false: ${names} are not checked, all would be reported
+    std::map<std::string, Node> step_defaults = {};  // by role: keys of steps, by verb
 };
 
 // The context of a string or condition: it decides on the ${names} and facts that may be used.
@@ -31,6 +33,8 @@ void read_facts(const Node& facts, PackReader& reader);            // its `facts
 void read_releases(const Node& document, PackReader& reader);      // releases.yaml
 void read_own_releases(const Node& releases, PackReader& reader);  // a cluster file's `releases`
 void read_procedure(const Node& document, PackReader& reader);     // one document of procedures/
+// Warns of conditions that ask `any` member of a role whose members are all stopped there.
+void check_stopped(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,

@@ -5,7 +5,7 @@
 // the fact is known. Operands may contain ${names}, which the planner replaces. docs/packs.md lists
 // the relations.
 #include "model/condition.h"
-#include "model/version.h"
+#include "pack/fact_values.h"
 #include "pack/pack_reader.h"
 #include "pack/schemas.h"
 
@@ -54,58 +54,6 @@ std::vector<std::string> fact_names(const model::Pack& pack, const std::string& 
 }
 
 namespace {
-
-bool has_name(const Node& node) {
-    return node.kind == Node::Kind::scalar && node.scalar.find("${") != std::string::npos;
-}
-
-// Returns true if the value has the type, or is text with a ${name} for the planner to fill in.
-bool fits(const Node& node, FactType type) {
-    if (has_name(node)) {
-        return true;
-    }
-    if (type == FactType::list) {
-        return node.kind == Node::Kind::list;
-    }
-    if (node.kind != Node::Kind::scalar) {
-        return false;
-    }
-    const Json value = to_json(node);
-    switch (type) {
-    case FactType::boolean:
-        return value.is_bool();
-    case FactType::integer:
-        return value.is_integer();
-    case FactType::release:
-        return model::Version::parse(node.scalar).has_value();
-    case FactType::text:
-    case FactType::list:
-        break;
-    }
-    return true;
-}
-
-std::string example_of(FactType type) {
-    switch (type) {
-    case FactType::boolean:
-        return "true or false";
-    case FactType::integer:
-        return "a whole number, as in 80";
-    case FactType::release:
-        return "a release or series, as in \"3.5\" or \"${to}\"";
-    case FactType::text:
-        return "text";
-    case FactType::list:
-        break;
-    }
-    return "a list, as in [] or [a, b]";
-}
-
-// Releases and texts keep their spelling: as JSON, the release 3.10 would become the number 3.1.
-Json typed_value(const Node& node, FactType type) {
-    const bool textual = type == FactType::release || type == FactType::text;
-    return textual && node.kind == Node::Kind::scalar ? Json(node.scalar) : to_json(node);
-}
 
 // Only integers and releases are ordered; read_operand() refuses these relations for other types.
 bool has_order(Relation relation) {

@@ -1,12 +1,33 @@
 // The effects that a step declares: changes of facts and stores that its verb does not imply. The
 // checker cannot see a change that the pack does not declare.
+//
+// `effect` lists what the step has done when it ended well, `while` what holds from its begin and
+// stays if it is cut off. A value must be of its fact's type. What follows from the release that
+// runs, such as `ready`, needs an effect on `running` beside it: the model moves a member by that.
+#include "pack/fact_values.h"
 #include "pack/read_step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace drydock::pack {
 
 namespace {
 
 using model::EffectKind;
+using model::EffectSpec;
+using model::FactSpec;
+using model::StandardFact;
+
+bool has_value(EffectKind kind) {
+    return kind == EffectKind::becomes || kind == EffectKind::adds || kind == EffectKind::removes;
+}
+
+// Returns true if the fact tells whether the member is up, beside what it runs.
+bool follows_running(const FactSpec& fact) {
+    return fact.binds == StandardFact::ready || fact.kind == "service";
+}
 
 class EffectReader {
 public:
@@ -15,17 +36,33 @@ public:
         , step_(step)
         , reader_(reader) {}
 
-    void read(const Node& effects) {
-        for (const Node* item : items_of(effects)) {
-            for (const Entry& entry : item->entries) {
-                if (entry.key != "side") {
-                    read_effect(entry, *item);
-                }
-            }
-        }
+    void read(const Node& step) {
+        step_.effects = read_list(step["effect"]);
+        step_.meanwhile = read_list(step["while"]);
+        step_.alone = boolean_of(step["alone"]);
+        check_running();
+        check_while(step);
+        check_alone(step["alone"]);
     }
 
 private:
+    void
+    error(const char* code, const Position& position, std::string summary, std::string suggestion) {
+        reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
+    }
+
+    std::vector<EffectSpec> read_list(const Node& effects) {
+        std::vector<EffectSpec> list;
+        for (const Node* item : items_of(effects)) {
+            for (const Entry& entry : item->entries) {
+                if (entry.key != "side") {
+                    list.push_back(read_effect(entry, *item));
+                }
+            }
+        }
+        return list;
+    }
+
     // Returns the side of an effect on `role`: as written, else the side of the step.
     [[nodiscard]] std::string effect_side(const Node& node, const std::string& role) {
         return role.empty()
@@ -34,26 +71,36 @@ private:
     }
 
     // Effects on stores name no fact: the model has the format and copies of each store by itself.
-    void read_store_effect(EffectKind kind, const Entry& entry, const Node& item) {
+    EffectSpec read_store_effect(EffectKind kind, const Entry& entry, const Node& item) {
         const std::string store = text_of(entry.value);
         const std::string role =
             require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
-        step_.effects.push_back(
-            {kind, model::sided(store, effect_side(item, role)), {}, "", model::Reach::member});
+        return {kind, model::sided(store, effect_side(item, role)), {}, "", model::Reach::member};
     }
 
     // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
-    void read_effect(const Entry& entry, const Node& item) {
+    EffectSpec read_effect(const Entry& entry, const Node& item) {
         const EffectKind kind =
             model::k_effect_kinds.parse(entry.key).value_or(EffectKind::becomes);
-        const bool becomes =
-            kind == EffectKind::becomes || kind == EffectKind::adds || kind == EffectKind::removes;
-        if (!becomes && kind != EffectKind::changes) {
+        if (!has_value(kind) && kind != EffectKind::changes) {
             return read_store_effect(kind, entry, item);
         }
-        const Node& fact = becomes ? entry.value["fact"] : entry.value;
-        const std::string role = text_of(entry.value["role"], scope_.role);
-        const model::FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
+        const Node& fact = has_value(kind) ? entry.value["fact"] : entry.value;
+        const FactSpec* spec = find(fact, text_of(entry.value["role"], scope_.role));
+        EffectSpec effect;
+        effect.kind = kind;
+        effect.name = text_of(fact);
+        effect.reach = read_reach(entry.value);
+        if (spec != nullptr) {
+            effect.role = model::sided(spec->role, effect_side(entry.value, spec->role));
+            effect.value = has_value(kind) ? read_value(kind, *spec, entry) : Json();
+            check_fact(*spec, fact.where);
+        }
+        return effect;
+    }
+
+    const FactSpec* find(const Node& fact, const std::string& role) {
+        const FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
         if (fact.kind == Node::Kind::scalar && spec == nullptr) {
             report_unknown_name(reader_.diagnostics,
                                 fact.where,
@@ -61,12 +108,116 @@ private:
                                 fact.scalar,
                                 fact_names(reader_.pack, role));
         }
-        step_.effects.push_back(
-            {kind,
-             text_of(fact),
-             becomes ? to_json(entry.value["value"]) : Json(),
-             spec == nullptr ? "" : model::sided(spec->role, effect_side(entry.value, spec->role)),
-             read_reach(entry.value)});
+        return spec;
+    }
+
+    // Returns the value that the fact gets. Null makes it absent. The items of a list are texts, as
+    // in the relation `has`.
+    Json read_value(EffectKind kind, const FactSpec& fact, const Entry& entry) {
+        const Node& value = entry.value["value"];
+        if (kind != EffectKind::becomes) {
+            check_is_list(fact, entry);
+            return text_of(value);
+        }
+        if (value.kind == Node::Kind::nothing) {
+            return {};
+        }
+        if (!fits(value, fact.type)) {
+            error("value.wrong",
+                  value.where,
+                  fmt::format("`{}` is of type {} and becomes {}",
+                              fact.name,
+                              name_of(fact.type),
+                              value.kind == Node::Kind::scalar ? "`" + value.scalar + "`"
+                                                               : "no such value"),
+                  fmt::format("expected {}", example_of(fact.type)));
+        }
+        return typed_value(value, fact.type);
+    }
+
+    void check_is_list(const FactSpec& fact, const Entry& entry) {
+        if (fact.type != model::FactType::list) {
+            error(
+                "effect.type",
+                entry.where,
+                fmt::format(
+                    "`{}` of `{}`, which is of type {}", entry.key, fact.name, name_of(fact.type)),
+                "write `becomes`, or name a fact of type list");
+        }
+    }
+
+    // Remembers what the step says of the member's being up, and refuses what only a law may write.
+    void check_fact(const FactSpec& fact, const Position& position) {
+        sets_running_ = sets_running_ || fact.binds == StandardFact::running;
+        if (follows_running(fact) && consequence_.empty()) {
+            consequence_ = fact.name;
+            consequence_position_ = position;
+        }
+        for (const auto& [name, store] : reader_.pack.stores) {
+            if (store.clean_stop == fact.name && store.role == fact.role) {
+                error("effect.clean_stop",
+                      position,
+                      fmt::format("`{}` follows from how the member went down: it is `clean_stop` "
+                                  "of the store `{}`",
+                                  fact.name,
+                                  name),
+                      "remove the effect");
+            }
+        }
+    }
+
+    void check_running() {
+        const bool moves_member = step_.verb == model::Verb::stop
+                                  || step_.verb == model::Verb::start
+                                  || step_.verb == model::Verb::restart;
+        if (!consequence_.empty() && !sets_running_ && !moves_member) {
+            error("effect.running",
+                  consequence_position_,
+                  fmt::format("`{}` changes, and no effect says what runs then", consequence_),
+                  "add `{becomes: {fact: RUNNING, value: RELEASE}}` for the fact that is bound to "
+                  "`running` (`value: null` if nothing runs), or use `stop`, `start` or `restart`");
+        }
+    }
+
+    // A step that only looks has no time in which it is half done.
+    void check_while(const Node& step) {
+        if (step.has("while") && is_read_only(step_.verb)) {
+            error("step.while",
+                  step["while"].where,
+                  fmt::format("`while` in a step `{}`, which only looks", name_of(step_.verb)),
+                  "use the verb `run`");
+        }
+        for (const Node* item : items_of(step["while"])) {
+            if (item->has("copies")) {
+                error("effect.while",
+                      (*item)["copies"].where,
+                      "half a copy is no copy",
+                      "write `copies` in `effect`");
+            }
+        }
+    }
+
+    // `alone` is about the stores that the step changes, else about the role of its member.
+    void check_alone(const Node& node) {
+        const bool looks = is_read_only(step_.verb);
+        const bool is_about_something =
+            changes_store(step_.effects) || changes_store(step_.meanwhile) || !scope_.role.empty();
+        if (step_.alone && (looks || !is_about_something)) {
+            error("step.alone",
+                  node.where,
+                  looks
+                      ? fmt::format("`alone` in a step `{}`, which only looks", name_of(step_.verb))
+                      : "`alone` where neither a member nor a store is meant",
+                  looks ? "remove it"
+                        : "say which store it changes, as in `effect: {raises: STORE}`");
+        }
+    }
+
+    static bool changes_store(const std::vector<EffectSpec>& effects) {
+        return std::any_of(effects.begin(), effects.end(), [](const EffectSpec& effect) {
+            return effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers
+                   || effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
+        });
     }
 
     // Returns the members that an effect reaches: this member, all on its host, or all of a role.
@@ -80,15 +231,18 @@ private:
     const NameScope& scope_;
     model::StepSpec& step_;
     PackReader& reader_;
+    bool sets_running_ = false;
+    std::string consequence_;  // the first fact that follows from what runs
+    Position consequence_position_;
 };
 
 }  // namespace
 
-void read_effects(const Node& effects,
+void read_effects(const Node& node,
                   const NameScope& scope,
                   model::StepSpec& step,
                   PackReader& reader) {
-    EffectReader(scope, step, reader).read(effects);
+    EffectReader(scope, step, reader).read(node);
 }
 
 }  // namespace drydock::pack

@@ -1,4 +1,4 @@
-// pack.yaml: roles, settings, and how each fact is read (probe) or derived from other facts.
+// The facts of pack.yaml: how each is read (probe) or derived from other facts.
 //
 // Facts are read in three passes. The first collects all names, because a probe may use a system
 // fact that stands further down. The second reads each fact and fills in `inputs`. The third checks
@@ -7,13 +7,15 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/fact.h"
+#include "pack/fact_inputs.h"
 #include "pack/pack_reader.h"
 #include "pack/schemas.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
 
 namespace drydock::pack {
 
@@ -26,69 +28,18 @@ namespace {
 
 constexpr std::int64_t k_fact_deadline_ms = 2'000;  // local probes take milliseconds
 
-// A role decides on the quorum, the stores and the sides of its members. `system` is reserved,
-// because facts of the whole system stand under that name.
-void read_roles(const Node& roles, PackReader& reader) {
-    if (roles.kind == Node::Kind::map && roles.entries.empty()) {
-        reader.diagnostics.error(
-            "role.none", roles.where, "a pack without roles", "add one, as in `member: {}`");
-    }
-    for (const Entry& entry : roles.entries) {
-        model::RoleSpec role;
-        role.name = entry.key;
-        role.where = entry.where;
-        role.quorum.kind = model::k_quorum_kinds.parse(text_of(entry.value["quorum"]))
-                               .value_or(model::QuorumKind::none);
-        role.stores = texts_of(entry.value["stores"]);
-        role.sided = boolean_of(entry.value["sides"]);
-        if (role.name == "system") {
-            reader.diagnostics.error("role.reserved",
-                                     entry.where,
-                                     "`system` is no name for a role",
-                                     "facts of the system as a whole go under it; rename the role");
-        }
-        reader.pack.roles[role.name] = std::move(role);
-    }
-}
-
-// A setting with a default is optional unless `required` says otherwise.
-model::SettingSpec read_setting(const Entry& entry) {
-    const Node& node = entry.value;
-    model::SettingSpec setting;
-    setting.type = text_of(node["type"], "text");
-    setting.help = text_of(node["help"]);
-    setting.fallback = text_of(node["default"]);
-    setting.required = boolean_of(node["required"], !node.has("default"));
-    setting.shared = boolean_of(node["shared"]);
-    setting.where = entry.where;
-    return setting;
-}
-
-// Settings share one name space with the built-in ${names}. A setting called `member` or `to` would
-// hide one of those, so it is refused.
-void read_settings(const Node& settings, PackReader& reader) {
-    static const std::set<std::string> reserved_names = {
-        "member", "release", "members", "from", "to", "backup", "run", "script"};
-    for (const Entry& role : settings.entries) {
-        const bool is_known =
-            known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
-        reader.are_settings_known = reader.are_settings_known && is_known;
-        for (const Entry& entry : role.value.entries) {
-            if (reserved_names.count(entry.key) > 0) {
-                reader.diagnostics.error("setting.reserved",
-                                         entry.where,
-                                         fmt::format("`${{{}}}` means something else", entry.key),
-                                         "give the setting another name");
-            }
-            reader.pack.settings[role.key][entry.key] = read_setting(entry);
-        }
-    }
-}
-
-// Returns true if the fact is computed from a fact of all members, not from facts of one scope.
-bool is_over_members(const FactSpec& fact) {
-    return fact.derive == Derivation::lowest || fact.derive == Derivation::highest
-           || fact.derive == Derivation::agreed;
+// Returns the type that a standard fact must have; nothing if any will do.
+std::optional<FactType> type_of(StandardFact fact) {
+    static const std::map<StandardFact, FactType> types = {
+        {StandardFact::running, FactType::release},
+        {StandardFact::installed, FactType::release},
+        {StandardFact::ready, FactType::boolean},
+        {StandardFact::voter, FactType::boolean},
+        {StandardFact::leads, FactType::boolean},
+        {StandardFact::on_disk, FactType::list},
+    };
+    const auto entry = types.find(fact);
+    return entry == types.end() ? std::nullopt : std::optional(entry->second);
 }
 
 class FactReader {
@@ -111,6 +62,7 @@ public:
         fact_.identity = boolean_of(node_["identity"]);
         fact_.writes = text_of(node_["effect"]) == "writes";
         check_binding();
+        read_temporary();
         for (const Entry& probe : node_["probe"].entries) {
             read_probe(probe);
         }
@@ -131,19 +83,27 @@ private:
     // both.
     void check_binding() {
         const StandardFact binds = fact_.binds;
-        const bool release = binds == StandardFact::running || binds == StandardFact::installed;
-        if ((release && fact_.type != FactType::release)
-            || (binds == StandardFact::ready && fact_.type != FactType::boolean)
-            || (binds == StandardFact::on_disk && fact_.type != FactType::list)) {
+        const FactType type = type_of(binds).value_or(fact_.type);
+        if (type != fact_.type) {
             error("fact.binds",
                   node_["binds"].where,
                   fmt::format("`{}` is of type {}", name_of(binds), name_of(fact_.type)),
-                  fmt::format("write `type: {}`",
-                              release ? "release"
-                                      : (binds == StandardFact::ready ? "bool" : "list")));
+                  fmt::format("write `type: {}`", name_of(type)));
         }
-        // `level` may be bound several times, once for each store. Every other standard fact is
-        // unique in a role.
+        if (fact_.role.empty() && (binds == StandardFact::voter || binds == StandardFact::leads)) {
+            error("fact.scope",
+                  node_["binds"].where,
+                  fmt::format("`{}` is told of members, but this is a fact of the system",
+                              name_of(binds)),
+                  "put the fact under a role");
+        }
+        check_is_bound_once();
+    }
+
+    // `level` may be bound several times, once for each store. Every other standard fact is unique
+    // in a role.
+    void check_is_bound_once() {
+        const StandardFact binds = fact_.binds;
         const bool once = binds != StandardFact::none && binds != StandardFact::level;
         for (const FactSpec& earlier_fact : reader_.pack.facts) {
             if (once && earlier_fact.binds == binds && earlier_fact.role == fact_.role) {
@@ -152,6 +112,21 @@ private:
                       fmt::format("`{}` is bound twice", name_of(binds)),
                       fmt::format("remove one; the first is at {}", earlier_fact.where.text()));
             }
+        }
+    }
+
+    // The end of a plan compares the fact with the survey's value, so that it must be surveyed and
+    // change by nothing but plans and people.
+    void read_temporary() {
+        const Node& node = node_["temporary"];
+        fact_.temporary = model::k_temporaries.parse(text_of(node)).value_or(model::Temporary::no);
+        if (fact_.temporary != model::Temporary::no && (fact_.moves || fact_.writes)) {
+            error("fact.temporary",
+                  node.where,
+                  fact_.moves ? "a fact that changes by itself is as before by chance only"
+                              : "a fact whose probe writes is not read when a plan is made",
+                  fact_.moves ? "remove `temporary` or `moves`"
+                              : "remove `temporary`, or give it a probe that only reads");
         }
     }
 
@@ -312,105 +287,7 @@ private:
     FactSpec fact_;
 };
 
-// Returns true if `fact` may refer to `candidate` by name. A derivation over members uses members'
-// facts; other derivations stay in their own scope; probes use system facts.
-bool is_input(const FactSpec& fact, const FactSpec& candidate) {
-    if (is_over_members(fact)) {
-        return !candidate.role.empty();
-    }
-    return candidate.role == (fact.is_derived() ? fact.role : std::string());
-}
-
-// Returns positions in pack.facts. A name may match facts of several roles.
-std::vector<std::size_t> inputs_of(const model::Pack& pack, const FactSpec& fact) {
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < pack.facts.size(); ++i) {
-        const FactSpec& candidate = pack.facts[i];
-        const auto& names = fact.inputs;
-        if (is_input(fact, candidate)
-            && std::find(names.begin(), names.end(), candidate.name) != names.end()) {
-            indices.push_back(i);
-        }
-    }
-    return indices;
-}
-
-// Runs after all facts are read, because a derivation may name a fact further down.
-void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) {
-    std::vector<std::string> input_names;
-    for (const FactSpec& candidate : reader.pack.facts) {
-        if (is_input(fact, candidate)) {
-            input_names.push_back(candidate.name);
-        }
-    }
-    for (const Entry& way : derive.entries) {
-        for (const Node* item : items_of(way.value)) {
-            if (std::find(input_names.begin(), input_names.end(), text_of(*item))
-                == input_names.end()) {
-                report_unknown_name(
-                    reader.diagnostics, item->where, "fact", text_of(*item), input_names);
-            }
-        }
-    }
-}
-
-// Depth-first search for facts that need themselves. `path_` holds the facts under way. Each cycle
-// is reported once, by the fact through which the search entered it.
-class CycleSearch {
-public:
-    explicit CycleSearch(PackReader& reader)
-        : reader_(reader)
-        , is_checked_(reader.pack.facts.size(), false) {}
-
-    void search() {
-        for (std::size_t i = 0; i < is_checked_.size(); ++i) {
-            visit(i);
-        }
-    }
-
-private:
-    void visit(std::size_t index) {
-        const auto occurrence = std::find(path_.begin(), path_.end(), index);
-        if (occurrence != path_.end()) {
-            return report(static_cast<std::size_t>(occurrence - path_.begin()));
-        }
-        if (is_checked_[index]) {
-            return;
-        }
-        path_.push_back(index);
-        for (const std::size_t input : inputs_of(reader_.pack, reader_.pack.facts[index])) {
-            visit(input);
-        }
-        path_.pop_back();
-        is_checked_[index] = true;
-    }
-
-    void report(std::size_t first) {
-        std::vector<std::string> names;
-        for (std::size_t i = first; i < path_.size(); ++i) {
-            names.push_back(reader_.pack.facts[path_[i]].name);
-        }
-        names.push_back(names.front());
-        reader_.diagnostics.error("fact.circle",
-                                  reader_.pack.facts[path_[first]].where,
-                                  "a fact that needs itself: " + join(names, " -> "),
-                                  "give one of them a probe");
-    }
-
-    PackReader& reader_;
-    std::vector<bool> is_checked_;
-    std::vector<std::size_t> path_;
-};
-
 }  // namespace
-
-void read_system(const Node& document, PackReader& reader) {
-    reader.pack.name = text_of(document["pack"]);
-    reader.pack.title = text_of(document["title"], reader.pack.name);
-    read_roles(document["roles"], reader);
-    read_settings(document["settings"], reader);
-    read_facts(document["facts"], reader);
-}
 
 // `are_settings_known` and the facts' names must be complete before the first probe is read: its
 // ${names} are checked against them.
@@ -437,7 +314,7 @@ void read_facts(const Node& facts, PackReader& reader) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
         check_inputs(entries[i]->value["derive"], specs[i], reader);
     }
-    CycleSearch(reader).search();
+    report_cycles(reader);
 }
 
 }  // namespace drydock::pack

@@ -121,6 +121,18 @@ private:
                                 member_.host,
                                 keys_of(reader_.cluster.hosts));
         }
+        read_labels();
+    }
+
+    // The labels of the host, with the member's own on top.
+    void read_labels() {
+        if (const auto host = reader_.cluster.hosts.find(member_.host);
+            host != reader_.cluster.hosts.end()) {
+            member_.labels = host->second.labels;
+        }
+        for (const Entry& label : node_["labels"].entries) {
+            member_.labels[label.key] = text_of(label.value);
+        }
     }
 
     // The map is filled from the weakest level to the strongest. Missing settings are remembered,
@@ -245,6 +257,9 @@ private:
             if (name == "member") {
                 return member_.name;
             }
+            if (name == "host") {
+                return member_.host;
+            }
             if (name == "release") {
                 return release_link();
             }
@@ -254,6 +269,7 @@ private:
             if (missing_.count(name) == 0) {
                 std::vector<std::string> known_names = keys_of(raw_);
                 known_names.emplace_back("member");
+                known_names.emplace_back("host");
                 known_names.emplace_back("release");
                 reader_.error("name.unknown",
                               position,

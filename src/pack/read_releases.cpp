@@ -1,41 +1,25 @@
-// releases.yaml: stores, format support, releases, route policies, skew rules and known risks.
-//
-// Format support says which formats of a store a release reads, which it writes, and when it raises
-// or lowers the format. A series states it once for every store; a release inherits it from its
-// series and may change single entries. So the checks run on the merged result: a release that
-// writes a format it cannot read would lose its own data. docs/packs.md has a section on these
-// rules ("Laws").
-#include "base/text.h"
+// releases.yaml: series, releases, route policies, skew rules and known risks. read_stores.cpp
+// reads its stores and the laws of all of them. docs/packs.md has a section on these rules
+// ("Laws").
 #include "model/version.h"
 #include "pack/pack_reader.h"
+#include "pack/read_stores.h"
 #include "pack/schemas.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace drydock::pack {
 
-using model::FormatSupport;
-
 namespace {
-
-bool has(const std::vector<std::string>& list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-Node key_node(const Entry& entry) {
-    return {Node::Kind::scalar, entry.key, false, entry.where, {}};
-}
 
 class ReleasesReader {
 public:
     explicit ReleasesReader(PackReader& reader) : reader_(reader), pack_(reader.pack) {}
 
     void read(const Node& document) {
-        read_stores(document["stores"]);
-        check_role_stores();
+        read_stores(document, reader_);
         for (const Entry& entry : document["series"].entries) {
             read_series(entry);
         }
@@ -70,118 +54,17 @@ private:
         reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
     }
 
-    void read_stores(const Node& stores) {
-        for (const Entry& entry : stores.entries) {
-            model::StoreSpec store;
-            store.name = entry.key;
-            store.role = text_of(entry.value["role"]);
-            store.shared = boolean_of(entry.value["shared"]);
-            store.level = text_of(entry.value["level"]);
-            store.formats = texts_of(entry.value["formats"]);
-            store.where = entry.where;
-            check_store(store, entry.value);
-            pack_.stores[store.name] = std::move(store);
-        }
-    }
-
-    // The role in pack.yaml and the store in releases.yaml name each other. This finds a store
-    // without its role, check_role_stores() a role without its store.
-    void check_store(const model::StoreSpec& store, const Node& node) {
-        if (known_role(node["role"], reader_) && !has(pack_.roles[store.role].stores, store.name)) {
-            error(
-                "store.role",
-                node["role"].where,
-                fmt::format("role `{}` does not keep the store `{}`", store.role, store.name),
-                fmt::format("add it in pack.yaml: `{}: {{stores: [{}]}}`", store.role, store.name));
-        }
-        if (node.has("level") && find_fact(pack_, store.role, store.level) == nullptr) {
-            report_unknown_name(reader_.diagnostics,
-                                node["level"].where,
-                                "fact",
-                                store.level,
-                                fact_names(pack_, store.role));
-        }
-        std::set<std::string> format_names;
-        for (const Node* format : items_of(node["formats"])) {
-            if (!format_names.insert(text_of(*format)).second) {
-                error("format.duplicate",
-                      format->where,
-                      fmt::format("format `{}` is given twice", text_of(*format)),
-                      "name each format once, oldest first");
-            }
-        }
-    }
-
-    void check_role_stores() {
-        for (const auto& [name, role] : pack_.roles) {
-            for (const std::string& store : role.stores) {
-                if (!pack_.stores.contains(store)) {
-                    error("store.unknown",
-                          role.where,
-                          fmt::format("role `{}` keeps the unknown store `{}`", name, store),
-                          "describe it in releases.yaml under `stores`");
-                }
-            }
-        }
-    }
-
-    // Every series covers every store, without a default: a forgotten store would count as
-    // harmless.
+    // Every series covers every store that no axis has, without a default: a forgotten store would
+    // count as harmless.
     void read_series(const Entry& entry) {
         pack_.series_order.push_back(entry.key);
         auto& laws = pack_.series[entry.key];
         for (const Entry& law : entry.value.entries) {
-            if (require_store(key_node(law), reader_)) {
-                laws[law.key] = read_law(law, {});
+            if (is_law_here(law, "", reader_)) {
+                laws[law.key] = read_law(law, {}, reader_);
             }
         }
-        for (const auto& [name, store] : pack_.stores) {
-            if (!laws.contains(name)) {
-                error("law.missing",
-                      entry.where,
-                      fmt::format("series `{}` says nothing of the store `{}`", entry.key, name),
-                      fmt::format("add `{}: {{reads: [...], writes: ...}}`", name));
-            }
-        }
-    }
-
-    // Returns `law` with the changes of `entry`: keys that are left out keep the inherited value.
-    FormatSupport read_law(const Entry& entry, FormatSupport law) {
-        const Node& node = entry.value;
-        law.where = entry.where;
-        law.reads = node.has("reads") ? texts_of(node["reads"]) : law.reads;
-        law.writes = text_of(node["writes"], law.writes);
-        law.raises = model::k_format_triggers.parse(text_of(node["raises"])).value_or(law.raises);
-        law.lowers_on_request =
-            node.has("lowers") ? text_of(node["lowers"]) == "on_request" : law.lowers_on_request;
-        check_law(entry, law);
-        return law;
-    }
-
-    // The merged rule is checked, not the entry alone: `reads` may come from the series and
-    // `writes` from the release.
-    void check_law(const Entry& entry, const FormatSupport& law) {
-        const std::vector<std::string>& formats = pack_.stores[entry.key].formats;
-        for (const Node* format : items_of(entry.value["reads"])) {
-            if (!has(formats, text_of(*format))) {
-                report_unknown_name(
-                    reader_.diagnostics, format->where, "format", text_of(*format), formats);
-            }
-        }
-        const Node& writes = entry.value["writes"];
-        if (law.reads.empty() || law.writes.empty()) {
-            error("law.incomplete",
-                  entry.where,
-                  "a law without `reads` or without `writes`",
-                  "add both, as in `{reads: [\"3.4\"], writes: \"3.4\"}`");
-        } else if (writes.kind == Node::Kind::scalar && !has(formats, law.writes)) {
-            report_unknown_name(reader_.diagnostics, writes.where, "format", law.writes, formats);
-        } else if (!has(law.reads, law.writes)) {
-            error("law.writes",
-                  writes.where.line > 0 ? writes.where : entry.where,
-                  fmt::format("it writes `{}` but does not read it", law.writes),
-                  "add the format to `reads`");
-        }
+        check_covers(entry, "", laws, reader_);
     }
 
     // Keys of a release are its own fields or names of stores, which is why the schema allows other
@@ -212,8 +95,8 @@ private:
         for (const Entry& law : entry.value.entries) {
             const bool is_own =
                 law.key == "series" || law.key == "needs" || law.key == "unavailable";
-            if (!is_own && require_store(key_node(law), reader_)) {
-                release.laws[law.key] = read_law(law, release.laws[law.key]);
+            if (!is_own && is_law_here(law, "", reader_)) {
+                release.laws[law.key] = read_law(law, release.laws[law.key], reader_);
             }
         }
         pack_.releases[release.version] = std::move(release);
@@ -225,22 +108,49 @@ private:
                 "release.series",
                 node.where,
                 fmt::format("release `{}` is not of series `{}`", release.version, release.series),
-                "a release begins with the numbers of its series");
+                "a release begins with the letters and numbers of its series");
         }
     }
 
     // The schema allows one rule an entry. `false` switches the rule off.
     void read_policy(const Node& node) {
-        for (const std::string_view rule : model::k_route_rules.all()) {
-            if (node.has(rule) && text_of(node[rule]) != "false") {
-                pack_.policies.push_back({*model::k_route_rules.parse(rule),
-                                          text_of(node[rule]),
-                                          text_of(node["fact"]),
-                                          text_of(node["yields_to"]) == "chain",
-                                          text_of(node["source"]),
-                                          node.where});
+        for (const std::string_view name : model::k_route_rules.all()) {
+            if (node.has(name) && text_of(node[name]) != "false") {
+                model::RoutePolicy policy;
+                policy.rule = *model::k_route_rules.parse(name);
+                policy.argument = text_of(node[name]);
+                if (node[name].kind == Node::Kind::list) {
+                    policy.versions = read_versions(node[name], policy.rule);
+                }
+                policy.fact = text_of(node["fact"]);
+                policy.yields_to_chain = text_of(node["yields_to"]) == "chain";
+                policy.source = text_of(node["source"]);
+                policy.where = node.where;
+                pack_.policies.push_back(std::move(policy));
             }
         }
+    }
+
+    // Series that the pack does not name would make a rule that never holds anybody up.
+    std::vector<std::string> read_versions(const Node& node, model::RouteRule rule) {
+        for (const Node* item : items_of(node)) {
+            const std::string version = text_of(*item);
+            const bool has_series =
+                std::any_of(pack_.series.begin(), pack_.series.end(), [&](const auto& series) {
+                    return rule == model::RouteRule::stop_at
+                               ? model::compare_versions(version, series.first) == 0
+                               : model::version_in_series(version, series.first);
+                });
+            if (!has_series && model::Version::parse(version)) {
+                error("policy.series",
+                      item->where,
+                      rule == model::RouteRule::stop_at
+                          ? fmt::format("`{}` is no series of this pack", version)
+                          : fmt::format("`{}` is of no series of this pack", version),
+                      suggest(version, keys_of(pack_.series)));
+            }
+        }
+        return texts_of(node);
     }
 
     // Without `with` the rule is about members of one role among themselves.

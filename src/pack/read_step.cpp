@@ -4,7 +4,8 @@
 // The order of the parts matters. The verb comes first, because it decides on the meaning of a
 // missing `on` and on the allowed keys. `on` sets the scope: the role and side that conditions and
 // strings refer to. Then follow the conditions, the request to the agent, the effects for the
-// model, and the limits. Some limits depend on the kind of request.
+// model, and the limits. Some limits depend on the kind of request. Keys that the role gives for
+// the verb are added before (step_defaults.cpp).
 //
 // Verbs are typed because the checker must know their effects. It cannot see a change that the pack
 // does not declare. So every verb needs a request, except the reading ones and those with a request
@@ -46,7 +47,7 @@ public:
                const model::PhaseSpec& phase,
                model::StepSpec& step,
                PackReader& reader)
-        : node_(node)
+        : node_(with_defaults(node, phase, reader))
         , phase_(phase)
         , step_(step)
         , reader_(reader) {}
@@ -58,7 +59,7 @@ public:
         read_texts();
         read_all_conditions();
         read_request(node_, scope_, step_, reader_);
-        read_effects(node_["effect"], scope_, step_, reader_);
+        read_effects(node_, scope_, step_, reader_);
         read_plan_position();
         read_limits();
         for (const Entry& entry : node_.entries) {
@@ -323,7 +324,7 @@ private:
         }
     }
 
-    const Node& node_;
+    const Node node_;
     const model::PhaseSpec& phase_;
     model::StepSpec& step_;
     PackReader& reader_;

@@ -14,8 +14,12 @@ namespace drydock::pack {
 // ${script} is known.
 void read_request(const Node& node, NameScope& scope, model::StepSpec& step, PackReader& reader);
 
-// Reads the list of the effects that a step declares, in the scope of the step.
-void read_effects(const Node& effects,
+// Returns the step with the keys that its role gives for its verb and that it does not have itself.
+[[nodiscard]] Node
+with_defaults(const Node& step, const model::PhaseSpec& phase, const PackReader& reader);
+
+// Reads `effect`, `while` and `alone` of a step, in the scope of the step.
+void read_effects(const Node& node,
                   const NameScope& scope,
                   model::StepSpec& step,
                   PackReader& reader);

@@ -11,6 +11,14 @@ namespace drydock::pack {
 
 namespace {
 
+// A member has the labels of its host, with its own on top.
+Field labels() {
+    return optional("labels",
+                    map_of(name(), text()),
+                    "by which a quorum of the pack may count members",
+                    "{rack: r1}");
+}
+
 // `connect` begins a command line, such as ssh with a host; `become` and the agent's command follow
 // it.
 Schema host() {
@@ -22,6 +30,7 @@ Schema host() {
         optional("become", list_of(text()), "put before the agent's command", "[sudo, -n]"),
         optional("agent", text(), "path of drydock there", "/usr/bin/drydock"),
         optional("state", text(), "that host's folder for actions", "/var/lib/drydock"),
+        labels(),
     });
 }
 
@@ -135,6 +144,7 @@ Schema member() {
         required("name", name(), "its name", "m1"),
         optional("side", name(), "its side, if its role has sides: a name of yours", "blue"),
         optional("host", text(), "its host", "a"),
+        labels(),
         service(),
         release(),
         settings(),

@@ -1,11 +1,8 @@
-// The schemas of pack.yaml (roles, settings, facts) and releases.yaml (stores, releases, rules,
-// risks).
+// The schema of pack.yaml: roles, settings, facts.
 //
 // A probe kind is one key of `probe`, and its table says which ways of picking a value out of the
 // answer exist. A new kind of probe needs its table here, its name in probe_kinds(), and its code
-// in the agent. Every rule and risk names its source: the upgrade guide, an issue, a measurement.
-// Format support is a named schema (`law`), because series and releases share it. docs/packs.md
-// explains the keys.
+// in the agent. docs/packs.md explains the keys.
 #include "pack/load.h"
 #include "pack/schemas.h"
 
@@ -157,6 +154,10 @@ Schema fact() {
             optional("help", text(), "what it tells", "\"the release that runs\""),
             optional("moves", boolean(), "it changes by itself: never drift", "true"),
             optional("identity", boolean(), "it tells which cluster this is", "true"),
+            optional("temporary",
+                     choice(model::k_temporaries.choices()),
+                     "switched for a plan's time: true, or way_back: what only a way back undoes",
+                     "true"),
             optional("effect",
                      choice({"reads", "writes"}),
                      "writes: the probe changes what it reads; never used in a survey",
@@ -183,125 +184,42 @@ Schema setting() {
     });
 }
 
-// `quorum: majority` makes the planner and the checker count the members that are down.
+// A word, a number of members, or a map for the other ways of counting. The planner and the checker
+// count the members that are ready.
+Schema quorum() {
+    Schema map = table(
+        {
+            optional("all_but", integer(1), "at most so many are not ready", "1"),
+            optional("at_least",
+                     either(choice({"majority"}), integer(1)),
+                     "at least so many are ready",
+                     "majority"),
+            optional("within", name(), "a label: each of its values has a quorum", "shard"),
+            optional("domains", name(), "a label: members with one value count as one", "rack"),
+        },
+        {"all_but", "at_least"});
+    return either(either(choice({"majority", "none"}), integer(1)), std::move(map));
+}
+
+// `steps` holds keys of steps by verb, with one schema for all verbs.
 Schema role() {
     return table({
-        optional("quorum", choice({"majority", "none"}), "none if not given", "majority"),
+        optional("quorum", quorum(), "how many must be ready; none if not given", "majority"),
         optional("stores", list_of(text()), "stores that its members keep", "[data]"),
         optional("sides", boolean(), "it has a source and a target side; no if not given", "true"),
-    });
-}
-
-// The order of `formats` is the order of age: raising and lowering move along it.
-Schema store() {
-    return table({
-        required("role", text(), "the role that keeps it", "member"),
-        optional("shared", boolean(), "one for all members, not one each", "true"),
-        optional("level", text(), "the fact that tells its format", "level"),
-        required("formats", list_of(text()), "all formats, oldest first", "[\"3.4\", \"3.5\"]"),
-    });
-}
-
-// All keys are optional, because a release states only its differences from its series. check_law()
-// in read_releases.cpp checks the merged rule.
-Schema law() {
-    Schema schema = table({
-        optional("reads", list_of(text()), "formats it can read", "[\"3.4\", \"3.5\"]"),
-        optional("writes", text(), "the format it writes", "\"3.5\""),
-        optional("raises",
-                 choice(model::k_format_triggers.choices(model::FormatTrigger::on_migrate)),
-                 "when it raises the format; never if not given",
-                 "when_all"),
-        optional("lowers",
-                 choice({"never", "on_request"}),
-                 "whether it can lower the format again",
-                 "on_request"),
-    });
-    schema.definition_name = "law";
-    return schema;
-}
-
-// One policy holds one rule. `yields_to: chain` marks rules of thumb that a clean comparison of
-// migration chains overrules.
-Schema policy() {
-    return table(
-        {
-            optional("adjacent_only",
-                     choice({"series", "release"}),
-                     "one series, or one release, at a time",
-                     "series"),
-            optional("no_series_skip",
-                     boolean(),
-                     "no series that has a release to install is passed over",
-                     "true"),
-            optional("consecutive",
-                     choice({"series"}),
-                     "within a series every release in turn",
-                     "series"),
-            optional("latest_of_previous_series",
-                     boolean(),
-                     "a series is left from its latest release only",
-                     "true"),
-            optional("max_skew", integer(), "at most so many series apart", "2"),
-            optional("never", range(), "releases never to go to", "\">=3.5.0 <3.5.3\""),
-            optional("stop_at", list_of(text()), "series in which a route stops", "[\"22.8\"]"),
-            optional("at_most", integer(), "a hop goes over so many series at most", "2"),
-            optional("at_least_patch",
-                     list_of(text()),
-                     "releases: a later series is reached from them or from later ones",
-                     "[\"3.4.22\"]"),
-            optional("runtime", name(), "what releases `need` of this must be there", "python"),
-            optional(
-                "fact", text(), "runtime: the system's fact that tells what is there", "pythons"),
-            optional("yields_to",
-                     choice({"chain"}),
-                     "falls on hops that releases.chains shows to be clean, if no route keeps it",
-                     "chain"),
-            required("source", text(), "who says so", "\"upgrade guide\""),
-        },
-        model::k_route_rules.choices());
-}
-
-// A skew rule limits how far apart the releases of two roles may be while both run.
-Schema skew() {
-    return table({
-        required("role", text(), "members of this role", "kubelet"),
-        optional("with", text(), "and of this one; of the same if not given", "apiserver"),
-        required("series_apart", integer(), "run releases at most so many series apart", "1"),
-        optional("newer", boolean(), "false: the first may not be the newer", "false"),
-        required("source", text(), "who says so", "\"version skew policy\""),
-    });
-}
-
-// A risk with a condition that cannot be evaluated counts as present.
-Schema risk() {
-    return table({
-        required("id", name(), "its name", "data-inconsistency"),
-        optional("from", range(), "releases one comes from; all if not given", "\"<3.5\""),
-        optional("to", range(), "releases one goes to; all if not given", "\">=3.5.0 <3.5.3\""),
-        optional("when", one_or_more(condition_schema()), "only if all of these hold"),
-        required("because", text(), "what can happen", "\"data may differ\""),
-        required("source", text(), "who says so", "\"etcd-io/etcd#13766\""),
-        optional("fixed_in", text(), "the release without it", "\"3.5.3\""),
-        optional("refuse", boolean(), "false: only say it", "false"),
+        optional("restarts", choice({"never"}), "never: a member that is down stays down", "never"),
+        optional("ready_with",
+                 either(choice({"majority"}), integer(1)),
+                 "members are ready only while so many of the role run",
+                 "majority"),
+        optional("steps",
+                 map_of(choice(model::k_verbs.choices()), step_defaults_schema()),
+                 "by verb: keys of steps on its members that do not have them",
+                 "{stop: {within: 30s}}"),
     });
 }
 
 }  // namespace
-
-// Other keys of a release are names of stores, with the release's own format support.
-Schema release_schema() {
-    Schema schema = table({
-        required("series", text(), "its series", "\"3.5\""),
-        optional("needs",
-                 map_of(name(), text()),
-                 "what must be there: version bounds, or words with | between them",
-                 "{python: \">=3.11 <3.12\"}"),
-        optional("unavailable", text(), "why it cannot be installed", "\"yanked: broken\""),
-    });
-    schema.inner = std::make_shared<const Schema>(law());
-    return schema;
-}
 
 const Schema& pack_file_schema() {
     static const Schema schema = table({
@@ -315,32 +233,8 @@ const Schema& pack_file_schema() {
     return schema;
 }
 
-// `stores`, `series` and `releases` are required even if empty: a forgotten part would go
-// unnoticed.
-const Schema& releases_file_schema() {
-    static const Schema schema = table({
-        required("stores", map_of(name(), store()), "the stores and their formats", "{}"),
-        required("series",
-                 map_of(version(), map_of(law())),
-                 "how the releases of a series treat each store",
-                 "{\"3.5\": {}}"),
-        required("releases",
-                 map_of(version(), release_schema()),
-                 "the releases; may give laws of their own, by store",
-                 "{\"3.5.16\": {series: \"3.5\"}}"),
-        optional("policies", list_of(policy()), "rules for the route"),
-        optional("skew", list_of(skew()), "which releases may serve together"),
-        optional("risks", list_of(risk()), "what is known to go wrong"),
-    });
-    return schema;
-}
-
 Json pack_json_schema() {
     return root_json_schema(pack_file_schema(), "drydock pack.yaml");
-}
-
-Json releases_json_schema() {
-    return root_json_schema(releases_file_schema(), "drydock releases.yaml");
 }
 
 }  // namespace drydock::pack

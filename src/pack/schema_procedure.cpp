@@ -49,7 +49,9 @@ Schema guard() {
                               "this"));
     std::vector<std::string> ways = model::k_relations.choices();
     ways.emplace_back("quorum_without");
-    return one_or_more(table(std::move(fields), std::move(ways)));
+    Schema schema = table(std::move(fields), std::move(ways));
+    schema.definition_name = "guard";
+    return one_or_more(std::move(schema));
 }
 
 Schema conditions() {
@@ -113,9 +115,9 @@ Schema listed() {
 }
 
 // The changes of a step in the model. A fact of a member changes for this member unless `of` or
-// `role` widen it; facts and stores with sides name the side.
+// `role` widen it; facts and stores with sides name the side. `value: null` makes a fact absent.
 Schema effect() {
-    return table(
+    Schema schema = table(
         {
             optional("becomes",
                      table({required("fact", text(), "the fact", "writes"),
@@ -149,6 +151,8 @@ Schema effect() {
             optional("side", choice({"source", "target"}), "the side whose store it is", "source"),
         },
         model::k_effect_kinds.choices());
+    schema.definition_name = "effect";
+    return schema;
 }
 
 // The value of a verb's key is a role, a store, a release or a title, by the verb.
@@ -165,16 +169,12 @@ std::string verb_help(const std::string& verb) {
     return verb == "move" ? "copy data with a mover" : "the title of what is done";
 }
 
-// One table holds the keys of all verbs. Combinations that a table cannot express, such as `keep`
-// for require only, are checked by read_step.cpp, which can say why.
-Schema step() {
-    std::vector<Field> fields = {
-        optional("id", name(), "its name in the plan; the verb if not given", "healthy"),
+// The keys that a role in pack.yaml may give for all of its steps with one verb.
+std::vector<Field> inheritable_fields() {
+    return {
         optional("title", text(), "what a person reads", "\"stop the member\""),
         optional("why", text(), "why it is done", "\"a copy to go back to\""),
         optional("remedy", text(), "what a person does if it fails", "\"repair the member\""),
-        optional("on", on(), "for which members", "{every: member}"),
-        optional("all", conditions(), "require, wait: what must hold"),
         optional("when", conditions(), "else it is skipped"),
         optional("guard", guard(), "must hold right before it starts"),
         optional("then", conditions(), "must hold after it"),
@@ -195,16 +195,15 @@ Schema step() {
                  "{command: {argv: [sync]}}"),
         optional("script", text(), "a file of scripts/", "restore-member.sh"),
         optional("arguments", one_or_more(text()), "start: added this once", "[\"--upgrade\"]"),
-        optional("again",
-                 boolean(),
-                 "start: on the release that the way comes from, only where `when` holds",
-                 "true"),
-        optional("raises",
-                 one_or_more(text()),
-                 "left out unless the way raises one of these stores",
-                 "[data]"),
-        optional("beside", boolean(), "begins when the step before it may begin", "true"),
         optional("effect", one_or_more(effect()), "what it changes in the cluster"),
+        optional("while",
+                 one_or_more(effect()),
+                 "what holds from its begin, and stays if it is cut off",
+                 "{becomes: {fact: dirty, value: true}}"),
+        optional("alone",
+                 boolean(),
+                 "no other such step on its stores, or on its role, at the same time",
+                 "true"),
         optional(
             "repeatable", choice(model::k_repeatables.choices()), "may it be done twice", "yes"),
         optional("attempts", integer(1), "so many tries; 1", "3"),
@@ -216,9 +215,36 @@ Schema step() {
         optional("cancellable", boolean(), "pause and abort end its command early", "true"),
         optional("patience", duration(), "time for `when` and `guard` to hold; 30s", "30s"),
         optional("takes", duration(), "what it usually takes, for the plan's table", "300ms"),
-        optional("keep", boolean(), "require: must hold until the run ends", "true"),
         optional("optional", boolean(), "if it fails, the run goes on without it", "true"),
     };
+}
+
+// These keys say which step it is, for whom and at which place.
+std::vector<Field> own_fields() {
+    return {
+        optional("id", name(), "its name in the plan; the verb if not given", "healthy"),
+        optional("on", on(), "for which members", "{every: member}"),
+        optional("all", conditions(), "require, wait: what must hold"),
+        optional("again",
+                 boolean(),
+                 "start: on the release that the way comes from, only where `when` holds",
+                 "true"),
+        optional("raises",
+                 one_or_more(text()),
+                 "left out unless the way raises one of these stores",
+                 "[data]"),
+        optional("beside", boolean(), "begins when the step before it may begin", "true"),
+        optional("keep", boolean(), "require: must hold until the run ends", "true"),
+    };
+}
+
+// One table holds the keys of all verbs. Combinations that a table cannot express, such as `keep`
+// for require only, are checked by read_step.cpp, which can say why.
+Schema step() {
+    std::vector<Field> fields = own_fields();
+    for (Field& field : inheritable_fields()) {
+        fields.push_back(std::move(field));
+    }
     // Each verb is a key of its own; a step has exactly one of them.
     for (const std::string& verb : model::k_verbs.choices()) {
         fields.push_back(optional(verb, text(), verb_help(verb)));
@@ -257,8 +283,18 @@ Schema phase() {
 
 }  // namespace
 
+// A definition, because a step alone has it in six keys.
 Schema condition_schema() {
-    return table(condition_fields(), model::k_relations.choices());
+    Schema schema = table(condition_fields(), model::k_relations.choices());
+    schema.definition_name = "condition";
+    return schema;
+}
+
+// One definition serves all verbs of all roles.
+Schema step_defaults_schema() {
+    Schema schema = table(inheritable_fields());
+    schema.definition_name = "step_defaults";
+    return schema;
 }
 
 // `applies` limits a procedure to releases and to conditions on facts. Without it the procedure

@@ -16,6 +16,8 @@ namespace drydock::pack {
 
 [[nodiscard]] Schema condition_schema();
 [[nodiscard]] Schema release_schema();
+// Returns the keys of a step that its role may give: those that do not say which step it is.
+[[nodiscard]] Schema step_defaults_schema();
 [[nodiscard]] const std::vector<std::string>& probe_kinds();
 
 }  // namespace drydock::pack

@@ -48,7 +48,7 @@ Names names_in(const NameScope& scope, const model::Pack& pack) {
     Names names;
     if (!scope.role.empty()) {
         names = settings_of(pack, scope.role);
-        names.insert(names.end(), {"member", "release"});
+        names.insert(names.end(), {"member", "host", "release"});
     }
     // Probes may use the names of a plan too. A survey without a plan leaves such facts out.
     names.insert(names.end(),
@@ -68,8 +68,10 @@ Names names_in(const NameScope& scope, const model::Pack& pack) {
         })) {
         names.insert(names.end(), {"side.source", "side.target"});
     }
-    for (const auto& [store, unused] : pack.stores) {
-        names.insert(names.end(), {"from." + store, "to." + store});
+    for (const auto& [name, store] : pack.stores) {
+        if (store.read_by.empty()) {  // a release has no format of a store that an axis reads
+            names.insert(names.end(), {"from." + name, "to." + name});
+        }
     }
     if (!scope.role.empty()) {
         names.insert(names.end(), {"release.from", "release.to"});

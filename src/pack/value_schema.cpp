@@ -70,7 +70,8 @@ std::string describe_expected_scalar(const Schema& schema) {
     return "text";
 }
 
-// An `either` has two alternatives (see value_schema.h), and both are named.
+// An `either` has two alternatives (see value_schema.h), and both are named. One may be an
+// `either`.
 std::string expected(const Schema& schema) {
     if (schema.kind == Kind::either) {
         return expected(schema.alternatives[0]) + ", or " + expected(schema.alternatives[1]);
@@ -145,13 +146,24 @@ bool scalar_fits(const Node& node, const Schema& schema) {
     return true;
 }
 
+// Returns the words of a choice, or of the choices among alternatives.
+std::vector<std::string> words_of(const Schema& schema) {
+    std::vector<std::string> words = schema.choices;
+    for (const Schema& alternative : schema.alternatives) {
+        for (std::string& word : words_of(alternative)) {
+            words.push_back(std::move(word));
+        }
+    }
+    return words;
+}
+
 // A choice has few words, so the nearest one is suggested first.
 void wrong(const Node& node,
            const Schema& schema,
            const std::string& subject,
            Diagnostics& diagnostics) {
-    const bool word = node.kind == Node::Kind::scalar && schema.kind == Kind::choice;
-    const std::string nearest_choice = word ? nearest(node.scalar, schema.choices) : "";
+    const bool word = node.kind == Node::Kind::scalar;
+    const std::string nearest_choice = word ? nearest(node.scalar, words_of(schema)) : "";
     diagnostics.error(
         "value.wrong",
         node.where,

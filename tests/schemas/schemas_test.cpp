@@ -12,11 +12,12 @@ namespace drydock::pack {
 namespace {
 
 const std::string k_source = DRYDOCK_SOURCE_DIR;
+const std::vector<std::string> k_good = {"/tests/bad_input/base/", "/tests/bad_input/laws/"};
 
 struct Published {
     const char* name;
     Json schema;
-    const char* good;  // in tests/bad_input/base
+    const char* good;  // in each of k_good
 };
 
 std::vector<Published> published() {
@@ -114,13 +115,17 @@ TEST(Schemas, ThePublishedOnesAreThoseOfTheProgram) {
 
 TEST(Schemas, GoodFilesFit) {
     for (const Published& one : published()) {
-        Diagnostics diagnostics;
-        const std::string path = k_source + "/tests/bad_input/base/" + one.good;
-        root = &one.schema;
-        for (const Node& document : parse_yaml(read_all(path), path, true, diagnostics)) {
-            EXPECT_EQ(misfit(to_json(document), one.schema), "") << path;
+        for (const std::string& folder : k_good) {
+            Diagnostics diagnostics;
+            const std::string path = k_source + folder + one.good;
+            root = &one.schema;
+            const auto documents = parse_yaml(read_all(path), path, true, diagnostics);
+            EXPECT_FALSE(documents.empty()) << path;
+            for (const Node& document : documents) {
+                EXPECT_EQ(misfit(to_json(document), one.schema), "") << path;
+            }
+            EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.text();
         }
-        EXPECT_FALSE(diagnostics.has_errors()) << diagnostics.text();
     }
 }
 

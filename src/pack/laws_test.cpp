@@ -1,0 +1,212 @@
+// The words for what really happens come out of a pack as the model has them. The pack is that of
+// the bad-input cases, tests/bad_input/laws.
+#include "pack/load.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace drydock::pack {
+namespace {
+
+using testing::ElementsAre;
+
+const std::string k_laws = DRYDOCK_SOURCE_DIR "/tests/bad_input/laws";
+
+const model::Pack& laws() {
+    static const Loaded<model::Pack> loaded = load_pack(k_laws);
+    EXPECT_EQ(loaded.diagnostics.text(), "0 problems\n");
+    return loaded.value.value();
+}
+
+const model::FactSpec& law_fact(const std::string& name) {
+    const auto& facts = laws().facts;
+    return *std::find_if(facts.begin(), facts.end(), [&](auto& one) { return one.name == name; });
+}
+
+const model::StepSpec& law_step(std::size_t phase, std::size_t index) {
+    return laws().procedures.at(0).phases.at(phase).steps.at(index);
+}
+
+TEST(Laws, AQuorumIsCountedInItsWay) {
+    const model::QuorumRule& within = laws().roles.at("server").quorum;
+    EXPECT_EQ(within.kind, model::QuorumKind::majority);
+    EXPECT_EQ(within.within, "shard");
+    EXPECT_EQ(within.domains, "");
+    const model::QuorumRule& domains = laws().roles.at("proxy").quorum;
+    EXPECT_EQ(domains.kind, model::QuorumKind::all_but);
+    EXPECT_EQ(domains.count, 1);
+    EXPECT_EQ(domains.domains, "rack");
+    EXPECT_EQ(laws().roles.at("worker").quorum.kind, model::QuorumKind::at_least);
+    EXPECT_EQ(laws().roles.at("worker").quorum.count, 2);
+}
+
+TEST(Laws, ARoleSaysHowItsMembersComeUp) {
+    EXPECT_FALSE(laws().roles.at("server").restarts);
+    EXPECT_TRUE(laws().roles.at("server").ready_with_majority);
+    EXPECT_EQ(laws().roles.at("server").ready_with, 0);
+    EXPECT_TRUE(laws().roles.at("proxy").restarts);
+    EXPECT_FALSE(laws().roles.at("proxy").ready_with_majority);
+    EXPECT_EQ(laws().roles.at("proxy").ready_with, 1);
+}
+
+TEST(Laws, FactsAreTemporaryOrVotersOrLeaders) {
+    EXPECT_EQ(law_fact("noout").temporary, model::Temporary::always);
+    EXPECT_EQ(law_fact("compat").temporary, model::Temporary::way_back);
+    EXPECT_EQ(law_fact("dirty").temporary, model::Temporary::no);
+    EXPECT_EQ(law_fact("votes").binds, model::StandardFact::voter);
+    EXPECT_EQ(law_fact("leader").binds, model::StandardFact::leads);
+}
+
+TEST(Laws, StoresSayWhoOpensAndReadsThem) {
+    const model::StoreSpec& data = laws().stores.at("data");
+    EXPECT_EQ(data.clean_stop, "clean");
+    EXPECT_TRUE(data.newest_last_stopped);
+    EXPECT_FALSE(data.leader_only);
+    EXPECT_TRUE(laws().stores.at("names").leader_only);
+    EXPECT_EQ(laws().stores.at("indexes").read_by, "libc");
+}
+
+TEST(Laws, AnAxisHasReleasesWithLaws) {
+    const model::AxisSpec& axis = laws().axes.at("libc");
+    EXPECT_EQ(axis.fact, "libc");
+    const model::FormatSupport& law = axis.releases.at("2.40").at("indexes");
+    EXPECT_THAT(law.starts_on, ElementsAre("2.36"));
+    EXPECT_EQ(law.raises, model::FormatTrigger::on_migrate);
+    EXPECT_FALSE(laws().releases.at("3.5.1").laws.contains("indexes"));
+}
+
+TEST(Laws, AReleaseMayStartWhereItMayNotServe) {
+    const auto& release = laws().releases.at("3.5.1");
+    EXPECT_THAT(release.laws.at("data").starts_on, ElementsAre("1"));
+    EXPECT_EQ(release.laws.at("data").raises, model::FormatTrigger::when_all_running);
+    EXPECT_FALSE(release.laws.at("data").alone);
+    EXPECT_TRUE(release.laws.at("names").alone);
+    EXPECT_EQ(laws().releases.at("3.6.0").laws.at("names").raises, model::FormatTrigger::on_lead);
+}
+
+TEST(Laws, RoutePoliciesHaveVersionsOrANumber) {
+    const auto& policies = laws().policies;
+    EXPECT_EQ(policies.at(0).rule, model::RouteRule::stop_at);
+    EXPECT_THAT(policies.at(0).versions, ElementsAre("3.5"));
+    EXPECT_EQ(policies.at(0).source, "upgrade guide");
+    EXPECT_EQ(policies.at(1).rule, model::RouteRule::at_most);
+    EXPECT_EQ(policies.at(1).argument, "2");
+    EXPECT_EQ(policies.at(2).rule, model::RouteRule::at_least_patch);
+    EXPECT_THAT(policies.at(2).versions, ElementsAre("3.4.22"));
+}
+
+TEST(Laws, AStepSaysWhatHoldsWhileItIsDone) {
+    const model::StepSpec& migrate = law_step(1, 2);
+    EXPECT_TRUE(migrate.alone);
+    EXPECT_EQ(migrate.meanwhile.at(0).name, "dirty");
+    EXPECT_EQ(migrate.meanwhile.at(0).value, Json(true));
+    EXPECT_EQ(migrate.meanwhile.at(1).kind, model::EffectKind::destroys);
+    EXPECT_EQ(migrate.effects.at(1).kind, model::EffectKind::restores);
+    EXPECT_EQ(migrate.effects.at(1).name, "indexes");
+    EXPECT_FALSE(law_step(1, 0).alone);
+}
+
+TEST(Laws, AStepTakesTheKeysOfItsRoleThatItHasNot) {
+    EXPECT_EQ(law_step(1, 0).timeout_ms, 30'000);
+    EXPECT_TRUE(law_step(1, 0).quorum_without == model::Reach::member);
+    EXPECT_EQ(law_step(1, 0).then.at(0).fact, "running");
+    EXPECT_EQ(law_step(1, 3).timeout_ms, 300'000);
+    EXPECT_EQ(law_step(1, 3).then.size(), 2U);
+    EXPECT_EQ(law_step(1, 1).then.size(), 0U);
+}
+
+// Reads the pack with one text of its procedures replaced.
+Loaded<model::Pack> changed(const std::string& before, const std::string& after) {
+    std::map<std::string, std::string> files;
+    for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
+        std::ifstream file(k_laws + "/" + name);
+        files[name] = {std::istreambuf_iterator<char>(file), {}};
+    }
+    std::string& text = files["procedures/upgrade.yaml"];
+    EXPECT_NE(text.find(before), std::string::npos);
+    text.replace(text.find(before), before.size(), after);
+    return read_pack("laws", files);
+}
+
+TEST(Laws, AnEmptyListTakesADefaultAway) {
+    const auto loaded = changed("- stop: server", "- {stop: server, then: []}");
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    const auto& stop = loaded.value->procedures.at(0).phases.at(1).steps.at(0);
+    EXPECT_EQ(stop.then.size(), 0U);
+    EXPECT_EQ(stop.timeout_ms, 30'000);
+}
+
+TEST(Laws, AnEffectMayMakeAFactAbsent) {
+    const auto loaded =
+        changed("{fact: running, value: \"${to}\"}", "{fact: running, value: null}");
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    const auto& run = loaded.value->procedures.at(0).phases.at(2).steps.at(0);
+    EXPECT_TRUE(run.effects.at(0).value.is_null());
+}
+
+TEST(Laws, AReleaseThatBecomesKeepsItsSpelling) {
+    const auto loaded =
+        changed("{fact: running, value: \"${to}\"}", "{fact: running, value: 3.10}");
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    const auto& run = loaded.value->procedures.at(0).phases.at(2).steps.at(0);
+    EXPECT_EQ(run.effects.at(0).value, Json("3.10"));
+}
+
+const std::string k_stop_all = "- phase: stop\n    steps: [{stop: server, guard: []}";
+
+TEST(Laws, AnyOfStoppedMembersIsWarnedOf) {
+    const auto stopped = changed("- phase: restart",
+                                 k_stop_all
+                                     + ", {wait: x, all: {fact: leader, of: any, is: true}}]\n"
+                                       "  - phase: restart");
+    EXPECT_THAT(stopped.diagnostics.text(),
+                testing::HasSubstr("warning: `of: any` of `leader` asks members of `server`"));
+    EXPECT_TRUE(stopped.value);
+}
+
+TEST(Laws, AnyOfStartedMembersIsNot) {
+    const auto started = changed("- phase: restart", k_stop_all + "]\n  - phase: restart");
+    EXPECT_EQ(started.diagnostics.text(), "0 problems\n");
+}
+
+// Every line of an example stands in the pack, so that the examples are known to be good.
+TEST(Laws, TheExamplesOfThePageAreOfThisPack) {
+    std::string lines;
+    for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
+        std::ifstream file(k_laws + "/" + name);
+        lines += "\n" + std::string(std::istreambuf_iterator<char>(file), {});
+    }
+    std::ifstream page(DRYDOCK_SOURCE_DIR "/docs/packs.md");
+    std::string line;
+    std::string section;
+    bool is_example = false;
+    std::size_t count = 0;
+    while (std::getline(page, line)) {
+        section = line.starts_with("## ") ? line : section;
+        if (line.starts_with("```")) {
+            is_example = line == "```yaml" && section == "## What really happens";
+        } else if (is_example) {
+            EXPECT_NE(lines.find("\n" + line + "\n"), std::string::npos) << line;
+            ++count;
+        }
+    }
+    EXPECT_GT(count, 25U);
+}
+
+TEST(Laws, AMembersLabelWinsOverItsHosts) {
+    std::ifstream file(k_laws + "/cluster.yaml");
+    const std::string text = {std::istreambuf_iterator<char>(file), {}};
+    const auto cluster = read_cluster("/srv/shards/cluster.yaml", text, laws());
+    ASSERT_TRUE(cluster.value) << cluster.diagnostics.text();
+    const auto& members = cluster.value->members;
+    EXPECT_EQ(members.at(0).labels.at("shard"), "s1");
+    EXPECT_EQ(members.at(1).labels.at("shard"), "s2");
+    EXPECT_EQ(members.at(1).labels.at("rack"), "r2");
+    EXPECT_EQ(cluster.value->hosts.at("b").labels.at("shard"), "s1");
+    EXPECT_EQ(members.at(1).service["argv"].items().at(3), Json("b"));
+}
+
+}  // namespace
+}  // namespace drydock::pack
