@@ -95,8 +95,15 @@ struct Options {
 // folder, else /usr/share/drydock/packs. A program in a build folder uses its source tree.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
-[[nodiscard]] AppResult<model::Pack> lint_pack(const std::string& folder_or_name,
-                                               const std::string& program);
+
+// A pack without errors, and what its author is warned of.
+struct LintedPack {
+    model::Pack pack;
+    Diagnostics warnings;
+};
+
+[[nodiscard]] AppResult<LintedPack> lint_pack(const std::string& folder_or_name,
+                                              const std::string& program);
 
 struct Survey {
     model::Pack pack;

@@ -151,7 +151,7 @@ std::vector<std::string> list_packs(const std::string& program) {
 
 // A folder in the working directory wins over a pack of the same name, because its author runs lint
 // there.
-AppResult<model::Pack> lint_pack(const std::string& folder_or_name, const std::string& program) {
+AppResult<LintedPack> lint_pack(const std::string& folder_or_name, const std::string& program) {
     std::error_code ignored;
     const fs::path named = fs::path(packs_folder(program)) / folder_or_name;
     const bool is_name = fs::exists(named / "pack.yaml", ignored)
@@ -160,7 +160,7 @@ AppResult<model::Pack> lint_pack(const std::string& folder_or_name, const std::s
     if (!loaded.value) {
         return refuse_input(std::move(loaded.diagnostics));
     }
-    return std::move(*loaded.value);
+    return LintedPack{std::move(*loaded.value), std::move(loaded.diagnostics)};
 }
 
 // The system's name is read before the rest of the cluster file, because the pack decides which

@@ -94,23 +94,29 @@ int Command::list_packs() {
     return app::k_exit_done;
 }
 
-// A pack with problems has the exit code 2, like every wrong input, and all problems at once.
+// A pack with errors has the exit code 2, like every wrong input, and all problems at once.
+// Warnings change no exit code.
 int Command::lint_pack() {
-    const auto pack = app::lint_pack(invocation_.pack, console_.program);
-    if (!pack) {
-        return refuse(pack.error());
+    const auto linted = app::lint_pack(invocation_.pack, console_.program);
+    if (!linted) {
+        return refuse(linted.error());
     }
+    const auto& [pack, warnings] = *linted;
     if (invocation_.json) {
         Json json;
-        json.set("pack", pack->name).set("digest", pack->digest).set("problems", Json::Array{});
+        json.set("pack", pack.name).set("digest", pack.digest).set("problems", json_of(warnings));
         console_.out << json.dump() << "\n";
         return app::k_exit_done;
     }
-    console_.out << say("{}: no problems ({}, {}, {})\n",
-                        pack->folder,
-                        counted(pack->facts.size(), "fact"),
-                        counted(pack->releases.size(), "release"),
-                        counted(pack->procedures.size(), "procedure"));
+    for (const Diagnostic& warning : warnings.all()) {
+        console_.out << say("{}\n", warning.text());
+    }
+    console_.out << say("{}: {} ({}, {}, {})\n",
+                        pack.folder,
+                        warnings.count() > 0 ? counted(warnings.count(), "warning") : "no problems",
+                        counted(pack.facts.size(), "fact"),
+                        counted(pack.releases.size(), "release"),
+                        counted(pack.procedures.size(), "procedure"));
     return app::k_exit_done;
 }
 

@@ -305,6 +305,14 @@ TEST_F(Execute, ProblemsOfInputComeWithTheirPlace) {
     EXPECT_EQ(Json::parse(out_.str())->find("/diagnostics/0/line")->as_int(), 3);
 }
 
+TEST_F(Execute, WarningsOfAPackAreNoFailure) {
+    EXPECT_EQ(type({"pack", "lint", "packs/warned"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("packs/warned/x.yaml:4:2  warning: nobody is asked\n"));
+    EXPECT_THAT(out_.str(), HasSubstr("packs/warned: 1 warning (0 facts, "));
+    EXPECT_EQ(type({"pack", "lint", "packs/warned", "--json"}), 0);
+    EXPECT_EQ(Json::parse(out_.str())->find("/problems/0/severity")->as_string(), "warning");
+}
+
 TEST_F(Execute, TheRestAnswers) {
     EXPECT_EQ(type({"version"}), 0);
     EXPECT_THAT(out_.str(), StartsWith("drydock "));

@@ -33,7 +33,13 @@ std::vector<std::string> list_packs(const std::string& /*program*/) {
     return {"etcd"};
 }
 
-AppResult<model::Pack> lint_pack(const std::string& name, const std::string& /*program*/) {
+AppResult<LintedPack> lint_pack(const std::string& name, const std::string& /*program*/) {
+    if (name == "packs/warned") {
+        LintedPack linted;
+        linted.pack.folder = name;
+        linted.warnings.warning("condition.stopped", {name + "/x.yaml", 4, 2}, "nobody is asked");
+        return linted;
+    }
     Failure failure = {k_exit_usage, {}};
     failure.diagnostics.error("key.unknown",
                               {name + "/pack.yaml", 3, 7},
