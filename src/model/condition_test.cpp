@@ -135,5 +135,35 @@ TEST(Version, ranges) {
     EXPECT_FALSE(version_in_range(">=2.0 <=2.0.0", "2.0.0+local"));
 }
 
+// Systems name releases with letters before the numbers, or by dates.
+TEST(Versions, of_systems_that_name_them_otherwise) {
+    EXPECT_LT(compare_versions("v1.7-ose", "v1.10-ose"), 0);
+    EXPECT_TRUE(version_in_series("v1.7-ose", "v1"));
+    EXPECT_FALSE(version_in_series("v1.7-ose", "1"));
+    EXPECT_TRUE(version_in_range(">=v1.5-ose <v2", "v1.7-ose"));
+    EXPECT_LT(compare_versions("22.03.0", "22.11.1"), 0);
+    EXPECT_TRUE(version_in_series("22.03.0", "22.03"));
+    EXPECT_FALSE(version_in_series("22.03.0", "22.11"));
+    const char* old_release = "RELEASE.2020-08-18T19-41-00Z";
+    EXPECT_LT(compare_versions(old_release, "RELEASE.2020-10-03T02-19-42Z"), 0);
+    EXPECT_LT(compare_versions(old_release, "RELEASE.2020-08-18T20-00-00Z"), 0);
+    EXPECT_TRUE(version_in_series(old_release, "RELEASE.2020"));
+    EXPECT_FALSE(version_in_series(old_release, "RELEASE.2021"));
+    EXPECT_TRUE(version_in_range(">=RELEASE.2020-08-18", old_release));
+    EXPECT_EQ(compare_versions(old_release, old_release), 0);
+}
+
+// Letters decide only where nothing else does, so that the order is one of all texts.
+TEST(Versions, letters_alone_make_no_number) {
+    EXPECT_NE(compare_versions("v1.7", "1.7"), 0);
+    EXPECT_LT(compare_versions("v1.7", "1.8"), 0);
+    EXPECT_FALSE(Version::parse("RELEASE."));
+    EXPECT_FALSE(Version::parse("v"));
+    EXPECT_FALSE(Version::parse("debian-12"));
+    EXPECT_FALSE(Version::parse("v..1"));
+    EXPECT_FALSE(Version::parse("1.2.x"));
+    EXPECT_LT(compare_versions("unknown", "v0.1"), 0);
+}
+
 }  // namespace
 }  // namespace drydock::model

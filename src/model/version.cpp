@@ -2,8 +2,8 @@
 //
 // Versions come from systems that number differently, and a wrong order could send a cluster the
 // wrong way. So there is one rule for all: numbers first, then the rank of the suffix, then the
-// suffix as text. A text that is no version is an error for a pack, but only sorts low for an
-// observed value.
+// suffix as text, then the letters before the numbers. A text that is no version is an error for a
+// pack, but only sorts low for an observed value.
 #include "model/version.h"
 
 #include "base/text.h"
@@ -27,28 +27,82 @@ int suffix_rank(const std::string& suffix) {
     return suffix.front() == '+' ? 2 : 0;
 }
 
-}  // namespace
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-// Parses the dotted numbers up to the suffix, which begins with "-", "+" or "~".
-Result<Version> Version::parse(std::string_view text) {
-    Version version;
-    const auto cut = text.find_first_of("-+~");
-    version.suffix_ = cut == text.npos ? "" : std::string(text.substr(cut));
-    version.numbers_.reserve(k_components);
-    std::string_view rest = text.substr(0, cut);
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Cuts off the letters before the first number, and the dot behind them. Letters without a number
+// are no version.
+std::string_view take_letters(std::string_view& text) {
+    const auto end = std::find_if_not(text.begin(), text.end(), is_letter);
+    auto count = static_cast<std::size_t>(end - text.begin());
+    count += count > 0 && end != text.end() && *end == '.' ? 1U : 0U;
+    if (count == text.size() || !is_digit(text[count])) {
+        return {};
+    }
+    const std::string_view letters = text.substr(0, count);
+    text.remove_prefix(count);
+    return letters;
+}
+
+// True if the text has the form: "0" is a digit, all else is itself.
+bool has_form(std::string_view text, std::string_view form) {
+    return text.size() == form.size()
+           && std::equal(text.begin(), text.end(), form.begin(), [](char c, char pattern) {
+                  return pattern == '0' ? is_digit(c) : c == pattern;
+              });
+}
+
+// Returns a date as dotted numbers: "2020.08.18.19.41.00". Any other text stays as it is.
+std::string with_dots(std::string_view text) {
+    constexpr std::string_view k_day = "0000-00-00";
+    constexpr std::string_view k_moment = "0000-00-00T00-00-00Z";
+    std::string result(text);
+    if (has_form(text, k_day) || has_form(text, k_moment)) {
+        std::replace_if(result.begin(), result.end(), [](char c) { return !is_digit(c); }, '.');
+    }
+    if (has_form(text, k_moment)) {
+        result.pop_back();
+    }
+    return result;
+}
+
+// Parses dotted numbers. Returns false if a part is no number.
+bool parse_numbers(std::string_view text, std::vector<std::uint64_t>& numbers) {
+    numbers.reserve(k_components);
     for (bool has_more = true; has_more;) {
-        const auto dot = rest.find('.');
-        const std::string_view part = rest.substr(0, dot);
-        has_more = dot != rest.npos;
-        rest.remove_prefix(has_more ? dot + 1 : 0);
+        const auto dot = text.find('.');
+        const std::string_view part = text.substr(0, dot);
+        has_more = dot != text.npos;
+        text.remove_prefix(has_more ? dot + 1 : 0);
         std::uint64_t number = 0;
         const auto end = std::from_chars(part.data(), part.data() + part.size(), number);
         if (part.empty() || end.ec != std::errc() || end.ptr != part.data() + part.size()) {
-            return fail("version.syntax",
-                        fmt::format("`{}` is no version", text),
-                        "write dotted numbers, as in 3.5.16");
+            return false;
         }
-        version.numbers_.push_back(number);
+        numbers.push_back(number);
+    }
+    return true;
+}
+
+}  // namespace
+
+// Parses the letters, and the dotted numbers up to the suffix, which begins with "-", "+" or "~".
+Result<Version> Version::parse(std::string_view text) {
+    Version version;
+    std::string_view rest = text;
+    version.letters_ = take_letters(rest);
+    const std::string dotted = with_dots(rest);
+    const auto cut = dotted.find_first_of("-+~");
+    version.suffix_ = cut == dotted.npos ? "" : dotted.substr(cut);
+    if (!parse_numbers(std::string_view(dotted).substr(0, cut), version.numbers_)) {
+        return fail("version.syntax",
+                    fmt::format("`{}` is no version", text),
+                    "write dotted numbers, as in 3.5.16");
     }
     return version;
 }
@@ -65,7 +119,11 @@ int Version::compare(const Version& right) const {
     }
     const int left_rank = suffix_rank(suffix_);
     const int right_rank = suffix_rank(right.suffix_);
-    return left_rank != right_rank ? left_rank - right_rank : suffix_.compare(right.suffix_);
+    if (left_rank != right_rank) {
+        return left_rank - right_rank;
+    }
+    const int order = suffix_.compare(right.suffix_);
+    return order != 0 ? order : letters_.compare(right.letters_);
 }
 
 // Compares components, not text: "3.50" is not in "3.5".
@@ -73,7 +131,7 @@ bool Version::in_series(const Version& prefix) const {
     // A whole version, or one with a suffix, is no series: it contains only itself.
     const bool whole = prefix.numbers_.size() == numbers_.size();
     const bool same_suffix = whole ? prefix.suffix_ == suffix_ : prefix.suffix_.empty();
-    return prefix.numbers_.size() <= numbers_.size() && same_suffix
+    return prefix.letters_ == letters_ && prefix.numbers_.size() <= numbers_.size() && same_suffix
            && std::equal(prefix.numbers_.begin(), prefix.numbers_.end(), numbers_.begin());
 }
 

@@ -1,10 +1,14 @@
 // Versions of releases and levels: dotted numbers with an optional suffix ("3.5.16", "3.4",
-// "2.0.0-rc1").
+// "2.0.0-rc1"), or a date ("2020-08-18", "2020-08-18T19-41-00Z"), whose parts are its numbers.
+//
+// Letters may stand before the first number, with one dot at most: "v1.7-ose",
+// "RELEASE.2020-08-18T19-41-00Z". All releases of a system share them. Whoever names a series or a
+// bound writes them, too: "v1.7" is in "v1", and not in "1".
 //
 // Comparison is by number, component by component; a missing component counts as 0. A suffix sorts
 // before no suffix: "2.0.0-rc1" < "2.0.0". A suffix that begins with "+" sorts after it, as in
-// Debian and Python: "2.0.0" < "2.0.0+local". A range is a space-separated list of bounds that must
-// all hold: ">=3.5.0 <3.5.3".
+// Debian and Python: "2.0.0" < "2.0.0+local". Letters decide only between versions that are equal
+// otherwise. A range is a space-separated list of bounds that must all hold: ">=3.5.0 <3.5.3".
 #pragma once
 
 #include "base/result.h"
@@ -22,11 +26,13 @@ public:
 
     // Returns <0, 0 or >0 if this version is older than, equal to, or newer than `right`.
     [[nodiscard]] int compare(const Version& right) const;
-    // True if every component of the prefix is equal: "3.5.16" is in "3.5". A prefix with as many
-    // components, or with a suffix, is a whole version and contains only itself.
+    // True if the letters and every component of the prefix are equal: "3.5.16" is in "3.5". A
+    // prefix with as many components, or with a suffix, is a whole version and contains only
+    // itself.
     [[nodiscard]] bool in_series(const Version& prefix) const;
 
 private:
+    std::string letters_;  // before the first number
     std::vector<std::uint64_t> numbers_;
     std::string suffix_;
 };
