@@ -195,6 +195,27 @@ TEST(Laws, TheExamplesOfThePageAreOfThisPack) {
     EXPECT_GT(count, 25U);
 }
 
+// A release of each form that systems give their releases.
+TEST(Laws, ReleasesHaveTheNamesThatSystemsGiveThem) {
+    const auto loaded = read_pack(
+        "names",
+        {{"pack.yaml", "pack: names\ntitle: names\nroles: {m: {}}\nfacts: {}\n"},
+         {"procedures/upgrade.yaml", "procedure: upgrade\nkind: x\ntitle: x\nphases: []\n"},
+         {"releases.yaml",
+          "stores: {}\n"
+          "series: {\"v1.7\": {}, \"v1.10\": {}, RELEASE.2020: {}, \"22.03\": {}, \"24.1\": {}}\n"
+          "releases:\n"
+          "  v1.7-ose: {series: \"v1.7\"}\n"
+          "  v1.10.2: {series: \"v1.10\"}\n"
+          "  RELEASE.2020-08-18T19-41-00Z: {series: RELEASE.2020}\n"
+          "  \"22.03.0\": {series: \"22.03\"}\n"
+          "  \"24.1.2.1-stable\": {series: \"24.1\"}\n"}});
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    EXPECT_EQ(loaded.value->releases.size(), 5U);
+    EXPECT_THAT(loaded.value->series_order,
+                ElementsAre("v1.7", "v1.10", "22.03", "24.1", "RELEASE.2020"));
+}
+
 TEST(Laws, AMembersLabelWinsOverItsHosts) {
     std::ifstream file(k_laws + "/cluster.yaml");
     const std::string text = {std::istreambuf_iterator<char>(file), {}};

@@ -102,8 +102,11 @@ private:
         pack_.releases[release.version] = std::move(release);
     }
 
+    // A suffix tells a build: v1.7-ose is of the series v1.7.
     void check_series(const model::ReleaseSpec& release, const Node& node) {
-        if (!model::version_in_series(release.version, release.series)) {
+        const std::string numbers = release.version.substr(0, release.version.find_first_of("-+~"));
+        if (!model::version_in_series(release.version, release.series)
+            && model::compare_versions(numbers, release.series) != 0) {
             error(
                 "release.series",
                 node.where,
