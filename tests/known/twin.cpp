@@ -66,8 +66,8 @@ Result<model::Pack> pack_of(const Case& about, const std::string& which) {
         files.erase(other);
     }
     auto loaded = pack::read_pack(shared.string(), files);
-    const bool clean = loaded.value && loaded.diagnostics.all().empty();
-    return clean ? Result<model::Pack>(std::move(*loaded.value)) : unreadable(loaded.diagnostics);
+    return loaded.value ? Result<model::Pack>(std::move(*loaded.value))
+                        : unreadable(loaded.diagnostics);
 }
 
 fs::path own_or_shared(const Case& about, const std::string& which, const std::string& file) {
