@@ -35,11 +35,14 @@ void require(const Plan& plan, std::size_t action, std::vector<bool>& prefix) {
     }
 }
 
-// A change of one member: after `action` it runs the series, or does not.
+// A change of one member: after `action` it is as the rule wants it, or is not.
 struct Change {
     std::size_t action = 0;
     bool runs = false;
 };
+
+// The state of a member that a rule wants.
+enum class Wanted : std::uint8_t { on_series, on_series_or_down };
 
 // The changes of one member along the plan.
 struct Track {
@@ -64,19 +67,22 @@ struct Track {
 std::vector<Track> tracks_of(const Plan& plan,
                              const std::vector<MemberRelease>& members,
                              const std::string& running,
-                             const std::string& series) {
+                             const std::string& series,
+                             Wanted wanted) {
+    const bool counts_down = wanted == Wanted::on_series_or_down;
     std::map<std::string, std::size_t> index;
     std::vector<Track> tracks;
     for (const MemberRelease& member : members) {
         index.emplace(member.member, tracks.size());
-        tracks.push_back({member.runs, {}});
+        tracks.push_back({member.runs || (counts_down && member.is_down), {}});
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         for (const Effect& effect : plan.actions[i].effects) {
             const auto track = index.find(effect.member);
             if (effect.kind == model::EffectKind::becomes && effect.name == running
                 && track != index.end()) {
-                const bool runs = model::version_in_series(effect.value.as_string(), series);
+                const bool runs = model::version_in_series(effect.value.as_string(), series)
+                                  || (counts_down && effect.value.is_null());
                 tracks[track->second].turns.push_back({i, runs});
             }
         }
@@ -115,6 +121,26 @@ bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::siz
         }
     }
     return true;
+}
+
+// True if the action is a start of the series, or may come behind one.
+bool can_follow_start(const Plan& plan,
+                      std::size_t action,
+                      const std::string& running,
+                      const std::string& series) {
+    std::vector<bool> is_behind(plan.actions.size(), false);
+    for (std::size_t i = action + 1; i < plan.actions.size(); ++i) {
+        const auto& predecessors = plan.actions[i].after;
+        is_behind[i] = std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t one) {
+            return one == action || is_behind[one];
+        });
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        if (!is_behind[i] && starts_series(plan.actions[i], running, series)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -163,7 +189,7 @@ std::vector<std::size_t> closing_when_all(const Plan& plan,
                                           const std::vector<MemberRelease>& members,
                                           const std::string& running,
                                           const std::string& series) {
-    const auto tracks = tracks_of(plan, members, running, series);
+    const auto tracks = tracks_of(plan, members, running, series, Wanted::on_series);
     const bool holds = std::all_of(
         tracks.begin(), tracks.end(), [](const Track& track) { return track.runs_at_first; });
     std::vector<std::size_t> closing;
@@ -176,6 +202,32 @@ std::vector<std::size_t> closing_when_all(const Plan& plan,
             runs = turn.runs;
         }
     }
+    return first_of(plan, closing);
+}
+
+// Tries each change of a member to a wanted state. A stop counts only if a start of the series can
+// come before it.
+std::vector<std::size_t> closing_when_all_running(const Plan& plan,
+                                                  const std::vector<MemberRelease>& members,
+                                                  const std::string& running,
+                                                  const std::string& series) {
+    const auto tracks = tracks_of(plan, members, running, series, Wanted::on_series_or_down);
+    const bool runs_at_first =
+        std::any_of(members.begin(), members.end(), [](const auto& member) { return member.runs; });
+    const bool holds =
+        runs_at_first && std::all_of(tracks.begin(), tracks.end(), [](const Track& track) {
+            return track.runs_at_first;
+        });
+    std::vector<std::size_t> closing;
+    for (const Track& track : tracks) {
+        for (const Change& turn : track.turns) {
+            if (!holds && turn.runs && can_hold_after(plan, tracks, turn.action)
+                && (runs_at_first || can_follow_start(plan, turn.action, running, series))) {
+                closing.push_back(turn.action);
+            }
+        }
+    }
+    std::sort(closing.begin(), closing.end());
     return first_of(plan, closing);
 }
 

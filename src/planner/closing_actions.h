@@ -17,7 +17,8 @@ namespace drydock::planner {
 // A member of the store's role, in its state before the plan.
 struct MemberRelease {
     std::string member;
-    bool runs = false;  // the series of the law, before the plan's first action
+    bool runs = false;     // the series of the law, before the plan's first action
+    bool is_down = false;  // before the plan's first action
 };
 
 // Returns the closing actions of `when_all`: every member runs `series`. They are told by effects
@@ -27,6 +28,15 @@ struct MemberRelease {
                                                         const std::vector<MemberRelease>& members,
                                                         const std::string& running,
                                                         const std::string& series);
+
+// Returns the closing actions of `when_all_running`: every member that runs, runs `series`, and one
+// at least does. A stop can be one. It may return some with which the trigger cannot hold yet, but
+// nothing before them. Returns none if the trigger holds already, or never will.
+[[nodiscard]] std::vector<std::size_t>
+closing_when_all_running(const model::Plan& plan,
+                         const std::vector<MemberRelease>& members,
+                         const std::string& running,
+                         const std::string& series);
 
 // True if the action starts a member on the series.
 [[nodiscard]] bool

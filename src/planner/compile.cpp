@@ -118,12 +118,14 @@ constexpr Pass k_passes[] = {
     expand,           // needs the order
     check_rehearsal,  // needs all actions, like the next
     drop_completed_steps,
-    place_return_point,   // needs the actions and their order
+    add_stores,           // needs the actions
+    place_return_point,   // needs the actions and their order, and the stores' rules
     add_standing_guards,  // after the gate, so that its actions are guarded too
     add_risks,
     add_ways_back,
     add_rehearsal,  // needs the ways back
-    bind_facts,     // last: binds every fact that a condition looks at by now
+    add_temporaries,
+    bind_facts,  // last: binds every fact that a condition looks at by now
 };
 
 }  // namespace
@@ -145,6 +147,15 @@ std::string fact_of_kind(const model::Pack& pack, const std::string& role, std::
         }
     }
     return {};
+}
+
+std::vector<std::string>
+members_on(const PlanBuilder& draft, const std::string& role, const std::string& host) {
+    std::vector<std::string> names = draft.scope.members.at(role);
+    std::erase_if(names, [&](const std::string& name) {
+        return find_member(draft.request.cluster, name)->host != host;
+    });
+    return names;
 }
 
 // Surveyed facts serve as all three readings: at planning time there is only one.
@@ -202,7 +213,8 @@ Compiled compile(const Request& request) {
                           request.reverts_run,
                           request.closing,
                           request.sources,
-                          request.keeps_survey});
+                          request.keeps_survey,
+                          request.temporaries});
 }
 
 }  // namespace drydock::planner

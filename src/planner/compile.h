@@ -41,8 +41,9 @@ void expand(PlanBuilder& draft);
 // Removes steps that members have behind them already: each member is entered in the middle of its
 // steps.
 void drop_completed_steps(PlanBuilder& draft);
-// Finds the rules of the stores in this plan and the point of no return along every order, and
-// places its gate.
+// Adds the stores with their laws, and the rules by which their formats rise.
+void add_stores(PlanBuilder& draft);
+// Finds the point of no return along every order by the rules of the stores, and places its gate.
 void place_return_point(PlanBuilder& draft);
 // The state of a rule before the plan's first action.
 enum class RuleState {
@@ -58,16 +59,25 @@ void add_standing_guards(PlanBuilder& draft);
 void add_risks(PlanBuilder& draft);
 void add_ways_back(PlanBuilder& draft);
 void bind_facts(PlanBuilder& draft);
+// Adds the temporary facts that the survey or the request tells of.
+void add_temporaries(PlanBuilder& draft);
 
 // True if a list of conditions holds for the member, judged on the surveyed facts.
 [[nodiscard]] bool holds(const PlanBuilder& draft,
                          const std::vector<model::Condition>& conditions,
                          const std::string& member);
 
+// True if the action has that effect on the store.
+[[nodiscard]] bool
+has_effect(const model::Action& action, model::EffectKind kind, const std::string& store);
+
 // Returns the name of the role's fact that is bound to a standard fact; empty if there
 // is none.
 [[nodiscard]] std::string
 bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard);
+// Returns the members of a role on one host, in the plan's order.
+[[nodiscard]] std::vector<std::string>
+members_on(const PlanBuilder& draft, const std::string& role, const std::string& host);
 // Returns the name of the role's fact with that kind of probe; empty if there is none.
 [[nodiscard]] std::string
 fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind);

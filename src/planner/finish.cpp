@@ -131,6 +131,25 @@ std::string cost_of_way(const TemplateContext& scope, const std::string& cost) {
     return filled ? *filled : cost.substr(0, cut);
 }
 
+void add_effects(const Action& action, Keys& keys) {
+    for (const auto* effects : {&action.effects, &action.meanwhile}) {
+        for (const model::Effect& effect : *effects) {
+            keys.insert(model::fact_key(effect.member, effect.name));
+        }
+    }
+}
+
+// True for facts that every plan is bound to: standard facts, identities, and facts of stores that
+// say by which release one is read and whether it was left clean.
+bool is_always_bound(const Plan& plan, const model::FactSource& source) {
+    return source.identity || source.binds != model::StandardFact::none
+           || std::any_of(plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
+                  const auto& clean = store.clean_stop;
+                  return (!source.member.empty() && source.name == store.read_by)
+                         || std::find(clean.begin(), clean.end(), source.key) != clean.end();
+              });
+}
+
 // Returns all facts that the plan needs: those of conditions and effects, identities and standard
 // facts.
 Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
@@ -142,12 +161,10 @@ Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
                 looked.add(condition, action.member);
             }
         }
-        for (const model::Effect& effect : action.effects) {
-            looked.keys.insert(model::fact_key(effect.member, effect.name));
-        }
+        add_effects(action, looked.keys);
     }
     for (const auto& [key, source] : sources) {
-        if (source.identity || source.binds != model::StandardFact::none) {
+        if (source.temporary != model::Temporary::no || is_always_bound(plan, source)) {
             looked.keys.insert(key);
         }
     }
@@ -188,14 +205,12 @@ void take_used_sources(Plan& plan, const model::FactSources& sources) {
 Keys facts_to_bind(const Plan& plan) {
     FactCollector looked(plan);
     for (const auto& [key, source] : plan.sources) {
-        if (source.identity || source.binds != model::StandardFact::none) {
+        if (is_always_bound(plan, source)) {
             looked.keys.insert(key);
         }
     }
     for (const Action& action : plan.actions) {
-        for (const model::Effect& effect : action.effects) {
-            looked.keys.insert(model::fact_key(effect.member, effect.name));
-        }
+        add_effects(action, looked.keys);
         for (const auto* conditions : {&action.when, &action.guard, &action.then}) {
             for (const Condition& condition : *conditions) {
                 if (condition.relation == model::Relation::planned) {

@@ -8,10 +8,12 @@
 #include "planner/make_action.h"
 
 #include "base/hash.h"
+#include "planner/quorum.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::planner {
 
@@ -62,16 +64,6 @@ void add_standard_effects(const PlanBuilder& draft,
                                   service,
                                   step.verb == Verb::stop ? "stopped" : "running"});
     }
-}
-
-// Returns the members of a role on one host.
-std::vector<std::string>
-members_on(const PlanBuilder& draft, const std::string& role, const std::string& host) {
-    std::vector<std::string> names = draft.scope.members.at(role);
-    std::erase_if(names, [&](const std::string& name) {
-        return find_member(draft.request.cluster, name)->host != host;
-    });
-    return names;
 }
 
 // Returns the members whose standard facts a step changes: this one, or all on its host.
@@ -129,39 +121,6 @@ void add_service_conditions(const PlanBuilder& draft,
         stands.operand = "stopped";
         action.broken.push_back(stands);
     }
-}
-
-int quorum_of(const model::Plan& plan, const std::string& role) {
-    const auto position =
-        std::find_if(plan.roles.begin(), plan.roles.end(), [&](const auto& candidate) {
-            return candidate.name == role;
-        });
-    return position == plan.roles.end() ? 0 : position->quorum;
-}
-
-// Requires enough ready members beside this one: the quorum, and all but `max_unavailable`. The
-// higher number counts.
-Condition quorum_without(const PlanBuilder& draft,
-                         const Member& member,
-                         model::Reach reach,
-                         const Action& action) {
-    const auto members = static_cast<int>(draft.scope.members.at(member.role).size());
-    Condition quorum = {.fact =
-                            bound_fact(draft.request.pack, member.role, model::StandardFact::ready),
-                        .role = member.role,
-                        .whose = model::Quantifier::others,
-                        .relation = model::Relation::is};
-    quorum.operand = true;
-    quorum.type = model::FactType::boolean;
-    if (reach == model::Reach::host) {
-        quorum.besides = members_on(draft, member.role, member.host);
-    }
-    const int allowed = members - draft.request.cluster.policy.max_unavailable;
-    quorum.members_min = std::max(quorum_of(draft.plan, member.role), allowed);
-    quorum.remedy = "bring the other members up first: stopping this one now would take more out "
-                    "of service than is allowed";
-    quorum.where.file = action.source;
-    return quorum;
 }
 
 // Returns the time limit of a step. The operator may set it for a stop in the cluster file; else
@@ -306,20 +265,42 @@ model::Effect list_effect(const PlanBuilder& draft,
     return {EffectKind::becomes, member, spec.name, Json(std::move(list))};
 }
 
-// Adds the effects that the step declares, one for each member it reaches.
+// Adds effects that the step declares, one for each member that they reach.
 Status add_declared_effects(const PlanBuilder& draft,
-                            const StepSpec& step,
+                            const std::vector<model::EffectSpec>& declared,
                             const Member* member,
-                            Action& action) {
-    for (const model::EffectSpec& spec : step.effects) {
+                            std::vector<model::Effect>& effects) {
+    for (const model::EffectSpec& spec : declared) {
         DRYDOCK_TRY_ASSIGN(const Json value, fill(draft.scope, member, spec.value));
         for (const std::string& moved : members_moved(draft, spec, member)) {
             const bool listed = spec.kind == EffectKind::adds || spec.kind == EffectKind::removes;
-            action.effects.push_back(listed ? list_effect(draft, spec, moved, value)
-                                            : model::Effect{spec.kind, moved, spec.name, value});
+            effects.push_back(listed ? list_effect(draft, spec, moved, value)
+                                     : model::Effect{spec.kind, moved, spec.name, value});
         }
     }
     return {};
+}
+
+bool is_of_store(EffectKind kind) {
+    return kind == EffectKind::raises || kind == EffectKind::lowers || kind == EffectKind::destroys
+           || kind == EffectKind::restores;
+}
+
+// Returns the names that no other action of its kind may use at the same time: the stores that it
+// changes, else the role of its member, else the system.
+std::vector<std::string> names_alone(const Member* member, const Action& action) {
+    std::set<std::string> stores;
+    for (const auto* effects : {&action.effects, &action.meanwhile}) {
+        for (const model::Effect& effect : *effects) {
+            if (is_of_store(effect.kind)) {
+                stores.insert(effect.name);
+            }
+        }
+    }
+    if (stores.empty()) {
+        return {member != nullptr ? member->role : "system"};
+    }
+    return {stores.begin(), stores.end()};
 }
 
 }  // namespace
@@ -340,7 +321,8 @@ Result<Action> make_action(const PlanBuilder& draft,
                     fmt::format("step {} does something but is on no member", action.id),
                     fmt::format("say `on:` at {}", action.source));
     }
-    DRYDOCK_TRY(add_declared_effects(draft, step, member, action));
+    DRYDOCK_TRY(add_declared_effects(draft, step.effects, member, action.effects));
+    DRYDOCK_TRY(add_declared_effects(draft, step.meanwhile, member, action.meanwhile));
     if (member != nullptr) {
         for (const Member* moved_member : moved_by(draft, step, *member)) {
             add_standard_effects(draft, step, *moved_member, action);
@@ -349,7 +331,11 @@ Result<Action> make_action(const PlanBuilder& draft,
         add_on_disk_guard(draft, step, *member, action);
     }
     if (step.quorum_without && member != nullptr) {
-        action.guard.push_back(quorum_without(draft, *member, *step.quorum_without, action));
+        const auto quorum = quorum_guards(draft, *member, *step.quorum_without, action.source);
+        action.guard.insert(action.guard.end(), quorum.begin(), quorum.end());
+    }
+    if (step.alone) {
+        action.alone = names_alone(member, action);
     }
     if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
         action.happened = action.then;

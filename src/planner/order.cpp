@@ -6,6 +6,7 @@
 // Members that the pack wants last come last, such as a leader.
 #include "model/version.h"
 #include "planner/compile.h"
+#include "planner/quorum.h"
 
 #include <fmt/format.h>
 
@@ -75,6 +76,15 @@ void name_successors(PlanBuilder& draft, const model::PlanRole& role) {
     }
 }
 
+// Adds what the pack says of members that start by themselves or depend on each other.
+void add_laws_of_role(const model::RoleSpec& spec, model::PlanRole& role) {
+    role.restarts = spec.restarts;
+    role.ready_with = spec.ready_with;
+    if (spec.ready_with_majority && !role.members.empty()) {
+        role.ready_with = static_cast<int>(role.members.size() / 2 + 1);
+    }
+}
+
 // Adds a role with its members by rank; equal ranks keep the order of the cluster file.
 void add_role(PlanBuilder& draft, const std::string& name, const Selection& selection) {
     std::vector<std::pair<int, std::string>> ranked;
@@ -91,10 +101,8 @@ void add_role(PlanBuilder& draft, const std::string& name, const Selection& sele
     for (const auto& [unused, member] : ranked) {
         role.members.push_back(member);
     }
-    const bool majority =
-        draft.request.pack.roles.at(name).quorum.kind == model::QuorumKind::majority
-        && !ranked.empty();
-    role.quorum = majority ? static_cast<int>(ranked.size() / 2 + 1) : 0;
+    add_quorum(draft, role);
+    add_laws_of_role(draft.request.pack.roles.at(name), role);
     draft.scope.members[name] = role.members;
     name_successors(draft, role);
     draft.plan.roles.push_back(std::move(role));

@@ -102,6 +102,9 @@ struct Request {
     // True if the plan keeps survey facts beyond its bound facts. The checker compiles downgrades
     // only to try them, and has those facts at hand.
     bool keeps_survey = true;
+    // The temporary facts that the plan keeps; null: as surveyed. A way back keeps those of the
+    // plan that it takes back, and a plan that is compiled again keeps its own.
+    const std::vector<model::TemporaryFact>* temporaries = nullptr;
 };
 
 struct Compiled {

@@ -1,14 +1,16 @@
-// Refuses plans in which no member of a role may ever be stopped, because the others are too few
-// for its quorum.
+// Refuses plans in which no member of a role, or of a group with a quorum of its own, may ever be
+// stopped, because the others are too few.
 //
 // Without this pass such a plan would wait at its first stop until the guard's time is up. Two
 // members with a majority of two are the usual case.
+#include "planner/quorum.h"
+
 #include "model/version.h"
-#include "planner/compile.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace drydock::planner {
 
@@ -41,9 +43,11 @@ bool is_to_be_stopped(const PlanBuilder& draft,
            && runs->second.value.as_string() != draft.request.to;
 }
 
-bool stops_somebody(const PlanBuilder& draft, const PlanRole& role) {
-    return std::any_of(role.members.begin(), role.members.end(), [&](const auto& member) {
-        return is_to_be_stopped(draft, role.name, member);
+bool stops_any(const PlanBuilder& draft,
+               const std::string& role,
+               const std::vector<std::string>& members) {
+    return std::any_of(members.begin(), members.end(), [&](const std::string& member) {
+        return is_to_be_stopped(draft, role, member);
     });
 }
 
@@ -60,28 +64,82 @@ std::string outages(const PlanBuilder& draft) {
     return names;
 }
 
-Error too_few(const PlanBuilder& draft, const PlanRole& role) {
+// A quorum in words: "shard s1 of role node has 2 members".
+struct Shortage {
+    std::string who;
+    std::size_t units = 0;
+    std::string unit;  // "member", "rack"
+    int needed = 0;
+    model::QuorumKind kind = model::QuorumKind::none;
+};
+
+Error too_few(const PlanBuilder& draft, const Shortage& shortage) {
     const std::string procedures = outages(draft);
+    const bool is_majority = shortage.kind == model::QuorumKind::majority;
     return {"plan.quorum",
-            fmt::format("role {} has {} member{} and a majority of {}: none may ever be stopped",
-                        role.name,
-                        role.members.size(),
-                        role.members.size() == 1 ? "" : "s",
-                        role.quorum),
-            fmt::format("add members first: of three, one may be down; or take an outage, by {}",
+            fmt::format("{} has {} {}{} and {} {}: none may ever be stopped",
+                        shortage.who,
+                        shortage.units,
+                        shortage.unit,
+                        shortage.units == 1 ? "" : "s",
+                        is_majority ? "a majority of" : "must always have",
+                        shortage.needed),
+            fmt::format("add {}s first{}; or take an outage, by {}",
+                        shortage.unit,
+                        is_majority ? ": of three, one may be down" : "",
                         procedures.empty() ? "hand: the pack has no procedure for that"
                                            : "the pack's " + procedures),
             ErrorClass::permanent};
+}
+
+// Returns the shortage of a role whose quorum is a number, if all members are needed.
+std::optional<Shortage> shortage_of(const PlanBuilder& draft, const PlanRole& role) {
+    if (role.quorum == 0 || role.quorum < static_cast<int>(role.members.size())
+        || !stops_any(draft, role.name, role.members)) {
+        return std::nullopt;
+    }
+    return Shortage{"role " + role.name,
+                    role.members.size(),
+                    "member",
+                    role.quorum,
+                    draft.request.pack.roles.at(role.name).quorum.kind};
+}
+
+// Returns the shortage of a group, if all its units are needed and one of them has to go down.
+std::optional<Shortage>
+shortage_of(const PlanBuilder& draft, const PlanRole& role, const model::QuorumGroup& group) {
+    const Units units = units_of(draft, role.name, group);
+    const int needed = needed_of(group, units.size());
+    const bool is_any_stopped = std::any_of(units.begin(), units.end(), [&](const auto& unit) {
+        return stops_any(draft, role.name, unit.second);
+    });
+    if (needed <= 0 || needed < static_cast<int>(units.size()) || !is_any_stopped) {
+        return std::nullopt;
+    }
+    const auto& rule = draft.request.pack.roles.at(role.name).quorum;
+    const std::string member = voter_fact(draft, role.name).empty() ? "member" : "voter";
+    return Shortage{
+        fmt::format("{}role {}", group.name.empty() ? "" : group.name + " of ", role.name),
+        units.size(),
+        rule.domains.empty() ? member : rule.domains,
+        needed,
+        group.kind};
 }
 
 }  // namespace
 
 void check_quorums(PlanBuilder& draft) {
     for (const PlanRole& role : draft.plan.roles) {
-        const bool is_never_met =
-            role.quorum > 0 && role.quorum >= static_cast<int>(role.members.size());
-        if (is_never_met && asks_for_quorum(draft, role.name) && stops_somebody(draft, role)) {
-            draft.problem(too_few(draft, role));
+        if (!asks_for_quorum(draft, role.name)) {
+            continue;
+        }
+        if (const auto shortage = shortage_of(draft, role)) {
+            draft.problem(too_few(draft, *shortage));
+        }
+        for (const model::QuorumGroup& group : role.groups) {
+            if (const auto shortage = shortage_of(draft, role, group)) {
+                draft.problem(too_few(draft, *shortage));
+            }
         }
     }
 }

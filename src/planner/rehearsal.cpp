@@ -33,9 +33,11 @@ std::string touched_by(const Action& action, const std::string& scratch) {
     if (action.verb != Verb::require && action.verb != Verb::wait && action.verb != Verb::run) {
         return fmt::format("`{}` acts on the cluster itself", name_of(action.verb));
     }
-    if (!action.effects.empty()) {
-        return fmt::format("it has the effect `{}` on the cluster itself",
-                           name_of(action.effects.front().kind));
+    for (const auto* effects : {&action.effects, &action.meanwhile}) {
+        if (!effects->empty()) {
+            return fmt::format("it has the effect `{}` on the cluster itself",
+                               name_of(effects->front().kind));
+        }
     }
     if (action.request.is_null() || action.request["kind"] == Json("venv")) {
         return {};

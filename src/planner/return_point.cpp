@@ -28,115 +28,6 @@ using model::FormatRule;
 using model::FormatTrigger;
 using model::Plan;
 
-constexpr std::size_t k_formats_max = 16;  // a store with more formats keeps only those in question
-
-bool lists(const std::vector<std::string>& formats, const std::string& format) {
-    return std::find(formats.begin(), formats.end(), format) != formats.end();
-}
-
-// Returns the keys of the facts that tell a store's format: the system's, or one a member.
-std::vector<std::string> levels_of(const PlanBuilder& draft, const model::StoreSpec& store) {
-    const auto& facts = draft.request.pack.facts;
-    const bool of_system = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) {
-        return fact.name == store.level && fact.role.empty();
-    });
-    if (of_system || store.level.empty()) {
-        return {store.level};
-    }
-    std::vector<std::string> keys;
-    for (const std::string& member : draft.scope.members.at(store.role)) {
-        keys.push_back(model::fact_key(member, store.level));
-    }
-    return keys;
-}
-
-// Returns the formats that the plan is about. A chain of schemas has a format for each head; only
-// the two releases' own and the store's present one matter.
-std::vector<std::string> formats_of(const PlanBuilder& draft, const model::PlanStore& store) {
-    std::vector<std::string> formats = store.formats;
-    if (formats.size() <= k_formats_max) {
-        return formats;
-    }
-    std::erase_if(formats, [&](const std::string& format) {
-        const bool is_law = std::any_of(store.laws.begin(), store.laws.end(), [&](const auto& law) {
-            return law.second.writes == format || lists(law.second.reads, format);
-        });
-        return !is_law
-               && std::none_of(store.levels.begin(), store.levels.end(), [&](const auto& key) {
-                      const auto fact = draft.scope.facts.find(key);
-                      return fact != draft.scope.facts.end() && fact->second.value.show() == format;
-                  });
-    });
-    return formats;
-}
-
-// Describes a store by its roles, its formats and the rules of both releases.
-void add_store(PlanBuilder& draft, const model::StoreSpec& store) {
-    const model::Pack& pack = draft.request.pack;
-    model::PlanStore plan_store = {
-        store.name, store.role, {}, store.shared, levels_of(draft, store), store.formats, {}};
-    for (const auto& [name, role] : pack.roles) {
-        if (lists(role.stores, store.name)) {
-            plan_store.opened_by.push_back(name);
-        }
-    }
-    for (const std::string& release : {draft.request.from, draft.request.to}) {
-        if (const auto* law = law_of(pack, release, store.name)) {
-            plan_store.laws[release] = *law;
-        }
-    }
-    plan_store.formats = formats_of(draft, plan_store);
-    draft.plan.stores.push_back(std::move(plan_store));
-}
-
-// Adds the new release's rule for a store. It closes the way back if the old release cannot read
-// the format.
-void add_law(PlanBuilder& draft, const model::StoreSpec& store) {
-    const model::Pack& pack = draft.request.pack;
-    const auto* old_support = law_of(pack, draft.request.from, store.name);
-    const auto* new_support = law_of(pack, draft.request.to, store.name);
-    if (old_support == nullptr || new_support == nullptr
-        || new_support->raises == FormatTrigger::never) {
-        return;
-    }
-    const bool readable = lists(old_support->reads, new_support->writes);
-    draft.plan.laws.push_back({store.name,
-                               store.role,
-                               levels_of(draft, store),
-                               new_support->raises,
-                               series_of(pack, draft.request.to),
-                               new_support->writes,
-                               !readable && !new_support->lowers_on_request,
-                               place(pack, new_support->where)});
-}
-
-bool has_effect(const Action& action, EffectKind kind, const std::string& store) {
-    return std::any_of(
-        action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
-            return effect.kind == kind && effect.name == store;
-        });
-}
-
-// Adds a rule for a store that a step destroys and the old release needs: it is gone, whatever the
-// releases could read.
-void add_destruction(PlanBuilder& draft, const model::StoreSpec& store) {
-    const auto& actions = draft.plan.actions;
-    const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
-        return has_effect(action, EffectKind::destroys, store.name);
-    });
-    const bool needed = law_of(draft.request.pack, draft.request.from, store.name) != nullptr;
-    if (destroys != actions.end() && needed) {
-        draft.plan.laws.push_back({store.name,
-                                   store.role,
-                                   {},
-                                   FormatTrigger::on_destroy,
-                                   series_of(draft.request.pack, draft.request.to),
-                                   "",
-                                   true,
-                                   destroys->source});
-    }
-}
-
 std::vector<std::size_t> indices_of(const Plan& plan,
                                     const std::function<bool(const Action&)>& test) {
     std::vector<std::size_t> indices;
@@ -158,8 +49,10 @@ runners_of(const PlanBuilder& draft, const std::string& role, const std::string&
         const bool runs = entry != draft.request.facts.end()
                           && entry->second.status == model::ObservationStatus::known
                           && model::version_in_series(entry->second.value.as_string(), series);
+        const bool is_down = entry != draft.request.facts.end()
+                             && entry->second.status == model::ObservationStatus::absent;
         if (member.role == role) {
-            runners.push_back({member.name, runs});
+            runners.push_back({member.name, runs, is_down});
         }
     }
     return runners;
@@ -173,7 +66,13 @@ std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatR
     if (law.raises == FormatTrigger::when_all) {
         return closing_when_all(plan, runners_of(draft, law.role, law.series), running, law.series);
     }
-    const bool start = law.raises == FormatTrigger::on_start;
+    if (law.raises == FormatTrigger::when_all_running) {
+        return closing_when_all_running(
+            plan, runners_of(draft, law.role, law.series), running, law.series);
+    }
+    // Whoever starts may come to lead.
+    const bool start =
+        law.raises == FormatTrigger::on_start || law.raises == FormatTrigger::on_lead;
     return first_of(plan, indices_of(plan, [&](const Action& action) {
                         return start ? starts_series(action, running, law.series)
                                      : has_effect(action,
@@ -182,6 +81,42 @@ std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatR
                                                       : EffectKind::raises,
                                                   law.store);
                     }));
+}
+
+// Words what makes the format rise.
+std::string cause_of(const PlanBuilder& draft, const FormatRule& law) {
+    const std::string& title = draft.request.pack.title;
+    switch (law.raises) {
+    case FormatTrigger::when_all:
+        return fmt::format("when every member runs {}, {} raises its {} level to {} by itself, "
+                           "within seconds",
+                           law.series,
+                           title,
+                           law.store,
+                           law.becomes);
+    case FormatTrigger::when_all_running:
+        return fmt::format("when nobody runs anything but {}, {} raises its {} level to {} by "
+                           "itself, whoever is down",
+                           law.series,
+                           title,
+                           law.store,
+                           law.becomes);
+    case FormatTrigger::on_lead:
+        return fmt::format("when a member of {} comes to lead, it raises {} to {}",
+                           law.series,
+                           law.store,
+                           law.becomes);
+    case FormatTrigger::on_start:
+        return fmt::format(
+            "the first start of {} converts {} to {}", law.series, law.store, law.becomes);
+    case FormatTrigger::never:
+    case FormatTrigger::on_finalize:
+    case FormatTrigger::on_migrate:
+    case FormatTrigger::on_destroy:
+    case FormatTrigger::found:
+        break;
+    }
+    return fmt::format("this step raises {} to {}", law.store, law.becomes);
 }
 
 // Words the reason that a person reads at the gate.
@@ -194,19 +129,7 @@ std::string reason_of(const PlanBuilder& draft, const FormatRule& law) {
         return fmt::format("behind this step there is no way back: {}",
                            draft.request.closing->because);
     }
-    const std::string cause =
-        law.raises == FormatTrigger::when_all
-            ? fmt::format("when every member runs {}, {} raises its {} level "
-                          "to {} by itself, within seconds",
-                          law.series,
-                          draft.request.pack.title,
-                          law.store,
-                          law.becomes)
-        : law.raises == FormatTrigger::on_start
-            ? fmt::format(
-                  "the first start of {} converts {} to {}", law.series, law.store, law.becomes)
-            : fmt::format("this step raises {} to {}", law.store, law.becomes);
-    return fmt::format("{}; {} cannot read that", cause, from_version);
+    return fmt::format("{}; {} cannot read that", cause_of(draft, law), from_version);
 }
 
 // Places the gate and describes the point of no return. The first closing action names it.
@@ -325,6 +248,24 @@ void gate_from_checker(PlanBuilder& draft) {
                                              first.id));
 }
 
+bool runs_series(const MemberRelease& runner) {
+    return runner.runs;
+}
+
+bool runs_no_other(const MemberRelease& runner) {
+    return runner.runs || runner.is_down;
+}
+
+// True if a rule's trigger holds for these members: the format may rise whatever the plan does.
+bool may_fire(FormatTrigger raises, const std::vector<MemberRelease>& runners) {
+    const bool any_runs = std::any_of(runners.begin(), runners.end(), runs_series);
+    const bool all_run = std::all_of(runners.begin(), runners.end(), runs_series);
+    const bool no_other_runs = std::all_of(runners.begin(), runners.end(), runs_no_other);
+    return any_runs
+           && (raises == FormatTrigger::on_lead || (raises == FormatTrigger::when_all && all_run)
+               || (raises == FormatTrigger::when_all_running && no_other_runs));
+}
+
 }  // namespace
 
 // A rule without a fired level may hold already: if every member runs its series, the format may
@@ -343,33 +284,25 @@ RuleState rule_state(const PlanBuilder& draft, const FormatRule& law) {
     if (fired) {
         return RuleState::fired;
     }
-    const auto runners = runners_of(draft, law.role, law.series);
-    const bool all_run = !runners.empty()
-                         && std::all_of(runners.begin(),
-                                        runners.end(),
-                                        [](const MemberRelease& runner) { return runner.runs; });
-    return law.raises == FormatTrigger::when_all && all_run ? RuleState::may_fire : RuleState::open;
+    return may_fire(law.raises, runners_of(draft, law.role, law.series)) ? RuleState::may_fire
+                                                                         : RuleState::open;
 }
 
 void place_return_point(PlanBuilder& draft) {
     const model::Pack& pack = draft.request.pack;
-    for (const auto& [name, store] : pack.stores) {
-        add_law(draft, store);
-        add_destruction(draft, store);
-        add_store(draft, store);
-    }
     const auto from_index = static_cast<int>(series_index(pack, draft.request.from));
     draft.plan.max_skew =
         std::abs(from_index - static_cast<int>(series_index(pack, draft.request.to)));
     draft.plan.skew = pack.skew;
     for (const FormatRule& law : draft.plan.laws) {
         if (rule_state(draft, law) == RuleState::may_fire) {
-            draft.plan.skipped.push_back(
-                fmt::format("every member runs {} already: {} may rise to {} at any moment, and "
-                            "then the way back in place is closed",
-                            law.series,
-                            law.store,
-                            law.becomes));
+            draft.plan.skipped.push_back(fmt::format(
+                "{} {} already: {} may rise to {} at any moment, and "
+                "then the way back in place is closed",
+                law.raises == FormatTrigger::when_all ? "every member runs" : "members run",
+                law.series,
+                law.store,
+                law.becomes));
         }
     }
     if (draft.request.closing) {

@@ -82,6 +82,11 @@ public:
         for (auto& [version, release] : pack_.releases) {
             add_laws(release.laws);
         }
+        for (auto& [name, axis] : pack_.axes) {
+            for (auto& [version, laws] : axis.releases) {
+                add_laws(laws);
+            }
+        }
     }
 
 private:

@@ -45,6 +45,7 @@ FactSource common_part(const FactSpec& spec, const std::string& member) {
     source.binds = spec.binds;
     source.moves = spec.moves;
     source.identity = spec.identity;
+    source.temporary = spec.temporary;
     source.derive = spec.derive;
     source.skips_unknown = spec.skips_unknown;
     return source;
