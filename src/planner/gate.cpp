@@ -1,9 +1,11 @@
-// Places the gate before the blocks of the closing actions.
+// Places the gate right before the closing actions, or before their blocks.
 //
-// A gate right before a start would hold a stopped member down for as long as a person thinks. So
+// A gate right before a start would hold a stopped member down for as long as a person thinks. Then
 // the gate stands before the member's block: until the approval the member serves the old release.
-// A gate of the pack is used if it stands there, or right before the closing actions with only
-// preparations in between. A pack's gate at another place stays in the plan, with a note.
+// Where the block has everybody up again, the gate stands right before the closing action.
+// A gate of the pack is used if it stands there, before the block, or right before the closing
+// actions with only preparations in between. A pack's gate at another place stays in the plan, with
+// a note.
 #include "planner/gate.h"
 
 #include "planner/closing_actions.h"
@@ -20,26 +22,87 @@ namespace {
 
 using model::Action;
 using model::Plan;
+using model::StandardFact;
 
 struct Words {
     std::string because;
     std::string source;
 };
 
-// Returns the first step of the member's block, if the member is stopped in it. A member that is
-// stopped for a closing action must not stand still at the gate.
-std::size_t block_front(const Plan& plan, std::size_t index) {
+// The standing of the members of a block: what its steps so far have left down.
+class DownMembers {
+public:
+    explicit DownMembers(const PlanBuilder& draft) : draft_(draft) {}
+
+    // A pack without a fact for running members has the verbs only.
+    void pass(const Action& action) {
+        if (action.verb == model::Verb::stop) {
+            down_.insert(action.member);
+        } else if (action.verb == model::Verb::start || action.verb == model::Verb::restart) {
+            down_.erase(action.member);
+        }
+        for (const model::Effect& effect : action.effects) {
+            if (effect.kind == model::EffectKind::becomes && !effect.member.empty()) {
+                pass(effect);
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_any() const { return !down_.empty(); }
+
+private:
+    // A member that runs and is not ready serves nobody.
+    void pass(const model::Effect& effect) {
+        const auto& pack = draft_.request.pack;
+        const std::string& role = find_member(draft_.request.cluster, effect.member)->role;
+        const bool is_running = effect.name == bound_fact(pack, role, StandardFact::running);
+        const bool is_ready = effect.name == bound_fact(pack, role, StandardFact::ready);
+        const std::string key = model::fact_key(effect.member, effect.name);
+        if ((is_running && effect.value.is_null()) || (is_ready && effect.value != Json(true))) {
+            down_.insert(key);
+        } else if (is_running || is_ready) {
+            down_.erase(key);
+        }
+    }
+
+    const PlanBuilder& draft_;
+    std::set<std::string> down_;
+};
+
+// The block of a closing action: the steps of its phase on its member before it.
+struct ClosingBlock {
+    std::size_t front = 0;
+    bool has_stop = false;  // somebody was down in it
+    bool is_down = false;   // somebody is, right before the closing action
+};
+
+ClosingBlock block_of(const PlanBuilder& draft, std::size_t index) {
+    const Plan& plan = draft.plan;
     const Action& action = plan.actions[index];
-    std::optional<std::size_t> front;
-    bool stops = false;
+    ClosingBlock block = {index};
+    DownMembers down(draft);
     for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
         const Action& earlier = plan.actions[i];
         if (earlier.phase == action.phase && earlier.member == action.member) {
-            front = front.value_or(i);
-            stops = stops || earlier.verb == model::Verb::stop;
+            block.front = std::min(block.front, i);
+            down.pass(earlier);
+            block.has_stop = block.has_stop || down.is_any();
         }
     }
-    return stops ? *front : index;
+    block.is_down = down.is_any();
+    return block;
+}
+
+// Returns the places of the gate: right before each closing action, or before its block if that
+// action meets somebody who is down. A member must not be held down at the gate.
+std::vector<std::size_t> fronts_of(const std::vector<ClosingBlock>& blocks,
+                                   const std::vector<std::size_t>& closing,
+                                   bool ClosingBlock::* is_before_block) {
+    std::set<std::size_t> fronts;
+    for (std::size_t i = 0; i < closing.size(); ++i) {
+        fronts.insert(blocks[i].*is_before_block ? blocks[i].front : closing[i]);
+    }
+    return {fronts.begin(), fronts.end()};
 }
 
 // True if the action may come between the gate and the actions it guards. It then prepares them in
@@ -134,8 +197,8 @@ Action make_gate(const PlanBuilder& draft, const Words& words, const Action& fro
     return gate;
 }
 
-// Inserts the gate before the blocks of the closing actions: these members stay as they are until
-// it is approved. The gate inherits only predecessors that stand before its position.
+// Inserts the gate before `fronts`: these members stay as they are until it is approved. The gate
+// inherits only predecessors that stand before its position.
 std::size_t
 insert_gate(PlanBuilder& draft, const Words& words, const std::vector<std::size_t>& fronts) {
     Plan& plan = draft.plan;
@@ -170,12 +233,14 @@ std::string place_gate(PlanBuilder& draft,
                        const std::string& because,
                        const std::string& source) {
     Plan& plan = draft.plan;
-    std::set<std::size_t> blocks;
+    std::vector<ClosingBlock> blocks;
+    blocks.reserve(closing.size());
     for (const std::size_t index : closing) {
-        blocks.insert(block_front(plan, index));
+        blocks.push_back(block_of(draft, index));
     }
-    const std::vector<std::size_t> fronts(blocks.begin(), blocks.end());
-    const auto pack_gate = own_gate(draft, fronts, closing);
+    const auto pack_gate =
+        own_gate(draft, fronts_of(blocks, closing, &ClosingBlock::has_stop), closing);
+    const auto fronts = fronts_of(blocks, closing, &ClosingBlock::is_down);
     Action& gate =
         plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
     gate.is_point_of_no_return = true;
