@@ -205,6 +205,9 @@ resolve(const TemplateContext& scope, const Member* member, std::string_view nam
     if (member != nullptr && name == "member") {
         return member->name;
     }
+    if (member != nullptr && name == "host") {
+        return member->host;
+    }
     if (member != nullptr && name == "release") {
         return member->link;
     }
