@@ -146,6 +146,18 @@ std::string RouteRules::breach(const model::RoutePolicy& policy,
                    : "";
     case RouteRule::runtime:
         return breach_of_runtime(policy, to_version);
+    case RouteRule::stop_at:
+        return breach_of_stop(policy, from_version, to_version);
+    case RouteRule::at_most:
+        return is_older(from_version, to_version) && gap > number_of(policy.argument)
+                   ? fmt::format("{} -> {} goes over {} series at once, {} at most are allowed",
+                                 from_version,
+                                 to_version,
+                                 gap,
+                                 policy.argument)
+                   : "";
+    case RouteRule::at_least_patch:
+        return breach_of_patch(policy, from_version, to_version);
     case RouteRule::no_series_skip:
     case RouteRule::consecutive:
     case RouteRule::latest_of_previous_series:
@@ -187,6 +199,47 @@ std::string RouteRules::breach_of_order(const model::RoutePolicy& policy,
     return is_turn && !next.empty() && is_older(next, to_version)
                ? fmt::format("{} -> {} passes over {}", from_version, to_version, next)
                : "";
+}
+
+// A route up stops in each of the series before it goes on. A stop that cannot be installed is
+// needed nevertheless: the makers do not say that it may be passed over.
+std::string RouteRules::breach_of_stop(const model::RoutePolicy& policy,
+                                       const std::string& from_version,
+                                       const std::string& to_version) const {
+    const std::size_t a = series_index(pack_, from_version);
+    const std::size_t b = series_index(pack_, to_version);
+    for (std::size_t series = a + 1; series < b; ++series) {
+        const std::string& name = pack_.series_order[series];
+        const auto& stops = policy.versions;
+        if (std::find(stops.begin(), stops.end(), name) != stops.end()) {
+            return fmt::format("{} -> {} passes over {}, in which a route stops{}",
+                               from_version,
+                               to_version,
+                               name,
+                               has_release(series) ? "" : " (it has no release to install)");
+        }
+    }
+    return {};
+}
+
+// A series is left for a later one from the listed release of it, or from a later one.
+std::string RouteRules::breach_of_patch(const model::RoutePolicy& policy,
+                                        const std::string& from_version,
+                                        const std::string& to_version) const {
+    const std::size_t a = series_index(pack_, from_version);
+    if (a >= series_index(pack_, to_version)) {
+        return {};
+    }
+    for (const std::string& least : policy.versions) {
+        if (series_index(pack_, least) == a && is_older(from_version, least)) {
+            return fmt::format("{} -> {} leaves {} before {}",
+                               from_version,
+                               to_version,
+                               pack_.series_order[a],
+                               least);
+        }
+    }
+    return {};
 }
 
 const model::Observation* RouteRules::fact_of(const model::RoutePolicy& policy) const {

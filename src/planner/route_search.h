@@ -45,6 +45,12 @@ private:
     [[nodiscard]] std::string breach_of_order(const model::RoutePolicy& policy,
                                               const std::string& from_version,
                                               const std::string& to_version) const;
+    [[nodiscard]] std::string breach_of_stop(const model::RoutePolicy& policy,
+                                             const std::string& from_version,
+                                             const std::string& to_version) const;
+    [[nodiscard]] std::string breach_of_patch(const model::RoutePolicy& policy,
+                                              const std::string& from_version,
+                                              const std::string& to_version) const;
     [[nodiscard]] std::string breach_of_runtime(const model::RoutePolicy& policy,
                                                 const std::string& to_version) const;
     [[nodiscard]] const model::Observation* fact_of(const model::RoutePolicy& policy) const;
