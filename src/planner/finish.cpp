@@ -25,12 +25,24 @@ using model::RecoveryKind;
 using model::RiskState;
 using model::Verb;
 
+// True if the action takes a member down, or brings another release up, by an effect of its own.
+bool moves_member(const PlanBuilder& draft, const Action& action) {
+    return action.verb != Verb::start
+           && std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
+                  const model::Member* member = find_member(draft.request.cluster, effect.member);
+                  return member != nullptr && effect.kind == model::EffectKind::becomes
+                         && effect.name
+                                == bound_fact(
+                                    draft.request.pack, member->role, model::StandardFact::running);
+              });
+}
+
 // True for actions before which standing requirements are checked: they take something out of
 // service or close a way.
-bool interferes(const Action& action) {
+bool interferes(const PlanBuilder& draft, const Action& action) {
     return action.verb == Verb::stop || action.verb == Verb::restart
            || action.verb == Verb::finalize || action.verb == Verb::migrate
-           || action.verb == Verb::destroy || action.is_gate();
+           || action.verb == Verb::destroy || action.is_gate() || moves_member(draft, action);
 }
 
 // Evaluates a known risk. A risk that cannot be evaluated counts as present.
@@ -230,7 +242,7 @@ void add_standing_guards(PlanBuilder& draft) {
     for (Action& action : draft.plan.actions) {
         if (action.keep) {
             standing_guards.insert(standing_guards.end(), action.guard.begin(), action.guard.end());
-        } else if (interferes(action)) {
+        } else if (!standing_guards.empty() && interferes(draft, action)) {
             action.guard.insert(action.guard.end(), standing_guards.begin(), standing_guards.end());
         }
     }
