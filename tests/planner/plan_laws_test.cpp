@@ -1,0 +1,225 @@
+// What a plan holds of the laws of what really happens: temporary facts, half-done effects, actions
+// that are alone, stores, axes.
+#include "planner/plan_of.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::planner {
+namespace {
+
+using model::EffectKind;
+using model::FormatTrigger;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using Names = std::vector<std::string>;
+
+model::FactSpec fact_of(const std::string& name, model::Temporary temporary) {
+    model::FactSpec fact;
+    fact.name = name;
+    fact.role = "node";
+    fact.temporary = temporary;
+    fact.kind = "command";
+    fact.probe = Json(Json::Object{{"argv", Json(Json::Array{name, "${host}"})}});
+    return fact;
+}
+
+model::StepSpec& first_step(Fixture& site) {
+    return site.pack.procedures.front().phases.front().steps.front();
+}
+
+// The facts that a plan restores, as "m1/frozen: false (true)".
+Names temporaries_of(const model::Plan& plan) {
+    Names words;
+    for (const model::TemporaryFact& fact : plan.temporaries) {
+        words.push_back(fact.key + ": " + show(fact.value) + " ("
+                        + std::string(name_of(fact.temporary)) + ")");
+    }
+    return words;
+}
+
+Fixture frozen_site() {
+    Fixture site = small_site("lowers", 2, "1.0");
+    site.pack.facts.push_back(fact_of("frozen", model::Temporary::always));
+    site.pack.facts.push_back(fact_of("port", model::Temporary::way_back));
+    site.set("m1", "frozen", false);
+    site.set("m2", "frozen", {});
+    site.set("m1", "port", "80");
+    site.set_unknown("m2", "port");
+    return site;
+}
+
+TEST(PlanLaws, temporary_facts_are_kept_with_the_values_of_the_survey) {
+    const auto plan = plan_of(frozen_site());
+    EXPECT_THAT(temporaries_of(plan),
+                ElementsAre("m1/frozen: false (true)",
+                            "m1/port: 80 (way_back)",
+                            "m2/frozen: nothing (true)"));
+    ASSERT_TRUE(plan.sources.contains("m2/port"));
+    EXPECT_EQ(plan.sources.at("m2/port").temporary, model::Temporary::way_back);
+    EXPECT_EQ(plan.sources.at("m2/port").probe["argv"].items().back(), Json("here"));
+    const auto sources = bind_sources(frozen_site().pack, frozen_site().cluster);
+    EXPECT_TRUE(sources->contains("m1/frozen"));
+    EXPECT_THAT(plan_of(small_site("lowers", 2, "1.0")).temporaries, IsEmpty());
+}
+
+// What the upgrade has switched is not as it was: the way back takes the values from before.
+TEST(PlanLaws, a_way_back_keeps_what_the_plan_before_it_kept) {
+    Fixture site = frozen_site();
+    const auto forward = plan_of(site);
+    site.set("m1", "frozen", true);
+    site.set("m1", "port", "81");
+    Request request = {
+        site.pack, site.cluster, site.facts, "upgrade", "2.0", "1.0", "back", "", "run"};
+    request.temporaries = &forward.temporaries;
+    const auto back = compile(request);
+    ASSERT_TRUE(back.plan) << text(back);
+    EXPECT_EQ(temporaries_of(*back.plan), temporaries_of(forward));
+    std::erase_if(site.pack.facts, [](const auto& fact) { return fact.name == "frozen"; });
+    EXPECT_THAT(temporaries_of(*compile(request).plan), ElementsAre("m1/port: 80 (way_back)"));
+}
+
+TEST(PlanLaws, half_done_effects_are_effects_of_the_begin) {
+    Fixture site = frozen_site();
+    first_step(site).meanwhile = {
+        {EffectKind::becomes, "frozen", "by ${member} for ${to}", "node", model::Reach::role},
+        {EffectKind::destroys, "data", {}, "node", model::Reach::member}};
+    const auto plan = plan_of(site);
+    Names words;
+    for (const model::Effect& effect : plan.find("roll/m2/stop")->meanwhile) {
+        words.push_back(std::string(name_of(effect.kind)) + " " + effect.member + "/" + effect.name
+                        + " " + effect.value.as_string());
+    }
+    EXPECT_THAT(words,
+                ElementsAre("becomes m1/frozen by m2 for 2.0",
+                            "becomes m2/frozen by m2 for 2.0",
+                            "destroys m2/data "));
+    EXPECT_TRUE(plan.planned.contains("m2/frozen"));
+    EXPECT_THAT(plan.find("roll/m2/install")->meanwhile, IsEmpty());
+}
+
+TEST(PlanLaws, who_is_alone_is_so_on_its_stores_or_its_role) {
+    Fixture site = frozen_site();
+    model::StepSpec& step = first_step(site);
+    const auto alone = [&] { return plan_of(site).find("roll/m1/stop")->alone; };
+    EXPECT_THAT(alone(), IsEmpty());
+    step.alone = true;
+    EXPECT_THAT(alone(), ElementsAre("node"));
+    step.effects = {{EffectKind::copies, "copied", {}, "node", model::Reach::member}};
+    EXPECT_THAT(alone(), ElementsAre("node"));
+    step.effects.push_back({EffectKind::raises, "data", {}, "node", model::Reach::member});
+    step.meanwhile = {{EffectKind::destroys, "cache", {}, "node", model::Reach::member}};
+    EXPECT_THAT(alone(), ElementsAre("cache", "data"));
+}
+
+TEST(PlanLaws, a_role_keeps_how_its_members_come_up) {
+    Fixture site = small_site("lowers", 4, "1.0");
+    EXPECT_TRUE(plan_of(site).roles.front().restarts);
+    EXPECT_EQ(plan_of(site).roles.front().ready_with, 0);
+    site.pack.roles.at("node").restarts = false;
+    site.pack.roles.at("node").ready_with_majority = true;
+    EXPECT_FALSE(plan_of(site).roles.front().restarts);
+    EXPECT_EQ(plan_of(site).roles.front().ready_with, 3);
+    site.pack.roles.at("node").ready_with_majority = false;
+    site.pack.roles.at("node").ready_with = 2;
+    EXPECT_EQ(plan_of(site).roles.front().ready_with, 2);
+}
+
+TEST(PlanLaws, a_store_keeps_who_opens_it_and_whether_it_was_left_clean) {
+    Fixture site = small_site("lowers", 2, "1.0");
+    site.pack.facts.push_back(fact_of("clean", model::Temporary::no));
+    site.set("m1", "clean", false);
+    model::StoreSpec& store = site.pack.stores.at("data");
+    store.leader_only = true;
+    store.newest_last_stopped = true;
+    store.clean_stop = "clean";
+    const auto plan = plan_of(site);
+    ASSERT_EQ(plan.stores.size(), 1U);
+    EXPECT_TRUE(plan.stores.front().leader_only);
+    EXPECT_TRUE(plan.stores.front().newest_last_stopped);
+    EXPECT_THAT(plan.stores.front().clean_stop, ElementsAre("m1/clean", "m2/clean"));
+    EXPECT_TRUE(plan.planned.contains("m1/clean"));
+    site.pack.releases.at("2.0").series = "1";
+    EXPECT_THAT(plan_of(site).stores.front().clean_stop, IsEmpty());
+}
+
+// Neither of the plan's releases reads it: the laws are those of all images.
+TEST(PlanLaws, a_store_of_an_axis_has_its_laws) {
+    Fixture site = small_site("lowers", 2, "1.0");
+    site.pack.facts.push_back(fact_of("libc", model::Temporary::no));
+    site.set("m1", "libc", "2.36");
+    model::AxisSpec axis;
+    axis.name = "image";
+    axis.fact = "libc";
+    axis.releases["2.36"]["data"].writes = "1";
+    axis.releases["2.36"]["data"].reads = {"1"};
+    axis.releases["2.41"]["data"].writes = "2";
+    axis.releases["2.41"]["data"].raises = FormatTrigger::on_start;
+    axis.releases["2.43"]["other"].writes = "3";
+    site.pack.axes["image"] = axis;
+    site.pack.stores.at("data").read_by = "image";
+    const auto plan = plan_of(site);
+    Names releases;
+    for (const auto& [release, law] : plan.stores.front().laws) {
+        releases.push_back(release);
+    }
+    EXPECT_THAT(releases, UnorderedElementsAre("2.36", "2.41"));
+    EXPECT_EQ(plan.stores.front().read_by, "libc");
+    EXPECT_TRUE(plan.sources.contains("m2/libc"));
+    EXPECT_TRUE(plan.planned.contains("m1/libc"));
+    ASSERT_EQ(plan.laws.size(), 1U);
+    EXPECT_EQ(plan.laws.front().series, "2.41");
+    EXPECT_FALSE(plan.laws.front().closes);
+}
+
+// A `run` that takes a member down is asked the same as a stop.
+TEST(PlanLaws, standing_requirements_guard_whatever_moves_a_member) {
+    Fixture site = frozen_site();
+    model::StepSpec require;
+    require.id = "calm";
+    require.keep = true;
+    require.guard = {{.fact = "ready", .role = "node", .whose = model::Quantifier::every}};
+    require.guard.front().operand = true;
+    model::StepSpec run;
+    run.id = "kill";
+    run.verb = model::Verb::run;
+    auto& steps = site.pack.procedures.front().phases.front().steps;
+    steps.insert(steps.begin(), {require, run});
+    const auto guards = [&] { return plan_of(site).find("roll/m1/kill")->guard.size(); };
+    EXPECT_EQ(guards(), 0U);
+    steps[1].effects = {{EffectKind::becomes, "running", {}, "node", model::Reach::member}};
+    EXPECT_EQ(guards(), 1U);
+}
+
+// One package holds the programs of two roles.
+TEST(PlanLaws, an_effect_on_a_host_reaches_members_of_another_role) {
+    Fixture site = frozen_site();
+    site.pack.roles["agent"].name = "agent";
+    model::FactSpec version = fact_of("installed", model::Temporary::no);
+    version.role = "agent";
+    version.binds = model::StandardFact::installed;
+    site.pack.facts.push_back(version);
+    for (const char* name : {"a1", "a2", "far"}) {
+        model::Member agent = site.cluster.members.front();
+        agent.role = "agent";
+        agent.name = name;
+        agent.host = std::string(name) == "far" ? "there" : agent.host;
+        site.cluster.members.push_back(agent);
+        site.set(name, "installed", "1.0");
+    }
+    site.cluster.hosts["there"] = site.cluster.hosts.at("here");
+    first_step(site).effects = {
+        {EffectKind::becomes, "installed", "${to}", "agent", model::Reach::host}};
+    const auto plan = plan_of(site);
+    Names moved;
+    for (const model::Effect& effect : plan.find("roll/m2/stop")->effects) {
+        if (effect.name == "installed") {
+            moved.push_back(effect.member + " " + effect.value.as_string());
+        }
+    }
+    EXPECT_THAT(moved, ElementsAre("a1 2.0", "a2 2.0"));
+}
+
+}  // namespace
+}  // namespace drydock::planner
