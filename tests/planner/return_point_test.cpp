@@ -181,5 +181,87 @@ TEST(ReturnPoint, BesideAGateInTheWrongPlaceOneMoreIsPut) {
     }
 }
 
+// Sets the event that raises the new series' format.
+Fixture site_of(model::FormatTrigger raises, int members = 3) {
+    Fixture site = small_site("when-all", members, "1.0");
+    site.pack.releases.at("2.0").laws.at("data").raises = raises;
+    return site;
+}
+
+// The last stop of an old one is enough, and a start is the first one that runs at all.
+TEST(ReturnPoint, WhenAllRunningIsTheLastStop) {
+    const Fixture site = site_of(model::FormatTrigger::when_all_running);
+    const auto plan = plan_of(site, "serial");
+    EXPECT_EQ(point_of(plan), "roll/m3/stop behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop"));
+    EXPECT_THAT(plan.point_of_no_return.because, HasSubstr("nobody runs anything but 2"));
+    EXPECT_EQ(point_of(plan_of(site, "offline")), "roll/m1/start behind roll/gate");
+}
+
+TEST(ReturnPoint, OnLeadIsTheFirstStart) {
+    const auto plan = plan_of(site_of(model::FormatTrigger::on_lead), "serial");
+    EXPECT_EQ(point_of(plan), "roll/m1/start behind roll/gate");
+    EXPECT_THAT(plan.point_of_no_return.because, HasSubstr("2 comes to lead"));
+}
+
+// It may have fired already, and then no gate helps.
+TEST(ReturnPoint, RulesThatMayFireAlreadyHaveNoGate) {
+    for (const auto raises :
+         {model::FormatTrigger::on_lead, model::FormatTrigger::when_all_running}) {
+        Fixture site = site_of(raises);
+        stop(site, "m1");
+        stop(site, "m2");
+        install(site, "m3", "2.0");
+        start(site, "m3", "2.0");
+        const auto plan = plan_of(site, "serial");
+        EXPECT_EQ(point_of(plan), "none") << name_of(raises);
+        EXPECT_THAT(plan.skipped, testing::Contains(HasSubstr("members run 2 already")));
+    }
+}
+
+// Adds a step behind the start of each block that raises the format.
+Fixture migrated_in_block() {
+    Fixture site = site_of(model::FormatTrigger::on_migrate, 2);
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        model::StepSpec step;
+        step.id = "convert";
+        step.verb = model::Verb::migrate;
+        step.effects = {{model::EffectKind::raises, "data", {}, "node", model::Reach::member}};
+        procedure.phases.back().steps.push_back(step);
+    }
+    return site;
+}
+
+// Nobody is down before the step that closes: the gate waits there, not before the whole block.
+TEST(ReturnPoint, GateStandsDirectlyBeforeAStepThatMeetsNobodyDown) {
+    const auto plan = plan_of(migrated_in_block(), "serial");
+    EXPECT_EQ(point_of(plan), "roll/m1/convert behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m1/convert"));
+    EXPECT_THAT(before(plan, "roll/gate"), ElementsAre("roll/m1/start"));
+}
+
+// A member that another step of the block takes down is down, whatever the verb is.
+TEST(ReturnPoint, GateStandsBeforeTheBlockIfAnybodyIsDownThen) {
+    Fixture site = migrated_in_block();
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        model::StepSpec step;
+        step.id = "kill";
+        step.verb = model::Verb::run;
+        step.effects = {{model::EffectKind::becomes, "running", {}, "node", model::Reach::member}};
+        auto& steps = procedure.phases.back().steps;
+        steps.insert(steps.end() - 1, step);
+    }
+    const auto plan = plan_of(site, "serial");
+    EXPECT_EQ(point_of(plan), "roll/m1/convert behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m1/stop"));
+}
+
+// The pack's own gate before the block is as good as one inside it.
+TEST(ReturnPoint, AGateOfThePackBeforeTheBlockIsUsed) {
+    const auto plan = plan_of(migrated_in_block(), "gate-early");
+    EXPECT_EQ(point_of(plan), "roll/m1/convert behind ask/early");
+    EXPECT_EQ(gates_of(plan), 1);
+}
+
 }  // namespace
 }  // namespace drydock::planner

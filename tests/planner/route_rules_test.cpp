@@ -42,7 +42,11 @@ protected:
 
     void rule(RouteRule rule, const std::string& argument, bool yields = false) {
         pack_.policies.push_back(
-            {rule, argument, "pythons", yields, "the guide", {"r.yaml", 7, 3}});
+            {rule, argument, {}, "pythons", yields, "the guide", {"r.yaml", 7, 3}});
+    }
+
+    void rule(RouteRule rule, const std::vector<std::string>& versions) {
+        pack_.policies.push_back({rule, "", versions, "", false, "the guide", {"r.yaml", 7, 3}});
     }
 
     Result<Route> find(const std::string& from, const std::string& to) {
@@ -101,6 +105,51 @@ TEST_F(RouteRules, SkewAndNever) {
     rule(RouteRule::never, "=2.2");
     EXPECT_EQ(stops("1.0", "3.0"), "1.0 2.1 3.0");
     EXPECT_THAT(stops("1.0", "2.2"), HasSubstr("2.2 is never a target: the guide"));
+}
+
+// The stop is any release of the series; one that is in it has been there.
+TEST_F(RouteRules, ARouteStopsWhereTheMakersSaySo) {
+    rule(RouteRule::stop_at, std::vector<std::string>{"2"});
+    EXPECT_EQ(stops("1.0", "3.0"), "1.0 2.2 3.0");
+    EXPECT_EQ(stops("2.0", "3.0"), "2.0 3.0");
+    EXPECT_EQ(stops("1.0", "2.0"), "1.0 2.0");
+    EXPECT_EQ(stops("3.0", "1.0"), "3.0 1.0");
+    EXPECT_THAT(
+        find("1.0", "3.0")->forbidden,
+        Contains(
+            "1.0 -> 3.0 passes over 2, in which a route stops: the guide (packs/shopr.yaml:7:3)"));
+    for (const char* release : {"2.0", "2.1", "2.2"}) {
+        pack_.releases[release].unavailable = "no file";
+    }
+    EXPECT_THAT(stops("1.0", "3.0"), HasSubstr("stops (it has no release to install): the guide"));
+}
+
+TEST_F(RouteRules, AHopGoesOverSoManySeriesAtMost) {
+    add("4.0", "4");
+    pack_.series_order.emplace_back("4");
+    pack_.series["4"] = {};
+    rule(RouteRule::at_most, "2");
+    EXPECT_EQ(stops("1.0", "3.0"), "1.0 3.0");
+    EXPECT_EQ(stops("1.0", "4.0"), "1.0 3.2 4.0");
+    EXPECT_EQ(stops("4.0", "1.0"), "4.0 1.0");
+    EXPECT_THAT(find("1.0", "4.0")->forbidden,
+                Contains("1.0 -> 4.0 goes over 3 series at once, 2 at most are allowed: the guide "
+                         "(packs/shopr.yaml:7:3)"));
+}
+
+// The minimum moves with the series: each has its own.
+TEST_F(RouteRules, ASeriesIsLeftFromALeastPatch) {
+    rule(RouteRule::adjacent_only, "series");
+    rule(RouteRule::at_least_patch, std::vector<std::string>{"1.1", "2.2"});
+    EXPECT_EQ(stops("1.0", "2.0"), "1.0 1.2 2.0");
+    EXPECT_EQ(stops("1.1", "2.0"), "1.1 2.0");
+    EXPECT_EQ(stops("1.0", "1.1"), "1.0 1.1");
+    EXPECT_EQ(stops("1.2", "3.0"), "1.2 2.2 3.0");
+    EXPECT_EQ(stops("2.0", "1.0"), "2.0 1.0");
+    EXPECT_THAT(find("1.0", "2.0")->forbidden,
+                Contains("1.0 -> 2.0 leaves 1 before 1.1: the guide (packs/shopr.yaml:7:3)"));
+    pack_.releases["2.2"].unavailable = "no file";
+    EXPECT_THAT(stops("1.1", "3.0"), HasSubstr("2.0 -> 3.0 leaves 2 before 2.2: the guide"));
 }
 
 // What cannot be installed is no stop, and counts for no rule.
