@@ -364,6 +364,22 @@ std::string role_in_words(const std::string& role) {
                                   : role.substr(separator + 1) + " " + role.substr(0, separator);
 }
 
+// Names the members that do not count: " (a1, a2 do not count)".
+std::string left_out(const std::vector<std::string>& besides) {
+    constexpr std::size_t k_named_max = 4;
+    if (besides.empty()) {
+        return {};
+    }
+    const std::size_t named = std::min(besides.size(), k_named_max);
+    const std::string more =
+        besides.size() > named ? fmt::format(" and {} more", besides.size() - named) : "";
+    return fmt::format(
+        " ({}{} {} not count)",
+        fmt::join(besides.begin(), besides.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+        more,
+        besides.size() == 1 ? "does" : "do");
+}
+
 }  // namespace
 
 // Words a condition without any facts, for plans and guides.
@@ -382,8 +398,7 @@ std::string describe(const Condition& condition) {
         subject = fmt::format("every {}'s ", role);
         break;
     case Quantifier::others:
-        subject = condition.besides.empty() ? fmt::format("the other {}s' ", role)
-                                            : fmt::format("the other hosts' {}s' ", role);
+        subject = fmt::format("the other {}s' ", role);
         break;
     case Quantifier::any:
         subject = fmt::format("one {}'s ", role);
@@ -398,10 +413,11 @@ std::string describe(const Condition& condition) {
     if (condition.relation == Relation::planned) {
         return fmt::format("{}{} is as when the plan was made", subject, condition.fact);
     }
-    return fmt::format("{}{} is {}",
+    return fmt::format("{}{} is {}{}",
                        subject,
                        condition.fact,
-                       expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""));
+                       expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""),
+                       left_out(condition.besides));
 }
 
 // The keys are those of docs/formats/plan.md; a plan's digest covers them.
