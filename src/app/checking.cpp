@@ -61,7 +61,8 @@ Result<model::Plan> compile_back(const Project& project,
                                       plan.run,
                                       {},
                                       &sources,
-                                      false});
+                                      false,
+                                      &plan.temporaries});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }
@@ -123,7 +124,10 @@ Result<model::Plan> compile_again(const Options& options,
                                       plan.run,
                                       "",
                                       plan.reverts_run,
-                                      closing});
+                                      closing,
+                                      nullptr,
+                                      true,
+                                      &plan.temporaries});
     if (!compiled.plan) {
         return tl::unexpected(compiled.problems.front());
     }

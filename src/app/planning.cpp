@@ -245,7 +245,11 @@ AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_di
                                       plan.from,
                                       run,
                                       "",
-                                      plan.run});
+                                      plan.run,
+                                      {},
+                                      nullptr,
+                                      true,
+                                      &plan.temporaries});
     if (compiled.plan) {
         return std::move(*compiled.plan);
     }
