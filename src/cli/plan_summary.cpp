@@ -200,4 +200,20 @@ std::string words_of(const Block& block, const Plan& plan) {
     return join(words, ", ");
 }
 
+// Only the downgrade is checked. Facts that nothing models were answered as suits it.
+std::string cost_words(const model::RecoveryOption& way, const Plan& plan) {
+    std::vector<std::string> facts;
+    for (const Json& fact : plan.check["hangs_on"].items()) {
+        facts.push_back(fact.as_string());
+    }
+    if (facts.empty() || way.kind != model::RecoveryKind::downgrade) {
+        return way.cost;
+    }
+    return say("{}{}certain, if {} {}",
+               way.cost,
+               way.cost.empty() ? "" : "; ",
+               join(facts, ", "),
+               facts.size() == 1 ? "holds" : "hold");
+}
+
 }  // namespace drydock::cli

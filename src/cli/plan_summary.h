@@ -48,6 +48,9 @@ struct Outline {
 // Returns "stop", "install 3.5.16", "14 checks", or the action's own title.
 [[nodiscard]] std::string words_of(const model::Action& action, const model::Plan& plan);
 [[nodiscard]] std::string words_of(const Block& block, const model::Plan& plan);
+// Returns the cost of a way back, and what it hangs on by the plan's check: "nothing lost; certain,
+// if epoch_lead holds".
+[[nodiscard]] std::string cost_words(const model::RecoveryOption& way, const model::Plan& plan);
 // True if the action only orders other actions, and has nothing to do or to observe.
 [[nodiscard]] bool is_barrier(const model::Action& action);
 

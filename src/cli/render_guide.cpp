@@ -127,7 +127,7 @@ std::string ways_back(const Plan& plan) {
         text += say("| {} | {} | {} | `{}` |\n",
                     cell_text(way.phase),
                     cell_text(std::string(name_of(way.kind))),
-                    cell_text(way.cost),
+                    cell_text(cost_words(way, plan)),
                     cell_code(way.command));
     }
     return text;

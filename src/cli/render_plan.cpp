@@ -230,9 +230,10 @@ std::string serving_line(const Outline& outline, const Screen& screen) {
         screen);
 }
 
-std::string way_words(const model::RecoveryOption& way) {
+std::string way_words(const model::RecoveryOption& way, const Plan& plan) {
     const std::string kind(name_of(way.kind));
-    return way.cost.empty() ? kind : kind + ": " + way.cost;
+    const std::string cost = cost_words(way, plan);
+    return cost.empty() ? kind : kind + ": " + cost;
 }
 
 // Names each phase once. The order is that of the run, so the reader sees options disappear.
@@ -247,7 +248,7 @@ std::string ways_back(const Plan& plan, const Screen& screen) {
         const std::string label = text.empty() ? "Way back" : "";
         const std::string phase_words = way.phase == phase && !text.empty() ? "" : way.phase;
         text += hang("  " + pad(label, 9) + "  " + pad(phase_words, width) + "   ",
-                     way_words(way),
+                     way_words(way, plan),
                      screen.width);
         phase = way.phase;
     }

@@ -123,6 +123,20 @@ TEST_F(Render, ACheckTellsItsStories) {
     EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, checked up to depth 65"));
 }
 
+// The check answered facts that nothing models as suits the way back. Whoever reads it must know.
+TEST_F(Render, PlanAndGuideSayWhatTheWayBackHangsOn) {
+    EXPECT_THAT(render_plan(plan_, screen_), Not(HasSubstr("certain, if")));
+    plan_.check.set("hangs_on", Json(Json::Array{"epoch_lead"}));
+    screen_.width = 200;
+    EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("; certain, if epoch_lead holds\n"));
+    const std::string guide = render_guide(plan_);
+    const auto first = guide.find("; certain, if epoch_lead holds |");
+    EXPECT_NE(first, guide.npos);
+    EXPECT_EQ(guide.find("certain, if", first + 10), guide.npos);
+    plan_.check.set("hangs_on", Json(Json::Array{"epoch_lead", "lag"}));
+    EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("certain, if epoch_lead, lag hold\n"));
+}
+
 // What a plan says is text there: no HTML, no link, no line, cell or span of its own.
 TEST_F(Render, GuidesQuoteWhatAPlanSays) {
     plan_.kind = "<script>x";
