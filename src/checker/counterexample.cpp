@@ -57,6 +57,8 @@ constexpr std::array<const char*, run::k_trace_steps.k_count> k_sentences = {{
     "{}",
     "a person resumes the run",
     "a person starts {}",
+    "{} starts by itself",
+    "{} comes to lead",
     "what was lost is settled",
 }};
 

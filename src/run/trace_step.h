@@ -36,16 +36,18 @@ enum class TraceStepKind : std::uint8_t {
     host_lost,
     host_back,
     law_fires,
-    resumed,         // an operator goes on after a halt
-    member_started,  // by an operator
-    settled,         // what was lost is settled; no transition of its own
+    resumed,          // an operator goes on after a halt
+    member_started,   // by an operator
+    member_restarts,  // by itself, with what is installed
+    elected,          // a serving member comes to lead its role
+    settled,          // what was lost is settled; no transition of its own
 };
 inline constexpr EnumNames<TraceStepKind, TraceStepKind::settled> k_trace_steps({
-    "judged_yes", "judged_no",   "skipped",        "begun",        "done",         "died_after",
-    "failed",     "failed_late", "no_answer",      "never_begun",  "torn",         "torn_late",
-    "kept",       "broken",      "happened",       "not_happened", "nobody_knows", "approved",
-    "finished",   "halted",      "conductor_dies", "member_dies",  "host_lost",    "host_back",
-    "law_fires",  "resumed",     "member_started", "settled",
+    "judged_yes", "judged_no",   "skipped",        "begun",           "done",         "died_after",
+    "failed",     "failed_late", "no_answer",      "never_begun",     "torn",         "torn_late",
+    "kept",       "broken",      "happened",       "not_happened",    "nobody_knows", "approved",
+    "finished",   "halted",      "conductor_dies", "member_dies",     "host_lost",    "host_back",
+    "law_fires",  "resumed",     "member_started", "member_restarts", "elected",      "settled",
 });
 
 [[nodiscard]] inline std::string_view name_of(TraceStepKind kind) {
