@@ -1,16 +1,20 @@
 // Computes the expected facts of a run and compares them with observed ones.
 //
 // Expected facts start as the plan's bound facts. The effects of actions are laid over them in the
-// plan's order, so the last writer of a fact wins. Three cases leave a fact open:
+// plan's order, so the last writer of a fact wins. Some cases leave a fact open:
 //
 // - An action that may have changed it and is not done: any value is possible.
+// - A value that holds while an action runs: it stays if the action is cut off.
 // - A rule that may raise a format by itself: the old and the new value are possible.
 // - An identity of a member that is down: it cannot say it.
+// - Whether a store was left clean, once the plan has moved its member.
+// - Whether a member is ready, while too few of its role run.
 //
 // docs/design/0001-the-core.md has the reasons.
 #include "run/expected_facts.h"
 
 #include "model/version.h"
+#include "run/expected_stores.h"
 
 #include <fmt/format.h>
 
@@ -26,14 +30,6 @@ using model::Observation;
 using model::ObservationStatus;
 using model::Plan;
 
-bool took_effect(Status status) {
-    return status == Status::done;
-}
-
-bool is_unsettled(Status status) {
-    return is_in_flight(status) || has_failed(status);
-}
-
 // True if it is not certain that the action left its facts alone. An action that was tried and
 // failed counts, also while it waits for its next try: it may have done half of its work, or a
 // person the rest. An action whose guards failed before it ever began has changed nothing. An
@@ -43,13 +39,6 @@ bool may_have_changed(const State& state, std::size_t action) {
     const bool tried_before = status == Status::waiting || status == Status::ready
                               || status == Status::failed || status == Status::skipped;
     return tried_before ? state.begun(action) > 0 : is_unsettled(status);
-}
-
-Observation value_of(const Json& value) {
-    return {value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
-            value,
-            "expected",
-            0};
 }
 
 // Lays the effects of one action over the facts. An action that is not done leaves its facts open;
@@ -69,87 +58,52 @@ void apply_effects(ExpectedFacts& world, const model::Action& action, Status sta
     }
 }
 
-// Returns a format as a fact has it: rules write it as a text, and a fact may be a number.
-Observation level_of(const Plan& plan, const std::string& key, const std::string& format) {
-    const auto source = plan.sources.find(key);
-    if (source != plan.sources.end() && source->second.type == model::FactType::integer) {
-        const auto number = Json::parse(format);
-        return value_of(number && number->is_integer() ? *number : Json(format));
-    }
-    return value_of(Json(format));
+bool names_fact(const std::vector<model::Effect>& effects, const model::Effect& fact) {
+    return std::any_of(effects.begin(), effects.end(), [&](const model::Effect& effect) {
+        const bool moves_fact =
+            effect.kind == model::EffectKind::becomes || effect.kind == model::EffectKind::changes;
+        return moves_fact && effect.member == fact.member && effect.name == fact.name;
+    });
 }
 
-// Returns the level facts of a store, and the facts that those are derived from.
-std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::string>& levels) {
-    std::vector<std::string> keys = levels;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const auto source = plan.sources.find(keys[i]);
-        if (source != plan.sources.end() && source->second.is_derived()) {
-            keys.insert(keys.end(), source->second.inputs.begin(), source->second.inputs.end());
-        }
-    }
-    return keys;
-}
-
-// Applies a conversion by command to the level facts. Without `is_sure` the old format stays
-// possible. The level of another member's instance of an unshared store may follow or stay.
-void convert(ExpectedFacts& world,
-             const Plan& plan,
-             const model::PlanStore& store,
-             const std::string& format,
-             const model::Action& action,
-             const model::Effect& effect,
-             bool is_sure) {
-    for (const std::string& key : level_keys(plan, store.levels)) {
-        const auto level = world.find(key);
-        if (level == world.end() || level->second.any_of.empty()) {
+// A value of `while` is possible as long as the action is not done. A fact that an effect names,
+// too, is open then in any case.
+void apply_meanwhile(ExpectedFacts& world, const model::Action& action, Status status) {
+    for (const model::Effect& effect : action.meanwhile) {
+        const auto fact = world.find(model::fact_key(effect.member, effect.name));
+        if (took_effect(status) || fact == world.end() || fact->second.any_of.empty()
+            || names_fact(action.effects, effect)) {
             continue;
         }
-        const auto source = plan.sources.find(key);
-        const bool is_others = source != plan.sources.end() && !source->second.member.empty()
-                               && source->second.member != effect.member && !store.shared;
-        if (is_sure && !is_others) {
-            level->second = {{}, action.id};
+        if (effect.kind == model::EffectKind::becomes) {
+            fact->second.any_of.push_back(value_of(effect.value));
+            fact->second.by = action.id;
+        } else if (effect.kind == model::EffectKind::changes) {
+            fact->second = {{}, action.id};
         }
-        level->second.any_of.push_back(level_of(plan, key, format));
     }
 }
 
-// Returns the format that the effect brings the store to; empty if it converts nothing.
-std::string format_after(const Plan& plan, const model::PlanStore& store, model::EffectKind kind) {
-    if (kind == model::EffectKind::lowers) {
-        const auto law = store.laws.find(plan.to);
-        return law == store.laws.end() ? "" : law->second.writes;
-    }
-    const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const FormatRule& rule) {
-        return rule.store == store.name;
-    });
-    return kind == model::EffectKind::raises && law != plan.laws.end() ? law->becomes : "";
-}
-
-void convert_stores(ExpectedFacts& world,
-                    const Plan& plan,
-                    const model::Action& action,
-                    Status status) {
-    for (const model::Effect& effect : action.effects) {
-        for (const model::PlanStore& store : plan.stores) {
-            const std::string format =
-                store.name == effect.name ? format_after(plan, store, effect.kind) : "";
-            if (!format.empty()) {
-                convert(world, plan, store, format, action, effect, took_effect(status));
+// Opens the facts that tell whether a store was left clean: starts, stops and deaths move them.
+void open_clean_stops(ExpectedFacts& world, const Plan& plan, const model::Action& action) {
+    for (const model::PlanStore& store : plan.stores) {
+        for (const std::string& key : store.clean_stop) {
+            const auto source = plan.sources.find(key);
+            const std::string owner = source == plan.sources.end() ? "" : source->second.member;
+            const bool is_moved = std::any_of(
+                action.effects.begin(), action.effects.end(), [&](const model::Effect& effect) {
+                    const auto fact =
+                        plan.sources.find(model::fact_key(effect.member, effect.name));
+                    return fact != plan.sources.end()
+                           && fact->second.binds == model::StandardFact::running
+                           && (owner.empty() || owner == effect.member);
+                });
+            const auto fact = world.find(key);
+            if (is_moved && fact != world.end()) {
+                fact->second = {{}, action.id};
             }
         }
     }
-}
-
-// Returns the key of the fact that a member has bound to a standard fact; empty if it has none.
-std::string bound_key(const Plan& plan, const std::string& member, model::StandardFact standard) {
-    for (const auto& [key, source] : plan.sources) {
-        if (source.member == member && source.binds == standard) {
-            return key;
-        }
-    }
-    return {};
 }
 
 // True if one of the expected values lets the member run the series. Without a value everything is
@@ -166,6 +120,28 @@ bool may_run_series(const ExpectedFacts& world, const std::string& key, const st
                                   && model::version_in_series(observation.value.as_string(),
                                                               series);
                        });
+}
+
+// True if one of the expected values leaves the member down.
+bool may_be_down(const ExpectedFacts& world, const std::string& key) {
+    const auto entry = world.find(key);
+    return entry == world.end() || entry->second.any_of.empty()
+           || std::any_of(entry->second.any_of.begin(),
+                          entry->second.any_of.end(),
+                          [](const Observation& observation) {
+                              return observation.status == ObservationStatus::absent;
+                          });
+}
+
+// Returns the key of the fact that tells which release reads the store: the member's own release,
+// or that of the axis.
+std::string reader_key(const Plan& plan, const std::string& store, const std::string& member) {
+    for (const model::PlanStore& candidate : plan.stores) {
+        if (candidate.name == store && !candidate.read_by.empty()) {
+            return model::fact_key(member, candidate.read_by);
+        }
+    }
+    return bound_key(plan, member, model::StandardFact::running);
 }
 
 // A member that is down is not ready: some systems say nothing then, others say no.
@@ -201,68 +177,33 @@ std::string show_expected(const Expectation& expectation) {
 }  // namespace
 
 // True if the rule's trigger may hold by these facts. A member whose release is open may run the
-// series.
+// series. Any member that runs may lead.
 bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& world) {
     const auto runs_it = [&](const std::string& member) {
-        return may_run_series(
-            world, bound_key(plan, member, model::StandardFact::running), law.series);
+        return may_run_series(world, reader_key(plan, law.store, member), law.series);
+    };
+    const auto runs_it_if_up = [&](const std::string& member) {
+        return runs_it(member)
+               || may_be_down(world, bound_key(plan, member, model::StandardFact::running));
     };
     const auto members = plan.roster()[law.role];
-    if (law.raises == model::FormatTrigger::when_all) {
+    const bool any_runs = std::any_of(members.begin(), members.end(), runs_it);
+    switch (law.raises) {
+    case model::FormatTrigger::when_all:
         return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
+    case model::FormatTrigger::when_all_running:
+        return any_runs && std::all_of(members.begin(), members.end(), runs_it_if_up);
+    case model::FormatTrigger::on_start:
+    case model::FormatTrigger::on_lead:
+        return any_runs;
+    case model::FormatTrigger::never:
+    case model::FormatTrigger::on_finalize:
+    case model::FormatTrigger::on_migrate:
+    case model::FormatTrigger::on_destroy:
+    case model::FormatTrigger::found:
+        break;
     }
-    return law.raises == model::FormatTrigger::on_start
-           && std::any_of(members.begin(), members.end(), runs_it);
-}
-
-// Notes for each member whether it was up when the plan was made, and which actions start or stop
-// it. A member that no action touches counts as up.
-ExpectedMembers::ExpectedMembers(const Plan& plan) : roster_(plan.roster()) {
-    std::map<std::string, std::size_t, std::less<>> index;  // by key of the bound fact
-    for (const auto& [role, members] : roster_) {
-        for (const std::string& member : members) {
-            const std::string key = bound_key(plan, member, model::StandardFact::running);
-            const auto planned = plan.planned.find(key);
-            index.emplace(key, planned_.size());
-            planned_.push_back(key.empty() || planned == plan.planned.end()
-                               || planned->second.status == ObservationStatus::known);
-        }
-    }
-    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        for (const model::Effect& effect : plan.actions[i].effects) {
-            const auto entry = index.find(model::fact_key(effect.member, effect.name));
-            if (entry != index.end()) {
-                touches_.push_back({i, entry->second, !effect.value.is_null()});
-            }
-        }
-    }
-    std::vector<bool> touched(planned_.size(), false);
-    for (const Touch& touch : touches_) {
-        touched[touch.member] = true;
-    }
-    for (std::size_t member = 0; member < planned_.size(); ++member) {
-        planned_[member] = planned_[member] || !touched[member];
-    }
-}
-
-model::Roster ExpectedMembers::up(const State& state) const {
-    std::vector<bool> is_up = planned_;
-    for (const Touch& touch : touches_) {
-        const Status status = state.status(touch.action);
-        if (took_effect(status) || is_unsettled(status)) {
-            is_up[touch.member] = took_effect(status) && touch.up;
-        }
-    }
-    model::Roster roster = roster_;
-    std::size_t position = 0;
-    for (auto& [role, members] : roster) {
-        std::erase_if(members, [&](const std::string&) { return !is_up[position++]; });
-    }
-    return roster;
-}
-
-model::Roster members_up(const Plan& plan, const State& state) {
-    return ExpectedMembers(plan).up(state);
+    return false;
 }
 
 namespace {
@@ -290,6 +231,27 @@ void excuse_identity(const Plan& plan, const State& state, ExpectedFacts& world)
     }
 }
 
+// Members of a role that is ready together need not be ready while too few of them run.
+void excuse_readiness(const Plan& plan, const State& state, ExpectedFacts& world) {
+    const auto roster = members_up(plan, state);
+    for (const model::PlanRole& role : plan.roles) {
+        const auto up = roster.find(role.name);
+        const std::size_t running = up == roster.end() ? 0 : up->second.size();
+        for (const std::string& member : role.members) {
+            const auto ready = world.find(bound_key(plan, member, model::StandardFact::ready));
+            if (running < static_cast<std::size_t>(role.ready_with) && ready != world.end()
+                && !ready->second.any_of.empty()) {
+                ready->second.any_of.push_back(value_of({}));
+            }
+        }
+    }
+}
+
+// True for a fact that moves without the plan: its value is never drift.
+bool moves_by_itself(const model::FactSource& source) {
+    return source.moves || source.binds == model::StandardFact::leads;
+}
+
 }  // namespace
 
 ExpectedFacts expected_facts(const Plan& plan, const State& state) {
@@ -297,11 +259,14 @@ ExpectedFacts expected_facts(const Plan& plan, const State& state) {
     for (const auto& [key, observation] : plan.planned) {
         world[key].any_of.push_back(observation);
     }
+    ExpectedStores stores(plan, world);
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
         if (took_effect(status) || may_have_changed(state, i)) {
             apply_effects(world, plan.actions[i], status);
-            convert_stores(world, plan, plan.actions[i], status);
+            apply_meanwhile(world, plan.actions[i], status);
+            open_clean_stops(world, plan, plan.actions[i]);
+            stores.apply(plan.actions[i], status);
         }
     }
     for (const FormatRule& law : plan.laws) {
@@ -314,6 +279,7 @@ ExpectedFacts expected_facts(const Plan& plan, const State& state) {
         }
     }
     excuse_identity(plan, state, world);
+    excuse_readiness(plan, state, world);
     return world;
 }
 
@@ -324,8 +290,8 @@ find_drift(const Plan& plan, const State& state, const model::FactBook& observed
     for (const auto& [key, expectation] : expected_facts(plan, state)) {
         const auto source = plan.sources.find(key);
         const auto observation = observed.find(key);
-        if (expectation.any_of.empty() || source == plan.sources.end() || source->second.moves
-            || observation == observed.end()) {
+        if (expectation.any_of.empty() || source == plan.sources.end()
+            || moves_by_itself(source->second) || observation == observed.end()) {
             continue;
         }
         const bool fits = std::any_of(

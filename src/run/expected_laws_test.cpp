@@ -1,0 +1,203 @@
+// Expected facts under the laws of what happens: values that hold while an action runs, stores that
+// are destroyed and restored, formats that rise by themselves, temporary facts.
+#include "run/expected_facts.h"
+#include "run/run_fixture.h"
+#include "run/temporary_facts.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::run {
+namespace {
+
+using model::Effect;
+using model::EffectKind;
+using model::FactBook;
+using model::Observation;
+using model::ObservationStatus;
+
+Observation known(Json value) {
+    return {ObservationStatus::known, std::move(value), "", 0};
+}
+
+constexpr auto k_nothing = ObservationStatus::absent;
+
+// A plan whose first action is the diamond's "left", with facts that it is bound to.
+Plan plan_with(const std::map<std::string, Json>& facts) {
+    Plan plan = diamond(Repeatable::probe);
+    plan.from = "1.0";
+    plan.to = "2.0";
+    for (const auto& [key, value] : facts) {
+        plan.planned[key] = value.is_null() ? Observation{k_nothing, {}, "", 0} : known(value);
+        plan.sources[key].key = key;
+    }
+    return plan;
+}
+
+bool drifts(const Plan& plan, const State& state, const std::string& key, const Json& value) {
+    const Observation found = value.is_null() ? Observation{k_nothing, {}, "", 0} : known(value);
+    return !find_drift(plan, state, {{key, found}}).empty();
+}
+
+void bind(Plan& plan, const std::string& member, model::StandardFact standard) {
+    model::FactSource& source =
+        plan.sources[model::fact_key(member, model::k_standard_facts.of(standard))];
+    source.member = member;
+    source.binds = standard;
+}
+
+// The levels of two members that own a store together.
+Plan plan_of_laws(model::FormatTrigger raises) {
+    Plan plan = plan_with({{"level", "a"}, {"m1/running", "1.0"}, {"m2/running", Json()}});
+    bind(plan, "m1", model::StandardFact::running);
+    bind(plan, "m2", model::StandardFact::running);
+    plan.roles = {{.name = "member", .quorum = 0, .members = {"m1", "m2"}}};
+    plan.stores = {{.name = "data", .role = "member", .shared = true, .levels = {"level"}}};
+    plan.laws = {{.store = "data",
+                  .role = "member",
+                  .levels = {"level"},
+                  .raises = raises,
+                  .series = "2.0",
+                  .becomes = "b"}};
+    plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", "2.0"}};
+    return plan;
+}
+
+TEST(RunLaws, ExpectWhatHoldsWhileAnActionRuns) {
+    Plan plan = plan_with({{"dirty", false}});
+    plan.actions[0].meanwhile = {{EffectKind::becomes, "", "dirty", true}};
+    State state = running(plan);
+    EXPECT_TRUE(drifts(plan, state, "dirty", true));
+    for (const Status cut_off : {Status::intended, Status::unsure, Status::failed}) {
+        state.set(0, cut_off, 0, 1);
+        EXPECT_FALSE(drifts(plan, state, "dirty", true));
+        EXPECT_FALSE(drifts(plan, state, "dirty", false));
+    }
+    state.set_status(0, Status::done);
+    EXPECT_TRUE(drifts(plan, state, "dirty", true));
+    EXPECT_FALSE(drifts(plan, state, "dirty", false));
+}
+
+TEST(RunLaws, ExpectNothingOfAnActionThatNeverBegan) {
+    Plan plan = plan_with({{"dirty", false}});
+    plan.actions[0].meanwhile = {{EffectKind::becomes, "", "dirty", true}};
+    State state = running(plan);
+    state.set(0, Status::failed, 0, 0);
+    EXPECT_TRUE(drifts(plan, state, "dirty", true));
+}
+
+TEST(RunLaws, ExpectTheLevelOfACopyBehindARestore) {
+    Plan plan = plan_with({{"level", "a"}});
+    plan.stores = {{.name = "data", .role = "m", .shared = true, .levels = {"level"}}};
+    plan.actions[0].effects = {{EffectKind::copies, "m1", "data", {}}};
+    plan.actions[1].effects = {{EffectKind::destroys, "m1", "data", {}}};
+    plan.actions[3].effects = {{EffectKind::restores, "m1", "data", {}}};
+    State state = with(running(plan), 0, Status::done);
+    state.set_status(1, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "level", Json()));
+    EXPECT_TRUE(drifts(plan, state, "level", "a"));
+    state.set(3, Status::intended, 0, 1);
+    EXPECT_FALSE(drifts(plan, state, "level", Json()));
+    EXPECT_FALSE(drifts(plan, state, "level", "a"));
+    state.set_status(3, Status::done);
+    EXPECT_TRUE(drifts(plan, state, "level", Json()));
+    EXPECT_FALSE(drifts(plan, state, "level", "a"));
+}
+
+TEST(RunLaws, RestoreAllCopiesByAStepThatNamesNone) {
+    Plan plan = plan_with({{"level", "a"}});
+    plan.stores = {{.name = "data", .role = "m", .shared = true, .levels = {"level"}}};
+    plan.actions[0].effects = {{EffectKind::copies, "m1", "data", {}}};
+    plan.actions[1].effects = {{EffectKind::destroys, "m1", "data", {}}};
+    plan.actions[3].verb = Verb::restore;
+    State state = with(running(plan), 0, Status::done);
+    state.set_status(1, Status::done);
+    state.set_status(3, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "level", "a"));
+    EXPECT_TRUE(drifts(plan, state, "level", Json()));
+}
+
+TEST(RunLaws, ExpectFormatsThatRiseWhenAllThatRunAreNew) {
+    const Plan plan = plan_of_laws(model::FormatTrigger::when_all_running);
+    State state = running(plan);
+    EXPECT_TRUE(drifts(plan, state, "level", "b"));
+    state.set(0, Status::done, 0, 1);
+    EXPECT_FALSE(drifts(plan, state, "level", "b"));
+    EXPECT_FALSE(drifts(plan, state, "level", "a"));
+}
+
+TEST(RunLaws, ExpectFormatsThatRiseByALeader) {
+    const Plan plan = plan_of_laws(model::FormatTrigger::on_lead);
+    EXPECT_TRUE(drifts(plan, running(plan), "level", "b"));
+    EXPECT_FALSE(drifts(plan, with(running(plan), 0, Status::done), "level", "b"));
+}
+
+// A command raises the format only if the law's own condition holds.
+TEST(RunLaws, ExpectBothFormatsBehindACommandThatMayHaveNoEffect) {
+    Plan plan = plan_of_laws(model::FormatTrigger::when_all);
+    plan.actions[1].effects = {{EffectKind::raises, "", "data", {}}};
+    const State state = with(running(plan), 1, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "level", "a"));
+    EXPECT_FALSE(drifts(plan, state, "level", "b"));
+    EXPECT_TRUE(drifts(plan, state, "level", "c"));
+}
+
+TEST(RunLaws, LetLeadersMove) {
+    Plan plan = plan_with({{"m1/leads", true}, {"m1/voter", true}});
+    bind(plan, "m1", model::StandardFact::leads);
+    bind(plan, "m1", model::StandardFact::voter);
+    EXPECT_FALSE(drifts(plan, running(plan), "m1/leads", false));
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/voter", false));
+}
+
+TEST(RunLaws, OpenWhetherAStoreWasLeftCleanOnceItsMemberMoved) {
+    Plan plan = plan_of_laws(model::FormatTrigger::never);
+    plan.planned["m1/clean"] = known(false);
+    plan.sources["m1/clean"].member = "m1";
+    plan.stores[0].clean_stop = {"m1/clean"};
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/clean", true));
+    EXPECT_FALSE(drifts(plan, with(running(plan), 0, Status::done), "m1/clean", true));
+}
+
+TEST(RunLaws, ExpectNobodyReadyWhileTooFewRun) {
+    Plan plan = plan_of_laws(model::FormatTrigger::never);
+    plan.planned["m1/ready"] = known(true);
+    bind(plan, "m1", model::StandardFact::ready);
+    plan.actions[3].effects = {{EffectKind::becomes, "m2", "running", "2.0"}};
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/ready", false));
+    plan.roles[0].ready_with = 2;
+    EXPECT_FALSE(drifts(plan, running(plan), "m1/ready", false));
+    EXPECT_FALSE(drifts(plan, running(plan), "m1/ready", true));
+}
+
+TEST(RunLaws, ExpectATemporaryFactAsSwitchedUntilItIsSwitchedBack) {
+    Plan plan = plan_with({{"noout", false}});
+    plan.actions[0].effects = {{EffectKind::becomes, "", "noout", true}};
+    plan.actions[3].effects = {{EffectKind::becomes, "", "noout", false}};
+    State state = with(running(plan), 0, Status::done);
+    EXPECT_TRUE(drifts(plan, state, "noout", false));
+    EXPECT_FALSE(drifts(plan, state, "noout", true));
+    state.set_status(3, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "noout", false));
+}
+
+TEST(RunTemporaries, AreLeftBehindIfTheyAreNotAsBefore) {
+    Plan plan = plan_with({});
+    plan.temporaries = {{"noout", known(false), model::Temporary::always},
+                        {"cordon", {k_nothing, {}, "", 0}, model::Temporary::always},
+                        {"repository", known("old"), model::Temporary::way_back}};
+    FactBook facts = {
+        {"noout", known(false)}, {"cordon", {k_nothing, {}, "", 0}}, {"repository", known("new")}};
+    EXPECT_TRUE(find_left_behind(plan, facts).empty());
+    facts["cordon"] = known(true);
+    ASSERT_EQ(find_left_behind(plan, facts).size(), 1U);
+    EXPECT_EQ(find_left_behind(plan, facts).front().key, "cordon");
+    facts.erase("noout");
+    EXPECT_TRUE(find_left_behind(plan, facts).front().cannot_tell
+                || find_left_behind(plan, facts).back().cannot_tell);
+    plan.reverts_run = "forward";
+    EXPECT_EQ(find_left_behind(plan, facts).size(), 3U);
+    EXPECT_EQ(temporaries_to_restore(plan).size(), 3U);
+}
+
+}  // namespace
+}  // namespace drydock::run

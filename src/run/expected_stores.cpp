@@ -1,0 +1,205 @@
+// Moves the expected levels of stores.
+//
+// Four effects move a level: `raises` and `lowers` convert it, `destroys` leaves none, `restores`
+// brings back that of the copy. A copy that an earlier run made has a level that this plan does not
+// know: then any is possible.
+#include "run/expected_stores.h"
+
+#include <algorithm>
+
+namespace drydock::run {
+
+namespace {
+
+using model::Effect;
+using model::EffectKind;
+using model::FormatRule;
+using model::FormatTrigger;
+using model::Observation;
+using model::ObservationStatus;
+using model::Plan;
+using model::PlanStore;
+
+// Returns the level facts of a store, and the facts that those are derived from.
+std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::string>& levels) {
+    std::vector<std::string> keys = levels;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto source = plan.sources.find(keys[i]);
+        if (source != plan.sources.end() && source->second.is_derived()) {
+            keys.insert(keys.end(), source->second.inputs.begin(), source->second.inputs.end());
+        }
+    }
+    return keys;
+}
+
+const FormatRule* rule_of(const Plan& plan, const PlanStore& store) {
+    const auto law = std::find_if(plan.laws.begin(), plan.laws.end(), [&](const FormatRule& rule) {
+        return rule.store == store.name;
+    });
+    return law == plan.laws.end() ? nullptr : &*law;
+}
+
+// Returns the format that the effect brings the store to; empty if it converts nothing.
+std::string format_after(const Plan& plan, const PlanStore& store, EffectKind kind) {
+    if (kind == EffectKind::lowers) {
+        const auto law = store.laws.find(plan.to);
+        return law == store.laws.end() ? "" : law->second.writes;
+    }
+    const FormatRule* law = rule_of(plan, store);
+    return kind == EffectKind::raises && law != nullptr ? law->becomes : "";
+}
+
+// True if a command raises the format only while the rule's own condition holds.
+bool has_condition(const FormatRule* law) {
+    return law != nullptr
+           && (law->raises == FormatTrigger::when_all
+               || law->raises == FormatTrigger::when_all_running
+               || law->raises == FormatTrigger::on_lead);
+}
+
+}  // namespace
+
+Observation value_of(const Json& value) {
+    return {value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
+            value,
+            "expected",
+            0};
+}
+
+std::string bound_key(const Plan& plan, std::string_view member, model::StandardFact standard) {
+    for (const auto& [key, source] : plan.sources) {
+        if (source.member == member && source.binds == standard) {
+            return key;
+        }
+    }
+    return {};
+}
+
+Observation level_of(const Plan& plan, const std::string& key, const std::string& format) {
+    const auto source = plan.sources.find(key);
+    if (source != plan.sources.end() && source->second.type == model::FactType::integer) {
+        const auto number = Json::parse(format);
+        return value_of(number && number->is_integer() ? *number : Json(format));
+    }
+    return value_of(Json(format));
+}
+
+// Values of another member's instance of an unshared store may follow or stay. A level without
+// values is open, and stays so.
+void ExpectedStores::tell(const model::Action& action,
+                          const Effect& effect,
+                          const std::string& key,
+                          const PlanStore& store,
+                          const std::vector<Observation>& values,
+                          bool is_certain) {
+    const auto level = facts_.find(key);
+    if (level == facts_.end() || level->second.any_of.empty()) {
+        return;
+    }
+    const auto source = plan_.sources.find(key);
+    const bool is_others = source != plan_.sources.end() && !source->second.member.empty()
+                           && source->second.member != effect.member && !store.shared;
+    if (is_certain && !is_others) {
+        level->second = {{}, action.id};
+    }
+    level->second.any_of.insert(level->second.any_of.end(), values.begin(), values.end());
+}
+
+void ExpectedStores::convert(const model::Action& action,
+                             const Effect& effect,
+                             const PlanStore& store,
+                             bool is_certain) {
+    const std::string format = format_after(plan_, store, effect.kind);
+    if (format.empty()) {
+        return;
+    }
+    const bool may_stay = effect.kind == EffectKind::raises && has_condition(rule_of(plan_, store));
+    for (const std::string& key : level_keys(plan_, store.levels)) {
+        tell(action, effect, key, store, {level_of(plan_, key, format)}, is_certain && !may_stay);
+    }
+}
+
+void ExpectedStores::copy(const PlanStore& store) {
+    Levels& levels = copies_[store.name];
+    for (const std::string& key : level_keys(plan_, store.levels)) {
+        const auto level = facts_.find(key);
+        if (level != facts_.end()) {
+            levels[key] = level->second;
+        }
+    }
+}
+
+// An open level of the copy is open again after it was put back.
+void ExpectedStores::restore(const model::Action& action,
+                             const Effect& effect,
+                             const PlanStore& store,
+                             bool is_certain) {
+    const auto copy = copies_.find(store.name);
+    for (const std::string& key : level_keys(plan_, store.levels)) {
+        const auto level = facts_.find(key);
+        if (level == facts_.end()) {
+            continue;
+        }
+        const auto copied = copy == copies_.end() ? Levels::iterator() : copy->second.find(key);
+        if (copy == copies_.end() || copied == copy->second.end()
+            || copied->second.any_of.empty()) {
+            level->second = {{}, action.id};
+        } else {
+            tell(action, effect, key, store, copied->second.any_of, is_certain);
+        }
+    }
+}
+
+// A step with the verb `restore` that names no store puts back all that have a copy.
+void ExpectedStores::restore_all(const model::Action& action, bool is_certain) {
+    const bool names_stores =
+        std::any_of(action.effects.begin(), action.effects.end(), [](const Effect& effect) {
+            return effect.kind == EffectKind::restores;
+        });
+    for (const PlanStore& store : plan_.stores) {
+        if (!names_stores && copies_.contains(store.name)) {
+            restore(
+                action, {EffectKind::restores, action.member, store.name, {}}, store, is_certain);
+        }
+    }
+}
+
+void ExpectedStores::apply(const model::Action& action,
+                           const Effect& effect,
+                           const PlanStore& store,
+                           bool is_certain) {
+    if (effect.kind == EffectKind::copies) {
+        copy(store);
+    } else if (effect.kind == EffectKind::restores) {
+        restore(action, effect, store, is_certain);
+    } else if (effect.kind == EffectKind::destroys) {
+        for (const std::string& key : level_keys(plan_, store.levels)) {
+            tell(action, effect, key, store, {value_of({})}, is_certain);
+        }
+    } else {
+        convert(action, effect, store, is_certain);
+    }
+}
+
+// What holds while the action runs is possible until it is done; then it is over. A restore without
+// names comes before the other effects.
+void ExpectedStores::apply(const model::Action& action, Status status) {
+    const bool is_certain = took_effect(status);
+    if (action.verb == model::Verb::restore) {
+        restore_all(action, is_certain);
+    }
+    for (const PlanStore& store : plan_.stores) {
+        for (const Effect& effect : action.meanwhile) {
+            if (effect.name == store.name && !is_certain) {
+                apply(action, effect, store, false);
+            }
+        }
+        for (const Effect& effect : action.effects) {
+            if (effect.name == store.name) {
+                apply(action, effect, store, is_certain);
+            }
+        }
+    }
+}
+
+}  // namespace drydock::run
