@@ -1,13 +1,14 @@
-// The modelled system: effects of actions, deaths, repairs, probes. Laws and formats are in
-// modelled_system_rules.cpp.
+// The modelled system: effects of actions, and probes. Members are in modelled_system_members.cpp,
+// leaders and quorums in modelled_system_roles.cpp, laws in modelled_system_rules.cpp, actions
+// under way in modelled_system_flight.cpp.
 //
-// A member is up or down. A probe that asks the process of a member gets no answer while the member
-// is down; a probe of the host does. Each effect is compared with the rules of the checker at the
-// moment at which it happens. The comparison is made before and after the effect, so a state that
-// was bad already is not reported again.
+// A probe that asks the process of a member gets no answer while the member is down; a probe of the
+// host does. Each change is compared with the rules of the checker at the moment at which it
+// happens. The comparison is made before and after it, so a state that was bad already is not
+// reported again.
 #include "sim/modelled_system.h"
 
-#include "model/version.h"
+#include "run/temporary_facts.h"
 
 #include <fmt/format.h>
 
@@ -20,8 +21,6 @@ namespace {
 using model::Observation;
 using model::ObservationStatus;
 
-constexpr std::int64_t k_ready_ms_max = 3'000;     // until a started member serves
-constexpr std::int64_t k_fresh_death_ms = 20'000;  // a death that a guard may not have seen
 constexpr std::int64_t k_act_ms_max = 2'000;
 
 // True if the probe asks the process of the member; other probes ask its host.
@@ -30,18 +29,25 @@ bool asks_the_process(const Json& probe) {
     return kind == "http" || kind == "process" || kind == "exe";
 }
 
+// True if a release of the plan that is not the target has such a law: it acts while members still
+// run that release.
+bool acts_by_itself(model::FormatTrigger raises) {
+    return raises == model::FormatTrigger::when_all
+           || raises == model::FormatTrigger::when_all_running
+           || raises == model::FormatTrigger::on_lead;
+}
+
 // Returns the laws of the plan, which belong to the release that it leads to. To these it adds the
-// when_all laws of the old release: they hold while all members still run it.
+// laws of the old release that act by themselves.
 std::vector<model::FormatRule> all_laws(const model::Plan& plan) {
     std::vector<model::FormatRule> laws = plan.laws;
     for (const model::PlanStore& store : plan.stores) {
         const auto old_support = store.laws.find(plan.from);
-        if (old_support != store.laws.end()
-            && old_support->second.raises == model::FormatTrigger::when_all) {
+        if (old_support != store.laws.end() && acts_by_itself(old_support->second.raises)) {
             laws.push_back({store.name,
                             store.role,
                             store.levels,
-                            model::FormatTrigger::when_all,
+                            old_support->second.raises,
                             plan.from,
                             old_support->second.writes,
                             false,
@@ -51,38 +57,40 @@ std::vector<model::FormatRule> all_laws(const model::Plan& plan) {
     return laws;
 }
 
+bool moves_fact(model::EffectKind kind) {
+    return kind == model::EffectKind::becomes;
+}
+
+bool names_restored_store(const model::Action& action) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [](const auto& effect) {
+        return effect.kind == model::EffectKind::restores;
+    });
+}
+
 }  // namespace
 
-// A law may hold from the start, so the constructor considers them all.
+// A law may hold from the start, so the constructor considers them all. Such a law is not the fault
+// of the plan.
 ModelledSystem::ModelledSystem(const model::Plan& plan,
                                const InitialFacts& rehearsed,
                                transport::Faults& faults)
     : plan_(plan)
     , rehearsed_(rehearsed)
     , faults_(faults)
-    , laws_(all_laws(plan)) {
+    , laws_(all_laws(plan))
+    , stores_(plan, values_) {
     for (const auto& [key, observation] : rehearsed.start) {
         values_[key] = observation.status == ObservationStatus::known ? observation.value : Json();
     }
-    for (const model::PlanRole& role : plan.roles) {
-        for (const std::string& name : role.members) {
-            members_[name].role = role.name;
+    know_members();
+    know_stores();
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        if (holds(laws_[i]) || risen(laws_[i])) {
+            excused_laws_.insert(i);
         }
-    }
-    for (const auto& [key, source] : plan.sources) {
-        if (source.binds == model::StandardFact::running && !source.member.empty()) {
-            members_[source.member].running = key;
-            members_[source.member].up = !values_[key].is_null();
-        } else if (source.binds == model::StandardFact::ready && !source.member.empty()) {
-            members_[source.member].ready = key;
-        } else if (source.binds == model::StandardFact::installed && !source.member.empty()) {
-            members_[source.member].installed = key;
-        }
-    }
-    for (const model::PlanStore& store : plan_.stores) {
-        formats_[store.name] = first_format(store);
     }
     consider_laws("");
+    consider_elections();
 }
 
 // Records a violation once: the same fact may be noticed at each step.
@@ -99,7 +107,8 @@ void ModelledSystem::set(const std::string& key, Json value) {
     values_[key] = std::move(value);
 }
 
-// A member that has just been started is up, but its `ready` fact is absent until it serves.
+// A member that has just been started is up, but its `ready` fact is absent until it serves. It is
+// false while too few of its role run.
 Observation ModelledSystem::observe(const model::FactSource& source) const {
     const std::string evidence = "simulated";
     const auto member = members_.find(source.member);
@@ -111,12 +120,15 @@ Observation ModelledSystem::observe(const model::FactSource& source) const {
         }
         // However they are asked: a member that is down runs nothing and is not ready.
         const bool mute =
-            !owner.up
+            !owner.up && source.key != owner.leads
             && (source.key == owner.ready || source.key == owner.running
                 || (asks_the_process(source.probe) && !reported_keys_.contains(source.key)));
         const bool not_yet = owner.up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
         if (mute || not_yet) {
             return {ObservationStatus::absent, {}, "nobody listens there", now_ms_};
+        }
+        if (source.key == owner.ready && !is_ready(owner)) {
+            return {ObservationStatus::known, false, evidence, now_ms_};
         }
     }
     const auto value = values_.find(source.key);
@@ -162,7 +174,7 @@ std::int64_t ModelledSystem::takes_ms(const Json&) {
     return faults_.between(2, k_act_ms_max);
 }
 
-// Lets each law take its effect when its time has come.
+// Lets each law and each election take its effect when its time has come.
 void ModelledSystem::advance(std::int64_t now_ms) {
     now_ms_ = now_ms;
     for (auto entry = raise_at_ms_.begin(); entry != raise_at_ms_.end();) {
@@ -170,149 +182,126 @@ void ModelledSystem::advance(std::int64_t now_ms) {
             ++entry;
             continue;
         }
-        raise(laws_[entry->first]);
+        const model::FormatRule& law = laws_[entry->first];
+        change("the law of " + law.store, [&] { raise(law); });
         entry = raise_at_ms_.erase(entry);
     }
+    const auto elections = election_at_ms_;  // an election may call for the next one
+    for (const auto& [role, at_ms] : elections) {
+        if (at_ms <= now_ms_) {
+            hold_election(role);
+        }
+    }
 }
 
-const model::PlanRole* ModelledSystem::role(const std::string& name) const {
-    const auto entry = std::find_if(plan_.roles.begin(),
-                                    plan_.roles.end(),
-                                    [&](const auto& candidate) { return candidate.name == name; });
-    return entry == plan_.roles.end() ? nullptr : &*entry;
-}
-
-// The number of members that serve: up, and past their start time.
-int ModelledSystem::ready_in(const std::string& role) const {
-    return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
-        const Member& member = entry.second;
-        return member.role == role && member.up && now_ms_ >= member.ready_at_ms;
-    }));
-}
-
-// A start on an unreadable store is a violation and leaves the member down. The skew is compared
-// before and after.
-void ModelledSystem::start_member(const std::string& name, Member& member, const Json& release) {
-    if (!can_read(name, release.as_string())) {
-        complain("unreadable-start",
-                 fmt::format("{} was started on {}, which cannot read its store",
-                             name,
-                             release.as_string()));
+// Compares the members that run on what they cannot read before and after the change. A change
+// inside of another one belongs to it.
+void ModelledSystem::change(const std::string& cause, const std::function<void()>& act) {
+    if (is_changing_ || plan_.stores.empty()) {
+        act();
         return;
     }
-    const bool apart = serve_apart();
-    values_[member.running] = release;
-    member.up = true;
-    member.died = false;
-    member.ready_at_ms = is_directed_ ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
-    if (!apart && serve_apart()) {
-        complain("skew",
-                 fmt::format("{} on {} serves together with what may not", name, release.show()));
+    is_changing_ = true;
+    const Names before = misreading();
+    act();
+    is_changing_ = false;
+    for (const std::string& name : misreading()) {
+        if (!before.contains(name)) {
+            complain("unreadable-start",
+                     fmt::format("after {} {} runs on a store that {} cannot read",
+                                 cause,
+                                 name,
+                                 value(members_.at(name).running).show()));
+        }
     }
 }
 
-bool ModelledSystem::any_runs(const std::string& role, const std::string& release) const {
-    return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-        return entry.second.role == role && runs_in(entry.second, release);
-    });
+bool ModelledSystem::moves_member(const model::Effect& effect) const {
+    const auto member = members_.find(effect.member);
+    return effect.kind == model::EffectKind::becomes && member != members_.end()
+           && model::fact_key(effect.member, effect.name) == member->second.running;
 }
 
-// True if a skew rule is violated: release lines too far apart, or the newer release in a role that
-// must not be ahead.
-bool ModelledSystem::serve_apart() const {
-    const bool forward = model::compare_versions(plan_.from, plan_.to) < 0;
-    const std::string& older = forward ? plan_.from : plan_.to;
-    const std::string& newer = forward ? plan_.to : plan_.from;
-    return std::any_of(plan_.skew.begin(), plan_.skew.end(), [&](const model::SkewRule& rule) {
-        const bool far = plan_.max_skew > rule.max_skew;
-        return ((far || !rule.newer) && any_runs(rule.role, newer) && any_runs(rule.with, older))
-               || (far && any_runs(rule.role, older) && any_runs(rule.with, newer));
-    });
-}
-
-// The facts that actions set for this member are no longer observed.
-void ModelledSystem::stop_member(const std::string& name, Member& member) {
-    member.up = false;
-    std::erase_if(reported_keys_,
-                  [&](const std::string& key) { return key.starts_with(name + "/"); });
-}
-
-// Records a violation if a command takes its group below the minimum. A recent death is an excuse:
-// the guard may have been evaluated before it.
-void ModelledSystem::check_quorum(const std::string& name,
-                                  int ready_before,
-                                  const model::Action& action) {
-    const model::PlanRole* plan_role = role(name);
-    const int ready_after = ready_in(name);
-    const bool lost = plan_role != nullptr && plan_role->quorum > 0
-                      && ready_before >= plan_role->quorum && ready_after < plan_role->quorum;
-    const bool excused = !is_directed_ && now_ms_ - died_ms_ <= k_fresh_death_ms;
-    if (lost && plan_.kind == "rolling" && !excused) {
-        complain("quorum",
-                 fmt::format("{} leaves {} of the {} members that {} needs",
-                             action.id,
-                             ready_after,
-                             plan_role->quorum,
-                             name));
-    }
-}
-
-// A stop or start goes through stop_member() and start_member(). A start brings up the installed
-// release, even if the plan declares another. `ready` is not set: it follows from the start time.
-void ModelledSystem::apply(const model::Effect& effect, const model::Action& action) {
+// `ready` is not set: it follows from the start time. A member that comes to lead does so alone.
+void ModelledSystem::apply_fact(const model::Effect& effect) {
     const std::string key = model::fact_key(effect.member, effect.name);
     const auto member = members_.find(effect.member);
-    if (effect.kind == model::EffectKind::copies) {
-        if (!is_directed_) {
-            copied_.insert(effect.name);
-        }
-    } else if (effect.kind == model::EffectKind::destroys) {
-        if (!copied_.contains(effect.name)) {
-            complain(
-                "unverified-destroy",
-                fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
-        }
-        consider_laws(effect.name);
-    } else if (effect.kind == model::EffectKind::lowers) {
-        lower(effect.name);
-    } else if (effect.kind == model::EffectKind::raises) {
-        for (const model::FormatRule& law : laws_) {
-            if (law.store == effect.name) {
-                ask_consent(law);
-                raise(law);
-            }
-        }
-    } else if (effect.kind == model::EffectKind::becomes && member != members_.end()
-               && key == member->second.running) {
-        const int ready_before = ready_in(member->second.role);
-        if (effect.value.is_null()) {
-            stop_member(effect.member, member->second);
-            member->second.died = false;  // now it is down on purpose
-            check_quorum(member->second.role, ready_before, action);
-        } else {
-            const Json installed =
-                value(member->second.installed);  // even if the plan expects another
-            start_member(
-                effect.member, member->second, installed.is_null() ? effect.value : installed);
-        }
-    } else if (effect.kind == model::EffectKind::becomes
-               && (member == members_.end() || key != member->second.ready)) {
+    const bool is_known = member != members_.end();
+    if (is_known && key == member->second.leads && effect.value == Json(true)) {
+        elect(effect.member);
+    } else if (!is_known || key != member->second.ready) {
         set(key, effect.value);
     }
 }
 
-// Postconditions become true with the effects, by the values that InitialFacts chose.
-void ModelledSystem::take_effect(const model::Action& action) {
-    for (const model::Effect& effect : action.effects) {
-        apply(effect, action);
+void ModelledSystem::apply_store(const model::Effect& effect, const model::Action& action) {
+    const std::string& store = effect.name;
+    if (effect.kind == model::EffectKind::copies) {
+        stores_.copy(store);
+        if (!is_directed_) {
+            copied_.insert(store);
+        }
+    } else if (effect.kind == model::EffectKind::destroys) {
+        if (!copied_.contains(store)) {
+            complain("unverified-destroy",
+                     fmt::format("{} destroys {}, of which there is no copy", action.id, store));
+        }
+        stores_.destroy(store, effect.member);
+        consider_laws(store);
+    } else if (effect.kind == model::EffectKind::restores) {
+        stores_.restore(store, effect.member);
+    } else if (effect.kind == model::EffectKind::lowers) {
+        const model::PlanStore* plan_store = stores_.find(store);
+        const auto law = plan_store == nullptr
+                             ? std::map<std::string, model::FormatSupport>::const_iterator()
+                             : plan_store->laws.find(plan_.to);
+        if (plan_store != nullptr && law != plan_store->laws.end()) {
+            stores_.lower(store, law->second.writes);
+            held_.insert(store);
+        }
+    } else if (effect.kind == model::EffectKind::raises) {
+        raise_by_command(store);
     }
+}
+
+// A step with the verb `restore` that names no store puts back all that have a copy.
+void ModelledSystem::restore_all(const model::Action& action) {
+    if (action.verb == model::Verb::restore && !names_restored_store(action)) {
+        for (const model::PlanStore& store : plan_.stores) {
+            stores_.restore(store.name, "");
+        }
+    }
+}
+
+// Postconditions become true with the effects, by the values that InitialFacts chose.
+void ModelledSystem::keep_promises(const model::Action& action) {
     const auto index = static_cast<std::size_t>(&action - plan_.actions.data());
     if (index < rehearsed_.promises.size()) {
         for (const auto& [key, value] : rehearsed_.promises[index]) {
             set(key, value);
         }
     }
+}
+
+// The order is that of the checker: members go down, facts and stores change, members come up.
+void ModelledSystem::take_effect(const model::Action& action) {
+    change(action.id, [&] {
+        put_back(action.id);
+        take_down(action);
+        restore_all(action);
+        for (const model::Effect& effect : action.effects) {
+            if (!moves_fact(effect.kind)) {
+                apply_store(effect, action);
+            } else if (!moves_member(effect)) {
+                apply_fact(effect);
+            }
+        }
+        bring_up(action);
+        keep_promises(action);
+        update_stores();
+    });
     consider_laws("");
+    consider_elections();
 }
 
 agent::ActionResult
@@ -323,40 +312,6 @@ ModelledSystem::act(const std::string&, const std::string& action, const Json&) 
     }
     take_effect(*planned_action);
     return {agent::Outcome::done};
-}
-
-// Faults never take a group below its minimum, so a loss of quorum is always the fault of a
-// command.
-bool ModelledSystem::kill_one(std::int64_t choice) {
-    std::vector<std::string> names;
-    for (const auto& [name, member] : members_) {
-        const model::PlanRole* plan_role = role(member.role);
-        const bool needed = plan_role != nullptr && plan_role->quorum > 0
-                            && ready_in(member.role) <= plan_role->quorum;
-        if (member.up && !member.running.empty() && !needed) {
-            names.push_back(name);
-        }
-    }
-    if (names.empty()) {
-        return false;
-    }
-    kill(names[static_cast<std::size_t>(choice) % names.size()]);
-    return true;
-}
-
-void ModelledSystem::kill(const std::string& name) {
-    Member& member = members_.at(name);
-    stop_member(name, member);
-    member.died = true;
-    died_ms_ = now_ms_;
-    consider_laws("");
-}
-
-void ModelledSystem::start_by_hand(const std::string& name) {
-    Member& member = members_.at(name);
-    const Json release = value(member.installed.empty() ? member.running : member.installed);
-    start_member(name, member, release);
-    consider_laws("");
 }
 
 void ModelledSystem::verify_copies(const model::Action& action) {
@@ -372,58 +327,16 @@ Json ModelledSystem::value(const std::string& key) const {
     return entry == values_.end() ? Json() : entry->second;
 }
 
-// Refuses if a group would fall below its minimum by the loss of a member on this host.
-bool ModelledSystem::host_dies(const std::string& host) {
-    std::vector<std::string> victims;
-    for (const auto& [name, member_host] : plan_.member_hosts) {
-        const auto member = members_.find(name);
-        if (member_host == host && member != members_.end() && member->second.up) {
-            const model::PlanRole* plan_role = role(member->second.role);
-            if (plan_role != nullptr && plan_role->quorum > 0
-                && ready_in(plan_role->name) <= plan_role->quorum) {
-                return false;
-            }
-            victims.push_back(name);
-        }
+std::vector<Violation> ModelledSystem::left_behind() const {
+    std::vector<Violation> violations;
+    for (const run::Drift& fact : run::find_left_behind(plan_, book())) {
+        violations.push_back({"left-behind",
+                              fmt::format("the plan has ended, and {} is {}; it was {}",
+                                          fact.key,
+                                          fact.found,
+                                          fact.expected)});
     }
-    for (const std::string& name : victims) {
-        kill(name);
-    }
-    return true;
-}
-
-// True if a run halted because the member is not up. Another fact of a member that the plan has
-// stopped is no reason to start it.
-bool ModelledSystem::is_missed(const std::string& name, const Member& member, const Json& halt) {
-    const std::string& cause = halt["cause"].as_string();
-    const auto speaks_of = [&](const std::string& key) {
-        return !key.empty() && cause.find(key) != std::string::npos;
-    };
-    return halt.contains("action")
-           && (speaks_of(member.ready) || speaks_of(member.running)
-               || speaks_of(name + "/service"));
-}
-
-// True if the member may be up, as the run expects the world; a drift says so to a person.
-bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& expected) {
-    const auto running = expected.find(member.running);
-    return running == expected.end()
-           || std::any_of(
-               running->second.any_of.begin(),
-               running->second.any_of.end(),
-               [](const Observation& value) { return value.status == ObservationStatus::known; });
-}
-
-void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
-    for (auto& [name, member] : members_) {
-        if (!member.up
-            && ((member.died && may_be_up(member, expected)) || is_missed(name, member, halt))) {
-            member.up = true;
-            member.died = false;
-            member.ready_at_ms = now_ms_;
-        }
-    }
-    consider_laws("");
+    return violations;
 }
 
 }  // namespace drydock::sim

@@ -1,13 +1,15 @@
 // ModelledSystem: a system known by its plan alone. Actions have the effects that the plan
 // declares, and make their postconditions true. Formats rise by the plan's laws. A member that is
-// down answers no probe. So any plan of any pack can be simulated.
+// down answers no probe, and may start by itself. So any plan of any pack can be simulated.
 //
-// The system records violations under the checker's names of properties. Other software, disks and
-// the contents of stores do not exist here. Not thread-safe.
+// The system records violations under the checker's names of properties, as
+// docs/design/0014-laws-of-what-happens.md has them. Other software, disks and the contents of
+// stores do not exist here. Not thread-safe.
 #pragma once
 
 #include "model/plan.h"
 #include "run/expected_facts.h"
+#include "sim/modelled_stores.h"
 #include "sim/simulation.h"
 #include "transport/fake/faults.h"
 #include "transport/fake/idle_system.h"
@@ -47,11 +49,16 @@ public:
     probe(const std::string& host, const Json& probe, std::int64_t& takes_ms) override;
     bool kill_one(std::int64_t choice) override;
     bool host_dies(const std::string& host) override;
+    bool restart_one(std::int64_t choice) override;
+    [[nodiscard]] bool can_restart() const override;
+    void begin(const std::string& action) override;
+    void end(const std::string& action) override;
     agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request) override;
 
     // Does what a person does: starts the members that died and that the run expects to be up, and
-    // those that the halt misses, as they were.
+    // those that the halt misses, as they were. Stops those that started by themselves and that the
+    // run expects to be down.
     void repair(const Json& halt, const run::ExpectedFacts& expected);
 
     // A person has approved the point of no return.
@@ -72,7 +79,10 @@ public:
     void kill(const std::string& member);
     // Starts the release that is installed.
     void start_by_hand(const std::string& member);
-    // The same for the laws of one store.
+    void start_by_itself(const std::string& member);
+    // The member comes to lead its role, and nobody else of the role does.
+    void elect(const std::string& member);
+    // The same as fire_laws() for the laws of one store.
     void fire_laws(const std::string& store);
     // Marks copies of the action as verified: its postconditions were observed.
     void verify_copies(const model::Action& action);
@@ -82,60 +92,130 @@ public:
 
     [[nodiscard]] const std::vector<Violation>& wrong() const { return violations_; }
 
+    // Returns a violation for each temporary fact that is not as it was. For a run that has ended.
+    [[nodiscard]] std::vector<Violation> left_behind() const;
+
 private:
     struct Member {
         std::string role;
         std::string running;  // keys of its standard facts; empty: it has none
         std::string ready;
         std::string installed;
+        std::string voter;
+        std::string leads;
         bool up = true;
-        bool died = false;  // by a fault, and not repaired yet
+        bool died = false;       // by a fault, and not repaired yet
+        bool came_back = false;  // by itself, and not handled since
         std::int64_t ready_at_ms = 0;
     };
 
+    // What `while` has replaced, to be put back by a success.
+    struct Replaced {
+        FactValues facts;
+        std::map<std::string, std::vector<StoreInstance>> stores;
+    };
+
+    // How many units of a group are ready, and how many must be.
+    struct QuorumCount {
+        int ready = 0;
+        int needed = 0;
+        bool is_touched = false;  // by the members that are left out
+    };
+
+    // Who causes a start. Only starts of the plan are to blame for all that they break.
+    enum class Cause { plan, person, itself };
+
+    using Groups = std::vector<model::QuorumGroup>;
+    using Names = std::set<std::string, std::less<>>;
+
+    void know_members();
+    void know_stores();
+
+    // effects and their comparison with the state before
+    void change(const std::string& cause, const std::function<void()>& act);
+    void apply_fact(const model::Effect& effect);
+    void apply_store(const model::Effect& effect, const model::Action& action);
+    void restore_all(const model::Action& action);
+    void raise_by_command(const std::string& store);
+    void put_back(const std::string& action);
+    void replace(const model::Effect& effect, const model::Action& action, Replaced& replaced);
+    void keep_promises(const model::Action& action);
+    [[nodiscard]] Names resources_of(const model::Action& action) const;
+    [[nodiscard]] Names alone_stores(const Member& member) const;
+    void check_alone(const std::string& subject, const Names& resources);
+    void complain(std::string property, std::string description);
     [[nodiscard]] model::Observation observe(const model::FactSource& source) const;
+
+    // members
+    [[nodiscard]] const model::PlanRole* role(const std::string& name) const;
+    [[nodiscard]] bool moves_member(const model::Effect& effect) const;
+    // Returns the members that the action starts, with the release that it declares.
+    [[nodiscard]] std::map<std::string, Json> starting_members(const model::Action& action) const;
+    [[nodiscard]] Json release_at_start(const Member& member, const Json& declared) const;
+    [[nodiscard]] StoreReader reader(const std::string& name, const Member& member) const;
+    [[nodiscard]] bool lets_clients_in() const;
+    [[nodiscard]] Names misreading();
+    void take_down(const model::Action& action);
+    void bring_up(const model::Action& action);
+    void start_member(const std::string& name, Member& member, const Json& release, Cause cause);
+    void start_unasked(const std::string& name, Cause cause);
+    [[nodiscard]] bool may_restart(const Member& member) const;
+    void stop_member(const std::string& name, Member& member);
+    void update_stores();
+    void mark_stale(const Names& leaving);
+    void check_newest(const Names& starting);
+    [[nodiscard]] bool is_current_up(const model::PlanStore& store, const Names& excluded);
+    [[nodiscard]] bool runs_in(const Member& member, const std::string& series) const;
+    [[nodiscard]] bool any_runs(const std::string& role, const std::string& release) const;
+    [[nodiscard]] bool serve_apart() const;
     [[nodiscard]] static bool
     is_missed(const std::string& name, const Member& member, const Json& halt);
     [[nodiscard]] static bool may_be_up(const Member& member, const run::ExpectedFacts& expected);
-    [[nodiscard]] bool runs_in(const Member& member, const std::string& series) const;
-    [[nodiscard]] bool holds(const model::FormatRule& law) const;
-    [[nodiscard]] bool risen(const model::FormatRule& law) const;
+
+    // leaders and quorums
+    [[nodiscard]] bool is_leader(const Member& member) const;
+    void consider_elections();
+    void hold_election(const std::string& role);
+    [[nodiscard]] bool is_ready(const Member& member, const Names& without = {}) const;
+    [[nodiscard]] int running_in(const std::string& role, const Names& without) const;
+    [[nodiscard]] static Groups groups_of(const model::PlanRole& role);
+    [[nodiscard]] bool is_voter(const std::string& member) const;
+    [[nodiscard]] QuorumCount count_units(const model::QuorumGroup& group,
+                                          const Names& without) const;
+    [[nodiscard]] Groups kept_quorums() const;
+    void check_quorum(const Groups& before, const model::Action& action);
+    [[nodiscard]] bool can_do_without(const Names& members) const;
+
+    // laws
+    [[nodiscard]] bool holds(const model::FormatRule& law);
+    [[nodiscard]] bool risen(const model::FormatRule& law);
+    [[nodiscard]] bool runs_law(const std::string& name, const model::FormatRule& law) const;
+    void for_each_target(const model::FormatRule& law, const ModelledStores::Each& visit);
     void raise(const model::FormatRule& law);
-    void lower(const std::string& store);
-    void set_levels(const std::vector<std::string>& levels, const std::string& format);
-    void ask_consent(const model::FormatRule& law);
+    void ask_consent(std::size_t law);
     void consider_laws(const std::string& destroyed);
-    void start_member(const std::string& name, Member& member, const Json& release);
-    [[nodiscard]] bool any_runs(const std::string& role, const std::string& release) const;
-    [[nodiscard]] bool serve_apart() const;
-    void stop_member(const std::string& name, Member& member);
-    [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
-    [[nodiscard]] bool can_read(const std::string& name, const std::string& release) const;
-    [[nodiscard]] bool can_read(const model::PlanStore& store,
-                                const std::string& name,
-                                const std::string& release) const;
-    [[nodiscard]] int ready_in(const std::string& role) const;
-    [[nodiscard]] const model::PlanRole* role(const std::string& name) const;
-    void apply(const model::Effect& effect, const model::Action& action);
-    void check_quorum(const std::string& role, int ready_before, const model::Action& action);
-    void complain(std::string property, std::string description);
 
     const model::Plan& plan_;
     const InitialFacts& rehearsed_;
     transport::Faults& faults_;
     const std::vector<model::FormatRule> laws_;
-    std::map<std::string, Json, std::less<>> values_;  // null: absent
+    FactValues values_;
+    ModelledStores stores_;
     std::map<std::string, Member, std::less<>> members_;
-    std::set<std::string, std::less<>>
-        reported_keys_;             // keys set by actions: observed even while a member is down
-    std::set<std::string> copied_;  // stores
-    std::map<std::string, std::string> formats_;       // of stores, for those without a level fact
-    std::map<std::size_t, std::int64_t> raise_at_ms_;  // by law
+    Names reported_keys_;  // keys set by actions: observed even while a member is down
+    Names copied_;         // stores
+    std::map<std::string, Replaced> replaced_;            // by action
+    std::map<std::string, int> in_flight_;                // attempts on hosts, by action
+    std::map<std::string, std::int64_t> election_at_ms_;  // by role
+    std::set<std::size_t> excused_laws_;                  // they hold from the start
+    std::set<std::string> held_;                          // stores that a command has lowered
+    std::map<std::size_t, std::int64_t> raise_at_ms_;     // by law
     std::vector<Violation> violations_;
     std::int64_t now_ms_ = 0;
     std::int64_t died_ms_ = -1'000'000;
     bool is_approved_ = false;
     bool is_directed_ = false;
+    bool is_changing_ = false;
 };
 
 }  // namespace drydock::sim

@@ -29,6 +29,9 @@ public:
         for (const auto& [key, source] : plan.sources) {
             if (source.binds == model::StandardFact::running) {
                 running_.insert(key);
+            } else if (source.binds == model::StandardFact::leads) {
+                running_.insert(key);
+                decided_keys_.insert(key);
             }
         }
     }
@@ -157,7 +160,7 @@ private:
     const model::Plan& plan_;
     transport::Faults& dice_;
     InitialFacts initial_facts_;
-    std::set<std::string> running_;       // keys that only a start or a stop moves
+    std::set<std::string> running_;       // keys that only starts, stops and elections move
     std::set<std::string> decided_keys_;  // keys that have a value from the start, or had one since
     ModelledSystem system_;
     ConditionSolver wishes_;

@@ -15,139 +15,120 @@ namespace drydock::sim {
 
 namespace {
 
+using model::FormatTrigger;
+
 constexpr std::int64_t k_raise_ms_max = 4'200;  // from a law's condition to its effect
 
-// A level may be the format itself, or a version in the release line of the format.
-bool reads_version(const Json& version, const std::string& format) {
-    return version.as_string() == format || model::version_in_series(version.as_string(), format);
+// True for laws that act by a condition on all members, or on the leader.
+bool has_condition(FormatTrigger raises) {
+    return raises == FormatTrigger::when_all || raises == FormatTrigger::when_all_running
+           || raises == FormatTrigger::on_lead;
 }
 
 }  // namespace
 
 bool ModelledSystem::runs_in(const Member& member, const std::string& series) const {
-    const auto value = values_.find(member.running);
-    return member.up && value != values_.end()
-           && model::version_in_series(value->second.as_string(), series);
+    const auto release = values_.find(member.running);
+    return member.up && release != values_.end()
+           && model::version_in_series(release->second.as_string(), series);
 }
 
-// A role without members satisfies no law. Laws of other kinds than when_all and on_start have no
-// condition.
-bool ModelledSystem::holds(const model::FormatRule& law) const {
+// A store that another axis reads asks the member's release of that axis.
+bool ModelledSystem::runs_law(const std::string& name, const model::FormatRule& law) const {
+    const model::PlanStore* store = stores_.find(law.store);
+    const Member& member = members_.at(name);
+    if (store == nullptr || store->read_by.empty()) {
+        return runs_in(member, law.series);
+    }
+    return member.up
+           && model::version_in_series(stores_.release_of(*store, reader(name, member)),
+                                       law.series);
+}
+
+// A law on start concerns the instances that members of its release have opened, any other law all.
+void ModelledSystem::for_each_target(const model::FormatRule& law,
+                                     const ModelledStores::Each& visit) {
+    if (law.raises != FormatTrigger::on_start) {
+        stores_.for_each_of(law.store, visit);
+        return;
+    }
+    for (const auto& [name, member] : members_) {
+        if (!runs_law(name, law)) {
+            continue;
+        }
+        stores_.for_each(reader(name, member), [&](const auto& store, StoreInstance& instance) {
+            if (store.name == law.store) {
+                visit(store, instance);
+            }
+        });
+    }
+}
+
+// A role without members satisfies no law. Laws of other kinds have no condition.
+bool ModelledSystem::holds(const model::FormatRule& law) {
     const model::PlanRole* plan_role = role(law.role);
     if (plan_role == nullptr || plan_role->members.empty()) {
         return false;
     }
-    const auto runs = [&](const std::string& name) {
-        return runs_in(members_.at(name), law.series);
+    const auto& names = plan_role->members;
+    const auto runs = [&](const std::string& name) { return runs_law(name, law); };
+    const auto runs_or_is_down = [&](const std::string& name) {
+        return runs(name) || !members_.at(name).up;
     };
-    if (law.raises == model::FormatTrigger::when_all) {
-        return std::all_of(plan_role->members.begin(), plan_role->members.end(), runs);
+    const auto runs_and_leads = [&](const std::string& name) {
+        return runs(name) && is_leader(members_.at(name));
+    };
+    if (law.raises == FormatTrigger::when_all) {
+        return std::all_of(names.begin(), names.end(), runs);
     }
-    return law.raises == model::FormatTrigger::on_start
-           && std::any_of(plan_role->members.begin(), plan_role->members.end(), runs);
+    if (law.raises == FormatTrigger::when_all_running) {
+        return std::any_of(names.begin(), names.end(), runs)
+               && std::all_of(names.begin(), names.end(), runs_or_is_down);
+    }
+    if (law.raises == FormatTrigger::on_lead) {
+        return std::any_of(names.begin(), names.end(), runs_and_leads);
+    }
+    bool any_target = false;
+    if (law.raises == FormatTrigger::on_start) {
+        for_each_target(law, [&](const auto&, const auto&) { any_target = true; });
+    }
+    return any_target;
 }
 
-// A level fact that is derived has risen if all its inputs have.
-bool ModelledSystem::risen(const model::FormatRule& law) const {
-    return std::all_of(law.levels.begin(), law.levels.end(), [&](const std::string& key) {
-        const auto source = plan_.sources.find(key);
-        const bool derived = source != plan_.sources.end() && source->second.is_derived();
-        const std::vector<std::string> keys =
-            derived ? source->second.inputs : std::vector<std::string>{key};
-        return std::all_of(keys.begin(), keys.end(), [&](const std::string& input) {
-            const auto value = values_.find(input);
-            return value != values_.end() && reads_version(value->second, law.becomes);
-        });
+// True if nothing is left to rise. What is destroyed never does.
+bool ModelledSystem::risen(const model::FormatRule& law) {
+    bool has_risen = true;
+    for_each_target(law, [&](const auto& store, const StoreInstance& instance) {
+        has_risen = has_risen
+                    && (instance.is_destroyed || stores_.has_reached(store, instance, law.becomes));
     });
-}
-
-// Writes the inputs of derived level facts, because a derived fact has no value of its own.
-void ModelledSystem::set_levels(const std::vector<std::string>& levels, const std::string& format) {
-    for (const std::string& key : levels) {
-        const auto source = plan_.sources.find(key);
-        if (source != plan_.sources.end() && source->second.is_derived()) {
-            for (const std::string& input : source->second.inputs) {
-                values_[input] = format;
-            }
-        } else {
-            values_[key] = format;
-        }
-    }
+    return has_risen;
 }
 
 void ModelledSystem::raise(const model::FormatRule& law) {
-    formats_[law.store] = law.becomes;
-    set_levels(law.levels, law.becomes);
-}
-
-// Lowers the store to the format of the target release.
-void ModelledSystem::lower(const std::string& name) {
-    for (const model::PlanStore& store : plan_.stores) {
-        const auto law = store.laws.find(plan_.to);
-        if (store.name == name && law != store.laws.end()) {
-            formats_[name] = law->second.writes;
-            set_levels(store.levels, law->second.writes);
-        }
-    }
-}
-
-// The initial format of a store without level facts. A release that raises on start, or never, has
-// written its own; so has one with a format that the target can read.
-std::string ModelledSystem::first_format(const model::PlanStore& store) const {
-    const auto old_support = store.laws.find(plan_.from);
-    const auto new_support = store.laws.find(plan_.to);
-    if (old_support == store.laws.end() || new_support == store.laws.end()) {
-        return old_support != store.laws.end() ? old_support->second.writes : "";
-    }
-    const auto& readable = new_support->second.reads;
-    const bool risen = old_support->second.raises == model::FormatTrigger::on_start
-                       || old_support->second.raises == model::FormatTrigger::never
-                       || std::find(readable.begin(), readable.end(), old_support->second.writes)
-                              != readable.end();
-    return risen ? old_support->second.writes : new_support->second.writes;
-}
-
-// True if the release can read the store as this member has it. The format comes from the level
-// facts of the member or of the whole role, else from the last write.
-bool ModelledSystem::can_read(const model::PlanStore& store,
-                              const std::string& name,
-                              const std::string& release) const {
-    const auto use = store.laws.find(release);
-    if (use == store.laws.end()) {
-        return true;
-    }
-    std::string format = formats_.at(store.name);
-    const model::FactBook now = book();
-    for (const std::string& key : store.levels) {
-        const auto source = plan_.sources.find(key);
-        const bool its_own = source == plan_.sources.end() || source->second.member.empty()
-                             || source->second.member == name;
-        const auto level = now.find(key);
-        if (its_own && level != now.end()
-            && level->second.status == model::ObservationStatus::known) {
-            format = level->second.value.show();
-        }
-    }
-    const auto& reads = use->second.reads;
-    return format.empty()
-           || std::any_of(reads.begin(), reads.end(), [&](const auto& readable_format) {
-                  return reads_version(Json(format), readable_format);
-              });
-}
-
-bool ModelledSystem::can_read(const std::string& name, const std::string& release) const {
-    const std::string& its_role = members_.at(name).role;
-    return std::all_of(plan_.stores.begin(), plan_.stores.end(), [&](const auto& store) {
-        const auto& opened_by = store.opened_by;
-        const bool opens =
-            std::find(opened_by.begin(), opened_by.end(), its_role) != opened_by.end();
-        return !opens || can_read(store, name, release);
+    for_each_target(law, [&](const auto& store, StoreInstance& instance) {
+        stores_.raise(store, instance, law.becomes);
     });
 }
 
+// A command raises a store by each of its laws; one with a condition acts only while that holds.
+void ModelledSystem::raise_by_command(const std::string& name) {
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        const model::FormatRule& law = laws_[i];
+        if (law.store != name || (has_condition(law.raises) && !holds(law))) {
+            continue;
+        }
+        ask_consent(i);
+        stores_.for_each_of(name, [&](const auto& store, StoreInstance& instance) {
+            stores_.raise(store, instance, law.becomes);
+        });
+    }
+}
+
 // Records a violation if the law closes the way back without an approval.
-void ModelledSystem::ask_consent(const model::FormatRule& law) {
-    if (law.closes && !is_approved_) {
+void ModelledSystem::ask_consent(std::size_t index) {
+    const model::FormatRule& law = laws_[index];
+    if (law.closes && !is_approved_ && !excused_laws_.contains(index)) {
         complain("unasked-return-point",
                  fmt::format("store {} can no longer be read by {}, and nobody approved that",
                              law.store,
@@ -156,18 +137,21 @@ void ModelledSystem::ask_consent(const model::FormatRule& law) {
 }
 
 // Starts or cancels the delays of laws after a change. `destroyed` names a store that was
-// destroyed, or is empty: on_destroy laws need consent then.
+// destroyed, or is empty: on_destroy laws need consent then. In a replay a law on start acts at
+// once, since traces do not tell of it.
 void ModelledSystem::consider_laws(const std::string& destroyed) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
-        const bool destroys =
-            law.raises == model::FormatTrigger::on_destroy && law.store == destroyed;
-        if (!destroys && (!holds(law) || risen(law))) {
+        const bool destroys = law.raises == FormatTrigger::on_destroy && law.store == destroyed;
+        const bool is_held = has_condition(law.raises) && held_.contains(law.store);
+        if (!destroys && (is_held || !holds(law) || risen(law))) {
             raise_at_ms_.erase(i);
             continue;
         }
-        ask_consent(law);
-        if (!destroys && !is_directed_ && !raise_at_ms_.contains(i)) {
+        ask_consent(i);
+        if (is_directed_ && law.raises == FormatTrigger::on_start) {
+            change("the law of " + law.store, [&] { raise(law); });
+        } else if (!destroys && !is_directed_ && !raise_at_ms_.contains(i)) {
             raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);
         }
     }
@@ -176,7 +160,7 @@ void ModelledSystem::consider_laws(const std::string& destroyed) {
 void ModelledSystem::fire_laws() {
     for (const model::FormatRule& law : laws_) {
         if (holds(law)) {
-            raise(law);
+            change("the law of " + law.store, [&] { raise(law); });
         }
     }
 }
@@ -184,7 +168,7 @@ void ModelledSystem::fire_laws() {
 void ModelledSystem::fire_laws(const std::string& store) {
     for (const model::FormatRule& law : laws_) {
         if (law.store == store && holds(law)) {
-            raise(law);
+            change("the law of " + law.store, [&] { raise(law); });
         }
     }
 }

@@ -122,6 +122,11 @@ public:
         for (Violation& violation : find_repeated_effects(site_, plan_)) {
             violations.push_back(std::move(violation));
         }
+        if (last_.state.phase() == run::Phase::finished) {
+            for (Violation& violation : system_.left_behind()) {
+                violations.push_back(std::move(violation));
+            }
+        }
         return violations;
     }
 

@@ -78,6 +78,10 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
     for (Violation& violation : check_result(site, plan, ending)) {
         summary.wrong.push_back(std::move(violation));
     }
+    for (Violation& violation :
+         summary.finished ? system.left_behind() : std::vector<Violation>()) {
+        summary.wrong.push_back(std::move(violation));
+    }
     if (!summary.finished || summary.took_ms > end_ms(plan)) {
         summary.wrong.push_back({"stuck",
                                  fmt::format("not finished after {}, though all was repaired: {}",
@@ -91,6 +95,7 @@ std::vector<std::string> not_simulated() {
     return {"what the plan does not declare: other effects of an action, other software, disks, "
             "what is in the stores",
             "values of facts beyond those that the plan's conditions speak of",
+            "what a member that came back by itself reads later, when the plan converts its store",
             "that acknowledged writes survive (lost-writes) and the way back (no-way-back): "
             "`drydock check` asks those"};
 }

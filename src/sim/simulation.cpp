@@ -165,6 +165,9 @@ void Simulation::inject_fault(const model::Plan& plan) {
     if (faults_.strikes(Fault::member_dies)) {
         system_.kill_one(faults_.between(0, 100));
     }
+    if (system_.can_restart() && faults_.strikes(Fault::member_restarts)) {
+        system_.restart_one(faults_.between(0, 100));
+    }
     if (faults_.strikes(Fault::clock_steps)) {
         clock_.jump_wall(faults_.between(-k_step_ms_max, k_step_ms_max));
     }

@@ -125,6 +125,12 @@ TraceReplayer::TraceReplayer(const model::Plan& plan,
         for (const model::Effect& effect : action.effects) {
             modelled_.insert(model::fact_key(effect.member, effect.name));
         }
+        for (const model::Effect& effect : action.meanwhile) {
+            modelled_.insert(model::fact_key(effect.member, effect.name));
+        }
+    }
+    for (const model::PlanStore& store : plan.stores) {
+        modelled_.insert(store.clean_stop.begin(), store.clean_stop.end());
     }
 }
 
@@ -294,6 +300,10 @@ bool TraceReplayer::apply_environment_step(Simulation& site) {
         system_.kill(turn.about);
     } else if (turn.kind == Kind::member_started) {
         system_.start_by_hand(turn.about);
+    } else if (turn.kind == Kind::member_restarts) {
+        system_.start_by_itself(turn.about);
+    } else if (turn.kind == Kind::elected) {
+        system_.elect(turn.about);
     } else if (turn.kind == Kind::host_lost) {
         unreachable_.insert(turn.about);
     } else if (turn.kind == Kind::host_back) {

@@ -142,7 +142,9 @@ Status FakeHost::begin(const agent::Permit& permit,
                               clock_.wall_ms(),
                               permit.commander.journal,
                               permit.head});
-    if (!is_held_) {
+    if (is_held_) {
+        system_.begin(key.action);
+    } else {
         plan(key, request);
     }
     return {};
@@ -171,6 +173,7 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
         reboots_();  // an empty folder says nothing
         return;
     }
+    system_.begin(key.action);
     if (faults_.strikes(Fault::interrupted_at_once)) {
         tear(key);
         return;
@@ -186,13 +189,19 @@ void FakeHost::reboot() {
     ++boots_;
     for (auto& [key, attempt] : attempts_) {
         if (attempt.phase == ActionPhase::running) {
-            attempt.phase = ActionPhase::torn;
+            stop_attempt(key, attempt, ActionPhase::torn);
         }
     }
 }
 
+// Every attempt that was begun ends here, in whatever way.
+void FakeHost::stop_attempt(const ActionKey& key, Attempt& attempt, ActionPhase phase) {
+    attempt.phase = phase;
+    system_.end(key.action);
+}
+
 void FakeHost::tear(const ActionKey& key) {
-    attempts_.at(key).phase = ActionPhase::torn;
+    stop_attempt(key, attempts_.at(key), ActionPhase::torn);
     changed_();
 }
 
@@ -251,9 +260,9 @@ void FakeHost::finish(const ActionKey& key) {
     const bool is_result_lost = is_rebooting && faults_.between(0, 1) == 1;
     if (is_result_lost) {
         COVERAGE_MARK("host: a result that was not synced is gone");
-        attempt.phase = ActionPhase::torn;
+        stop_attempt(key, attempt, ActionPhase::torn);
     } else {
-        attempt.phase = ActionPhase::ended;
+        stop_attempt(key, attempt, ActionPhase::ended);
         attempt.request = {};
     }
     if (is_rebooting) {
@@ -290,7 +299,7 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
     attempt.result =
         to_json(agent::unknown(ended, std::move(evidence)), attempt.started_ms, clock_.wall_ms());
     attempt.result.set("cancelled", true);
-    attempt.phase = ActionPhase::ended;
+    stop_attempt(key, attempt, ActionPhase::ended);
     changed_();
     return {};
 }

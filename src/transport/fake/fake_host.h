@@ -98,6 +98,7 @@ private:
     find_running_attempt(const agent::ActionKey& key) const;
     void plan(const agent::ActionKey& key, const Json& request);
     void refuse(Attempt& attempt);
+    void stop_attempt(const agent::ActionKey& key, Attempt& attempt, agent::ActionPhase phase);
     [[nodiscard]] bool goes_down();
 
     std::string name_;

@@ -49,6 +49,17 @@ public:
     // system cannot do without them.
     virtual bool host_dies(const std::string& host) = 0;
 
+    // Called when an action of a run begins on its host, and when it has ended or was cut off.
+    virtual void begin(const std::string& /*action*/) {}
+
+    virtual void end(const std::string& /*action*/) {}
+
+    // Starts one member that is down, with what is installed; returns false if there is none.
+    virtual bool restart_one(std::int64_t /*choice*/) { return false; }
+
+    // True if a member is down that may start by itself.
+    [[nodiscard]] virtual bool can_restart() const { return false; }
+
     // Performs an action of a run: by the kind of its request, unless a system overrides this.
     virtual agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request);

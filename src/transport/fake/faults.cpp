@@ -36,7 +36,8 @@ constexpr std::array<std::string_view, k_faults> k_names = {"request lost",
                                                             "agent hangs",
                                                             "connect slow",
                                                             "process stopped",
-                                                            "machine stopped"};
+                                                            "machine stopped",
+                                                            "member restarts"};
 
 // Rates of a fault in the mix. Rare faults meet many places of a run over many seeds; common
 // faults strike several at once.
@@ -63,14 +64,22 @@ std::int64_t Faults::between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(draw() % span);
 }
 
-// Puts each fault into the mix with a chance of one in three.
+// Puts a fault into the mix with a chance of one in three.
+void Faults::draw_mix(Mix& fault_mix, int budget) {
+    const bool in_the_mix = between(0, 2) == 0;
+    fault_mix.per_mille = k_per_mille.at(static_cast<std::size_t>(between(0, 3)));
+    fault_mix.budget = in_the_mix ? static_cast<int>(between(1, budget)) : 0;
+}
+
+// Starts by themselves have dice of their own: most systems know none, and their runs stay as they
+// are.
 Faults Faults::hostile(std::uint64_t seed, int budget) {
     Faults faults(seed);
-    for (Mix& fault_mix : faults.mixes_) {
-        const bool in_the_mix = faults.between(0, 2) == 0;
-        fault_mix.per_mille = k_per_mille.at(static_cast<std::size_t>(faults.between(0, 3)));
-        fault_mix.budget = in_the_mix ? static_cast<int>(faults.between(1, budget)) : 0;
+    for (std::size_t i = 0; i + 1 < k_faults; ++i) {
+        faults.draw_mix(faults.mixes_.at(i), budget);
     }
+    Faults own_dice(seed + 1);
+    own_dice.draw_mix(faults.mix(Fault::member_restarts), budget);
     return faults;
 }
 

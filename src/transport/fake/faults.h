@@ -43,9 +43,10 @@ enum class Fault {
     connect_slow,     // the greeting takes up to 20 s, or never comes
     process_stopped,  // the conductor stands still for a while (SIGSTOP), and goes on
     machine_stopped,  // the same with its clock (a machine that was suspended)
+    member_restarts,  // a member that is down starts by itself
 };
 
-inline constexpr std::size_t k_faults = 28;
+inline constexpr std::size_t k_faults = 29;
 
 class Faults {
 public:
@@ -81,6 +82,7 @@ private:
     };
 
     std::uint64_t draw();
+    void draw_mix(Mix& fault_mix, int budget);
 
     [[nodiscard]] Mix& mix(Fault fault) { return mixes_.at(static_cast<std::size_t>(fault)); }
 

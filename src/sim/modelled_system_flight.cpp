@@ -1,0 +1,107 @@
+// Actions under way: what holds while they run, and which of them must be alone.
+//
+// A host tells when an action begins and when it ends or is cut off. What a `while` has changed
+// stays, until an attempt of the same action succeeds.
+#include "sim/modelled_system.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+// Keeps what was there before the first begin: a later attempt that succeeds brings that back.
+void ModelledSystem::replace(const model::Effect& effect,
+                             const model::Action& action,
+                             Replaced& replaced) {
+    if (effect.kind == model::EffectKind::becomes) {
+        const std::string key = model::fact_key(effect.member, effect.name);
+        replaced.facts.try_emplace(key, value(key));
+        apply_fact(effect);
+    } else if (stores_.find(effect.name) != nullptr) {
+        replaced.stores.try_emplace(effect.name, stores_.save(effect.name));
+        apply_store(effect, action);
+    }
+}
+
+void ModelledSystem::begin(const std::string& id) {
+    const model::Action* action = plan_.find(id);
+    if (action == nullptr) {
+        return;
+    }
+    check_alone(id, resources_of(*action));
+    ++in_flight_[id];
+    if (action->meanwhile.empty()) {
+        return;
+    }
+    change(id, [&] {
+        for (const model::Effect& effect : action->meanwhile) {
+            replace(effect, *action, replaced_[id]);
+        }
+    });
+    consider_laws("");
+}
+
+void ModelledSystem::end(const std::string& id) {
+    const auto entry = in_flight_.find(id);
+    if (entry != in_flight_.end() && --entry->second <= 0) {
+        in_flight_.erase(entry);
+    }
+}
+
+void ModelledSystem::put_back(const std::string& id) {
+    const auto entry = replaced_.find(id);
+    if (entry == replaced_.end()) {
+        return;
+    }
+    for (const auto& [key, value] : entry->second.facts) {
+        values_[key] = value;
+    }
+    for (const auto& [store, saved] : entry->second.stores) {
+        stores_.put_back(store, saved);
+    }
+    replaced_.erase(entry);
+}
+
+// Returns the stores that a start of the member raises, if such starts must be alone.
+ModelledSystem::Names ModelledSystem::alone_stores(const Member& member) const {
+    Names stores;
+    const Json release = release_at_start(member, {});
+    for (const model::PlanStore& store : plan_.stores) {
+        const auto law = store.laws.find(release.is_string() ? release.as_string() : "");
+        const auto& roles = store.opened_by;
+        if (law != store.laws.end() && law->second.alone && store.shared
+            && law->second.raises == model::FormatTrigger::on_start
+            && std::find(roles.begin(), roles.end(), member.role) != roles.end()
+            && stores_.can_rise(store.name, law->second.writes)) {
+            stores.insert(store.name);
+        }
+    }
+    return stores;
+}
+
+ModelledSystem::Names ModelledSystem::resources_of(const model::Action& action) const {
+    Names resources(action.alone.begin(), action.alone.end());
+    for (const auto& [name, release] : starting_members(action)) {
+        resources.merge(alone_stores(members_.at(name)));
+    }
+    return resources;
+}
+
+void ModelledSystem::check_alone(const std::string& subject, const Names& resources) {
+    for (const auto& [other, count] : in_flight_) {
+        const Names used = resources_of(*plan_.find(other));
+        for (const std::string& resource : resources) {
+            if (other != subject && used.contains(resource)) {
+                complain(
+                    "alone",
+                    fmt::format("{} begins while {} is under way, and each must be alone on {}",
+                                subject,
+                                other,
+                                resource));
+            }
+        }
+    }
+}
+
+}  // namespace drydock::sim

@@ -1,0 +1,358 @@
+// Members of the modelled system: how they go down and come up, by the plan, by faults, by a person
+// and by themselves.
+//
+// A start brings up what is installed. A start on an unreadable store leaves the member down. It is
+// a violation only if the plan asked for it; all else that a start breaks counts for every start.
+#include "base/coverage_mark.h"
+#include "model/version.h"
+#include "sim/modelled_system.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::sim {
+
+namespace {
+
+using model::Observation;
+using model::ObservationStatus;
+using model::StandardFact;
+using model::Verb;
+
+constexpr std::int64_t k_ready_ms_max = 3'000;  // until a started member serves
+
+bool starts_members(Verb verb) {
+    return verb == Verb::start || verb == Verb::restart;
+}
+
+}  // namespace
+
+// Leadership may be known from the survey only, since no plan is bound to it.
+void ModelledSystem::know_members() {
+    for (const model::PlanRole& role : plan_.roles) {
+        for (const std::string& name : role.members) {
+            members_[name].role = role.name;
+        }
+    }
+    for (const auto& [key, source] : plan_.sources) {
+        if (source.member.empty() || source.binds == StandardFact::none) {
+            continue;
+        }
+        Member& member = members_[source.member];
+        if (source.binds == StandardFact::running) {
+            member.running = key;
+            member.up = !values_[key].is_null();
+        } else if (source.binds == StandardFact::ready) {
+            member.ready = key;
+        } else if (source.binds == StandardFact::installed) {
+            member.installed = key;
+        } else if (source.binds == StandardFact::voter) {
+            member.voter = key;
+        } else if (source.binds == StandardFact::leads) {
+            const auto seen = plan_.seen.find(key);
+            member.leads = key;
+            if (value(key).is_null() && seen != plan_.seen.end()) {
+                values_[key] = seen->second.value;
+            }
+        }
+    }
+}
+
+const model::PlanRole* ModelledSystem::role(const std::string& name) const {
+    const auto entry = std::find_if(plan_.roles.begin(),
+                                    plan_.roles.end(),
+                                    [&](const auto& candidate) { return candidate.name == name; });
+    return entry == plan_.roles.end() ? nullptr : &*entry;
+}
+
+StoreReader ModelledSystem::reader(const std::string& name, const Member& member) const {
+    const Json release = member.up ? value(member.running) : Json();
+    return {name, member.role, release.is_string() ? release.as_string() : "", is_leader(member)};
+}
+
+// Without a fact that says so, clients are let in.
+bool ModelledSystem::lets_clients_in() const {
+    bool is_told = false;
+    for (const auto& [key, source] : plan_.sources) {
+        if (source.binds == StandardFact::writes) {
+            const Json told = value(key);
+            is_told = true;
+            if (told == Json(true) || told == Json("accepted")) {
+                return true;
+            }
+        }
+    }
+    return !is_told;
+}
+
+// A member that came back by itself is passed over: the plan could not know of it.
+ModelledSystem::Names ModelledSystem::misreading() {
+    Names names;
+    const bool has_clients = lets_clients_in();
+    for (const auto& [name, member] : members_) {
+        if (member.up && !member.running.empty() && !member.came_back
+            && stores_.misreads(reader(name, member), has_clients)) {
+            names.insert(name);
+        }
+    }
+    return names;
+}
+
+// The installed release, even if the plan declares another.
+Json ModelledSystem::release_at_start(const Member& member, const Json& declared) const {
+    const Json installed = member.installed.empty() ? Json() : value(member.installed);
+    return installed.is_null() ? declared : installed;
+}
+
+// A start and a restart concern their own member, even if no effect says so.
+std::map<std::string, Json> ModelledSystem::starting_members(const model::Action& action) const {
+    std::map<std::string, Json> starting;
+    const auto own = members_.find(action.member);
+    if (starts_members(action.verb) && own != members_.end() && !own->second.running.empty()) {
+        starting[action.member] = value(own->second.running);
+    }
+    for (const model::Effect& effect : action.effects) {
+        if (moves_member(effect) && !effect.value.is_null()) {
+            starting[effect.member] = effect.value;
+        }
+    }
+    return starting;
+}
+
+// All members that the action takes down go at the same time. A restart takes its member down, too.
+void ModelledSystem::take_down(const model::Action& action) {
+    Names leaving;
+    for (const model::Effect& effect : action.effects) {
+        if (moves_member(effect) && effect.value.is_null()) {
+            leaving.insert(effect.member);
+        }
+    }
+    for (const auto& [name, release] : starting_members(action)) {
+        if (action.verb != Verb::start && members_.at(name).up) {
+            leaving.insert(name);
+        }
+    }
+    if (leaving.empty()) {
+        return;
+    }
+    const Groups before = kept_quorums();
+    mark_stale(leaving);
+    for (const std::string& name : leaving) {
+        Member& member = members_.at(name);
+        if (member.up) {
+            stores_.note_stopped(reader(name, member));
+        }
+        stop_member(name, member);
+        member.died = false;  // now it is down on purpose
+    }
+    check_quorum(before, action);
+}
+
+void ModelledSystem::bring_up(const model::Action& action) {
+    const auto starting = starting_members(action);
+    Names names;
+    for (const auto& [name, release] : starting) {
+        names.insert(name);
+    }
+    check_newest(names);
+    for (const auto& [name, declared] : starting) {
+        Member& member = members_.at(name);
+        start_member(name, member, release_at_start(member, declared), Cause::plan);
+    }
+}
+
+// The skew is compared before and after. A start by a person or by itself on an unreadable store
+// leaves the member down, and nobody is to blame.
+void ModelledSystem::start_member(const std::string& name,
+                                  Member& member,
+                                  const Json& release,
+                                  Cause cause) {
+    StoreReader candidate = reader(name, member);
+    candidate.release = release.is_string() ? release.as_string() : "";
+    if (!stores_.can_start(candidate)) {
+        if (cause == Cause::plan) {
+            complain("unreadable-start",
+                     fmt::format("{} was started on {}, which cannot read its store",
+                                 name,
+                                 candidate.release));
+        }
+        return;
+    }
+    const bool apart = serve_apart();
+    values_[member.running] = release;
+    member.up = true;
+    member.died = false;
+    member.came_back = cause == Cause::itself;
+    const bool serves_at_once = is_directed_ || cause != Cause::plan;
+    member.ready_at_ms = serves_at_once ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
+    if (!apart && serve_apart()) {
+        complain("skew",
+                 fmt::format("{} on {} serves together with what may not", name, release.show()));
+    }
+}
+
+bool ModelledSystem::any_runs(const std::string& role, const std::string& release) const {
+    return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+        return entry.second.role == role && runs_in(entry.second, release);
+    });
+}
+
+// True if a skew rule is violated: release lines too far apart, or the newer release in a role that
+// must not be ahead.
+bool ModelledSystem::serve_apart() const {
+    const bool forward = model::compare_versions(plan_.from, plan_.to) < 0;
+    const std::string& older = forward ? plan_.from : plan_.to;
+    const std::string& newer = forward ? plan_.to : plan_.from;
+    return std::any_of(plan_.skew.begin(), plan_.skew.end(), [&](const model::SkewRule& rule) {
+        const bool far = plan_.max_skew > rule.max_skew;
+        return ((far || !rule.newer) && any_runs(rule.role, newer) && any_runs(rule.with, older))
+               || (far && any_runs(rule.role, older) && any_runs(rule.with, newer));
+    });
+}
+
+// The facts that actions set for this member are no longer observed.
+void ModelledSystem::stop_member(const std::string& name, Member& member) {
+    member.up = false;
+    member.came_back = false;
+    if (!member.leads.empty()) {
+        values_[member.leads] = false;
+    }
+    std::erase_if(reported_keys_,
+                  [&](const std::string& key) { return key.starts_with(name + "/"); });
+}
+
+// Faults never take a group below its minimum, so a loss of quorum is always the fault of a
+// command.
+bool ModelledSystem::kill_one(std::int64_t choice) {
+    std::vector<std::string> names;
+    for (const auto& [name, member] : members_) {
+        if (member.up && !member.running.empty() && can_do_without({name})) {
+            names.push_back(name);
+        }
+    }
+    if (names.empty()) {
+        return false;
+    }
+    kill(names[static_cast<std::size_t>(choice) % names.size()]);
+    return true;
+}
+
+void ModelledSystem::kill(const std::string& name) {
+    Member& member = members_.at(name);
+    mark_stale({name});
+    stop_member(name, member);
+    member.died = true;
+    died_ms_ = now_ms_;
+    update_stores();
+    consider_laws("");
+    consider_elections();
+}
+
+// Refuses if a group would fall below its minimum by the loss of the members on this host.
+bool ModelledSystem::host_dies(const std::string& host) {
+    Names victims;
+    for (const auto& [name, member_host] : plan_.member_hosts) {
+        const auto member = members_.find(name);
+        if (member_host == host && member != members_.end() && member->second.up) {
+            victims.insert(name);
+        }
+    }
+    if (!can_do_without(victims)) {
+        return false;
+    }
+    for (const std::string& name : victims) {
+        kill(name);
+    }
+    return true;
+}
+
+void ModelledSystem::start_by_hand(const std::string& name) {
+    start_unasked(name, Cause::person);
+}
+
+void ModelledSystem::start_by_itself(const std::string& name) {
+    start_unasked(name, Cause::itself);
+}
+
+// The same judgement for both: the skew, others that cannot read any more, the point of no return,
+// and work that must be alone.
+void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
+    Member& member = members_.at(name);
+    change(fmt::format("a start of {} that the plan did not ask for", name), [&] {
+        check_alone(name, alone_stores(member));
+        start_member(name, member, release_at_start(member, value(member.running)), cause);
+        update_stores();
+    });
+    consider_laws("");
+    consider_elections();
+}
+
+bool ModelledSystem::may_restart(const Member& member) const {
+    const model::PlanRole* plan_role = role(member.role);
+    return !member.up && plan_role != nullptr && plan_role->restarts && !member.running.empty()
+           && !member.installed.empty() && !value(member.installed).is_null();
+}
+
+bool ModelledSystem::can_restart() const {
+    return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+        return may_restart(entry.second);
+    });
+}
+
+bool ModelledSystem::restart_one(std::int64_t choice) {
+    std::vector<std::string> names;
+    for (const auto& [name, member] : members_) {
+        if (may_restart(member)) {
+            names.push_back(name);
+        }
+    }
+    if (names.empty()) {
+        return false;
+    }
+    COVERAGE_MARK("sim: a member starts by itself");
+    start_by_itself(names[static_cast<std::size_t>(choice) % names.size()]);
+    return true;
+}
+
+// True if a run halted because the member is not up. Another fact of a member that the plan has
+// stopped is no reason to start it.
+bool ModelledSystem::is_missed(const std::string& name, const Member& member, const Json& halt) {
+    const std::string& cause = halt["cause"].as_string();
+    const auto speaks_of = [&](const std::string& key) {
+        return !key.empty() && cause.find(key) != std::string::npos;
+    };
+    return halt.contains("action")
+           && (speaks_of(member.ready) || speaks_of(member.running)
+               || speaks_of(name + "/service"));
+}
+
+// True if the member may be up, as the run expects the world; a drift says so to a person.
+bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& expected) {
+    const auto running = expected.find(member.running);
+    return running == expected.end()
+           || std::any_of(
+               running->second.any_of.begin(),
+               running->second.any_of.end(),
+               [](const Observation& value) { return value.status == ObservationStatus::known; });
+}
+
+// A person starts what is missed as it was, and stops what came back by itself and may not be up.
+void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
+    for (auto& [name, member] : members_) {
+        if (!member.up
+            && ((member.died && may_be_up(member, expected)) || is_missed(name, member, halt))) {
+            change(fmt::format("the repair of {}", name), [&, &own = member, &own_name = name] {
+                start_member(own_name, own, value(own.running), Cause::person);
+            });
+        } else if (member.came_back && !may_be_up(member, expected)) {
+            stores_.note_stopped(reader(name, member));
+            stop_member(name, member);
+        }
+    }
+    update_stores();
+    consider_laws("");
+    consider_elections();
+}
+
+}  // namespace drydock::sim

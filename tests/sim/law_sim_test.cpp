@@ -1,0 +1,398 @@
+// The laws of what really happens, in the modelled system: for each kind a plan that breaks it and
+// one that does not.
+#include "sim/small_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::sim {
+namespace {
+
+using model::EffectKind;
+using model::FormatTrigger;
+using model::QuorumKind;
+using model::StandardFact;
+using model::Verb;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr const char* k_unreadable = "unreadable-start";
+
+TEST(LawSim, AFormatThatRisesUnderAnOldMemberIsUnreadable) {
+    SmallPlan small(2);
+    small.store("data", true, FormatTrigger::on_start);
+    small.roll("m1");
+    QuietSystem quiet(small.plan);
+    quiet.carry_out("m1/stop");
+    quiet.carry_out("m1/install");
+    EXPECT_THAT(quiet.broken(), IsEmpty());
+    quiet.carry_out("m1/start");
+    EXPECT_EQ(quiet.observed("data_level"), Json("2"));
+    EXPECT_THAT(quiet.broken(), ElementsAre(k_unreadable));
+}
+
+TEST(LawSim, AFormatOfItsOwnRisesUnderNobodyElse) {
+    SmallPlan small(2);
+    small.store("data", false, FormatTrigger::on_start);
+    small.roll("m1");
+    small.roll("m2");
+    EXPECT_THAT(broken_by_seeds(small.plan), IsEmpty());
+}
+
+TEST(LawSim, AReleaseThatOnlyStartsOnAFormatMayNotServe) {
+    for (const bool has_clients : {true, false}) {
+        SmallPlan small(1);
+        model::PlanStore& store = small.store("data", true, FormatTrigger::on_migrate);
+        store.laws["2.0"].reads = {"2"};
+        store.laws["2.0"].starts_on = {"1"};
+        small.fact("", "writes", has_clients, StandardFact::writes);
+        small.roll("m1");
+        small.action("migrate", Verb::migrate, "m1").effects = {
+            on_store(EffectKind::raises, "data")};
+        QuietSystem quiet(small.plan);
+        for (const char* id : {"m1/stop", "m1/install", "m1/start", "migrate"}) {
+            quiet.carry_out(id);
+        }
+        EXPECT_EQ(quiet.broken().contains(k_unreadable), has_clients);
+        EXPECT_EQ(quiet.observed("m1/running"), Json("2.0"));
+    }
+}
+
+TEST(LawSim, ACommandRaisesOnlyIfTheConditionOfTheLawHolds) {
+    SmallPlan small(2);
+    small.store("data", true, FormatTrigger::when_all);
+    small.roll("m1");
+    small.action("raise", Verb::finalize).effects = {on_store(EffectKind::raises, "data")};
+    small.roll("m2");
+    QuietSystem quiet(small.plan);
+    for (const char* id : {"m1/stop", "m1/install", "m1/start", "raise"}) {
+        quiet.carry_out(id);
+    }
+    EXPECT_EQ(quiet.observed("data_level"), Json("1"));
+    for (const char* id : {"m2/stop", "m2/install", "m2/start", "raise"}) {
+        quiet.carry_out(id);
+    }
+    EXPECT_EQ(quiet.observed("data_level"), Json("2"));
+    EXPECT_THAT(quiet.broken(), IsEmpty());
+}
+
+TEST(LawSim, AnyVerbThatWritesRunningRestartsAndAsksTheQuorum) {
+    SmallPlan small(2);
+    small.plan.roles[0].quorum = 2;
+    model::Action& run = small.action("m1/switch", Verb::run, "m1");
+    run.effects = {becomes("m1", "running", "2.0"), becomes("m1", "installed", "2.0")};
+    QuietSystem quiet(small.plan);
+    quiet.carry_out("m1/switch");
+    EXPECT_EQ(quiet.observed("m1/running"), Json("2.0"));
+    EXPECT_THAT(quiet.broken(), ElementsAre("quorum"));
+}
+
+TEST(LawSim, AValueThatHoldsMeanwhileStaysIfTheActionIsCutOff) {
+    SmallPlan small(1);
+    small.fact("", "dirty", false);
+    small.action("migrate", Verb::migrate).meanwhile = {becomes("", "dirty", true)};
+    QuietSystem quiet(small.plan);
+    EXPECT_EQ(quiet.observed("dirty"), Json(false));
+    quiet.system.begin("migrate");
+    quiet.system.end("migrate");  // cut off
+    EXPECT_EQ(quiet.observed("dirty"), Json(true));
+    quiet.carry_out("migrate");  // as it was before the first attempt
+    EXPECT_EQ(quiet.observed("dirty"), Json(false));
+}
+
+TEST(LawSim, AStoreThatIsDestroyedMeanwhileIsReadableAgainBehindASuccess) {
+    SmallPlan small(1);
+    small.store("data", true, FormatTrigger::on_migrate);
+    small.action("copy", Verb::backup).effects = {on_store(EffectKind::copies, "data")};
+    model::Action& migrate = small.action("migrate", Verb::migrate);
+    migrate.meanwhile = {on_store(EffectKind::destroys, "data")};
+    migrate.effects = {on_store(EffectKind::raises, "data"), becomes("", "data_level", "2")};
+    QuietSystem quiet(small.plan);
+    quiet.system.kill("m1");
+    quiet.carry_out("copy");
+    quiet.system.begin("migrate");
+    EXPECT_EQ(quiet.observed("data_level"), Json());
+    quiet.system.start_by_hand("m1");
+    EXPECT_EQ(quiet.observed("m1/running"), Json());
+    quiet.system.end("migrate");
+    quiet.carry_out("migrate");
+    EXPECT_EQ(quiet.observed("data_level"), Json("2"));
+    EXPECT_THAT(quiet.broken(), IsEmpty());
+}
+
+// A copy remembers the format that it was made of.
+TEST(LawSim, WhatIsDestroyedIsReadAgainOnlyBehindARestore) {
+    for (const bool is_restored : {true, false}) {
+        SmallPlan small(1);
+        small.store("data", false, FormatTrigger::never);
+        small.action("copy", Verb::backup).effects = {on_store(EffectKind::copies, "data")};
+        small.stop("m1");
+        small.action("destroy", Verb::destroy).effects = {on_store(EffectKind::destroys, "data")};
+        if (is_restored) {
+            small.action("restore", Verb::restore).effects = {
+                on_store(EffectKind::restores, "data")};
+        }
+        small.start("m1", "1.0");
+        EXPECT_EQ(broken_by_seeds(small.plan).contains(k_unreadable), !is_restored);
+    }
+}
+
+TEST(LawSim, AStepThatNamesNoStoreRestoresAllCopies) {
+    SmallPlan small(1);
+    small.store("data", true, FormatTrigger::never);
+    small.action("copy", Verb::backup).effects = {on_store(EffectKind::copies, "data")};
+    small.stop("m1");
+    small.action("destroy", Verb::destroy).effects = {on_store(EffectKind::destroys, "data")};
+    small.action("restore", Verb::restore);
+    QuietSystem quiet(small.plan);
+    for (const char* id : {"copy", "m1/stop", "destroy"}) {
+        quiet.carry_out(id);
+    }
+    EXPECT_EQ(quiet.observed("data_level"), Json());
+    quiet.carry_out("restore");
+    EXPECT_EQ(quiet.observed("data_level"), Json("1"));
+}
+
+TEST(LawSim, TemporaryFactsAreLeftBehind) {
+    for (const bool is_switched_back : {true, false}) {
+        SmallPlan small(1);
+        small.fact("", "frozen", false);
+        small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+        small.action("freeze", Verb::run).effects = {becomes("", "frozen", true)};
+        small.roll("m1");
+        if (is_switched_back) {
+            small.action("thaw", Verb::run).effects = {becomes("", "frozen", false)};
+        }
+        EXPECT_EQ(broken_by_seeds(small.plan).contains("left-behind"), !is_switched_back);
+    }
+}
+
+// m1 leads; m2 runs the new release, which cannot read what the leader opens.
+SmallPlan plan_with_leader() {
+    SmallPlan small(2);
+    model::PlanStore& store = small.store("data", true, FormatTrigger::never);
+    store.leader_only = true;
+    store.laws["2.0"].reads = {"2"};
+    small.fact("m1", "leads", true, StandardFact::leads);
+    small.fact("m2", "leads", false, StandardFact::leads);
+    small.roll("m2");
+    small.roll("m1");
+    return small;
+}
+
+TEST(LawSim, AnElectionOfOneThatCannotReadIsUnreadable) {
+    const SmallPlan small = plan_with_leader();
+    QuietSystem quiet(small.plan);
+    for (const char* id : {"m2/stop", "m2/install", "m2/start"}) {
+        quiet.carry_out(id);
+    }
+    EXPECT_THAT(quiet.broken(), IsEmpty());  // it does not lead
+    quiet.carry_out("m1/stop");
+    EXPECT_EQ(quiet.observed("m1/leads"), Json(false));
+    quiet.system.elect("m2");
+    EXPECT_EQ(quiet.observed("m2/leads"), Json(true));
+    EXPECT_THAT(quiet.broken(), ElementsAre(k_unreadable));
+    EXPECT_TRUE(broken_by_seeds(small.plan).contains(k_unreadable));
+}
+
+TEST(LawSim, ALeaderRaisesTheFormat) {
+    SmallPlan small = plan_with_leader();
+    small.plan.stores[0].laws["2.0"].reads = {"1", "2"};
+    small.plan.laws[0].raises = FormatTrigger::on_lead;
+    QuietSystem quiet(small.plan);
+    for (const char* id : {"m2/stop", "m2/install", "m2/start"}) {
+        quiet.carry_out(id);
+    }
+    quiet.system.fire_laws("data");
+    EXPECT_EQ(quiet.observed("data_level"), Json("1"));
+    quiet.carry_out("m1/stop");
+    quiet.system.elect("m2");
+    quiet.system.fire_laws("data");
+    EXPECT_EQ(quiet.observed("data_level"), Json("2"));
+    EXPECT_THAT(quiet.broken(), IsEmpty());
+}
+
+// The last one on the old release cannot start again.
+TEST(LawSim, AFormatRisesWhenAllThatRunAreNew) {
+    SmallPlan small(2);
+    small.store("data", true, FormatTrigger::when_all_running);
+    small.roll("m1");
+    small.roll("m2");
+    QuietSystem quiet(small.plan);
+    for (const char* id : {"m1/stop", "m1/install", "m1/start"}) {
+        quiet.carry_out(id);
+    }
+    quiet.system.fire_laws("data");
+    EXPECT_EQ(quiet.observed("data_level"), Json("1"));
+    quiet.carry_out("m2/stop");
+    quiet.system.fire_laws("data");
+    EXPECT_EQ(quiet.observed("data_level"), Json("2"));
+    quiet.system.start_by_itself("m2");
+    EXPECT_EQ(quiet.observed("m2/running"), Json());
+    EXPECT_THAT(quiet.broken(), IsEmpty());
+}
+
+TEST(LawSim, NobodyIsReadyWhileTooFewRun) {
+    SmallPlan small(2);
+    small.plan.roles[0].ready_with = 2;
+    small.roll("m1");
+    QuietSystem quiet(small.plan);
+    EXPECT_EQ(quiet.observed("m2/ready"), Json(true));
+    quiet.carry_out("m1/stop");
+    EXPECT_EQ(quiet.observed("m2/ready"), Json(false));
+    EXPECT_EQ(quiet.observed("m1/ready"), Json());
+}
+
+// Three members in two racks: a rack is lost as a whole, or not at all.
+TEST(LawSim, AQuorumCountsDomains) {
+    for (const std::string second : {"m2", "m3"}) {
+        SmallPlan small(4);
+        small.plan.roles[0].groups = {{.kind = QuorumKind::all_but,
+                                       .count = 1,
+                                       .members = {"m1", "m2", "m3", "m4"},
+                                       .domains = {"r1", "r1", "r2", "r3"}}};
+        for (const std::string& name : {std::string("m1"), second}) {
+            small.stop(name);
+        }
+        QuietSystem quiet(small.plan);
+        quiet.carry_out("m1/stop");
+        EXPECT_THAT(quiet.broken(), IsEmpty());
+        quiet.carry_out(second + "/stop");
+        EXPECT_EQ(quiet.broken().contains("quorum"), second == "m3");
+    }
+}
+
+TEST(LawSim, AMemberWithoutAVoteIsNotCounted) {
+    for (const bool votes : {true, false}) {
+        SmallPlan small(4);
+        small.plan.roles[0].groups = {
+            {.kind = QuorumKind::majority, .members = {"m1", "m2", "m3", "m4"}}};
+        for (const char* name : {"m1", "m2", "m3"}) {
+            small.fact(name, "voter", true, StandardFact::voter);
+        }
+        small.fact("m4", "voter", votes, StandardFact::voter);
+        small.stop("m1");
+        QuietSystem quiet(small.plan);
+        quiet.system.kill("m4");
+        quiet.carry_out("m1/stop");
+        EXPECT_EQ(quiet.broken().contains("quorum"), votes);
+    }
+}
+
+TEST(LawSim, TwoThatMustBeAloneAreUnderWayTogether) {
+    for (const std::string resource : {"data", "other"}) {
+        SmallPlan small(2);
+        small.action("one", Verb::migrate, "m1").alone = {"data"};
+        small.action("two", Verb::migrate, "m2").alone = {resource};
+        QuietSystem quiet(small.plan);
+        quiet.system.begin("one");
+        quiet.system.begin("two");
+        EXPECT_EQ(quiet.broken().contains("alone"), resource == "data");
+        quiet.system.end("one");
+        quiet.system.begin("two");
+        EXPECT_EQ(quiet.system.wrong().size(), resource == "data" ? 1U : 0U);
+        small.plan.actions[1].after.clear();
+        EXPECT_EQ(broken_by_seeds(small.plan).contains("alone"), resource == "data");
+    }
+}
+
+TEST(LawSim, StartsThatRaiseASharedStoreMustBeAlone) {
+    SmallPlan small(2, false);
+    model::PlanStore& store = small.store("data", true, FormatTrigger::on_start);
+    store.laws["2.0"].alone = true;
+    for (const std::string name : {"m1", "m2"}) {
+        small.plan.planned[name + "/installed"].value = "2.0";
+        small.start(name, "2.0");
+    }
+    QuietSystem serial(small.plan);
+    serial.carry_out("m1/start");
+    serial.carry_out("m2/start");
+    EXPECT_THAT(serial.broken(), IsEmpty());
+    QuietSystem together(small.plan);
+    together.system.begin("m1/start");
+    together.system.start_by_itself("m2");
+    EXPECT_THAT(together.broken(), ElementsAre("alone"));
+}
+
+TEST(LawSim, AnotherSeriesReadsAStoreOnlyBehindACleanStop) {
+    for (const bool is_clean : {true, false}) {
+        SmallPlan small(1);
+        small.store("data", false, FormatTrigger::never).clean_stop = {"m1/clean"};
+        small.fact("m1", "clean", false);
+        small.roll("m1");
+        QuietSystem quiet(small.plan);
+        EXPECT_EQ(quiet.observed("m1/clean"), Json(false));
+        if (!is_clean) {
+            quiet.system.kill("m1");
+        }
+        quiet.carry_out("m1/stop");  // of a member that is down it changes nothing
+        EXPECT_EQ(quiet.observed("m1/clean"), Json(is_clean));
+        quiet.carry_out("m1/install");
+        quiet.carry_out("m1/start");
+        EXPECT_EQ(quiet.broken().contains(k_unreadable), !is_clean);
+    }
+}
+
+// After a full stop the one that stopped last has the newest data.
+TEST(LawSim, AStaleCopyThatStartsAloneLosesWrites) {
+    for (const std::string first : {"m1", "m2"}) {
+        SmallPlan small(2);
+        small.store("data", false, FormatTrigger::never).newest_last_stopped = true;
+        small.roll("m1");
+        small.roll("m2");
+        QuietSystem quiet(small.plan);
+        for (const char* id : {"m1/stop", "m2/stop"}) {
+            quiet.carry_out(id);
+        }
+        quiet.carry_out(first + "/start");
+        EXPECT_EQ(quiet.broken().contains("lost-writes"), first == "m1");
+    }
+}
+
+TEST(LawSim, AStoreIsReadByTheReleaseOfItsAxis) {
+    for (const bool is_rebuilt : {true, false}) {
+        SmallPlan small(1);
+        model::PlanStore& store = small.store("data", true, FormatTrigger::on_migrate);
+        store.read_by = "libc";
+        store.laws = {{"2.31", {.reads = {"1"}, .writes = "1"}},
+                      {"2.36", {.reads = {"2"}, .writes = "2"}}};
+        small.plan.laws[0].series = "2.36";
+        small.fact("m1", "libc", "2.31");
+        small.stop("m1");
+        small.action("system", Verb::run, "m1").effects = {becomes("m1", "libc", "2.36")};
+        if (is_rebuilt) {
+            small.action("rebuild", Verb::migrate, "m1").effects = {
+                on_store(EffectKind::raises, "data")};
+        }
+        small.start("m1", "1.0");
+        EXPECT_EQ(broken_by_seeds(small.plan).contains(k_unreadable), !is_rebuilt);
+    }
+}
+
+// Releases that may not serve together, if the one that is down comes back by itself.
+TEST(LawSim, AMemberThatComesBackByItselfIsJudged) {
+    for (const bool restarts : {true, false}) {
+        SmallPlan small(2);
+        small.plan.roles[0].restarts = restarts;
+        small.plan.max_skew = 2;
+        small.plan.skew = {{.role = "member", .with = "member", .max_skew = 1}};
+        for (const char* name : {"m1", "m2"}) {
+            small.stop(name);
+        }
+        for (const char* name : {"m2", "m1"}) {
+            small.action(std::string(name) + "/install", Verb::install, name).effects = {
+                becomes(name, "installed", "2.0")};
+            small.start(name, "2.0");
+        }
+        QuietSystem quiet(small.plan);
+        for (const char* id : {"m1/stop", "m2/stop", "m2/install", "m2/start"}) {
+            quiet.carry_out(id);
+        }
+        EXPECT_EQ(quiet.system.can_restart(), restarts);
+        EXPECT_EQ(quiet.system.restart_one(0), restarts);
+        EXPECT_EQ(quiet.broken().contains("skew"), restarts);
+    }
+}
+
+}  // namespace
+}  // namespace drydock::sim
