@@ -69,6 +69,17 @@ std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::St
 
 }  // namespace
 
+Json to_json(const std::vector<run::Drift>& drift) {
+    Json list = Json::Array{};
+    for (const run::Drift& difference : drift) {
+        Json json;
+        json.set("fact", difference.key).set("expected", difference.expected);
+        json.set("found", difference.found).set("evidence", difference.evidence);
+        list.push(std::move(json));
+    }
+    return list;
+}
+
 std::vector<run::Drift> look_for_drift(const model::Plan& plan,
                                        const run::State& state,
                                        AgentPool& hosts,

@@ -14,6 +14,9 @@
 
 namespace drydock::executor {
 
+// Returns a list of `fact`, `expected`, `found` and `evidence`, as records hold it.
+[[nodiscard]] Json to_json(const std::vector<run::Drift>& drift);
+
 // Returns the differences of the expected facts, and of standing requirements that were met once.
 // Facts are read again for some seconds while they differ. `inquiries` belong to the plan's
 // sources.

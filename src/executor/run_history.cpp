@@ -29,6 +29,8 @@ void keep_detail(const run::Event& event,
         history.halted = event.detail;
     } else if (event.type == EventType::run_resumed) {
         history.halted = {};
+    } else if (event.type == EventType::run_finished || event.type == EventType::run_aborted) {
+        history.left_behind = event.detail["left_behind"];
     } else if (event.type == EventType::run_paused) {
         history.paused = event.detail;
     } else if (event.type == EventType::action_progress) {

@@ -36,6 +36,7 @@ struct RunHistory {
     Json paused;                           // detail of the last run.paused
     Json created;                          // detail of run.created
     Json halted;                      // detail of the last run.halted or drift.found since a resume
+    Json left_behind;                 // of the end: what is not as it was; null: nothing
     Json approved;                    // detail of the last gate.approved, with its time as at_ms
     Json gate_facts;                  // the facts that a gate last read; null: none yet
     std::int64_t gate_facts_ms = 0;   // wall clock, like the next

@@ -17,6 +17,7 @@
 #include "executor/claims.h"
 #include "executor/drift.h"
 #include "executor/gates.h"
+#include "executor/left_behind.h"
 
 #include <fmt/format.h>
 
@@ -35,17 +36,6 @@ constexpr std::int64_t k_look_ms_max = 1'000;
 
 Event plain_event(EventType type, Json detail = {}) {
     return {{type}, std::move(detail)};
-}
-
-Json to_json(const std::vector<run::Drift>& drift) {
-    Json list = Json::Array{};
-    for (const run::Drift& difference : drift) {
-        Json json;
-        json.set("fact", difference.key).set("expected", difference.expected);
-        json.set("found", difference.found).set("evidence", difference.evidence);
-        list.push(std::move(json));
-    }
-    return list;
 }
 
 // Words a stop at the first difference; the record holds all of them.
@@ -363,10 +353,13 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
     return record_aborted(request.who);
 }
 
-// Records the abort. Work that was given up is named in the record.
+// Records the abort. The record names work that was given up, and what is not as it was.
 drydock::Status RunSession::record_aborted(const std::string& person) {
     Json detail;
     detail.set("who", person);
+    if (Json left = read_left_behind(plan_, *hosts_, ports_.clock); !left.items().empty()) {
+        detail.set("left_behind", std::move(left));
+    }
     if (const auto given_up = std::exchange(obstacle_.error, std::nullopt)) {
         detail.set("given_up", given_up->message);
     }

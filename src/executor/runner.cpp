@@ -13,6 +13,7 @@
 #include "executor/runner.h"
 
 #include "base/coverage_mark.h"
+#include "executor/left_behind.h"
 #include "executor/run_history.h"
 
 #include <fmt/format.h>
@@ -251,11 +252,17 @@ Json Runner::halt_detail(std::size_t index) const {
     return result;
 }
 
+// Names the temporary facts that are not as they were; null if all are.
+Json Runner::finish_detail() {
+    Json left = read_left_behind(plan_, hosts_, clock_);
+    return left.items().empty() ? Json() : Json(Json::Object{{"left_behind", std::move(left)}});
+}
+
 // Ends this run of the loop and answers the requests that waited for its end.
 void Runner::end(EventType type, std::size_t action) {
     Json detail = type == EventType::run_halted   ? halt_detail(action)
                   : type == EventType::run_paused ? pause_detail()
-                                                  : Json();
+                                                  : finish_detail();
     apply({{type, 0, 0, Outcome::none, Purpose::none}, std::move(detail)});
     for (const std::uint64_t number : std::exchange(waiting_requests_, {})) {
         answers_.push_back({number, run_state_of(state_.phase()).word});

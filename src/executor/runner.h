@@ -174,6 +174,7 @@ private:
     [[nodiscard]] Json detail_of_end(const InFlight& flight, const Json& result);
     [[nodiscard]] std::string cancelled_words(std::size_t action) const;
     [[nodiscard]] Json pause_detail() const;
+    [[nodiscard]] Json finish_detail();
     [[nodiscard]] Json request_of(const run::Command& command) const;
     void on_failed_reply(const InFlight& flight, const Reply& reply);
     [[nodiscard]] std::int64_t next_due_ms() const;

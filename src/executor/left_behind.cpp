@@ -1,0 +1,25 @@
+// Reads temporary facts at the end of a run.
+#include "executor/left_behind.h"
+
+#include "base/coverage_mark.h"
+#include "executor/drift.h"
+#include "run/temporary_facts.h"
+
+namespace drydock::executor {
+
+// A host that obeys another conductor answers nothing: its facts cannot be told then.
+Json read_left_behind(const model::Plan& plan, AgentPool& hosts, os::Clock& clock) {
+    const auto keys = run::temporaries_to_restore(plan);
+    if (keys.empty()) {
+        return Json(Json::Array{});
+    }
+    const auto facts =
+        hosts.displaced() ? model::FactBook() : read_now(plan.sources, keys, hosts, clock);
+    const auto left = run::find_left_behind(plan, facts);
+    if (!left.empty()) {
+        COVERAGE_MARK("session: a run ends, and a temporary fact is not as it was");
+    }
+    return to_json(left);
+}
+
+}  // namespace drydock::executor

@@ -1,0 +1,16 @@
+// What an end of a run leaves behind: temporary facts that are not as they were when the plan was
+// made. The records of the end hold them, so that a person can put them right.
+#pragma once
+
+#include "executor/fact_read.h"
+#include "model/plan.h"
+#include "os/clock.h"
+
+namespace drydock::executor {
+
+// Reads the temporary facts of the plan and returns those that are not as they were, as
+// to_json(Drift) writes them. Returns an empty list if there are none. A plan without temporary
+// facts reads nothing. Blocks until the hosts have answered.
+[[nodiscard]] Json read_left_behind(const model::Plan& plan, AgentPool& hosts, os::Clock& clock);
+
+}  // namespace drydock::executor
