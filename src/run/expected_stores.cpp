@@ -6,6 +6,7 @@
 #include "run/expected_stores.h"
 
 #include <algorithm>
+#include <array>
 
 namespace drydock::run {
 
@@ -19,6 +20,12 @@ using model::Observation;
 using model::ObservationStatus;
 using model::Plan;
 using model::PlanStore;
+
+constexpr std::array k_kinds = {EffectKind::destroys,
+                                EffectKind::restores,
+                                EffectKind::raises,
+                                EffectKind::lowers,
+                                EffectKind::copies};
 
 // Returns the level facts of a store, and the facts that those are derived from.
 std::vector<std::string> level_keys(const Plan& plan, const std::vector<std::string>& levels) {
@@ -181,25 +188,32 @@ void ExpectedStores::apply(const model::Action& action,
     }
 }
 
+// Applies the effects kind by kind, as the real action does: it destroys first and copies last.
+void ExpectedStores::apply_in_order(const model::Action& action,
+                                    const std::vector<Effect>& effects,
+                                    bool is_certain) {
+    for (const EffectKind kind : k_kinds) {
+        for (const Effect& effect : effects) {
+            for (const PlanStore& store : plan_.stores) {
+                if (effect.kind == kind && effect.name == store.name) {
+                    apply(action, effect, store, is_certain);
+                }
+            }
+        }
+    }
+}
+
 // What holds while the action runs is possible until it is done; then it is over. A restore without
 // names comes before the other effects.
 void ExpectedStores::apply(const model::Action& action, Status status) {
     const bool is_certain = took_effect(status);
+    if (!is_certain) {
+        apply_in_order(action, action.meanwhile, false);
+    }
     if (action.verb == model::Verb::restore) {
         restore_all(action, is_certain);
     }
-    for (const PlanStore& store : plan_.stores) {
-        for (const Effect& effect : action.meanwhile) {
-            if (effect.name == store.name && !is_certain) {
-                apply(action, effect, store, false);
-            }
-        }
-        for (const Effect& effect : action.effects) {
-            if (effect.name == store.name) {
-                apply(action, effect, store, is_certain);
-            }
-        }
-    }
+    apply_in_order(action, action.effects, is_certain);
 }
 
 }  // namespace drydock::run

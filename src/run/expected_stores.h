@@ -51,6 +51,9 @@ private:
                const model::Effect& effect,
                const model::PlanStore& store,
                bool is_certain);
+    void apply_in_order(const model::Action& action,
+                        const std::vector<model::Effect>& effects,
+                        bool is_certain);
     void convert(const model::Action& action,
                  const model::Effect& effect,
                  const model::PlanStore& store,

@@ -182,7 +182,7 @@ void ModelledStores::raise(const PlanStore& store,
     }
 }
 
-void ModelledStores::lower(const std::string& store, const std::string& format) {
+void ModelledStores::write(const std::string& store, const std::string& format) {
     for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
         if (!instance.is_destroyed) {
             tell(plan_store, instance, format);
@@ -224,12 +224,40 @@ void ModelledStores::copy(const std::string& store) {
     });
 }
 
+// Returns the copy of this instance, else that of another one. Nothing: there is none.
+const StoreInstance* ModelledStores::copy_for(const std::string& store,
+                                              const StoreInstance& instance) const {
+    if (instance.has_copy) {
+        return &instance;
+    }
+    const auto& instances = instances_.at(store);
+    const auto copied =
+        std::find_if(instances.begin(), instances.end(), [](const StoreInstance& candidate) {
+            return candidate.has_copy;
+        });
+    return copied == instances.end() ? nullptr : &*copied;
+}
+
+// What is destroyed and has no copy of this plan gets one of an earlier run, in the format that the
+// plan's target writes.
 void ModelledStores::restore(const std::string& store, const std::string& member) {
     for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        if (instance.has_copy) {
-            tell(plan_store, instance, instance.copied_format);
+        const auto law = plan_store.laws.find(plan_.to);
+        if (const StoreInstance* copied = copy_for(store, instance)) {
+            const auto format = copied->copied_format;
+            tell(plan_store, instance, format);
+        } else if (instance.is_destroyed && law != plan_store.laws.end()) {
+            tell(plan_store, instance, law->second.writes);
         }
     });
+}
+
+void ModelledStores::restore_all() {
+    for (const PlanStore& store : plan_.stores) {
+        if (copy_for(store.name, {}) != nullptr) {
+            restore(store.name, "");
+        }
+    }
 }
 
 std::string ModelledStores::release_of(const PlanStore& store, const StoreReader& reader) const {
@@ -266,7 +294,7 @@ bool ModelledStores::can_start(const StoreReader& reader) {
     bool can = true;
     for_each(reader, [&](const PlanStore& store, const StoreInstance& instance) {
         can = can && may_open(store, instance, reader, true)
-              && !is_left_unclean(store, instance, reader.release);
+              && !is_left_unclean(store, instance, release_of(store, reader));
     });
     return can;
 }
@@ -295,15 +323,15 @@ void ModelledStores::set_clean(const PlanStore& store,
 
 void ModelledStores::note_running(const StoreReader& reader) {
     for_each(reader, [&](const PlanStore& store, StoreInstance& instance) {
-        if (!store.clean_stop.empty()) {
-            set_clean(store, instance, reader.release);
+        if (!store.clean_stop.empty() && store.role == reader.role) {
+            set_clean(store, instance, release_of(store, reader));
         }
     });
 }
 
 void ModelledStores::note_stopped(const StoreReader& reader) {
     for_each(reader, [&](const PlanStore& store, StoreInstance& instance) {
-        if (!store.clean_stop.empty()) {
+        if (!store.clean_stop.empty() && store.role == reader.role) {
             set_clean(store, instance, "");
         }
     });
@@ -321,13 +349,19 @@ std::vector<StoreInstance> ModelledStores::save(const std::string& store) const 
 }
 
 // Only the format comes back: copies that were made since stay.
-void ModelledStores::put_back(const std::string& store, const std::vector<StoreInstance>& saved) {
+void ModelledStores::put_back(const std::string& store,
+                              const std::vector<StoreInstance>& before,
+                              const std::vector<StoreInstance>& meanwhile) {
+    const auto now = save(store);
     std::size_t i = 0;
     for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        const StoreInstance& before = saved[i++];
-        tell(plan_store,
-             instance,
-             before.is_destroyed ? std::nullopt : std::optional(before.format));
+        const StoreInstance& old = before[i];
+        const bool is_unchanged = now[i].format == meanwhile[i].format
+                                  && now[i].is_destroyed == meanwhile[i].is_destroyed;
+        ++i;
+        if (is_unchanged) {
+            tell(plan_store, instance, old.is_destroyed ? std::nullopt : std::optional(old.format));
+        }
     });
 }
 

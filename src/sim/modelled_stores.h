@@ -73,19 +73,26 @@ public:
 
     // The effects of commands. Those with a member act on its own instance, if it has one. What is
     // destroyed can only be restored.
-    void lower(const std::string& store, const std::string& format);
+    void write(const std::string& store, const std::string& format);
     void destroy(const std::string& store, const std::string& member);
     void copy(const std::string& store);
     void restore(const std::string& store, const std::string& member);
+    // Restores each store of which there is a copy.
+    void restore_all();
 
     // A member that runs makes its stores unclean; one that was stopped leaves them clean.
     void note_running(const StoreReader& reader);
     void note_stopped(const StoreReader& reader);
 
     [[nodiscard]] std::vector<StoreInstance> save(const std::string& store) const;
-    void put_back(const std::string& store, const std::vector<StoreInstance>& saved);
+    // Gives instances the formats of `before` that still have those of `meanwhile`.
+    void put_back(const std::string& store,
+                  const std::vector<StoreInstance>& before,
+                  const std::vector<StoreInstance>& meanwhile);
 
 private:
+    [[nodiscard]] const StoreInstance* copy_for(const std::string& store,
+                                                const StoreInstance& instance) const;
     void for_own(const std::string& store, const std::string& member, const Each& visit);
     [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
     [[nodiscard]] std::vector<std::string> level_keys(const model::PlanStore& store,

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace drydock::sim {
 
@@ -22,6 +23,12 @@ using model::Observation;
 using model::ObservationStatus;
 
 constexpr std::int64_t k_act_ms_max = 2'000;
+
+constexpr std::array k_store_effects = {model::EffectKind::destroys,
+                                        model::EffectKind::restores,
+                                        model::EffectKind::raises,
+                                        model::EffectKind::lowers,
+                                        model::EffectKind::copies};
 
 // True if the probe asks the process of the member; other probes ask its host.
 bool asks_the_process(const Json& probe) {
@@ -120,8 +127,9 @@ Observation ModelledSystem::observe(const model::FactSource& source) const {
         }
         // However they are asked: a member that is down runs nothing and is not ready.
         const bool mute =
-            !owner.up && source.key != owner.leads
+            !owner.up
             && (source.key == owner.ready || source.key == owner.running
+                || source.key == owner.leads
                 || (asks_the_process(source.probe) && !reported_keys_.contains(source.key)));
         const bool not_yet = owner.up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
         if (mute || not_yet) {
@@ -256,7 +264,7 @@ void ModelledSystem::apply_store(const model::Effect& effect, const model::Actio
                              ? std::map<std::string, model::FormatSupport>::const_iterator()
                              : plan_store->laws.find(plan_.to);
         if (plan_store != nullptr && law != plan_store->laws.end()) {
-            stores_.lower(store, law->second.writes);
+            stores_.write(store, law->second.writes);
             held_.insert(store);
         }
     } else if (effect.kind == model::EffectKind::raises) {
@@ -264,11 +272,18 @@ void ModelledSystem::apply_store(const model::Effect& effect, const model::Actio
     }
 }
 
-// A step with the verb `restore` that names no store puts back all that have a copy.
-void ModelledSystem::restore_all(const model::Action& action) {
-    if (action.verb == model::Verb::restore && !names_restored_store(action)) {
-        for (const model::PlanStore& store : plan_.stores) {
-            stores_.restore(store.name, "");
+// The order of kinds is that of the checker. A step with the verb `restore` that names no store
+// puts back all that have a copy.
+void ModelledSystem::change_stores(const model::Action& action) {
+    const bool restores_all = action.verb == model::Verb::restore && !names_restored_store(action);
+    for (const model::EffectKind kind : k_store_effects) {
+        for (const model::Effect& effect : action.effects) {
+            if (effect.kind == kind) {
+                apply_store(effect, action);
+            }
+        }
+        if (kind == model::EffectKind::restores && restores_all) {
+            stores_.restore_all();
         }
     }
 }
@@ -288,14 +303,12 @@ void ModelledSystem::take_effect(const model::Action& action) {
     change(action.id, [&] {
         put_back(action.id);
         take_down(action);
-        restore_all(action);
         for (const model::Effect& effect : action.effects) {
-            if (!moves_fact(effect.kind)) {
-                apply_store(effect, action);
-            } else if (!moves_member(effect)) {
+            if (moves_fact(effect.kind) && !moves_member(effect)) {
                 apply_fact(effect);
             }
         }
+        change_stores(action);
         bring_up(action);
         keep_promises(action);
         update_stores();

@@ -111,8 +111,18 @@ private:
 
     // What `while` has replaced, to be put back by a success.
     struct Replaced {
-        FactValues facts;
-        std::map<std::string, std::vector<StoreInstance>> stores;
+        struct Fact {
+            Json before;
+            Json meanwhile;
+        };
+
+        struct Store {
+            std::vector<StoreInstance> before;
+            std::vector<StoreInstance> meanwhile;
+        };
+
+        std::map<std::string, Fact> facts;    // by key
+        std::map<std::string, Store> stores;  // by name
     };
 
     // How many units of a group are ready, and how many must be.
@@ -135,9 +145,10 @@ private:
     void change(const std::string& cause, const std::function<void()>& act);
     void apply_fact(const model::Effect& effect);
     void apply_store(const model::Effect& effect, const model::Action& action);
-    void restore_all(const model::Action& action);
+    void change_stores(const model::Action& action);
     void raise_by_command(const std::string& store);
     void put_back(const std::string& action);
+    void apply_meanwhile(const model::Effect& effect, const model::Action& action);
     void replace(const model::Effect& effect, const model::Action& action, Replaced& replaced);
     void keep_promises(const model::Action& action);
     [[nodiscard]] Names resources_of(const model::Action& action) const;

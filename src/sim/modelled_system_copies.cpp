@@ -66,7 +66,8 @@ bool ModelledSystem::is_current_up(const model::PlanStore& store, const Names& e
     return is_up;
 }
 
-// A member that goes down while another one runs and clients are let in has a stale copy.
+// A member that goes down while another one runs on and clients are let in has a stale
+// copy.
 void ModelledSystem::mark_stale(const Names& leaving) {
     if (!lets_clients_in()) {
         return;
@@ -78,8 +79,7 @@ void ModelledSystem::mark_stale(const Names& leaving) {
         stores_.for_each_of(store.name, [&](const model::PlanStore&, StoreInstance& instance) {
             const auto owner = members_.find(instance.owner);
             if (leaving.contains(instance.owner) && owner->second.up) {
-                instance.is_stale =
-                    instance.is_stale || running_in(store.role, {instance.owner}) > 0;
+                instance.is_stale = instance.is_stale || running_in(store.role, leaving) > 0;
             }
         });
     }

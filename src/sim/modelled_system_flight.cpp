@@ -16,11 +16,24 @@ void ModelledSystem::replace(const model::Effect& effect,
                              Replaced& replaced) {
     if (effect.kind == model::EffectKind::becomes) {
         const std::string key = model::fact_key(effect.member, effect.name);
-        replaced.facts.try_emplace(key, value(key));
+        replaced.facts.try_emplace(key, Replaced::Fact{value(key), {}});
         apply_fact(effect);
+        replaced.facts[key].meanwhile = effect.value;
     } else if (stores_.find(effect.name) != nullptr) {
-        replaced.stores.try_emplace(effect.name, stores_.save(effect.name));
+        replaced.stores.try_emplace(effect.name, Replaced::Store{stores_.save(effect.name), {}});
+        apply_meanwhile(effect, action);
+        replaced.stores[effect.name].meanwhile = stores_.save(effect.name);
+    }
+}
+
+// While an action runs, a conversion has the format that the plan's target writes.
+void ModelledSystem::apply_meanwhile(const model::Effect& effect, const model::Action& action) {
+    const model::PlanStore* store = stores_.find(effect.name);
+    const auto law = store->laws.find(plan_.to);
+    if (effect.kind != model::EffectKind::raises && effect.kind != model::EffectKind::lowers) {
         apply_store(effect, action);
+    } else if (law != store->laws.end()) {
+        stores_.write(effect.name, law->second.writes);
     }
 }
 
@@ -49,16 +62,19 @@ void ModelledSystem::end(const std::string& id) {
     }
 }
 
+// What another step has changed meanwhile stays.
 void ModelledSystem::put_back(const std::string& id) {
     const auto entry = replaced_.find(id);
     if (entry == replaced_.end()) {
         return;
     }
-    for (const auto& [key, value] : entry->second.facts) {
-        values_[key] = value;
+    for (const auto& [key, fact] : entry->second.facts) {
+        if (value(key) == fact.meanwhile) {
+            values_[key] = fact.before;
+        }
     }
-    for (const auto& [store, saved] : entry->second.stores) {
-        stores_.put_back(store, saved);
+    for (const auto& [name, store] : entry->second.stores) {
+        stores_.put_back(name, store.before, store.meanwhile);
     }
     replaced_.erase(entry);
 }

@@ -71,11 +71,11 @@ StoreReader ModelledSystem::reader(const std::string& name, const Member& member
     return {name, member.role, release.is_string() ? release.as_string() : "", is_leader(member)};
 }
 
-// Without a fact that says so, clients are let in.
+// Without a fact of the system that says so, clients are let in.
 bool ModelledSystem::lets_clients_in() const {
     bool is_told = false;
     for (const auto& [key, source] : plan_.sources) {
-        if (source.binds == StandardFact::writes) {
+        if (source.binds == StandardFact::writes && source.member.empty()) {
             const Json told = value(key);
             is_told = true;
             if (told == Json(true) || told == Json("accepted")) {
@@ -180,6 +180,9 @@ void ModelledSystem::start_member(const std::string& name,
         return;
     }
     const bool apart = serve_apart();
+    if (!member.leads.empty()) {
+        values_[member.leads] = false;
+    }
     values_[member.running] = release;
     member.up = true;
     member.died = false;
@@ -216,7 +219,7 @@ void ModelledSystem::stop_member(const std::string& name, Member& member) {
     member.up = false;
     member.came_back = false;
     if (!member.leads.empty()) {
-        values_[member.leads] = false;
+        values_[member.leads] = {};
     }
     std::erase_if(reported_keys_,
                   [&](const std::string& key) { return key.starts_with(name + "/"); });

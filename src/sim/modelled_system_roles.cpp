@@ -42,7 +42,7 @@ void ModelledSystem::elect(const std::string& name) {
     change(fmt::format("the election of {}", name), [&] {
         for (const auto& [other, member] : members_) {
             if (member.role == its_role && !member.leads.empty()) {
-                values_[member.leads] = other == name;
+                values_[member.leads] = member.up ? Json(other == name) : Json();
             }
         }
     });

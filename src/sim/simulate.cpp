@@ -95,7 +95,6 @@ std::vector<std::string> not_simulated() {
     return {"what the plan does not declare: other effects of an action, other software, disks, "
             "what is in the stores",
             "values of facts beyond those that the plan's conditions speak of",
-            "what a member that came back by itself reads later, when the plan converts its store",
             "that acknowledged writes survive (lost-writes) and the way back (no-way-back): "
             "`drydock check` asks those"};
 }

@@ -1,5 +1,6 @@
 // The laws of what really happens, in the modelled system: for each kind a plan that breaks it and
 // one that does not.
+#include "journal/memory/memory_journal.h"
 #include "sim/small_plan.h"
 
 #include <gmock/gmock.h>
@@ -167,6 +168,74 @@ TEST(LawSim, TemporaryFactsAreLeftBehind) {
     }
 }
 
+// A run of a real conductor on a quiet system, with its journal.
+class QuietRun {
+public:
+    explicit QuietRun(const model::Plan& plan) : quiet_(plan) {}
+
+    // Returns the detail of the last event of this type; null if there is none.
+    Json detail_of(const model::Plan& plan, run::EventType type) {
+        Json detail;
+        for (const run::Event& event : site.events(plan)) {
+            detail = event.type == type ? event.detail : detail;
+        }
+        return detail;
+    }
+
+private:
+    Environment ground() {
+        return {[store = store_] { return journal::open_memory(store); },
+                [](const model::Plan&, const ConductorRun&) {},
+                [](std::vector<Violation>&) {},
+                {}};
+    }
+
+    QuietSystem quiet_;
+    transport::FakeClock clock_;
+    transport::Faults dice_ = transport::Faults(1);
+    std::shared_ptr<journal::MemoryStore> store_ = journal::make_memory_store();
+
+public:
+    Simulation site = Simulation(quiet_.system, clock_, dice_, ground());
+};
+
+SmallPlan plan_that_freezes() {
+    SmallPlan small(1);
+    small.fact("", "frozen", false);
+    small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+    small.action("freeze", Verb::run).effects = {becomes("", "frozen", true)};
+    return small;
+}
+
+TEST(LawSim, AnAbortNamesWhatIsNotAsItWas) {
+    SmallPlan small = plan_that_freezes();
+    model::Action& gate = small.action("gate", Verb::gate);
+    gate.gate = "gate";
+    gate.request = {};
+    gate.host.clear();
+    QuietRun run(small.plan);
+    EXPECT_EQ(run.site.conduct(small.plan).gate, "gate");
+    EXPECT_TRUE(run.site.abort(small.plan));
+    const Json left = run.detail_of(small.plan, run::EventType::run_aborted)["left_behind"];
+    ASSERT_EQ(left.items().size(), 1U) << left.dump();
+    EXPECT_EQ(left.items()[0]["fact"].as_string(), "frozen");
+    EXPECT_EQ(left.items()[0]["found"].as_string(), "true");
+    EXPECT_EQ(run.site.history(small.plan).left_behind, left);
+}
+
+TEST(LawSim, AnEndNamesWhatIsNotAsItWas) {
+    for (const bool is_switched_back : {true, false}) {
+        SmallPlan small = plan_that_freezes();
+        if (is_switched_back) {
+            small.action("thaw", Verb::run).effects = {becomes("", "frozen", false)};
+        }
+        QuietRun run(small.plan);
+        EXPECT_EQ(run.site.conduct(small.plan).state.phase(), run::Phase::finished);
+        const Json detail = run.detail_of(small.plan, run::EventType::run_finished);
+        EXPECT_EQ(detail.contains("left_behind"), !is_switched_back) << detail.dump();
+    }
+}
+
 // m1 leads; m2 runs the new release, which cannot read what the leader opens.
 SmallPlan plan_with_leader() {
     SmallPlan small(2);
@@ -188,7 +257,7 @@ TEST(LawSim, AnElectionOfOneThatCannotReadIsUnreadable) {
     }
     EXPECT_THAT(quiet.broken(), IsEmpty());  // it does not lead
     quiet.carry_out("m1/stop");
-    EXPECT_EQ(quiet.observed("m1/leads"), Json(false));
+    EXPECT_EQ(quiet.observed("m1/leads"), Json());
     quiet.system.elect("m2");
     EXPECT_EQ(quiet.observed("m2/leads"), Json(true));
     EXPECT_THAT(quiet.broken(), ElementsAre(k_unreadable));
