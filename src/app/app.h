@@ -184,6 +184,7 @@ struct RunStatus {
     std::string paused;                    // paused: the cancelled work, and the way to resume
     std::string cause;                     // halted: why
     std::string remedy;                    // halted: the advice for a person
+    std::vector<run::Drift> left_behind;   // over: temporary facts that are not as they were
     std::string head;                      // hash of the last record, hex
     std::uint64_t records = 0;
     std::optional<run::Journey> journey;

@@ -216,6 +216,22 @@ AppResult<ReplayedRun> replay(StateDir& state_dir, const journal::RunInfo& info)
     return ReplayedRun{info, std::move(plan), std::move(history)};
 }
 
+namespace {
+
+// Reads the list as the record of the end has it.
+std::vector<run::Drift> left_behind(const Json& list) {
+    std::vector<run::Drift> facts;
+    for (const Json& item : list.items()) {
+        facts.push_back({item["fact"].as_string(),
+                         item["expected"].as_string(),
+                         item["found"].as_string(),
+                         item["evidence"].as_string()});
+    }
+    return facts;
+}
+
+}  // namespace
+
 // Copies the parts of the history into plain data for the screens. Progress is kept only for
 // actions in flight, because an old line would look like work.
 AppResult<RunStatus>
@@ -239,6 +255,7 @@ status_of(StateDir& state_dir, const ReplayedRun& replayed, std::int64_t now_ms)
     if (status.state.phase() == run::Phase::paused) {
         status.paused = replayed.history.paused["because"].as_string();
     }
+    status.left_behind = left_behind(replayed.history.left_behind);
     status.progress = replayed.history.progress;
     std::erase_if(status.progress, [&](const auto& entry) {
         return !run::is_in_flight(status.state.status(entry.first));

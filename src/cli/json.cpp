@@ -43,6 +43,14 @@ Json json_of_drift(const run::Drift& drift) {
     return json;
 }
 
+Json json_of_drift(const std::vector<run::Drift>& facts) {
+    Json drift = list();
+    for (const run::Drift& difference : facts) {
+        drift.push(json_of_drift(difference));
+    }
+    return drift;
+}
+
 Json json_of_way(const model::RecoveryOption& way) {
     Json json;
     json.set("while", way.phase).set("kind", std::string(name_of(way.kind)));
@@ -155,6 +163,9 @@ Json json_of(const app::RunStatus& status) {
     json.set("gate_facts", status.gate_facts).set("gate_facts_ms", status.gate_facts_ms);
     json.set("paused", status.paused);
     json.set("cause", status.cause).set("remedy", status.remedy);
+    if (!status.left_behind.empty()) {
+        json.set("left_behind", json_of_drift(status.left_behind));
+    }
     json.set("conductor", conductor_json(status)).set("epoch", status.epoch);
     json.set("created_ms", status.created_ms).set("last_ms", status.last_ms);
     json.set("records", status.records).set("head", status.head);
@@ -182,17 +193,14 @@ Json json_of(const app::Failure& failure) {
     for (const Error& error : failure.errors) {
         errors.push(json_of_error(error));
     }
-    Json drift = list();
-    for (const run::Drift& difference : failure.drift) {
-        drift.push(json_of_drift(difference));
-    }
     Json recovery_options = list();
     for (const model::RecoveryOption& way : failure.left) {
         recovery_options.push(json_of_way(way));
     }
     Json json;
     json.set("exit_code", failure.exit_code).set("errors", std::move(errors));
-    json.set("diagnostics", json_of(failure.diagnostics)).set("drift", std::move(drift));
+    json.set("diagnostics", json_of(failure.diagnostics))
+        .set("drift", json_of_drift(failure.drift));
     return json.set("ways_left", std::move(recovery_options));
 }
 

@@ -90,6 +90,19 @@ std::string by_whom(const Json& detail) {
     return person.empty() ? "" : " by " + person;
 }
 
+// Names the temporary facts that an end leaves other than they were.
+std::string left_behind_words(const Json& detail) {
+    std::string words;
+    for (const Json& fact : detail["left_behind"].items()) {
+        words += say("{} {} is {}, was {}",
+                     words.empty() ? "; not as before:" : ",",
+                     fact["fact"].as_string(),
+                     fact["found"].as_string(),
+                     fact["expected"].as_string());
+    }
+    return words;
+}
+
 // A note shows its text, any other request its kind. That it was noted says nothing new.
 std::string noted_words(const Json& detail) {
     const std::string& answer = detail["answer"].as_string();
@@ -172,11 +185,11 @@ std::string run_words(const Event& event) {
     case EventType::run_halted:
         return with_reason("HALTED", event.detail);
     case EventType::run_finished:
-        return "finished";
+        return "finished" + left_behind_words(event.detail);
     case EventType::run_returned:
         return "taken back";
     case EventType::run_aborted:
-        return "given up" + by_whom(event.detail);
+        return "given up" + by_whom(event.detail) + left_behind_words(event.detail);
     case EventType::run_noted:
         return noted_words(event.detail);
     case EventType::action_progress:

@@ -146,6 +146,16 @@ std::string left_out_lines(const RunStatus& status, const Screen& screen) {
     return text;
 }
 
+// Names what the end left other than it was, and the value to give it back.
+std::string left_behind_lines(const RunStatus& status, const Screen& screen) {
+    std::string text;
+    for (const run::Drift& fact : status.left_behind) {
+        const std::string words = say("{} is {}, was {}", fact.key, fact.found, fact.expected);
+        text += labelled(text.empty() ? "switched" : "", screen.paint(Tone::warn, words), screen);
+    }
+    return text;
+}
+
 std::string conductor_words(const RunStatus& status) {
     if (!status.conductor) {
         return is_active(status) && status.open_gate.empty() ? "nobody" : "";
@@ -196,9 +206,9 @@ std::string render_status(const RunStatus& status, const Screen& screen) {
     const std::string way_back = is_over(status) ? "" : way_back_now(status.plan, status.state);
     return halt_lines(status, screen) + head(status, screen)
            + render_members(members_of(status.plan, status.state), screen, k_rows_max)
-           + left_out_lines(status, screen) + now_lines(status, screen)
-           + journey_lines(status, screen) + labelled("paused", status.paused, screen)
-           + labelled("way back", way_back, screen)
+           + left_out_lines(status, screen) + left_behind_lines(status, screen)
+           + now_lines(status, screen) + journey_lines(status, screen)
+           + labelled("paused", status.paused, screen) + labelled("way back", way_back, screen)
            + labelled("conductor", conductor_words(status), screen)
            + labelled("journal", journal_words(status), screen)
            + labelled("head", status.head, screen) + labelled("next", next_words(status), screen);

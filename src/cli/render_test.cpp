@@ -266,6 +266,22 @@ TEST_F(Render, HowFarALongActionHasCome) {
     EXPECT_THAT(out.str(), HasSubstr(k_words));
 }
 
+TEST_F(Render, TemporaryFactsThatAnEndLeaves) {
+    auto state = sample_state(plan_, "", Status::done);
+    state.set_phase(run::Phase::aborted);
+    auto status = sample_status(state);
+    EXPECT_FALSE(json_of(status).contains("left_behind"));
+    status.left_behind = {{"noout", "false", "true", "read", false}};
+    EXPECT_THAT(render_status(status, screen_), HasSubstr("switched   noout is true, was false"));
+    EXPECT_EQ(json_of(status)["left_behind"].items().at(0)["fact"].as_string(), "noout");
+    const Json fact = Json::Object{{"fact", "noout"}, {"expected", "false"}, {"found", "true"}};
+    const Json detail = Json::Object{{"left_behind", Json::Array{fact}}};
+    EXPECT_EQ(event_words({{run::EventType::run_finished}, detail}, plan_),
+              "finished; not as before: noout is true, was false");
+    EXPECT_EQ(event_words({{run::EventType::run_aborted}, detail}, plan_),
+              "given up; not as before: noout is true, was false");
+}
+
 TEST_F(Render, WhatAPauseCancelled) {
     auto state = sample_state(plan_, "roll/m1/start", Status::waiting);
     state.set_phase(run::Phase::paused);
