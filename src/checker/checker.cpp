@@ -6,8 +6,10 @@
 // see check() at the end. The design is in docs/design/0004.
 #include "checker/checker.h"
 
+#include "checker/backward_reachability.h"
 #include "checker/counterexample.h"
 #include "checker/downgrade_check.h"
+#include "checker/explanation.h"
 #include "checker/return_point_search.h"
 #include "model/version.h"
 
@@ -155,7 +157,8 @@ private:
     // final state.
     bool check_fault_free_end() {
         Options calm = options_;
-        calm.faults = {0, 0, 0, 0, 0};
+        calm.faults = k_no_faults;
+        calm.judges_restarts = false;
         Search search(model_, calm);
         (void)search.run(0);
         const auto ids = search.in_order();
@@ -184,8 +187,10 @@ private:
                            const Search& search,
                            std::uint32_t id,
                            const std::string& because) {
-        add(Property::stuck, walk_to(model_, calm, search, id));
-        report_.violations.back().because = because;
+        Path walk = walk_to(model_, calm, search, id);
+        const std::string halt = reason_of_halt(model_, walk);
+        add(Property::stuck, std::move(walk));
+        report_.violations.back().because = because + (halt.empty() ? "" : ": ") + halt;
     }
 
     void fill(bool is_complete) {
@@ -195,6 +200,8 @@ private:
         report_.depth = search_.depth();
         compare_return_points();
         report_.worlds = downgrade_checker_.tried();
+        const auto& facts = downgrade_checker_.hangs_on();
+        report_.hangs_on.assign(facts.begin(), facts.end());
         report_.verdict = !report_.violations.empty() ? Verdict::violated
                           : is_complete               ? Verdict::holds
                                                       : Verdict::unfinished;
@@ -247,6 +254,10 @@ private:
         list.emplace_back(
             "what a resume compares with the expected world, and two conductors at once");
         list.emplace_back("faults inside the system that its facts do not show");
+        if (options_.faults.restart == 0 && model_.judges_restarts) {
+            list.emplace_back("what follows later from a member that starts by itself: such starts "
+                              "are judged, and not followed");
+        }
         if (model_.plan.kind != "rolling") {
             list.push_back(fmt::format("quorum: the procedure is {}", model_.plan.kind));
         }
@@ -276,7 +287,11 @@ bool finds(const Report& report, Property property) {
 // identities, `stuck` is asked of all members that may come next at once. That is stricter than
 // asking each, so a stuck state is searched again with all identities. If the second search runs
 // out of memory, the first report stands.
-Report check(const model::Plan& plan, const Options& options) {
+//
+// A member that comes back by itself observes what is installed, so no action is local then.
+Report check(const model::Plan& plan, const Options& asked) {
+    Options options = asked;
+    options.resolve_local = asked.resolve_local && asked.faults.restart == 0;
     Report first = Check(plan, options).run();
     if (!options.resolve_local || first.verdict != Verdict::violated) {
         return first;

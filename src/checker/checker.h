@@ -82,6 +82,7 @@ struct Options {
     std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; the search stops beyond it
     std::size_t downgrade_starts_max = 2000;         // states from which a downgrade is tried
     int threads = 2;
+    bool judges_restarts = true;   // members that are down may start by themselves at any moment
     bool operator_repairs = true;  // an operator repairs and resumes a halted run
     bool symmetry = true;          // interchangeable members share one representative
     bool lazy_identity = true;     // so do members that the plan has not reached
@@ -131,6 +132,9 @@ struct Report {
     // again.
     std::optional<model::ReturnPointHint> moved;
     std::vector<std::string> not_modelled;  // sentences for people
+    // Facts without a law that conditions of downgrades look at: the ways back are certain only if
+    // they hold.
+    std::vector<std::string> hangs_on;
     std::string note;  // the difference between the planner's point of no return and `closes`
 };
 

@@ -34,13 +34,23 @@ void skip(Expansion& expansion, Index action) {
     expansion.add(Kind::skipped, action).judge(Purpose::guard, Outcome::skip).commit();
 }
 
+// True if the role of some member is without a leader that it may replace.
+bool can_elect(const Model& model, const Byte* row) {
+    return model.has_mutual_laws
+           && std::any_of(model.members.begin(), model.members.end(), [&](const Member& member) {
+                  return can_lead(model, member, row);
+              });
+}
+
 // If a law may fire now, the observation is left to a later step, because the law may change the
 // facts first.
 bool observe_at_once(const Expansion& expansion, Successor& successor) {
     const Model& model = expansion.model();
-    if (std::any_of(model.rises.begin(), model.rises.end(), [&](const FormatTransition& rise) {
-            return can_fire(model, rise, successor.row());
-        })) {
+    if (std::any_of(
+            model.rises.begin(),
+            model.rises.end(),
+            [&](const FormatTransition& rise) { return can_fire(model, rise, successor.row()); })
+        || can_elect(model, successor.row())) {
         return false;
     }
     const Evaluation then = answer(model, model.acts[successor.action()].then, successor.row());
@@ -79,7 +89,8 @@ void hold_guard(Expansion& expansion, Index action) {
     } else if (successor.status() == Status::applied) {
         is_doubtful = observe_at_once(expansion, successor);
     } else if (successor.status() == Status::ready
-               && (!act.stops_members || act.guard.empty() || is_alone(expansion.commands()))) {
+               && (!(act.stops_members || !act.meanwhile.empty()) || act.guard.empty()
+                   || is_alone(expansion.commands()))) {
         successor.dispatch();
     }
     std::move(successor).commit();
@@ -159,6 +170,15 @@ void judge_completion(Expansion& expansion, Index action) {
     }
 }
 
+// What the plan has switched for its own time must be as before.
+void finish(Expansion& expansion) {
+    const bool is_left = !left_behind(expansion.model(), expansion.row()).empty();
+    expansion.add(Kind::finished, 0)
+        .blame(is_left ? mask_of(Property::left_behind) : PropertySet{0})
+        .apply_to_run(EventType::run_finished)
+        .commit();
+}
+
 void judge(Expansion& expansion, const Command& command, bool is_surplus) {
     if (command.purpose == Purpose::guard) {
         judge_guard(expansion, command.action, is_surplus);
@@ -191,7 +211,7 @@ void expand_command(Expansion& expansion, const Command& command, bool is_surplu
         expansion.add(Kind::halted, action).apply_to_run(EventType::run_halted).commit();
         break;
     case CommandKind::finish:
-        expansion.add(Kind::finished, 0).apply_to_run(EventType::run_finished).commit();
+        finish(expansion);
         break;
     case CommandKind::soak:        // is begun with the guard that held
     case CommandKind::await_soak:  // ends at once

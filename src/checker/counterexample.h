@@ -37,7 +37,4 @@ walk_to(const Model& model, const Options& options, const Search& search, std::u
 [[nodiscard]] std::vector<run::CompactEvent>
 events_of(const Model& model, const std::vector<run::CompactEvent>& walked);
 
-[[nodiscard]] TraceStep
-trace_step_of(const Model& model, const Byte* previous_row, Transition choice);
-
 }  // namespace drydock::checker

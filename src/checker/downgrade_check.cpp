@@ -97,7 +97,7 @@ std::string where_it_stays(const Model& model, const Options& options, const Sea
 std::string cannot_read(const Model& model, const Byte* row) {
     for (const Member& member : model.members) {
         const bool runs = member.running != k_no_offset && row[member.running] != k_absent;
-        if (runs && !can_read_all(model, member, row[member.running], row)) {
+        if (runs && misreads(model, member, row)) {
             return fmt::format("at its end {} runs on a store that it cannot read", member.name);
         }
     }
@@ -111,7 +111,9 @@ std::string verdict_of(const Model& model, const Options& options, const Search&
                                     Property::lost_writes,
                                     Property::quorum,
                                     Property::skew,
-                                    Property::unverified_destroy}) {
+                                    Property::unverified_destroy,
+                                    Property::alone,
+                                    Property::left_behind}) {
         if (const auto& breach = search.breach(property)) {
             const Path walk = walk_to(model, options, search, *breach, property);
             return fmt::format("{}: {}", name_of(property), tell(model, property, walk).because);
@@ -219,27 +221,55 @@ bool DowngradeChecker::is_untouched(const Byte* row) const {
 
 // The nested search has no faults, one thread and little memory: it is run for up to thousands of
 // states. A downgrade that exceeds the memory counts as failed.
-std::string DowngradeChecker::attempt(const Byte* row) const {
+// A way back restores the temporary facts of the plan that it reverts.
+std::string DowngradeChecker::attempt(const Byte* row) {
     if (is_untouched(row)) {
         return {};
     }
     const InitialState start = model_.start(row);
-    const auto plan = options_.back(start.facts);
+    auto plan = options_.back(start.facts);
     if (!plan) {
         return fmt::format("drydock downgrade is refused: {}", plan.error().message);
     }
+    plan->temporaries = model_.plan.temporaries;
+    plan->reverts_run = model_.plan.run;
     const Model downgrade_model(*plan, &start);
     Options options;
     options.faults = k_no_faults;
     options.memory_max = k_back_bytes_max;
     options.threads = 1;
+    options.judges_restarts = false;
     options.symmetry = options_.symmetry && !is_chain(downgrade_model);
     options.resolve_local = options_.resolve_local;
     Search search(downgrade_model, options);
     if (!search.run(~PropertySet{0})) {
         return "the downgrade from here is too large to look at";
     }
-    return verdict_of(downgrade_model, options, search);
+    std::string verdict = verdict_of(downgrade_model, options, search);
+    if (verdict.empty()) {
+        note_conditions(downgrade_model);
+    }
+    return verdict;
+}
+
+// A condition that nothing models is answered both ways, and the person chooses the best. The facts
+// are noted, since the way back is certain only if they hold.
+void DowngradeChecker::note_conditions(const Model& downgrade) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const std::size_t action : downgrade.unmodelled) {
+        const ActionModel& act = downgrade.acts[action];
+        const model::Action& planned = downgrade.plan.actions[action];
+        const auto note = [&](const auto& conditions, const std::vector<Predicate>& predicates) {
+            for (Index i = 0; i < conditions.size(); ++i) {
+                if (!predicates[i].modelled) {
+                    hangs_on_.insert(conditions[i].fact);
+                }
+            }
+        };
+        note(planned.when, act.when);
+        note(planned.guard, act.guard);
+        note(planned.then, act.then);
+    }
 }
 
 const std::string& DowngradeChecker::failure_reason(const Byte* row) {

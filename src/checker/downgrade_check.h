@@ -6,6 +6,8 @@
 #include "checker/search.h"
 
 #include <map>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,18 +34,24 @@ public:
     // law that closes the way back was approved or may fire.
     [[nodiscard]] bool applies(const Byte* row) const;
 
+    // Returns the facts without a law on which downgrades that end well hang.
+    [[nodiscard]] const std::set<std::string>& hangs_on() const { return hangs_on_; }
+
     [[nodiscard]] bool is_known(const Byte* row) const { return results_.contains(world_of(row)); }
 
 private:
     [[nodiscard]] std::string world_of(const Byte* row) const;
     // True if no step has left anything to take back. Members that are down do not count.
     [[nodiscard]] bool is_untouched(const Byte* row) const;
-    [[nodiscard]] std::string attempt(const Byte* row) const;
+    [[nodiscard]] std::string attempt(const Byte* row);
+    void note_conditions(const Model& downgrade);
 
     const Model& model_;
     const Options& options_;
     std::map<std::string, std::string, std::less<>> results_;  // by the bytes of the cluster state
     std::vector<std::pair<const Byte*, std::string*>> added_;
+    std::mutex mutex_;  // of hangs_on_
+    std::set<std::string> hangs_on_;
 };
 
 // Returns for each row, by its id, whether the run and an operator can end it without a further

@@ -1,5 +1,9 @@
-// Transitions of the modelled cluster: effects of actions, laws, deaths and repairs. Each returns
-// the properties that it violates, where it can violate any.
+// Transitions of the modelled cluster: effects of actions, laws, deaths, starts and elections. Each
+// returns the properties that it violates, where it can violate any.
+//
+// The parts: store_effects.h (formats, copies, laws), member_effects.h (up and down), half_done.cpp
+// (what holds while an action is under way), quorum.cpp (what a begin may not take), and judge.cpp
+// (properties of a state, asked before and after a transition).
 #pragma once
 
 #include "checker/model.h"
@@ -13,32 +17,59 @@ using PropertySet = std::uint32_t;
     return 1U << ordinal(property);
 }
 
-// Applies the effect of the action.
+// Applies the effect of the action. judge_change() finds what the new state violates.
 [[nodiscard]] PropertySet take_effect(const Model& model, std::size_t action, Byte* row);
 // Marks the copies that the action made as verified: its postconditions were observed.
 void verify_copies(const Model& model, std::size_t action, Byte* row);
-// Returns `quorum` if the command takes its group below the minimum. Members that are down, or that
-// other commands in flight take down, do not count.
+// Returns `quorum` if the command takes a group below its minimum, and `alone` if another action
+// that must be alone is under way. Members that are down, or that other commands in flight take
+// down, do not count.
 [[nodiscard]] PropertySet begin(const Model& model, std::size_t action, const Byte* row);
 
+// What holds while the action is under way: its begin, its end, and the case that it never began.
+// The end returns the properties that a member violates which starts again by that.
+void begin_half_done(const Model& model, std::size_t action, Byte* row);
+[[nodiscard]] PropertySet end_half_done(const Model& model, std::size_t action, Byte* row);
+void undo_half_done(const Model& model, std::size_t action, Byte* row);
+
+// True if the law's condition is that of a state of its members, and holds.
+[[nodiscard]] bool holds(const Model& model, const FormatTransition& rise, const Byte* row);
 // True if the law's condition holds and its effect is still to come.
 [[nodiscard]] bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row);
 void fire(const Model& model, const FormatTransition& rise, Byte* row);
 
-// True if the release can read all stores that the member opens.
+// True if the release can start on all stores that the member opens.
 [[nodiscard]] bool
 can_read_all(const Model& model, const Member& member, Byte release, const Byte* row);
+// True if the member runs a release on a store on which it may not serve.
+[[nodiscard]] bool misreads(const Model& model, const Member& member, const Byte* row);
 
 void die(const Model& model, const Member& member, Byte* row);
 // True if the stopped member could be started as it stands; and the start by an operator.
 [[nodiscard]] bool can_be_started(const Model& model, const Member& member, const Byte* row);
 void start_by_hand(const Model& model, const Member& member, Byte* row);
+// True if the member is down and may come back by itself.
+[[nodiscard]] bool can_restart(const Model& model, const Member& member, const Byte* row);
+// True if nobody leads and this member may come to lead; and its election.
+[[nodiscard]] bool can_lead(const Model& model, const Member& member, const Byte* row);
+void lead(const Model& model, const Member& member, Byte* row);
 
+// Returns the properties that hold in the state before a transition and not in the state after it.
+[[nodiscard]] PropertySet judge_change(const Model& model, const Byte* before, const Byte* after);
+// Returns the properties that a start violates which is no step of the plan: by the member itself
+// or by the operator. They are `skew`, `unreadable-start` of other members, `unasked-return-point`
+// and `alone`.
+[[nodiscard]] PropertySet
+judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after);
+// Returns `alone` if a start of the member meets an action that must be alone.
+[[nodiscard]] PropertySet judge_company(const Model& model, const Member& member, const Byte* row);
 // True if releases serve together that may not.
 [[nodiscard]] bool violates_skew(const Model& model, const Byte* row);
 // True if a law that closes the way back has fired or may fire at any moment.
 [[nodiscard]] bool is_closing(const Model& model, const Byte* row);
 // True if a gate that names the point of no return was approved.
 [[nodiscard]] bool is_approved(const Model& model, const Byte* row);
+// Returns the key of a temporary fact that is not as it was; empty: all are.
+[[nodiscard]] std::string left_behind(const Model& model, const Byte* row);
 
 }  // namespace drydock::checker

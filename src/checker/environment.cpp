@@ -40,20 +40,43 @@ void fire_laws(Expansion& expansion) {
         if (can_fire(model, model.rises[i], expansion.row())) {
             Successor successor = expansion.add(Kind::law_fires, i);
             fire(model, model.rises[i], successor.row());
-            std::move(successor).commit();
+            successor.judge_change().commit();
         }
     }
 }
 
+// Where nobody leads, any serving member may come to lead.
+void elect_leaders(Expansion& expansion) {
+    const Model& model = expansion.model();
+    for (Index i = 0; model.has_mutual_laws && i < model.members.size(); ++i) {
+        if (!expansion.is_symmetric_duplicate(i)
+            && can_lead(model, model.members[i], expansion.row())) {
+            Successor successor = expansion.add(Kind::elected, i);
+            lead(model, model.members[i], successor.row());
+            successor.judge_change().commit();
+        }
+    }
+}
+
+// True if the member would come back by itself with another release.
+bool would_change(const Model& model, const Member& member, const Byte* row) {
+    return model.restarts[member.role] && member.installed != k_no_offset
+           && member.running != k_no_offset && row[member.running] != row[member.installed];
+}
+
 // Returns for each member whether a step can observe its death or silence now. A fault of another
 // member changes nothing until then, so it can wait. A pending halt makes all members observable,
-// since the operator looks at each. So do downgrades: they are tried in every state.
+// since the operator looks at each. So do downgrades: they are tried in every state. A member whose
+// installed release is not the one that it runs is observable: it would come back as another one.
 std::vector<bool> observable_members(const Expansion& expansion, bool any_member_may_die) {
     const Model& model = expansion.model();
     const auto& commands = expansion.commands();
     const auto halts = [](const Command& command) { return command.what == CommandKind::halt; };
     const bool all = any_member_may_die || std::any_of(commands.begin(), commands.end(), halts);
     std::vector<bool> observable(model.members.size(), all);
+    for (Index i = 0; !all && i < model.members.size(); ++i) {
+        observable[i] = would_change(model, model.members[i], expansion.row());
+    }
     const auto observe = [&](const ActionModel& act, const std::vector<Index>& members) {
         for (const Index member : members) {
             observable[member] = true;
@@ -85,6 +108,9 @@ void lose_members(Expansion& expansion, const std::vector<bool>& observable) {
             && expansion.row()[member.running] != k_absent) {
             Successor successor = expansion.add(Kind::member_dies, i);
             die(model, member, successor.charge(Fault::member).row());
+            if (model.has_mutual_laws) {
+                successor.judge_change();
+            }
             std::move(successor).commit();
         }
     }
@@ -151,6 +177,7 @@ void expand_environment(Expansion& expansion, bool any_member_may_die) {
             .commit();
     }
     fire_laws(expansion);
+    elect_leaders(expansion);
     const bool lost_before = expansion.model().fault_usage_of(expansion.row(), Fault::host) > 0;
     if (expansion.can_afford(Fault::member) || expansion.can_afford(Fault::host) || lost_before) {
         const std::vector<bool> observable = observable_members(expansion, any_member_may_die);
@@ -161,7 +188,7 @@ void expand_environment(Expansion& expansion, bool any_member_may_die) {
 
 // The operator has three kinds of steps: resume the run, start a member that should be up, bring a
 // host back. Starts and hosts come before the resume, one at a time, in any order.
-void expand_operator_repairs(Expansion& expansion) {
+void expand_operator_repairs(Expansion& expansion, bool judges_starts) {
     const Model& model = expansion.model();
     resume(expansion);
     for (Index i = 0; i < model.members.size(); ++i) {
@@ -169,12 +196,44 @@ void expand_operator_repairs(Expansion& expansion) {
             && can_be_started(model, model.members[i], expansion.row())) {
             Successor successor = expansion.add(Kind::member_started, i);
             start_by_hand(model, model.members[i], successor.row());
+            if (judges_starts) {
+                successor.blame(
+                    judge_start(model, model.members[i], expansion.row(), successor.row()));
+            }
             std::move(successor).commit();
         }
     }
     for (Index i = 0; i < model.hosts.size(); ++i) {
         if (is_lost(expansion, i)) {
             flip_host(expansion, i);
+        }
+    }
+}
+
+// A start on a store that cannot be read leaves the member down, so it is no transition. Without
+// budget a start is added only if it violates a property.
+void expand_restarts(Expansion& expansion) {
+    const Model& model = expansion.model();
+    const auto& commands = expansion.commands();
+    const bool is_explored =
+        expansion.can_afford(Fault::restart)
+        && std::none_of(commands.begin(), commands.end(), [](const Command& command) {
+               return command.what == CommandKind::begin;
+           });
+    if (!is_explored && !model.judges_restarts) {
+        return;
+    }
+    for (Index i = 0; i < model.members.size(); ++i) {
+        const Member& member = model.members[i];
+        if (!can_restart(model, member, expansion.row()) || expansion.is_symmetric_duplicate(i)) {
+            continue;
+        }
+        const PropertySet broken = expansion.judge_restart(i);
+        if (is_explored || broken != 0) {
+            Successor successor = expansion.add(Kind::member_restarts, i);
+            successor.blame(broken).charge(Fault::restart);
+            start_by_hand(model, member, successor.row());
+            is_explored ? std::move(successor).commit() : std::move(successor).commit_as_judged();
         }
     }
 }

@@ -21,7 +21,7 @@ Byte* Successors::add(const Byte* source, Transition choice) {
         rows_.resize(std::max(2 * rows_.size(), position + 16 * row_size_));
     }
     std::memcpy(&rows_[position], source, row_size_);
-    entries_.push_back({choice, 0});
+    entries_.push_back({choice, 0, true});
     return &rows_[position];
 }
 
@@ -53,7 +53,23 @@ Successor&& Successor::charge(Fault fault) {
 }
 
 Successor&& Successor::take_effect() {
-    source_.successors_->add_broken(checker::take_effect(source_.model_, action_, row_));
+    if (!source_.model_.acts[action_].moves_world) {
+        return std::move(*this);
+    }
+    return blame(checker::take_effect(source_.model_, action_, row_)).judge_change();
+}
+
+Successor&& Successor::judge_change() {
+    return blame(checker::judge_change(source_.model_, source_.row_, row_));
+}
+
+Successor&& Successor::blame(PropertySet broken) {
+    source_.successors_->add_broken(broken);
+    return std::move(*this);
+}
+
+Successor&& Successor::undo_half_done() {
+    checker::undo_half_done(source_.model_, action_, row_);
     return std::move(*this);
 }
 
@@ -82,7 +98,11 @@ Successor&& Successor::apply_to_run(EventType type) {
 }
 
 Successor&& Successor::dispatch() {
-    source_.successors_->add_broken(checker::begin(source_.model_, action_, source_.row_));
+    blame(checker::begin(source_.model_, action_, source_.row_));
+    if (!source_.model_.acts[action_].meanwhile.empty()) {
+        begin_half_done(source_.model_, action_, row_);
+        judge_change();
+    }
     return apply(EventType::action_intended);
 }
 
@@ -123,6 +143,11 @@ void Successor::commit() && {
     source_.is_building_ = false;
 }
 
+void Successor::commit_as_judged() && {
+    source_.successors_->leave_out_last();
+    std::move(*this).commit();
+}
+
 Expansion::Expansion(const Model& model, const Faults& faults, bool resolve_local)
     : model_(model)
     , budget_{faults.failures,
@@ -150,6 +175,13 @@ void Expansion::begin(const Byte* row,
     if (run_.phase() != run::Phase::halted) {
         run::next(model_.program, run_, commands_);
     }
+}
+
+PropertySet Expansion::judge_restart(Index member) {
+    const Member& restarted = model_.members[member];
+    restarted_row_.assign(row_, row_ + model_.size);
+    start_by_hand(model_, restarted, restarted_row_.data());
+    return judge_start(model_, restarted, row_, restarted_row_.data());
 }
 
 int Expansion::budget_left() const {

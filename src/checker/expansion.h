@@ -31,8 +31,14 @@ public:
 
     // Adds one to the usage of a fault budget.
     Successor&& charge(Fault fault);
-    // Applies the effect of the action to the cluster.
+    // Applies the effect of the action to the cluster, and judges it.
     Successor&& take_effect();
+    // Notes the properties that the new state of the cluster violates, and the old one did not.
+    Successor&& judge_change();
+    // Notes properties that the transition violates.
+    Successor&& blame(PropertySet broken);
+    // The command had never arrived: what it had half done is as before.
+    Successor&& undo_half_done();
     // Marks the copies that the action made as verified: its postconditions were observed.
     Successor&& verify_copies();
 
@@ -42,7 +48,7 @@ public:
                       run::Purpose purpose = run::Purpose::none);
     // Applies an event that may change any action.
     Successor&& apply_to_run(run::EventType type);
-    // The conductor sends the action. The quorum is checked here and nowhere else.
+    // The conductor sends the action. Quorum and company are checked here and nowhere else.
     Successor&& dispatch();
     // The host tells the end of the action; the agent, asked, what became of it; the conductor
     // judges conditions.
@@ -52,6 +58,8 @@ public:
 
     // Packs the changed run into the row.
     void commit() &&;
+    // The same, for a transition that is judged only: the search does not follow it.
+    void commit_as_judged() &&;
 
     [[nodiscard]] Index action() const { return action_; }
 
@@ -120,6 +128,9 @@ public:
         return answer(model_, conditions, row_);
     }
 
+    // Returns the properties that a start of the member by itself would violate.
+    [[nodiscard]] PropertySet judge_restart(Index member);
+
     // Begins a successor. `index` is that of the transition.
     [[nodiscard]] Successor add(TransitionKind kind, Index index) { return {*this, kind, index}; }
 
@@ -134,6 +145,7 @@ private:
     bool is_building_ = false;  // a successor is under construction
     std::vector<run::Command> commands_;
     PartialOrderReduction order_;
+    std::vector<Byte> restarted_row_;  // of judge_restart()
     run::State run_;
     run::State next_run_;  // of the successor under construction; equal to run_ between two
 };

@@ -12,6 +12,13 @@ using Kind = TransitionKind;
 
 namespace {
 
+// Returns the members that may die right after a start: the action's own, or all that it starts.
+std::vector<Index> mortal_members(const Model& model, Index action) {
+    const ActionModel& act = model.acts[action];
+    const bool starts_own = index_in(act.starting, act.member) != k_no_index;
+    return starts_own ? std::vector<Index>{act.member} : act.starting;
+}
+
 // Certain postconditions are observed in the same step. If they are doubtful, a second successor
 // misses them. A third one lets a started member die before it is observed: otherwise the death
 // could only follow an observed start.
@@ -30,10 +37,12 @@ void succeed(Expansion& expansion, Index action) {
             .judge(Purpose::then, Outcome::no)
             .commit();
     }
-    if (promises && model.acts[action].starts && expansion.can_afford(Fault::member)) {
+    for (const Index member : promises&& expansion.can_afford(Fault::member)
+                                  ? mortal_members(model, action)
+                                  : std::vector<Index>()) {
         Successor death = expansion.add(Kind::died_after, action);
         death.charge(Fault::member).take_effect().end(Outcome::done);
-        die(model, model.members[model.acts[action].member], death.row());
+        die(model, model.members[member], death.row());
         std::move(death).commit();
     }
 }
@@ -88,7 +97,7 @@ void answer_question(Expansion& expansion, Index action) {
         return;
     }
     if (!expansion.order().end_explored_earlier(action)) {
-        expansion.add(Kind::never_begun, action).attach(Outcome::none).commit();
+        expansion.add(Kind::never_begun, action).undo_half_done().attach(Outcome::none).commit();
         succeed(expansion, action);
     }
     if (expansion.can_afford(Fault::failure)

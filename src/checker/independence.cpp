@@ -64,9 +64,9 @@ bool asks(const std::vector<Predicate>& questions, Offset offset) {
 }
 
 bool writes(const ActionModel& act, Offset offset) {
-    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
-        return write.at == offset;
-    });
+    const auto is_there = [&](const auto& change) { return change.at == offset; };
+    return std::any_of(act.writes.begin(), act.writes.end(), is_there)
+           || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), is_there);
 }
 
 bool touches(const ActionModel& act, Offset offset) {
@@ -97,14 +97,23 @@ public:
     }
 
 private:
-    // True if the action may be repeated, and only sets facts, starts or stops. Serving facts are
-    // excluded where sides are switched: writes depend on them.
+    // True if the action may be repeated, needs not be alone, and only sets facts, starts or stops.
+    // Serving facts are excluded where sides are switched: writes depend on them.
     [[nodiscard]] bool is_plain(std::size_t action) const {
         const ActionModel& act = model_.acts[action];
         const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
-                                && act.destroyed.empty() && !act.destroys && !act.restores;
-        return facts_only && model_.program.acts(action) && act.ran == k_no_offset
+                                && act.destroyed.empty() && !act.destroys && !act.restores
+                                && act.meanwhile.empty() && act.alone.empty() && !model_.has_alone;
+        return facts_only && !model_.has_mutual_laws && !model_.depends_on_clients
+               && !moves_voter(action) && model_.program.acts(action) && act.ran == k_no_offset
                && act.when.empty() && (!act.moves_world || model_.serving == k_no_offset);
+    }
+
+    // True if the action changes who counts for a quorum.
+    [[nodiscard]] bool moves_voter(std::size_t action) const {
+        return std::any_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
+            return member.voter != k_no_offset && writes(model_.acts[action], member.voter);
+        });
     }
 
     // True if no concurrent action passes the test.
@@ -131,9 +140,9 @@ private:
             return false;
         }
         const Index role = model_.members[member].role;
-        const bool counted = model_.quorum[role] > 0;
+        const bool counted = model_.quorum[role] > 0 || !model_.groups[role].empty();
         return none_concurrent(action, [&](const ActionModel& act) {
-            return (counted && act.stops_members) || !act.raises.empty() || !act.lowers.empty()
+            return (counted && act.stops_members) || !act.changes.empty() || !act.meanwhile.empty()
                    || is_about(act.when, member) || is_about(act.guard, member)
                    || is_about(act.then, member) || is_about(act.happened, member);
         });
@@ -198,7 +207,8 @@ void add_independent_actions(Model& model) {
     for (std::size_t i = 0; i < model.acts.size(); ++i) {
         ActionModel& act = model.acts[i];
         act.apart = model.crowds == 0 && model.program.acts(i) && act.ran == k_no_offset
-                    && !act.moves_world && !act.stops_members && act.then.empty();
+                    && !act.moves_world && !act.stops_members && act.then.empty()
+                    && act.alone.empty();
     }
 }
 

@@ -29,18 +29,20 @@ bool can_be_skipped(const Model& model, std::size_t action) {
 bool raises_only(const ActionModel& act) {
     return act.writes.empty() && act.lowers.empty() && act.copies.empty() && act.destroyed.empty()
            && !act.destroys && !act.restores && !act.starts && !act.stops_members
-           && !act.moves_serving;
+           && !act.moves_serving && act.meanwhile.empty() && act.alone.empty();
 }
 
 }  // namespace
 
 // A format that is lowered again could be raised twice, and then one raise would not do for all.
+// Where members change each other by laws, a skip may be told from an end.
 void add_interchangeable_groups(Model& model) {
     const bool lowered = std::any_of(model.acts.begin(),
                                      model.acts.end(),
                                      [](const ActionModel& act) { return !act.lowers.empty(); });
     std::map<std::vector<Index>, Index> crowds;  // by the stores that they raise
-    for (std::size_t i = 0; i < model.acts.size() && !lowered; ++i) {
+    const bool is_off = lowered || model.has_mutual_laws;
+    for (std::size_t i = 0; i < model.acts.size() && !is_off; ++i) {
         if (raises_only(model.acts[i]) && can_be_skipped(model, i)) {
             const auto next = crowds.size();
             model.acts[i].crowd = crowds.emplace(model.acts[i].raises, next).first->second;

@@ -2,13 +2,13 @@
 //
 // The order of the row: phase, then all that belongs to the system (actions, facts, stores), then
 // one block a member, then the fault usage. Within a block the order of the bytes follows the plan,
-// so blocks of interchangeable members correspond byte by byte. Initial values come from the other
-// search, if one is continued, else from the facts that the plan is bound to, else from the survey.
+// so blocks of interchangeable members correspond byte by byte. initial_values.h has the initial
+// values.
 #include "checker/model.h"
 
 #include "base/check.h"
+#include "checker/initial_values.h"
 #include "checker/model_builder.h"
-#include "model/version.h"
 #include "run/run.h"
 
 #include <algorithm>
@@ -22,17 +22,25 @@ using model::Observation;
 using model::ObservationStatus;
 using model::Plan;
 
-const Observation* look_up(const model::FactBook& book, const std::string& key) {
-    const auto entry = book.find(key);
-    return entry == book.end() || entry->second.status == ObservationStatus::unknown
-               ? nullptr
-               : &entry->second;
+// True if an action brings back the format that a copy has.
+bool has_restores(const Plan& plan) {
+    const auto restores = [](const model::Effect& effect) {
+        return effect.kind == model::EffectKind::restores;
+    };
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const model::Action& action) {
+        return action.verb == model::Verb::restore
+               || std::any_of(action.effects.begin(), action.effects.end(), restores);
+    });
 }
 
 // Assigns offsets, and records the initial value at each.
 class Layout {
 public:
-    Layout(Model& model, const InitialState* start) : model_(model), start_(start) {}
+    Layout(Model& model, const InitialState* start)
+        : model_(model)
+        , start_(start)
+        , initial_(model, start)
+        , has_restores_(has_restores(model.plan)) {}
 
     void run() {
         add(0);  // the phase
@@ -68,6 +76,8 @@ private:
             const Index index = model_.roles.size();
             model_.roles.push_back(role.name);
             model_.quorum.push_back(plan.kind == "rolling" ? role.quorum : 0);
+            model_.restarts.push_back(role.restarts);
+            model_.ready_with.push_back(role.ready_with);
             model_.members_of.emplace_back();
             for (const std::string& name : role.members) {
                 model_.members_of.back().push_back(model_.members.size());
@@ -115,20 +125,19 @@ private:
             }
         }
         for (const model::Action& action : model_.plan.actions) {
-            for (const model::Effect& effect : action.effects) {
-                if (effect.kind == model::EffectKind::becomes) {
-                    keys.insert(model::fact_key(effect.member, effect.name));
-                }
-            }
+            add_changed_facts(action.effects, keys);
+            add_changed_facts(action.meanwhile, keys);
         }
         for (const model::PlanStore& store : model_.plan.stores) {
             keys.insert(store.levels.begin(), store.levels.end());
+            keys.insert(store.clean_stop.begin(), store.clean_stop.end());
+            add_axis_facts(store, keys);
         }
         if (start_ != nullptr) {
             keys.insert(start_->modelled.begin(), start_->modelled.end());
         }
         for (const std::string& key : keys) {
-            if (first_value(key) != nullptr) {
+            if (initial_.fact(key) != nullptr) {
                 const auto source = model_.plan.sources.find(key);
                 const bool has_source = source != model_.plan.sources.end();
                 facts_[has_source ? member_of(source->second.member) : k_no_index].push_back(key);
@@ -136,12 +145,21 @@ private:
         }
     }
 
-    [[nodiscard]] const Observation* first_value(const std::string& key) const {
-        const Observation* start_value = start_ == nullptr ? nullptr : look_up(start_->facts, key);
-        const Observation* planned = look_up(model_.plan.planned, key);
-        return start_value != nullptr ? start_value
-               : planned != nullptr   ? planned
-                                      : look_up(model_.plan.seen, key);
+    static void add_changed_facts(const std::vector<model::Effect>& effects,
+                                  std::set<std::string>& keys) {
+        for (const model::Effect& effect : effects) {
+            if (effect.kind == model::EffectKind::becomes) {
+                keys.insert(model::fact_key(effect.member, effect.name));
+            }
+        }
+    }
+
+    void add_axis_facts(const model::PlanStore& store, std::set<std::string>& keys) const {
+        for (const Member& member : model_.members) {
+            if (!store.read_by.empty()) {
+                keys.insert(model::fact_key(member.name, store.read_by));
+            }
+        }
     }
 
     // An unrepeatable action has a second byte: whether it has run. So a repeat is noticed.
@@ -154,12 +172,38 @@ private:
             if (action.repeatable == model::Repeatable::no && !action.request.is_null()) {
                 act.ran = add(0);
             }
+            place_half_done(action, act);
         }
         for (const std::string& key : facts_[member]) {
-            const Offset place = add(model_.values.index_of(*first_value(key)));
+            const Offset place = add(model_.values.index_of(*initial_.fact(key)));
             model_.places[key] = place;
             bind(key, member, place);
         }
+    }
+
+    // Reserves a byte for each value that comes back when the action ends.
+    void place_half_done(const model::Action& action, ActionModel& act) {
+        for (const model::Effect& effect : action.meanwhile) {
+            const Index count = effect.kind == model::EffectKind::becomes
+                                    ? 1
+                                    : instances_of(effect.name, effect.member);
+            for (Index i = 0; i < count; ++i) {
+                act.meanwhile.push_back({.saved = add(0)});
+            }
+        }
+    }
+
+    // Returns how many instances of a store an effect is about.
+    [[nodiscard]] Index instances_of(const std::string& name, const std::string& member) const {
+        for (const model::PlanStore& store : model_.plan.stores) {
+            const Index role = index_in(model_.roles, store.role);
+            if (store.name == name && role != k_no_index) {
+                const Index owner = member_of(member);
+                const bool is_own = owner != k_no_index && model_.members[owner].role == role;
+                return store.shared || is_own ? 1 : model_.members_of[role].size();
+            }
+        }
+        return 0;
     }
 
     // Records which facts are standard facts, since starts, stops and deaths change them.
@@ -178,10 +222,12 @@ private:
         member_model.installed =
             binds == model::StandardFact::installed ? place : member_model.installed;
         member_model.ready = binds == model::StandardFact::ready ? place : member_model.ready;
+        member_model.leads = binds == model::StandardFact::leads ? place : member_model.leads;
+        member_model.voter = binds == model::StandardFact::voter ? place : member_model.voter;
         member_model.service =
             source->second.probe["kind"].as_string() == "service" ? place : member_model.service;
         if (binds == model::StandardFact::running) {
-            const Observation* planned = look_up(model_.plan.planned, key);
+            const Observation* planned = known_fact(model_.plan.planned, key);
             member_model.running = place;
             member_model.up_at_first =
                 planned == nullptr || planned->status == ObservationStatus::known;
@@ -197,6 +243,7 @@ private:
             store.shared = plan_store.shared;
             store.formats = plan_store.formats;
             store.laws = plan_store.laws;
+            store.leader_only = plan_store.leader_only;
             store.opened_by.assign(model_.roles.size(), false);
             for (const std::string& name : plan_store.opened_by) {
                 if (const Index index = index_in(model_.roles, name); index != k_no_index) {
@@ -208,7 +255,7 @@ private:
             store.copy = add(entry == copies.end() ? 0 : entry->second);
             store.held = add(0);
             if (plan_store.shared) {
-                store.at.push_back(add(first_format(plan_store, k_no_index)));
+                place_instance(store, plan_store, k_no_index);
             }
             model_.stores.push_back(std::move(store));
         }
@@ -218,82 +265,30 @@ private:
         for (std::size_t i = 0; i < model_.stores.size(); ++i) {
             Store& store = model_.stores[i];
             if (!store.shared && store.role == model_.members[member].role) {
-                store.at.push_back(add(first_format(model_.plan.stores[i], member)));
+                place_instance(store, model_.plan.stores[i], member);
             }
         }
     }
 
-    [[nodiscard]] Byte format_index(const model::PlanStore& store,
-                                    const std::string& format) const {
-        const Index index = index_in(store.formats, format);
-        return index == k_no_index ? k_no_format : to_byte(index);
-    }
-
-    // The initial format: from the other search, else from the level fact, else from the release
-    // that wrote the store last. Of several formats that match the level, the last one counts.
-    Byte first_format(const model::PlanStore& store, Index member) {
-        const std::string name =
-            member == k_no_index ? store.name : store.name + "/" + model_.members[member].name;
-        if (start_ != nullptr && start_->formats.contains(name)) {
-            return start_->formats.at(name);
+    // Bytes of rare laws are reserved only if the plan uses the law.
+    void place_instance(Store& store, const model::PlanStore& plan_store, Index member) {
+        store.at.push_back(add(initial_.format(plan_store, member)));
+        if (has_restores_) {
+            store.copied.push_back(add(initial_.copied_format(plan_store, member)));
         }
-        for (const std::string& key : store.levels) {
-            const auto source = model_.plan.sources.find(key);
-            const bool is_own = member == k_no_index || source == model_.plan.sources.end()
-                                || source->second.member == name_of(member);
-            const Observation* level = is_own ? first_value(key) : nullptr;
-            for (std::size_t i = store.formats.size(); i > 0 && level != nullptr; --i) {
-                const std::string version = level->value.show();
-                if (version == store.formats[i - 1]
-                    || model::version_in_series(version, store.formats[i - 1])) {
-                    return to_byte(i - 1);
-                }
-            }
+        if (!plan_store.clean_stop.empty()) {
+            store.unclean.push_back(
+                add(model_.values.index_of(initial_.left_by(plan_store, member))));
         }
-        return format_index(store, written_format(store, member));
-    }
-
-    [[nodiscard]] std::string name_of(Index member) const {
-        return member == k_no_index ? "" : model_.members[member].name;
-    }
-
-    // Without a fact the format follows from the laws. A target release that runs and converts on
-    // start has converted. Else the old release has written its format, if it raises on start or
-    // never, or if the target can read that format. Else it has not raised the store, which still
-    // has the target's format.
-    [[nodiscard]] std::string written_format(const model::PlanStore& store, Index member) const {
-        const Plan& plan = model_.plan;
-        const auto old_support = store.laws.find(plan.from);
-        const auto new_support = store.laws.find(plan.to);
-        if (old_support == store.laws.end() || new_support == store.laws.end()) {
-            return old_support != store.laws.end() ? old_support->second.writes : "";
+        if (plan_store.newest_last_stopped) {
+            store.stale.push_back(add(initial_.is_stale(plan_store, member) ? 1 : 0));
         }
-        if (new_support->second.raises == model::FormatTrigger::on_start && runs(member, plan.to)) {
-            return new_support->second.writes;
-        }
-        const auto& readable = new_support->second.reads;
-        const bool risen = old_support->second.raises == model::FormatTrigger::on_start
-                           || old_support->second.raises == model::FormatTrigger::never
-                           || index_in(readable, old_support->second.writes) != k_no_index;
-        return risen ? old_support->second.writes : new_support->second.writes;
-    }
-
-    // True if the member runs the release; for a shared store: if any member does.
-    [[nodiscard]] bool runs(Index member, const std::string& release) const {
-        for (const auto& [key, source] : model_.plan.sources) {
-            if (source.binds == model::StandardFact::running
-                && (member == k_no_index || source.member == name_of(member))) {
-                const Observation* value = first_value(key);
-                if (value != nullptr && value->value.show() == release) {
-                    return true;
-                }
-            }
-        }
-        return false;
     }
 
     Model& model_;
     const InitialState* start_;
+    InitialValues initial_;
+    bool has_restores_ = false;                          // some action restores a store
     std::map<std::string, Index> index_;                 // of members, by name
     std::map<Index, std::vector<std::size_t>> actions_;  // by member, k_no_index: the system
     std::map<Index, std::vector<std::string>> facts_;
@@ -331,7 +326,10 @@ Model::Model(const Plan& checked_plan, const InitialState* start)
     Layout(*this, start).run();
     add_effects(*this);
     add_format_transitions(*this);
+    add_half_done_effects(*this);
     add_skews(*this);
+    add_laws_of_roles(*this);
+    add_readable_formats(*this);
     add_predicates(*this);
     add_local_actions(*this);
     add_interchangeable_groups(*this);

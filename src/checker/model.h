@@ -25,6 +25,7 @@ namespace drydock::checker {
 
 inline constexpr Byte k_absent = 0;  // the index of the value "absent"
 inline constexpr Byte k_no_format = 0xFF;
+inline constexpr Byte k_destroyed = 0xFE;  // the format of a destroyed store: no release opens it
 inline constexpr std::size_t k_values_max = 64;
 
 enum class Fault : Byte { failure, unknown, crash, member, host, restart };
@@ -77,6 +78,29 @@ struct Write {
     Byte value = k_absent;
 };
 
+// One instance of a store.
+struct Instance {
+    Index store = 0;
+    Index index = 0;
+};
+
+// A declared effect on a store, or on some of its instances.
+struct StoreChange {
+    model::EffectKind kind = model::EffectKind::raises;
+    Index store = 0;
+    std::vector<Index> instances;
+};
+
+// A fact or a format that an action changes for the time that it is under way. `saved` is the place
+// of the value from before its first begin; see encode_saved().
+struct HalfDone {
+    Offset at = k_no_offset;
+    Byte value = k_absent;
+    Offset saved = k_no_offset;
+    Instance instance;  // of a store; only if `is_format`
+    bool is_format = false;
+};
+
 // A place where state lives, with an instance for each member of its role, or one that all share.
 struct Store {
     std::string name;
@@ -91,6 +115,17 @@ struct Store {
     std::vector<Byte> told;                            // the value of those facts, by format
     std::vector<bool> opened_by;                       // by role
     std::map<std::string, model::FormatSupport> laws;  // by release
+    // By value of a release and by format: whether it serves on it, and whether it starts on it. A
+    // value beyond the end is a release without a law.
+    std::vector<std::vector<bool>> reads;
+    std::vector<std::vector<bool>> starts_on;
+    // The fields from here on belong to laws that few plans use. By instance; empty: not used.
+    std::vector<Offset> copied;                    // the format that the copy has
+    std::vector<Offset> unclean;                   // the release that did not leave it clean
+    std::vector<Offset> stale;                     // 1: another copy is newer
+    std::vector<std::vector<Offset>> clean_facts;  // of the facts that tell whether it is clean
+    std::vector<Offset> axis;                      // by member: the release that reads it
+    bool leader_only = false;
 };
 
 // A law that raises a store's format without a command.
@@ -101,6 +136,7 @@ struct FormatTransition {
     std::uint64_t runs = 0;  // values of `running` that mean its release
     Byte becomes = 0;        // a format
     bool closes = false;
+    bool alone = false;           // two starts that raise it may not be under way at once
     bool holds_at_start = false;  // its condition held before the plan's first action
 };
 
@@ -121,6 +157,8 @@ struct Member {
     Offset ready = k_no_offset;
     Offset service = k_no_offset;
     Offset away = k_no_offset;
+    Offset leads = k_no_offset;
+    Offset voter = k_no_offset;
     bool up_at_first = true;
     std::vector<UpDownEvent> up_down_events;    // the last in the plan first
     std::vector<std::size_t> stopping_actions;  // actions that take the member down
@@ -147,6 +185,9 @@ struct ActionModel {
     std::vector<Index> lowers;
     std::vector<Index> copies;
     std::vector<Index> destroyed;
+    std::vector<StoreChange> changes;  // of stores, in the plan's order
+    std::vector<HalfDone> meanwhile;
+    std::vector<Index> alone;  // the resources that no other such action may use
     std::vector<Predicate> when;
     std::vector<Predicate> guard;
     std::vector<Predicate> then;
@@ -166,11 +207,29 @@ struct SkewPair {
     const model::SkewRule* rule = nullptr;
 };
 
+// Members of a role that have a quorum together. A unit is ready if all its voters are.
+struct QuorumGroup {
+    std::string name;
+    model::QuorumKind kind = model::QuorumKind::none;
+    int count = 0;
+    std::vector<std::vector<Index>> units;
+};
+
+// The value that a temporary fact has again at the end.
+struct TemporaryValue {
+    std::string key;
+    Offset at = k_no_offset;
+    Byte value = k_absent;
+};
+
 // The initial state of a search that starts where another search stands: its facts and stores.
 struct InitialState {
     model::FactBook facts;
     std::map<std::string, Byte> formats;  // by store, or store/member
     std::map<std::string, Byte> copies;
+    std::map<std::string, Byte> copied;                 // the format of the copy
+    std::map<std::string, model::Observation> unclean;  // the release that left it so
+    std::map<std::string, Byte> stale;
     std::vector<std::string> modelled;  // keys of facts that the other plan moves
     bool written = false;               // the new side has taken writes
 };
@@ -182,7 +241,10 @@ struct Model {
     run::Program program;
     Values values;
     std::vector<std::string> roles;
-    std::vector<int> quorum;  // by role
+    std::vector<int> quorum;                       // by role
+    std::vector<std::vector<QuorumGroup>> groups;  // by role
+    std::vector<bool> restarts;                    // by role: members may start by themselves
+    std::vector<int> ready_with;                   // by role
     std::vector<std::vector<Index>> members_of;
     std::vector<Member> members;
     std::vector<std::string> hosts;
@@ -192,6 +254,15 @@ struct Model {
     std::vector<Store> stores;
     std::vector<FormatTransition> rises;
     std::vector<SkewPair> skews;
+    std::vector<TemporaryValue> temporaries;  // those that must be as before at the end
+    std::vector<std::string> resources;       // of actions that are alone: stores and roles
+    // True if the plan uses a law by which members change each other: leaders, members that are
+    // ready together, stale or unclean copies, a second axis. Reductions that have no argument for
+    // it are off.
+    bool has_mutual_laws = false;
+    bool has_alone = false;           // some action or start must be alone
+    bool judges_restarts = false;     // a start by itself can violate a property
+    bool depends_on_clients = false;  // a release may start where it may not serve
     std::size_t crowds = 0;
     std::vector<std::size_t> return_gates;
     std::vector<std::size_t> unmodelled;   // actions with conditions that are answered both ways
@@ -199,6 +270,7 @@ struct Model {
     Byte serves = k_absent;                // `ready`: the value of a member that serves
     Byte started = k_absent;               // `service`
     Byte stopped = k_absent;
+    Byte no = k_absent;  // false; only if a law of the plan uses it
     Offset serving = k_no_offset;
     Offset writes = k_no_offset;  // of the fact that tells whether writes are accepted
     std::uint64_t accepted = 0;   // values of that fact that mean yes

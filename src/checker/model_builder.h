@@ -13,6 +13,13 @@ namespace drydock::checker {
 void add_effects(Model& model);
 // Adds the laws that raise formats.
 void add_format_transitions(Model& model);
+// Adds, for each store, the formats that each release reads. All values must be known.
+void add_readable_formats(Model& model);
+// Adds the changes of stores, what holds while actions are under way, and the actions that must be
+// alone.
+void add_half_done_effects(Model& model);
+// Adds the quorums, the temporary facts and the switches of the laws that the plan uses.
+void add_laws_of_roles(Model& model);
 // Adds the releases and roles that may not serve together.
 void add_skews(Model& model);
 // Adds the conditions of all actions.

@@ -139,6 +139,15 @@ InitialState Model::start(const Byte* row) const {
             const std::string name =
                 store.shared ? store.name : store.name + "/" + members[owners[i]].name;
             start.formats[name] = row[store.at[i]];
+            if (!store.copied.empty()) {
+                start.copied[name] = row[store.copied[i]];
+            }
+            if (!store.unclean.empty()) {
+                start.unclean[name] = values.at(row[store.unclean[i]]);
+            }
+            if (!store.stale.empty()) {
+                start.stale[name] = row[store.stale[i]];
+            }
         }
     }
     return start;

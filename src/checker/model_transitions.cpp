@@ -4,6 +4,7 @@
 // Effects on facts or stores that are not modelled are dropped. A member goes up or down by each
 // action that writes its `running` fact. A restart does both.
 #include "checker/model_builder.h"
+#include "checker/store_effects.h"
 #include "model/version.h"
 
 #include <algorithm>
@@ -72,27 +73,47 @@ void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
     }
 }
 
+void add_leaving(Model& model, std::size_t action, Index member) {
+    model.acts[action].leaving.push_back(member);
+    model.members[member].stopping_actions.push_back(action);
+}
+
+// Adds a member that is down while the action is under way.
+void add_taken_down_meanwhile(Model& model, std::size_t action, const model::Effect& effect) {
+    const auto place = model.places.find(model::fact_key(effect.member, effect.name));
+    for (Index i = 0; i < model.members.size() && place != model.places.end(); ++i) {
+        const bool is_it = model.members[i].running == place->second && effect.value.is_null()
+                           && effect.kind == model::EffectKind::becomes;
+        if (is_it && index_in(model.acts[action].leaving, i) == k_no_index) {
+            add_leaving(model, action, i);
+        }
+    }
+}
+
 // Finds the members that an action starts or takes down: its own, and members with a `running` fact
-// that it writes.
+// that it writes. A step of another verb that makes a member run a release restarts it.
 void add_moved(Model& model, std::size_t action) {
     ActionModel& act = model.acts[action];
     const Verb verb = model.plan.actions[action].verb;
     const bool starts = verb == Verb::start || verb == Verb::restart;
-    for (std::size_t i = 0; act.member != k_no_index && i < model.members.size(); ++i) {
+    for (std::size_t i = 0; i < model.members.size(); ++i) {
         Member& member = model.members[i];
         const auto moves =
             std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& write) {
                 return write.at == member.running;
             });
         const bool moved = moves != act.writes.end();
+        const bool is_stopped = moved && moves->value == k_absent;
         const bool is_own = i == act.member;
-        if (starts && (is_own || moved)) {
+        if ((starts && (is_own || moved)) || (moved && !is_stopped)) {
             act.starting.push_back(i);
         }
-        if ((verb == Verb::restart && (is_own || moved)) || (moved && moves->value == k_absent)) {
-            act.leaving.push_back(i);
-            member.stopping_actions.push_back(action);
+        if ((verb == Verb::restart && is_own) || (moved && (is_stopped || verb != Verb::start))) {
+            add_leaving(model, action, i);
         }
+    }
+    for (const model::Effect& effect : model.plan.actions[action].meanwhile) {
+        add_taken_down_meanwhile(model, action, effect);
     }
     act.starts = !act.starting.empty();
     act.stops_members = !act.leaving.empty();
@@ -109,24 +130,6 @@ std::uint64_t values_of_release(const Model& model, const std::string& release) 
         }
     }
     return set;
-}
-
-// True if the condition of a when_all law holds before the first action.
-bool holds_at_first(const Model& model, const FormatTransition& rise) {
-    const auto& members = model.members_of[rise.role];
-    return rise.raises == model::FormatTrigger::when_all && !members.empty()
-           && std::all_of(members.begin(), members.end(), [&](Index index) {
-                  const Offset running = model.members[index].running;
-                  return running != k_no_offset && ((rise.runs >> model.first[running]) & 1U) != 0;
-              });
-}
-
-// True if an instance has the format, or a later one, before the first action.
-bool risen_at_first(const Model& model, const FormatTransition& rise) {
-    const auto& offsets = model.stores[rise.store].at;
-    return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
-        return model.first[place] != k_no_format && model.first[place] >= rise.becomes;
-    });
 }
 
 bool lists(const std::vector<std::string>& formats, const std::string& format) {
@@ -159,8 +162,32 @@ void add_rise(Model& model, Index index, const std::string& release) {
     rise.runs = values_of_release(model, release);
     rise.becomes = to_byte(format);
     rise.closes = closes_way_back(model.plan, store, release);
-    rise.holds_at_start = holds_at_first(model, rise) || risen_at_first(model, rise);
+    rise.alone = law.alone && store.shared && law.raises == model::FormatTrigger::on_start;
+    rise.holds_at_start =
+        holds(model, rise, model.first.data()) || is_risen(model, rise, model.first.data());
     model.rises.push_back(rise);
+}
+
+// The releases of a second axis have laws of their own; else those of the plan have.
+std::vector<std::string> releases_with_laws(const Model& model, Index store) {
+    if (model.stores[store].axis.empty()) {
+        return {model.plan.from, model.plan.to};
+    }
+    std::vector<std::string> releases;
+    for (const auto& [release, law] : model.stores[store].laws) {
+        releases.push_back(release);
+    }
+    return releases;
+}
+
+// Finds the facts of the axis whose releases have the laws of the store.
+void add_axis(Model& model, Index index) {
+    const std::string& fact = model.plan.stores[index].read_by;
+    for (Index i = 0; !fact.empty() && i < model.members.size(); ++i) {
+        const auto place = model.places.find(model::fact_key(model.members[i].name, fact));
+        model.stores[index].axis.push_back(place == model.places.end() ? k_no_offset
+                                                                       : place->second);
+    }
 }
 
 // A fact of a member reports the format of its own instance, any other fact that of all instances.
@@ -221,7 +248,8 @@ void add_format_transitions(Model& model) {
     for (std::size_t i = 0; i < model.stores.size(); ++i) {
         model.stores[i].copy_needed = copy_needed(model, i);
         add_levels(model, i);
-        for (const std::string& release : {model.plan.from, model.plan.to}) {
+        add_axis(model, i);
+        for (const std::string& release : releases_with_laws(model, i)) {
             if (model.stores[i].laws.contains(release)) {
                 add_rise(model, i, release);
             }

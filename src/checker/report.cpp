@@ -166,6 +166,7 @@ Json to_json(const Report& report) {
         .set("worlds", number(report.worlds))
         .set("closes", report.closes)
         .set("not_modelled", strings(report.not_modelled))
+        .set("hangs_on", strings(report.hangs_on))
         .set("note", report.note);
     return json;
 }

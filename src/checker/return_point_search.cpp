@@ -22,6 +22,7 @@ constexpr std::size_t k_calm_bytes_max = std::size_t{64} << 20U;
 Options calmly(const Options& options) {
     Options calm = options;
     calm.faults = k_no_faults;
+    calm.judges_restarts = false;
     calm.memory_max = std::min(options.memory_max, k_calm_bytes_max);
     return calm;
 }

@@ -47,6 +47,9 @@ Search::Worker::Worker(const Model& model, const Options& options, const Symmetr
     , symmetry(sorts)
     , batch(model.size)
     , found{InsertBuffer(model.size), InsertBuffer(model.size)} {
+    if (options.judges_restarts) {
+        explorer.judge_restarts();
+    }
 }
 
 Search::Search(const Model& model, const Options& options)
@@ -146,6 +149,10 @@ void Search::take(Worker& hand, std::uint32_t source) const {
     for (std::size_t i = 0; i < hand.batch.size(); ++i) {
         Byte* successor = hand.batch.row(i);
         note(hand, source, i);
+        if (!hand.batch.is_followed(i)) {
+            continue;
+        }
+        ++hand.transitions;
         const auto versions = hand.symmetry.versions(source_row, successor);
         BufferedRow entry;
         for (std::size_t position = 0; position < versions.size(); position += model_.size) {
@@ -157,7 +164,6 @@ void Search::take(Worker& hand, std::uint32_t source) const {
             links = false;
         }
     }
-    hand.transitions += hand.batch.size();
     hand.batch.clear();
 }
 

@@ -20,7 +20,8 @@ SuccessorGenerator::SuccessorGenerator(const Model& model,
                                        bool any_member_may_die,
                                        bool resolve_local)
     : operator_repairs_(operator_repairs)
-    , any_member_may_die_(any_member_may_die || violates_skew(model, model.first.data()))
+    , any_member_may_die_(any_member_may_die || model.has_mutual_laws || faults.restart > 0
+                          || violates_skew(model, model.first.data()))
     , resolve_local_(resolve_local)
     , expansion_(model, faults, resolve_local)
     , limit_(model, resolve_local && any_member_may_die_) {
@@ -34,7 +35,11 @@ void SuccessorGenerator::expand(const Byte* row,
     if (expansion_.run().phase() != Phase::halted) {
         expand_running();
     } else if (operator_repairs_) {
-        expand_operator_repairs(expansion_);
+        expand_operator_repairs(expansion_, judges_restarts_);
+    }
+    const run::Phase phase = expansion_.run().phase();
+    if (judges_restarts_ && (phase == Phase::running || phase == Phase::halted)) {
+        expand_restarts(expansion_);
     }
 }
 

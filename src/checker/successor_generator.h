@@ -30,6 +30,10 @@ public:
                 std::span<const Index> representatives = {},
                 const Byte* previous_row = nullptr);
 
+    // From now on, starts of members by themselves are judged in each state, and explored within
+    // the budget.
+    void judge_restarts() { judges_restarts_ = true; }
+
     [[nodiscard]] PartialOrderReduction& order() { return expansion_.order(); }
 
 private:
@@ -39,6 +43,7 @@ private:
     bool operator_repairs_;
     bool any_member_may_die_;
     bool resolve_local_;
+    bool judges_restarts_ = false;
     Expansion expansion_;
     InterchangeableLimit limit_;
 };

@@ -40,6 +40,9 @@ public:
 
     [[nodiscard]] std::vector<run::CompactEvent> events(std::size_t i) const;
 
+    // False for a transition that is judged only: its row is not part of the search.
+    [[nodiscard]] bool is_followed(std::size_t i) const { return entries_[i].is_followed; }
+
     void clear() {
         entries_.clear();
         events_.clear();
@@ -51,6 +54,8 @@ public:
     // Notes properties that the last successor violates; and an event that leads to it.
     void add_broken(PropertySet broken) { entries_.back().broken |= broken; }
 
+    void leave_out_last() { entries_.back().is_followed = false; }
+
     void add_event(const run::CompactEvent& event) {
         if (keeps_events_) {
             events_.emplace_back(entries_.size() - 1, event);
@@ -61,6 +66,7 @@ private:
     struct Entry {
         Transition choice;
         PropertySet broken = 0;
+        bool is_followed = true;
     };
 
     std::size_t row_size_;

@@ -24,6 +24,14 @@ const Member& member_at(const Model& model, Index index) {
     return model.members[index];
 }
 
+// True if the plan's order of members tells who left a store unclean: several members open it.
+bool depends_on_order(const Model& model) {
+    return std::any_of(model.stores.begin(), model.stores.end(), [](const Store& store) {
+        const auto roles = std::count(store.opened_by.begin(), store.opened_by.end(), true);
+        return !store.unclean.empty() && (store.shared || roles > 1);
+    });
+}
+
 bool lies_on(const Member& member, Offset offset) {
     return offset >= member.block && offset < member.block + member.size;
 }
@@ -100,8 +108,8 @@ bool Swap::commutes_with(std::size_t action) const {
     const bool writes = std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
         return is_on_members(write.at);
     });
-    return (!writes || same_writes(act, act)) && ignores(act.when) && ignores(act.guard)
-           && ignores(act.then) && ignores(act.happened);
+    return (!writes || same_writes(act, act)) && same_rare_effects(act, act) && ignores(act.when)
+           && ignores(act.guard) && ignores(act.then) && ignores(act.happened);
 }
 
 // The image of an action: the action of the same rank of the other member.
@@ -130,14 +138,44 @@ bool Swap::same_blocks() const {
     const auto host_size = [&](const Member& member) {
         return model_.members_on[member.host].size();
     };
-    return first_block_.role == second_block_.role && first_block_.size == second_block_.size
+    return !depends_on_order(model_) && first_block_.role == second_block_.role
+           && first_block_.size == second_block_.size
            && first_block_.up_at_first == second_block_.up_at_first
            && (first_block_.host == second_block_.host
                || (host_size(first_block_) == 1 && host_size(second_block_) == 1))
            && place(first_block_.running) == second_block_.running
            && place(first_block_.installed) == second_block_.installed
            && place(first_block_.ready) == second_block_.ready
-           && place(first_block_.service) == second_block_.service;
+           && place(first_block_.service) == second_block_.service
+           && place(first_block_.leads) == second_block_.leads
+           && place(first_block_.voter) == second_block_.voter && same_groups() && same_axes();
+}
+
+// True if each group counts both members in the same way: in the same unit, in units of their own,
+// or not at all.
+bool Swap::same_groups() const {
+    const auto unit_of = [](const QuorumGroup& group, Index member) {
+        return std::find_if(group.units.begin(), group.units.end(), [&](const auto& unit) {
+            return index_in(unit, member) != k_no_index;
+        });
+    };
+    const auto& groups = model_.groups[first_block_.role];
+    return std::all_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
+        const auto of_a = unit_of(group, a_);
+        const auto of_b = unit_of(group, b_);
+        if (of_a == of_b) {
+            return true;
+        }
+        return of_a != group.units.end() && of_b != group.units.end() && of_a->size() == 1
+               && of_b->size() == 1;
+    });
+}
+
+// True if both have the facts of a second axis at the same places.
+bool Swap::same_axes() const {
+    return std::all_of(model_.stores.begin(), model_.stores.end(), [&](const Store& store) {
+        return store.axis.empty() || place(store.axis[a_]) == store.axis[b_];
+    });
 }
 
 bool Swap::same_at_first() const {
@@ -229,10 +267,11 @@ bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
            && x.is_point_of_no_return == y.is_point_of_no_return
            && x.request.is_null() == y.request.is_null()
            && place(model_.cells[index]) == model_.cells[image] && place(a.ran) == b.ran
-           && same_after(index, over) && same_writes(a, b) && a.raises == b.raises
-           && a.lowers == b.lowers && a.copies == b.copies && a.destroyed == b.destroyed
-           && same_questions(a.when, b.when) && same_questions(a.guard, b.guard)
-           && same_questions(a.then, b.then) && same_questions(a.happened, b.happened);
+           && same_rare_effects(a, b) && same_after(index, over) && same_writes(a, b)
+           && a.raises == b.raises && a.lowers == b.lowers && a.copies == b.copies
+           && a.destroyed == b.destroyed && same_questions(a.when, b.when)
+           && same_questions(a.guard, b.guard) && same_questions(a.then, b.then)
+           && same_questions(a.happened, b.happened);
 }
 
 // Prerequisites that are over no longer matter.
@@ -262,6 +301,47 @@ bool Swap::same_writes(const ActionModel& source, const ActionModel& image) cons
         expected.emplace_back(write.at, write.value);
     }
     return same_in_any_order(std::move(mapped), std::move(expected));
+}
+
+bool Swap::same_changes(const ActionModel& source, const ActionModel& image) const {
+    return std::equal(source.changes.begin(),
+                      source.changes.end(),
+                      image.changes.begin(),
+                      image.changes.end(),
+                      [&](const StoreChange& x, const StoreChange& y) {
+                          return x.kind == y.kind && x.store == y.store && same_instances(x, y);
+                      });
+}
+
+bool Swap::same_instances(const StoreChange& source, const StoreChange& image) const {
+    const Store& store = model_.stores[source.store];
+    std::vector<Offset> mapped;
+    std::vector<Offset> expected;
+    for (const Index instance : source.instances) {
+        mapped.push_back(place(store.at[instance]));
+    }
+    for (const Index instance : image.instances) {
+        expected.push_back(store.at[instance]);
+    }
+    return same_in_any_order(std::move(mapped), std::move(expected));
+}
+
+bool Swap::same_half_done(const ActionModel& source, const ActionModel& image) const {
+    using Change = std::tuple<Offset, Byte, Offset>;
+    std::vector<Change> mapped;
+    std::vector<Change> expected;
+    for (const HalfDone& change : source.meanwhile) {
+        mapped.emplace_back(place(change.at), change.value, place(change.saved));
+    }
+    for (const HalfDone& change : image.meanwhile) {
+        expected.emplace_back(change.at, change.value, change.saved);
+    }
+    return same_in_any_order(std::move(mapped), std::move(expected));
+}
+
+bool Swap::same_rare_effects(const ActionModel& source, const ActionModel& image) const {
+    return source.alone == image.alone && same_half_done(source, image)
+           && same_changes(source, image);
 }
 
 // True if each predicate treats both members alike. All other targets are equal under the swap, so

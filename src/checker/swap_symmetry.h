@@ -61,6 +61,13 @@ private:
     [[nodiscard]] bool same_levels() const;
     [[nodiscard]] bool same(std::size_t index, const std::vector<bool>& over) const;
     [[nodiscard]] bool same_after(std::size_t index, const std::vector<bool>& over) const;
+    // True if both change the same stores, and hold the same facts and formats while under way.
+    [[nodiscard]] bool same_changes(const ActionModel& source, const ActionModel& image) const;
+    [[nodiscard]] bool same_instances(const StoreChange& source, const StoreChange& image) const;
+    [[nodiscard]] bool same_half_done(const ActionModel& source, const ActionModel& image) const;
+    [[nodiscard]] bool same_rare_effects(const ActionModel& source, const ActionModel& image) const;
+    [[nodiscard]] bool same_groups() const;
+    [[nodiscard]] bool same_axes() const;
     [[nodiscard]] bool same_writes(const ActionModel& source, const ActionModel& image) const;
     [[nodiscard]] bool ignores(const std::vector<Predicate>& questions) const;
 

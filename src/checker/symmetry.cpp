@@ -42,7 +42,10 @@ public:
         , is_distinguished_(model.members.size(), false) {
         for (const ActionModel& act : model.acts) {
             for (const Write& write : act.writes) {
-                look_at(act, write);
+                look_at(act, write.at);
+            }
+            for (const HalfDone& change : act.meanwhile) {
+                look_at(act, change.at);
             }
             for (const auto* questions : {&act.when, &act.guard, &act.then, &act.happened}) {
                 for (const Predicate& question : *questions) {
@@ -61,10 +64,10 @@ private:
         }
     }
 
-    void look_at(const ActionModel& act, const Write& write) {
+    void look_at(const ActionModel& act, Offset written) {
         for (std::size_t i = 0; i < model_.members.size(); ++i) {
             const Member& member = model_.members[i];
-            if (write.at >= member.block && write.at < member.block + member.size) {
+            if (written >= member.block && written < member.block + member.size) {
                 single_out(act, i);
             }
         }

@@ -23,9 +23,14 @@ void answer_command(Expansion& expansion, Index action);
 void answer_question(Expansion& expansion, Index action);
 
 // environment.cpp: answers, deaths, lost hosts and laws. `any_member_may_die`: members also die
-// where no step observes them. After a halt only the operator acts.
+// where no step observes them. After a halt only the operator acts. `judges_starts`: what the
+// operator starts is judged.
 void expand_environment(Expansion& expansion, bool any_member_may_die);
-void expand_operator_repairs(Expansion& expansion);
+void expand_operator_repairs(Expansion& expansion, bool judges_starts);
+// The starts of members that are down and come back by themselves.
+void expand_restarts(Expansion& expansion);
+// True if some member may come to lead now.
+[[nodiscard]] bool can_elect(const Model& model, const Byte* row);
 
 // local_actions.cpp: a reduction. Returns true if a lost local action was resolved; then its
 // successors are the only ones.

@@ -1,0 +1,258 @@
+// Causes in plain words. Sentences about a state list the releases that run; sentences about a step
+// name its action, its member and its store.
+#include "checker/explanation.h"
+
+#include "base/text.h"
+#include "checker/step_text.h"
+#include "checker/store_effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+std::vector<std::string> running_now(const Model& model, const Byte* row) {
+    std::vector<std::string> texts;
+    for (const Member& member : model.members) {
+        if (member.running != k_no_offset) {
+            const auto& value = model.values.at(row[member.running]);
+            texts.push_back(fmt::format("{} {}",
+                                        member.name,
+                                        value.status == model::ObservationStatus::known
+                                            ? "runs " + value.value.show()
+                                            : "is down"));
+        }
+    }
+    return texts;
+}
+
+// Instances of one store mostly have one format, so equal texts are merged.
+std::string stores_now(const Model& model, const Byte* row) {
+    std::vector<std::string> texts;
+    for (const Store& store : model.stores) {
+        for (const Offset offset : store.at) {
+            if (row[offset] < store.formats.size()) {
+                texts.push_back(fmt::format("{} is {}", store.name, store.formats[row[offset]]));
+            }
+        }
+    }
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    return join(texts, ", ");
+}
+
+std::string title_of(const Model& model, const Path& walk) {
+    return is_about_action(walk.last.kind)
+               ? model.plan.actions[walk.last.index].title
+               : trace_step_of(model, walk.before.data(), walk.last).text;
+}
+
+std::string format_name(const Store& store, Byte format) {
+    return format == k_destroyed           ? "destroyed"
+           : format < store.formats.size() ? store.formats[format]
+                                           : "unknown";
+}
+
+// Describes the first store that the member may not serve on; empty: none.
+std::string misread_store(const Model& model, const Member& member, const Byte* row) {
+    std::string text;
+    for_each_store(model, member, row, [&](const Store& store, Index instance) {
+        const Byte reader = reader_of(store, index_of(model, member), row[member.running], row);
+        if (text.empty() && !can_serve_on(model, store, instance, reader, row)) {
+            text = fmt::format("{} runs {} on {}, which is {}: it {}",
+                               member.name,
+                               model.values.at(row[member.running]).value.show(),
+                               store.name,
+                               format_name(store, row[store.at[instance]]),
+                               can_start_on(model, store, instance, reader, row)
+                                   ? "may start on that, and not serve clients"
+                                   : "cannot read that");
+        }
+    });
+    return text;
+}
+
+// A member misreads its store after the step; or a start was refused by its store.
+std::string because_of_misread(const Model& model, const std::string& title, const Path& walk) {
+    for (const Member& member : model.members) {
+        if (misreads(model, member, walk.row.data())
+            && !misreads(model, member, walk.before.data())) {
+            return fmt::format(
+                "after \"{}\" {}", title, misread_store(model, member, walk.row.data()));
+        }
+    }
+    return fmt::format("\"{}\" starts a release on a store that it cannot read ({})",
+                       title,
+                       stores_now(model, walk.before.data()));
+}
+
+std::string because_of_quorum(const Model& model, const std::string& title, const Path& walk) {
+    std::vector<std::string> names;
+    for (const Index member : is_about_action(walk.last.kind) ? model.acts[walk.last.index].leaving
+                                                              : std::vector<Index>()) {
+        names.push_back(model.members[member].name);
+    }
+    const std::string now = join(running_now(model, walk.row.data()), ", ");
+    if (names.size() > 1) {
+        return fmt::format("\"{}\" takes {} members down together ({}), below the minimum of their "
+                           "group: before it, {}",
+                           title,
+                           names.size(),
+                           join(names, ", "),
+                           now);
+    }
+    return fmt::format("\"{}\" takes the group below its minimum: before it, {}", title, now);
+}
+
+// Names the stores that lack a verified copy: those that the step destroys, else those that rise.
+std::string because_of_destruction(const Model& model, const std::string& title, const Path& walk) {
+    std::vector<std::string> names;
+    const auto add = [&](Index store) {
+        const Store& lost = model.stores[store];
+        if (!has_verified_copy(lost, walk.before.data())
+            && index_in(names, lost.name) == k_no_index) {
+            names.push_back(lost.name);
+        }
+    };
+    const bool is_action = is_about_action(walk.last.kind);
+    for (const Index store :
+         is_action ? model.acts[walk.last.index].destroyed : std::vector<Index>()) {
+        add(store);
+    }
+    for (const FormatTransition& rise : model.rises) {
+        if (names.empty() && rise.closes && !rise.holds_at_start) {
+            add(rise.store);
+        }
+    }
+    return fmt::format("\"{}\" comes without a verified copy of {}",
+                       title,
+                       names.empty() ? "what cannot be had back" : join(names, " and "));
+}
+
+// Names the actions that have failed, and what they wait for.
+std::string because_of_halt(const Model& model, const Path& walk) {
+    std::vector<std::string> texts;
+    for (Index i = 0; i < model.acts.size(); ++i) {
+        if (!run::has_failed(model.status(walk.row.data(), i))) {
+            continue;
+        }
+        const model::Action& action = model.plan.actions[i];
+        std::string reason = unmet(model, action.guard, model.acts[i].guard, walk.row.data());
+        if (reason.empty()) {
+            reason = unmet(model, action.then, model.acts[i].then, walk.row.data());
+        }
+        texts.push_back(reason.empty() ? fmt::format("\"{}\" cannot be done", action.title)
+                                       : fmt::format("\"{}\" waits: {}", action.title, reason));
+    }
+    return join(texts, "; ");
+}
+
+std::string because_of_company(const Model& model, const std::string& title, const Path& walk) {
+    std::vector<std::string> titles;
+    for (Index i = 0; i < model.acts.size(); ++i) {
+        if (run::is_open_ended(model.status(walk.before.data(), i))) {
+            titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
+        }
+    }
+    return fmt::format("\"{}\" must be alone, and begins beside {}", title, join(titles, " and "));
+}
+
+std::string because_of_leftover(const Model& model, const Path& walk) {
+    const std::string key = left_behind(model, walk.row.data());
+    const auto fact = model.places.find(key);
+    if (fact == model.places.end()) {
+        return "the plan has ended, and what it switched for its own time is not as it was";
+    }
+    const auto was = std::find_if(model.temporaries.begin(),
+                                  model.temporaries.end(),
+                                  [&](const auto& temporary) { return temporary.key == key; });
+    return fmt::format("the plan has ended, and {} is {}, as it was not before: it was {}",
+                       key,
+                       show(model.values.at(walk.row[fact->second])),
+                       show(model.values.at(was->value)));
+}
+
+std::string because_of_loss(const Model& model, const std::string& title) {
+    const bool is_downgrade = model.plan.procedure == model::k_downgrade;
+    return is_downgrade ? fmt::format("\"{}\" loses what was written since", title)
+                        : fmt::format("\"{}\" starts from an old copy, and what was written to the "
+                                      "newest one is lost",
+                                      title);
+}
+
+}  // namespace
+
+std::string because_of(const Model& model, Property property, const Path& walk) {
+    const std::string title = title_of(model, walk);
+    const std::string now = join(running_now(model, walk.row.data()), ", ");
+    switch (property) {
+    case Property::unreadable_start:
+        return because_of_misread(model, title, walk);
+    case Property::quorum:
+        return because_of_quorum(model, title, walk);
+    case Property::skew:
+        return fmt::format("after \"{}\" releases serve together that may not: {}", title, now);
+    case Property::twice:
+        return fmt::format("\"{}\" may not be repeated, and happens twice", title);
+    case Property::unverified_destroy:
+        return because_of_destruction(model, title, walk);
+    case Property::unasked_return_point:
+        return fmt::format("after \"{}\" the way back is closed, or may close at any moment ({}), "
+                           "and nobody was asked",
+                           title,
+                           now);
+    case Property::lost_writes:
+        return because_of_loss(model, title);
+    case Property::stuck: {
+        const std::string halt = because_of_halt(model, walk);
+        return fmt::format("the run can never come to an end from here ({}){}{}",
+                           now,
+                           halt.empty() ? "" : ": ",
+                           halt);
+    }
+    case Property::no_way_back:
+        return fmt::format("from here the downgrade does not end well ({})", now);
+    case Property::left_behind:
+        return because_of_leftover(model, walk);
+    case Property::alone:
+        return because_of_company(model, title, walk);
+    }
+    return {};
+}
+
+std::string hint_of(Property property) {
+    switch (property) {
+    case Property::unreadable_start:
+        return "let a guard see the store's level before this start, or keep an older release";
+    case Property::quorum:
+        return "add `quorum_without: this` to its guards, or take fewer members at a time";
+    case Property::skew:
+        return "stop the older (or newer) ones first, or change the order of the roles";
+    case Property::twice:
+        return "give it a `happened` probe that tells the truth, or make it repeatable";
+    case Property::unverified_destroy:
+        return "put a backup with a `then` that proves it before this step";
+    case Property::unasked_return_point:
+        return "put a gate before this step; the planner does it when the pack's laws are right";
+    case Property::lost_writes:
+        return "call it a restore, or bring the newer writes back first";
+    case Property::stuck:
+        return "see which condition can never hold, and say what a person can do about it";
+    case Property::no_way_back:
+        return "let the `downgrade` procedure take the cluster as it is then";
+    case Property::left_behind:
+        return "switch it back before the end, on every way there";
+    case Property::alone:
+        return "let one wait for the other, or take one member at a time";
+    }
+    return {};
+}
+
+std::string reason_of_halt(const Model& model, const Path& walk) {
+    return because_of_halt(model, walk);
+}
+
+}  // namespace drydock::checker

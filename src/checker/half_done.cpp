@@ -1,0 +1,104 @@
+// Half-done effects: what holds while an action is under way.
+//
+// The begin saves the values from before and writes its own. An end puts the saved values back,
+// unless another step has changed them meanwhile. A failure or a cut leaves both: a second attempt
+// then still knows the values from before the first.
+#include "checker/effects.h"
+#include "checker/member_effects.h"
+
+namespace drydock::checker {
+
+namespace {
+
+constexpr Byte k_nothing_saved = 0;
+constexpr Byte k_saved_no_format = 0x7D;
+constexpr Byte k_saved_destroyed = 0x7E;
+constexpr Byte k_begun_again = 0x80;  // an earlier attempt has left its values
+
+// Every value of a fact or a format has a code that is not zero.
+Byte encode_saved(Byte value) {
+    return value == k_no_format   ? k_saved_no_format
+           : value == k_destroyed ? k_saved_destroyed
+                                  : to_byte(value + 1);
+}
+
+Byte decode_saved(Byte saved) {
+    const Byte code = to_byte(saved & ~k_begun_again);
+    return code == k_saved_no_format   ? k_no_format
+           : code == k_saved_destroyed ? k_destroyed
+                                       : to_byte(code - 1);
+}
+
+void write(const Model& model, const HalfDone& half_done, Byte value, Byte* row) {
+    if (half_done.is_format) {
+        set_format(model.stores[half_done.instance.store], half_done.instance.index, value, row);
+    } else {
+        row[half_done.at] = value;
+    }
+}
+
+// Returns the member whose `running` fact lies at this offset; null: none.
+const Member* member_at(const Model& model, Offset running) {
+    const auto member =
+        std::find_if(model.members.begin(), model.members.end(), [&](const Member& candidate) {
+            return candidate.running == running;
+        });
+    return member == model.members.end() ? nullptr : &*member;
+}
+
+void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
+    const bool is_again = row[half_done.saved] != k_nothing_saved;
+    row[half_done.saved] =
+        is_again ? to_byte(row[half_done.saved] | k_begun_again) : encode_saved(row[half_done.at]);
+    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.at);
+    if (member != nullptr && half_done.value == k_absent) {
+        take_down(model, {index_of(model, *member)}, row);
+    }
+    write(model, half_done, half_done.value, row);
+}
+
+// A member that ran before, and was only taken down for the time of the action, starts again.
+PropertySet end_one(const Model& model, const HalfDone& half_done, Byte* row) {
+    const Byte saved = row[half_done.saved];
+    row[half_done.saved] = k_nothing_saved;
+    if (saved == k_nothing_saved || row[half_done.at] != half_done.value) {
+        return 0;
+    }
+    const Byte before = decode_saved(saved);
+    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.at);
+    if (member != nullptr && before != k_absent && half_done.value == k_absent) {
+        return start(model, *member, row);  // settled with the effects
+    }
+    write(model, half_done, before, row);
+    return 0;
+}
+
+}  // namespace
+
+void begin_half_done(const Model& model, std::size_t action, Byte* row) {
+    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+        begin_one(model, half_done, row);
+    }
+    if (!model.acts[action].meanwhile.empty()) {
+        settle(model, row);
+    }
+}
+
+PropertySet end_half_done(const Model& model, std::size_t action, Byte* row) {
+    PropertySet broken = 0;
+    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+        broken |= end_one(model, half_done, row);
+    }
+    return broken;
+}
+
+// What an earlier attempt has left stays.
+void undo_half_done(const Model& model, std::size_t action, Byte* row) {
+    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+        if ((row[half_done.saved] & k_begun_again) == 0) {
+            (void)end_one(model, half_done, row);
+        }
+    }
+}
+
+}  // namespace drydock::checker

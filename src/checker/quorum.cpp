@@ -1,0 +1,219 @@
+// What a begin may not take: the quorum of a group, and the resource of an action that must be
+// alone. A group that is below its minimum already does not count: faults did that.
+#include "checker/effects.h"
+#include "checker/member_effects.h"
+
+namespace drydock::checker {
+
+namespace {
+
+bool is_among(const std::vector<Index>& members, Index member) {
+    return std::find(members.begin(), members.end(), member) != members.end();
+}
+
+// True if another command in flight takes this member down.
+bool is_going_down(const Model& model,
+                   const Member& member,
+                   std::size_t excluded_action,
+                   const Byte* row) {
+    return std::any_of(
+        member.stopping_actions.begin(), member.stopping_actions.end(), [&](std::size_t i) {
+            return i != excluded_action && run::is_open_ended(model.status(row, i));
+        });
+}
+
+// Members that are up before a command and after it.
+struct Counted {
+    int before = 0;
+    int after = 0;
+};
+
+// The state of one role when a command leaves.
+class Readiness {
+public:
+    Readiness(const Model& model, std::size_t action, Index role, const Byte* row)
+        : model_(model)
+        , action_(action)
+        , row_(row)
+        , suffices_after_(suffices_after(role)) {}
+
+    [[nodiscard]] bool is_up(Index index) const {
+        const Member& member = model_.members[index];
+        return is_serving(model_, member, row_) && !is_going_down(model_, member, action_, row_);
+    }
+
+    [[nodiscard]] bool stays_up(Index index) const {
+        return suffices_after_ && is_up(index) && !is_among(model_.acts[action_].leaving, index);
+    }
+
+private:
+    // True if enough members run on for those of a role with `ready_with` to be ready.
+    [[nodiscard]] bool suffices_after(Index role) const {
+        const auto& members = model_.members_of[role];
+        const auto runs_on = std::count_if(members.begin(), members.end(), [&](Index index) {
+            return is_running(model_.members[index], row_)
+                   && !is_going_down(model_, model_.members[index], action_, row_)
+                   && !is_among(model_.acts[action_].leaving, index);
+        });
+        return model_.ready_with[role] == 0 || runs_on >= model_.ready_with[role];
+    }
+
+    const Model& model_;
+    std::size_t action_;
+    const Byte* row_;
+    bool suffices_after_;
+};
+
+bool falls_short(const Model& model, const Readiness& readiness, Index role) {
+    Counted ready;
+    for (const Index index : model.members_of[role]) {
+        ready.before += readiness.is_up(index) ? 1 : 0;
+        ready.after += readiness.stays_up(index) ? 1 : 0;
+    }
+    const int minimum = model.quorum[role];
+    return ready.before >= minimum && ready.after < minimum;
+}
+
+bool is_voter(const Model& model, Index index, const Byte* row) {
+    const Offset voter = model.members[index].voter;
+    return voter == k_no_offset || row[voter] == model.serves;
+}
+
+int minimum_of(const QuorumGroup& group, int units) {
+    if (group.kind == model::QuorumKind::majority) {
+        return units / 2 + 1;
+    }
+    return group.kind == model::QuorumKind::all_but ? units - group.count : group.count;
+}
+
+// Only members that vote count, and only units that have one.
+bool falls_short(const Model& model,
+                 const Readiness& readiness,
+                 const QuorumGroup& group,
+                 const Byte* row) {
+    Counted ready;
+    int units = 0;
+    for (const auto& unit : group.units) {
+        std::vector<Index> voters;
+        std::copy_if(unit.begin(), unit.end(), std::back_inserter(voters), [&](Index member) {
+            return is_voter(model, member, row);
+        });
+        if (voters.empty()) {
+            continue;
+        }
+        const auto all = [&](auto test) {
+            return std::all_of(voters.begin(), voters.end(), test) ? 1 : 0;
+        };
+        ++units;
+        ready.before += all([&](Index member) { return readiness.is_up(member); });
+        ready.after += all([&](Index member) { return readiness.stays_up(member); });
+    }
+    const int minimum = minimum_of(group, units);
+    return ready.before >= minimum && ready.after < minimum;
+}
+
+bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byte* row) {
+    if (model.quorum[role] == 0 && model.groups[role].empty()) {
+        return false;
+    }
+    const Readiness readiness(model, action, role, row);
+    const auto& groups = model.groups[role];
+    return (model.quorum[role] > 0 && falls_short(model, readiness, role))
+           || std::any_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
+                  return falls_short(model, readiness, group, row);
+              });
+}
+
+// True if a start of the member would raise the store by a law that must be alone.
+bool converts_alone(const Model& model,
+                    const FormatTransition& rise,
+                    const Member& member,
+                    const Byte* row) {
+    const Store& store = model.stores[rise.store];
+    const Byte reader = reader_of(store, index_of(model, member), release_of(member, row), row);
+    return rise.alone && rise.raises == model::FormatTrigger::on_start && has(rise.runs, reader)
+           && store.opened_by[member.role] && !is_risen(model, rise, row)
+           && row[store.at.front()] != k_destroyed;
+}
+
+// Adds the resources that a start of the member takes.
+void add_resources_of_start(const Model& model,
+                            const Member& member,
+                            const Byte* row,
+                            std::vector<Index>& resources) {
+    for (const FormatTransition& rise : model.rises) {
+        if (converts_alone(model, rise, member, row)) {
+            resources.push_back(index_in(model.resources, model.stores[rise.store].name));
+        }
+    }
+}
+
+// The resources of an action. The start of `excluded` does not count, if it is a member: a member
+// that comes up by itself and by a command is one process.
+std::vector<Index>
+resources_of(const Model& model, std::size_t action, const Byte* row, Index excluded = k_no_index) {
+    const ActionModel& act = model.acts[action];
+    std::vector<Index> resources = act.alone;
+    for (const Index member : act.starting) {
+        if (member != excluded) {
+            add_resources_of_start(model, model.members[member], row, resources);
+        }
+    }
+    return resources;
+}
+
+// A start of a member, or the begin of an action, that takes resources; k_no_index: it is the
+// other.
+struct Newcomer {
+    std::size_t action = k_no_index;
+    Index member = k_no_index;
+};
+
+// True if another action that uses one of the resources is in flight: its command has left, and its
+// end is not known.
+bool is_in_company(const Model& model,
+                   const std::vector<Index>& resources,
+                   const Newcomer& newcomer,
+                   const Byte* row) {
+    for (Index i = 0; !resources.empty() && i < model.acts.size(); ++i) {
+        if (i == newcomer.action || !run::is_open_ended(model.status(row, i))) {
+            continue;
+        }
+        const auto others = resources_of(model, i, row, newcomer.member);
+        if (std::any_of(others.begin(), others.end(), [&](Index other) {
+                return is_among(resources, other);
+            })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+PropertySet begin(const Model& model, std::size_t action, const Byte* row) {
+    PropertySet broken = 0;
+    for (const Index index : model.acts[action].leaving) {
+        if (breaks_quorum(model, action, model.members[index].role, row)) {
+            broken = mask_of(Property::quorum);
+            break;
+        }
+    }
+    if (model.has_alone
+        && is_in_company(model, resources_of(model, action, row), {.action = action}, row)) {
+        broken |= mask_of(Property::alone);
+    }
+    return broken;
+}
+
+PropertySet judge_company(const Model& model, const Member& member, const Byte* row) {
+    std::vector<Index> resources;
+    if (model.has_alone) {
+        add_resources_of_start(model, member, row, resources);
+    }
+    return is_in_company(model, resources, {.member = index_of(model, member)}, row)
+               ? mask_of(Property::alone)
+               : PropertySet{0};
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,187 @@
+// The words of transitions. A kind without a sentence shows nothing that people would tell.
+#include "checker/step_text.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace drydock::checker {
+
+namespace {
+
+using run::Status;
+
+// The sentence of each kind in stories, in the order of the enum. {} is the title of the action, or
+// the name of the member or host. A kind without a sentence shows nothing that people would tell.
+constexpr std::array<const char*, run::k_trace_steps.k_count> k_sentences = {{
+    "",
+    "what \"{}\" requires does not hold",
+    "",
+    "",
+    "{}: done",
+    "{}: done, and the member dies right after",
+    "\"{}\" fails",
+    "\"{}\" is told as failed, but it has had its effect",
+    "nobody answers what became of \"{}\"",
+    "\"{}\" had never begun: it is begun again",
+    "the host cannot tell what became of \"{}\": it did not happen",
+    "the host cannot tell what became of \"{}\": it did happen",
+    "",
+    "what \"{}\" promises is not seen in time",
+    "",
+    "a probe says that \"{}\" did not happen: it is begun again",
+    "nothing tells whether \"{}\" happened",
+    "a person approves: {}",
+    "the run is finished",
+    "the run halts",
+    "the conductor dies while {} is under way; another one takes over",
+    "{} dies",
+    "host {} does not answer any more",
+    "host {} answers again",
+    "{}",
+    "a person resumes the run",
+    "a person starts {}",
+    "{} starts by itself",
+    "{} comes to lead",
+    "what was lost is settled",
+}};
+
+const char* sentence_of(TransitionKind kind) {
+    return k_sentences.at(ordinal(kind));
+}
+
+std::string under_way(const Model& model, const Byte* row) {
+    std::vector<std::string> titles;
+    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+        if (model.status(row, i) == Status::intended) {
+            titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
+        }
+    }
+    return join(titles, " and ");
+}
+
+const char* condition_of(model::FormatTrigger trigger) {
+    if (trigger == model::FormatTrigger::when_all_running) {
+        return "every member that runs, runs the new release";
+    }
+    return trigger == model::FormatTrigger::on_lead ? "a member of the new release leads"
+                                                    : "every member runs the new release";
+}
+
+// The sentence names the condition, because no action causes the step.
+std::string text_of_law(const Model& model, const FormatTransition& rise) {
+    const Store& store = model.stores[rise.store];
+    return fmt::format("{}: {} rises to {} by itself",
+                       condition_of(rise.raises),
+                       store.name,
+                       store.formats[rise.becomes]);
+}
+
+// A skip is told where the action would have changed the cluster. A condition on members that are
+// all down is easily overlooked, so describe() and the reason say so.
+std::string text_of_skip(const Model& model, const Byte* previous_row, Index action) {
+    const ActionModel& act = model.acts[action];
+    const model::Action& planned = model.plan.actions[action];
+    if (!act.moves_world || act.when.empty()) {
+        return "";
+    }
+    const std::string reason = unmet(model, planned.when, act.when, previous_row);
+    return fmt::format("\"{}\" is skipped, because {}",
+                       planned.title,
+                       reason.empty()
+                           ? "its condition may not hold: " + model::describe(planned.when.front())
+                           : reason);
+}
+
+// Returns the words for {}.
+std::string subject_of(const Model& model, const Byte* previous_row, Transition choice) {
+    if (is_about_action(choice.kind)) {
+        return model.plan.actions[choice.index].title;
+    }
+    if (choice.kind == TransitionKind::conductor_dies) {
+        return under_way(model, previous_row);
+    }
+    if (choice.kind == TransitionKind::law_fires) {
+        return text_of_law(model, model.rises[choice.index]);
+    }
+    if (choice.kind == TransitionKind::host_lost || choice.kind == TransitionKind::host_back) {
+        return model.hosts[choice.index];
+    }
+    return is_about_member(choice.kind) ? model.members[choice.index].name : "";
+}
+
+std::string text_of(const Model& model, const Byte* previous_row, Transition choice) {
+    if (choice.kind == TransitionKind::skipped) {
+        return text_of_skip(model, previous_row, choice.index);
+    }
+    return fmt::format(fmt::runtime(sentence_of(choice.kind)),
+                       subject_of(model, previous_row, choice));
+}
+
+// A replay reads these keys (sim/replay.h).
+Json trace_of(const Model& model, Transition choice) {
+    Json trace;
+    trace.set("what", std::string(name_of(choice.kind)));
+    if (is_about_action(choice.kind)) {
+        trace.set("action", model.plan.actions[choice.index].id);
+    } else if (is_about_member(choice.kind)) {
+        trace.set("member", model.members[choice.index].name);
+    } else if (choice.kind == TransitionKind::host_lost
+               || choice.kind == TransitionKind::host_back) {
+        trace.set("host", model.hosts[choice.index]);
+    } else if (choice.kind == TransitionKind::law_fires) {
+        trace.set("store", model.stores[model.rises[choice.index].store].name);
+    }
+    return trace;
+}
+
+// True if the condition asks members of which none counts now.
+bool asks_nobody(const Model& model, const Predicate& predicate, const Byte* row) {
+    return predicate.only_expected_up
+           && std::none_of(
+               predicate.targets.begin(), predicate.targets.end(), [&](const auto& target) {
+                   return model.expected_up(row, target.member);
+               });
+}
+
+}  // namespace
+
+bool is_about_action(TransitionKind kind) {
+    return kind <= TransitionKind::approved || kind == TransitionKind::halted;
+}
+
+bool is_about_member(TransitionKind kind) {
+    return kind == TransitionKind::member_dies || kind == TransitionKind::member_started
+           || kind == TransitionKind::member_restarts || kind == TransitionKind::elected;
+}
+
+TraceStep trace_step_of(const Model& model, const Byte* previous_row, Transition choice) {
+    return {text_of(model, previous_row, choice), trace_of(model, choice)};
+}
+
+TraceStep settled_step() {
+    return {sentence_of(TransitionKind::settled),
+            Json::Object{{"what", std::string(name_of(TransitionKind::settled))}}};
+}
+
+std::string unmet(const Model& model,
+                  const std::vector<model::Condition>& conditions,
+                  const std::vector<Predicate>& predicates,
+                  const Byte* row) {
+    for (Index i = 0; i < predicates.size(); ++i) {
+        const Evaluation evaluation = answer(model, {predicates[i]}, row);
+        if (predicates[i].modelled && evaluation.modelled != model::Truth::yes) {
+            return fmt::format("it is not so that {}{}",
+                               model::describe(conditions[i]),
+                               asks_nobody(model, predicates[i], row)
+                                   ? " (no member is up that could say so)"
+                                   : "");
+        }
+    }
+    return "";
+}
+
+}  // namespace drydock::checker

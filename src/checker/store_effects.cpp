@@ -1,0 +1,195 @@
+// Formats and copies. A fact that reports the level of a store follows the format, whoever changes
+// it. A destroyed store has a format that no release opens, and no level.
+#include "checker/store_effects.h"
+
+namespace drydock::checker {
+
+namespace {
+
+// Formats only rise: an instance that is ahead, or destroyed, stays.
+void raise(const Store& store, Index instance, Byte format, Byte* row) {
+    const Byte now = row[store.at[instance]];
+    if (now == k_no_format || now < format) {
+        set_format(store, instance, format, row);
+    }
+}
+
+// True if the law waits for a state of its members.
+bool has_condition(const FormatTransition& rise) {
+    return rise.raises == model::FormatTrigger::when_all
+           || rise.raises == model::FormatTrigger::when_all_running
+           || rise.raises == model::FormatTrigger::on_lead;
+}
+
+bool is_leader_of(const Model& model, const Member& member, const Byte* row) {
+    return member.leads != k_no_offset && row[member.leads] == model.serves;
+}
+
+// True if releases with different laws are of different series here: the plan names the facts of
+// clean stops only then.
+bool is_foreign(const Store& store, Index instance, Byte reader, const Byte* row) {
+    const Byte left_by = store.unclean.empty() ? k_absent : row[store.unclean[instance]];
+    return left_by != k_absent && reader != k_absent && left_by != reader;
+}
+
+bool is_listed(const std::vector<std::vector<bool>>& formats, Byte release, Byte format) {
+    return format != k_destroyed
+           && (release >= formats.size() || format >= formats[release].size()
+               || formats[release][format]);
+}
+
+// Lowers the store to the format of the target release, and sets `hold`. Without the hold, a
+// when_all law would raise the store again at once.
+void lower_by_command(const Model& model, const Store& store, Byte* row) {
+    const auto law = store.laws.find(model.plan.to);
+    if (law == store.laws.end()) {
+        return;
+    }
+    row[store.held] = 1;
+    const Index format = index_in(store.formats, law->second.writes);
+    for (Index i = 0; i < store.at.size() && format != k_no_index; ++i) {
+        if (row[store.at[i]] != k_destroyed) {
+            set_format(store, i, to_byte(format), row);
+        }
+    }
+}
+
+// A step that raises a store fires its laws at once, if their conditions hold.
+void raise_by_command(const Model& model, Index store, Byte* row) {
+    for (const FormatTransition& rise : model.rises) {
+        if (rise.store == store && (!has_condition(rise) || holds(model, rise, row))) {
+            fire(model, rise, row);
+        }
+    }
+}
+
+void copy(const Store& store, Byte* row) {
+    row[store.copy] = std::max(row[store.copy], k_unverified);
+    for (Index i = 0; i < store.copied.size(); ++i) {
+        row[store.copied[i]] = row[store.at[i]];
+    }
+}
+
+// Without a copy there is nothing to restore.
+void restore(const Store& store, const std::vector<Index>& instances, Byte* row) {
+    for (const Index instance : instances) {
+        const Byte format = row[store.copied[instance]];
+        if (row[store.copy] != 0 && format != k_no_format) {
+            set_format(store, instance, format, row);
+        }
+    }
+}
+
+}  // namespace
+
+void set_format(const Store& store, Index instance, Byte format, Byte* row) {
+    row[store.at[instance]] = format;
+    for (const Offset level : store.levels[instance]) {
+        row[level] = format < store.told.size() ? store.told[format] : k_absent;
+    }
+}
+
+void convert(const Model& model, const Member& member, Byte release, Byte* row) {
+    for (const FormatTransition& rise : model.rises) {
+        const Store& raised = model.stores[rise.store];
+        if (rise.raises != model::FormatTrigger::on_start
+            || !has(rise.runs, reader_of(raised, index_of(model, member), release, row))) {
+            continue;
+        }
+        for_each_store(model, member, row, [&](const Store& store, Index instance) {
+            if (&store == &raised) {
+                raise(store, instance, rise.becomes, row);
+            }
+        });
+    }
+}
+
+void change_store(const Model& model, const StoreChange& change, Byte* row) {
+    const Store& store = model.stores[change.store];
+    if (change.kind == model::EffectKind::raises) {
+        raise_by_command(model, change.store, row);
+    } else if (change.kind == model::EffectKind::lowers) {
+        lower_by_command(model, store, row);
+    } else if (change.kind == model::EffectKind::copies) {
+        copy(store, row);
+    } else if (change.kind == model::EffectKind::restores) {
+        restore(store, change.instances, row);
+    } else if (change.kind == model::EffectKind::destroys) {
+        for (const Index instance : change.instances) {
+            set_format(store, instance, k_destroyed, row);
+        }
+    }
+}
+
+bool has_verified_copy(const Store& store, const Byte* row) {
+    return row[store.copy] == k_verified;
+}
+
+bool is_risen(const Model& model, const FormatTransition& rise, const Byte* row) {
+    const auto& offsets = model.stores[rise.store].at;
+    return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
+        return row[place] < k_destroyed && row[place] >= rise.becomes;
+    });
+}
+
+bool holds(const Model& model, const FormatTransition& rise, const Byte* row) {
+    const auto& members = model.members_of[rise.role];
+    const auto runs_it = [&](Index index) {
+        const Member& member = model.members[index];
+        return is_running(member, row)
+               && has(rise.runs,
+                      reader_of(model.stores[rise.store], index, row[member.running], row));
+    };
+    const auto any_of_members = [&](const auto& test) {
+        return std::any_of(members.begin(), members.end(), test);
+    };
+    const auto runs_another = [&](Index index) {
+        return is_running(model.members[index], row) && !runs_it(index);
+    };
+    const auto leads_it = [&](Index index) {
+        return runs_it(index) && is_leader_of(model, model.members[index], row);
+    };
+    if (rise.raises == model::FormatTrigger::when_all) {
+        return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
+    }
+    if (rise.raises == model::FormatTrigger::when_all_running) {
+        return any_of_members(runs_it) && !any_of_members(runs_another);
+    }
+    return rise.raises == model::FormatTrigger::on_lead && any_of_members(leads_it);
+}
+
+// Laws that raise on start act in convert(). A store that is destroyed as a whole cannot rise.
+bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row) {
+    const Store& store = model.stores[rise.store];
+    return has_condition(rise) && row[store.held] == 0 && !is_risen(model, rise, row)
+           && holds(model, rise, row)
+           && std::any_of(store.at.begin(), store.at.end(), [&](Offset place) {
+                  return row[place] != k_destroyed;
+              });
+}
+
+void fire(const Model& model, const FormatTransition& rise, Byte* row) {
+    const Store& store = model.stores[rise.store];
+    for (Index i = 0; i < store.at.size(); ++i) {
+        raise(store, i, rise.becomes, row);
+    }
+}
+
+bool can_start_on(
+    const Model& /*model*/, const Store& store, Index instance, Byte reader, const Byte* row) {
+    return is_listed(store.starts_on, reader, row[store.at[instance]])
+           && !is_foreign(store, instance, reader, row);
+}
+
+bool can_serve_on(
+    const Model& model, const Store& store, Index instance, Byte reader, const Byte* row) {
+    const Byte format = row[store.at[instance]];
+    return is_listed(store.reads, reader, format)
+           || (is_listed(store.starts_on, reader, format) && !takes_writes(model, row));
+}
+
+bool takes_writes(const Model& model, const Byte* row) {
+    return model.writes == k_no_offset || has(model.accepted, row[model.writes]);
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,335 @@
+// Laws of members: each kind with a plan that breaks it and a plan that keeps it.
+#include "checker/law_plans.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::checker {
+namespace {
+
+using model::EffectKind;
+using model::FormatTrigger;
+using model::QuorumKind;
+using model::StandardFact;
+using model::Verb;
+using testing::HasSubstr;
+
+constexpr Faults k_calm = {0, 0, 0, 0, 0};
+
+LawPlan swapped(int quorum) {
+    LawPlan law(2);
+    law.plan.roles.front().quorum = quorum;
+    for (const std::string member : {"m1", "m2"}) {
+        law.act("swap " + member, Verb::run, member).effects = {becomes(member, "installed", "2.0"),
+                                                                becomes(member, "running", "2.0")};
+    }
+    return law;
+}
+
+TEST(OneWay, AStepThatRunsAnotherReleaseTakesTheMemberDown) {
+    const Report two = check_law(swapped(2).plan);
+    EXPECT_EQ(broken(two), "quorum") << text(two);
+    const Report one = check_law(swapped(1).plan);
+    EXPECT_EQ(broken(one), "nothing") << text(one);
+}
+
+TEST(OneWay, WhatComesUpIsJudgedAsAStart) {
+    LawPlan law = swapped(0);
+    auto& store = law.store(false, FormatTrigger::never);
+    EXPECT_EQ(broken(check_law(law.plan)), "nothing");
+    store.laws["2.0"].reads = {"2"};
+    const Report report = check_law(law.plan);
+    EXPECT_THAT(broken(report), HasSubstr("unreadable-start")) << text(report);
+}
+
+TEST(Quorum, SaysThatOneCommandTakesSeveralDown) {
+    LawPlan law(3);
+    law.plan.roles.front().quorum = 2;
+    law.act("stop the host", Verb::run, "m1").effects = {becomes("m1", "running", {}),
+                                                         becomes("m2", "running", {})};
+    const Report report = check_law(law.plan);
+    ASSERT_THAT(broken(report), HasSubstr("quorum")) << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("2 members down together (m1, m2)"));
+}
+
+LawPlan switched(bool switches_back) {
+    LawPlan law(1);
+    law.fact("", "noout", false);
+    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
+    law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
+    law.roll("m1");
+    if (switches_back) {
+        law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
+    }
+    return law;
+}
+
+TEST(LeftBehind, WhatIsSwitchedMustBeSwitchedBack) {
+    const Report left = check_law(switched(false).plan);
+    EXPECT_EQ(broken(left), "left-behind") << text(left);
+    EXPECT_THAT(left.violations[0].because, HasSubstr("noout is true"));
+    const Report back = check_law(switched(true).plan);
+    EXPECT_EQ(broken(back), "nothing") << text(back);
+}
+
+TEST(LeftBehind, OnlyAWayBackRestoresWhatTheUpgradeSwitchedForGood) {
+    LawPlan law = switched(false);
+    law.plan.temporaries.front().temporary = model::Temporary::way_back;
+    EXPECT_EQ(broken(check_law(law.plan)), "nothing");
+    law.plan.reverts_run = "r0";
+    EXPECT_EQ(broken(check_law(law.plan)), "left-behind");
+}
+
+// The way back from any state: m1 on 1.0 again, and noout unset or not.
+CompileDowngrade way_back(bool switches_back) {
+    return [switches_back](const model::FactBook& facts) -> Result<model::Plan> {
+        LawPlan law(1);
+        law.fact("", "noout", false);
+        law.stop("m1");
+        law.install("m1").effects = {becomes("m1", "installed", "1.0")};
+        law.start("m1").effects = {becomes("m1", "running", "1.0"), becomes("m1", "ready", true)};
+        if (switches_back) {
+            law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
+        }
+        law.plan.procedure = "downgrade";
+        law.plan.from = "2.0";
+        law.plan.to = "1.0";
+        law.plan.planned = facts;
+        return law.plan;
+    };
+}
+
+TEST(LeftBehind, AWayBackThatLeavesItIsNone) {
+    const LawPlan law = switched(true);
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = way_back(false);
+    const Report left = check(law.plan, options);
+    EXPECT_EQ(broken(left), "no-way-back") << text(left);
+    options.back = way_back(true);
+    const Report back = check(law.plan, options);
+    EXPECT_EQ(broken(back), "nothing") << text(back);
+}
+
+LawPlan alone(bool side_by_side) {
+    LawPlan law(2);
+    law.act("migrate a", Verb::migrate, "m1").alone = {"data"};
+    law.act("migrate b", Verb::migrate, "m2").alone = {"data"};
+    if (side_by_side) {
+        LawPlan::beside(law.plan);
+    }
+    return law;
+}
+
+TEST(Alone, TwoAtTheSameTime) {
+    const Report beside = check_law(alone(true).plan);
+    EXPECT_EQ(broken(beside), "alone") << text(beside);
+    const Report serial = check_law(alone(false).plan);
+    EXPECT_EQ(broken(serial), "nothing") << text(serial);
+    LawPlan others = alone(true);
+    others.plan.actions.back().alone = {"other"};
+    EXPECT_EQ(broken(check_law(others.plan)), "nothing");
+}
+
+// All are stopped; the gate stands before what a member could start by itself.
+LawPlan converts_alone(bool restarts) {
+    LawPlan law(2);
+    law.store(true, FormatTrigger::on_start).laws["2.0"].alone = true;
+    law.plan.roles.front().restarts = restarts;
+    law.gate();
+    law.stop("m1");
+    law.stop("m2");
+    law.install("m1");
+    law.install("m2");
+    law.start("m1");
+    law.start("m2");
+    return law;
+}
+
+TEST(Alone, AStartThatConvertsMeetsNoOther) {
+    const Report serial = check_law(converts_alone(false).plan);
+    EXPECT_EQ(broken(serial), "nothing") << text(serial);
+    LawPlan law = converts_alone(false);
+    LawPlan::beside(law.plan);
+    EXPECT_EQ(broken(check_law(law.plan)), "alone");
+    const Report by_itself = check_law(converts_alone(true).plan);
+    EXPECT_EQ(broken(by_itself), "alone") << text(by_itself);
+    EXPECT_THAT(by_itself.violations[0].because, HasSubstr("m2 starts by itself"));
+}
+
+LawPlan gated(bool gate_first, bool restarts = true) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::on_start);
+    law.plan.roles.front().restarts = restarts;
+    law.stop("m1");
+    if (gate_first) {
+        law.gate();
+    }
+    law.install("m1");
+    if (!gate_first) {
+        law.gate();
+    }
+    law.start("m1");
+    return law;
+}
+
+TEST(Restarts, AMemberThatIsDownMayPassTheGateByItself) {
+    const Report late = check_law(gated(false).plan);
+    EXPECT_EQ(broken(late), "unasked-return-point") << text(late);
+    EXPECT_THAT(text(late), HasSubstr("m1 starts by itself"));
+    const Report early = check_law(gated(true).plan);
+    EXPECT_EQ(broken(early), "nothing") << text(early);
+    EXPECT_EQ(broken(check_law(gated(false, false).plan)), "nothing");
+}
+
+// A member that runs, and would come back with another release, is a danger as well.
+TEST(Restarts, ADeathAfterAnInstallBringsUpTheNewRelease) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::on_start);
+    law.install("m1");
+    law.gate();
+    law.stop("m1");
+    law.start("m1");
+    const Report report = check_law(law.plan, {0, 0, 0, 1, 0});
+    EXPECT_EQ(broken(report), "unasked-return-point") << text(report);
+}
+
+// What follows later from such a start is seen only with a budget.
+TEST(Restarts, AreFollowedWithABudget) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::on_migrate);
+    law.gate();
+    law.stop("m1");
+    law.act("migrate", Verb::migrate, "m1").effects = {on_store(EffectKind::raises, "m1")};
+    law.install("m1");
+    law.start("m1");
+    EXPECT_EQ(broken(check_law(law.plan, k_calm)), "nothing");
+    Faults faults = k_calm;
+    faults.restart = 1;
+    const Report report = check_law(law.plan, faults);
+    EXPECT_EQ(broken(report), "unreadable-start") << text(report);
+    EXPECT_EQ(report.violations[0].action, "migrate");
+}
+
+LawPlan racks(bool serial) {
+    LawPlan law(4);
+    law.plan.roles.front().groups = {{.name = "",
+                                      .kind = QuorumKind::all_but,
+                                      .count = 1,
+                                      .members = {"m1", "m2", "m3", "m4"},
+                                      .domains = {"r1", "r1", "r2", "r2"}}};
+    if (serial) {
+        for (const char* member : {"m1", "m2", "m3", "m4"}) {
+            law.roll(member);
+        }
+        return law;
+    }
+    law.stop("m1");
+    law.stop("m3");
+    law.install("m1");
+    law.install("m3");
+    law.start("m1");
+    law.start("m3");
+    return law;
+}
+
+TEST(Groups, MembersOfOneRackOnly) {
+    const Report across = check_law(racks(false).plan);
+    EXPECT_EQ(broken(across), "quorum") << text(across);
+    EXPECT_EQ(across.violations[0].action, "stop m3");
+    const Report serial = check_law(racks(true).plan);
+    EXPECT_EQ(broken(serial), "nothing") << text(serial);
+}
+
+TEST(Groups, OnlyVotersCount) {
+    for (const bool votes : {true, false}) {
+        LawPlan law(3);
+        law.plan.roles.front().groups = {{.name = "",
+                                          .kind = QuorumKind::majority,
+                                          .count = 0,
+                                          .members = {"m1", "m2", "m3"},
+                                          .domains = {}}};
+        for (const char* member : {"m1", "m2", "m3"}) {
+            law.fact(member, "voter", votes || member != std::string("m3"), StandardFact::voter);
+        }
+        law.roll("m1");
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), votes ? "nothing" : "quorum") << text(report);
+    }
+}
+
+TEST(ReadyWith, ASerialStartAfterAFullStopNeverEnds) {
+    for (const bool serial : {true, false}) {
+        LawPlan law(2);
+        law.plan.roles.front().ready_with = 2;
+        law.stop("m1");
+        law.stop("m2");
+        law.install("m1");
+        law.install("m2");
+        for (const char* member : {"m1", "m2"}) {
+            auto& start = law.start(member);
+            start.then = {is("ready", true)};
+            start.remedy.clear();
+        }
+        if (!serial) {
+            LawPlan::beside(law.plan);
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), serial ? "stuck" : "nothing") << text(report);
+    }
+}
+
+// The old leader stops, and the new release may take over before all run it.
+LawPlan led(bool old_reads_both) {
+    LawPlan law(3);
+    auto& store = law.store(true, FormatTrigger::on_lead);
+    if (old_reads_both) {
+        store.laws["1.0"].reads = {"1", "2"};
+    }
+    for (const char* member : {"m1", "m2", "m3"}) {
+        law.fact(member, "leader", member == std::string("m3"), StandardFact::leads);
+    }
+    law.gate();
+    law.roll("m1");
+    law.roll("m3");
+    law.roll("m2");
+    return law;
+}
+
+TEST(Leaders, ALawFiresWhenTheNewReleaseLeads) {
+    const Report early = check_law(led(false).plan);
+    EXPECT_EQ(broken(early), "unreadable-start") << text(early);
+    EXPECT_THAT(text(early), HasSubstr("m1 comes to lead"));
+    const Report both = check_law(led(true).plan);
+    EXPECT_EQ(broken(both), "nothing") << text(both);
+}
+
+TEST(Leaders, AnElectionBringsAnOldOneToAStoreThatItCannotRead) {
+    LawPlan law = led(false);
+    law.plan.stores.front().leader_only = true;
+    const Report report = check_law(law.plan, {0, 0, 0, 1, 0});
+    EXPECT_EQ(broken(report), "unreadable-start") << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("m2 comes to lead"));
+}
+
+TEST(WhenAllRunning, TheLastOldOneCannotStartAgain) {
+    for (const bool installs : {true, false}) {
+        LawPlan law(2);
+        law.store(true, FormatTrigger::when_all_running);
+        law.gate();
+        law.stop("m1");
+        law.stop("m2");
+        law.install("m1");
+        law.start("m1");
+        if (installs) {
+            law.install("m2");
+        }
+        law.start("m2");
+        const Report report = check_law(law.plan);
+        EXPECT_THAT(broken(report), installs ? HasSubstr("nothing") : HasSubstr("unreadable-start"))
+            << text(report);
+    }
+}
+
+}  // namespace
+}  // namespace drydock::checker

@@ -1,0 +1,255 @@
+// Laws of stores: each kind with a plan that breaks it and a plan that keeps it.
+#include "checker/law_plans.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::checker {
+namespace {
+
+using model::EffectKind;
+using model::FormatTrigger;
+using model::StandardFact;
+using model::Verb;
+using testing::HasSubstr;
+
+void migrate(LawPlan& law) {
+    law.act("migrate", Verb::migrate, "m1").effects = {on_store(EffectKind::raises)};
+}
+
+// The migration may be done twice by a repeat: formats rise once.
+LawPlan migration(bool rolls_first) {
+    LawPlan law(2);
+    law.store(true, FormatTrigger::on_migrate);
+    law.gate();
+    if (rolls_first) {
+        law.roll("m1");
+        law.roll("m2");
+    }
+    migrate(law);
+    if (!rolls_first) {
+        law.roll("m1");
+        law.roll("m2");
+    }
+    return law;
+}
+
+TEST(Misread, AMigrationUnderMembersThatCannotReadIt) {
+    const Report report = check_law(migration(false).plan);
+    EXPECT_EQ(broken(report), "unreadable-start") << text(report);
+    EXPECT_EQ(report.violations[0].action, "migrate");
+    EXPECT_THAT(report.violations[0].because, HasSubstr("m1 runs 1.0 on data, which is 2"));
+    const Report after = check_law(migration(true).plan);
+    EXPECT_EQ(broken(after), "nothing") << text(after);
+}
+
+LawPlan closed_for_migration(bool opens_late) {
+    LawPlan law(1);
+    auto& store = law.store(true, FormatTrigger::on_migrate);
+    store.laws["2.0"].reads = {"2"};
+    store.laws["2.0"].starts_on = {"1"};
+    law.fact("", "clients", "accepted", StandardFact::writes);
+    law.gate();
+    law.act("close", Verb::quiesce, "m1").effects = {becomes("", "clients", "refused")};
+    law.roll("m1");
+    if (opens_late) {
+        migrate(law);
+    }
+    law.act("open", Verb::release, "m1").effects = {becomes("", "clients", "accepted")};
+    if (!opens_late) {
+        migrate(law);
+    }
+    return law;
+}
+
+TEST(Misread, AReleaseThatStartsMayNotServeBeforeTheMigration) {
+    const Report early = check_law(closed_for_migration(false).plan);
+    EXPECT_EQ(broken(early), "unreadable-start") << text(early);
+    EXPECT_EQ(early.violations[0].action, "open");
+    EXPECT_THAT(early.violations[0].because, HasSubstr("not serve clients"));
+    const Report late = check_law(closed_for_migration(true).plan);
+    EXPECT_EQ(broken(late), "nothing") << text(late);
+}
+
+// "Make it rise now" does nothing before every member runs the release.
+TEST(Raises, FiresALawOnlyIfItsConditionHolds) {
+    for (const bool early : {true, false}) {
+        LawPlan law(2);
+        law.store(true, FormatTrigger::when_all).levels = {"level"};
+        law.fact("", "level", "1");
+        law.gate();
+        law.roll("m1");
+        if (!early) {
+            law.roll("m2");
+        }
+        auto& rise = law.act("rise", Verb::run, "m1");
+        rise.effects = {on_store(EffectKind::raises)};
+        rise.then = {is("level", "2", false)};
+        rise.remedy.clear();
+        if (early) {
+            law.roll("m2");
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), early ? "stuck" : "nothing") << text(report);
+        if (early) {
+            EXPECT_THAT(report.violations[0].because, HasSubstr("\"rise\" waits"));
+        }
+    }
+}
+
+TEST(Destroyed, IsNotEmpty) {
+    for (const bool restores : {false, true}) {
+        LawPlan law(1);
+        law.store(false, FormatTrigger::never);
+        law.fact("", "saved", false);
+        auto& backup = law.act("backup", Verb::backup, "m1");
+        backup.effects = {on_store(EffectKind::copies, "m1"), becomes("", "saved", true)};
+        backup.then = {is("saved", true, false)};
+        law.stop("m1");
+        law.act("wipe", Verb::destroy, "m1").effects = {on_store(EffectKind::destroys, "m1")};
+        if (restores) {
+            law.act("restore", Verb::restore, "m1").effects = {
+                on_store(EffectKind::restores, "m1")};
+        }
+        law.install("m1");
+        law.start("m1");
+        const Report report = check_law(law.plan);
+        EXPECT_THAT(broken(report), restores ? HasSubstr("nothing") : HasSubstr("unreadable-start"))
+            << text(report);
+    }
+}
+
+TEST(Destroyed, NamesTheStoreThatHasNoCopy) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::never);
+    law.stop("m1");
+    law.act("wipe", Verb::destroy, "m1").effects = {on_store(EffectKind::destroys, "m1")};
+    const Report report = check_law(law.plan);
+    ASSERT_THAT(broken(report), HasSubstr("unverified-destroy")) << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("a verified copy of data"));
+}
+
+// The copy was made before the migration: what comes back is its format.
+TEST(Restored, BringsBackTheFormatOfTheCopy) {
+    for (const bool restores : {true, false}) {
+        LawPlan law(1);
+        law.store(false, FormatTrigger::on_migrate).laws["2.0"].reads = {"2"};
+        law.gate();
+        law.fact("", "saved", false);
+        auto& backup = law.act("backup", Verb::backup, "m1");
+        backup.effects = {on_store(EffectKind::copies, "m1"), becomes("", "saved", true)};
+        backup.then = {is("saved", true, false)};
+        law.stop("m1");
+        migrate(law);
+        law.install("m1");
+        if (restores) {
+            law.act("restore", Verb::restore, "m1");
+        }
+        law.start("m1");
+        const Report report = check_law(law.plan);
+        EXPECT_THAT(broken(report), restores ? HasSubstr("unreadable-start") : HasSubstr("nothing"))
+            << text(report);
+    }
+}
+
+LawPlan dumped(bool stops_first) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::never);
+    if (stops_first) {
+        law.stop("m1");
+    }
+    law.act("rewrite", Verb::migrate, "m1").meanwhile = {on_store(EffectKind::destroys, "m1")};
+    if (!stops_first) {
+        law.stop("m1");
+    }
+    law.install("m1");
+    law.start("m1");
+    return law;
+}
+
+TEST(While, HoldsFromTheBegin) {
+    const Report under_it = check_law(dumped(false).plan);
+    EXPECT_EQ(broken(under_it), "unreadable-start") << text(under_it);
+    EXPECT_EQ(under_it.violations[0].action, "rewrite");
+    const Report stopped = check_law(dumped(true).plan);
+    EXPECT_EQ(broken(stopped), "nothing") << text(stopped);
+}
+
+TEST(While, StaysAfterAFailure) {
+    LawPlan law = dumped(true);
+    action_of(law.plan, "rewrite").optional = true;
+    action_of(law.plan, "rewrite").attempts = 1;
+    const Report failed = check_law(law.plan);
+    EXPECT_EQ(broken(failed), "unreadable-start") << text(failed);
+    EXPECT_EQ(failed.violations[0].action, "start m1");
+    const Report calm = check_law(law.plan, {0, 0, 1, 0, 0});
+    EXPECT_EQ(broken(calm), "nothing") << text(calm);
+}
+
+// A fact is as before when the action has ended, also after a second attempt.
+TEST(While, IsPutBackByAnEnd) {
+    LawPlan law(1);
+    law.fact("", "dirty", false);
+    law.act("migrate", Verb::migrate, "m1").meanwhile = {becomes("", "dirty", true)};
+    auto& next = law.act("look", Verb::run, "m1");
+    next.guard = {is("dirty", false, false)};
+    next.remedy.clear();
+    const Report report = check_law(law.plan, {2, 1, 1, 0, 0});
+    EXPECT_EQ(broken(report), "nothing") << text(report);
+    law.plan.actions.front().effects = {becomes("", "dirty", true)};
+    EXPECT_EQ(broken(check_law(law.plan)), "stuck");
+}
+
+TEST(CleanStop, ADeathLeavesItUnclean) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::never).clean_stop = {"m1/clean"};
+    law.fact("m1", "clean", false);
+    law.roll("m1");
+    const Report died = check_law(law.plan, {0, 0, 0, 1, 0});
+    EXPECT_EQ(broken(died), "unreadable-start") << text(died);
+    const Report calm = check_law(law.plan, {1, 0, 1, 0, 0});
+    EXPECT_EQ(broken(calm), "nothing") << text(calm);
+}
+
+LawPlan full_stop(const std::string& first_up) {
+    LawPlan law(2);
+    law.store(false, FormatTrigger::never).newest_last_stopped = true;
+    law.stop("m1");
+    law.stop("m2");
+    law.install("m1");
+    law.install("m2");
+    law.start(first_up);
+    law.start(first_up == "m1" ? "m2" : "m1");
+    return law;
+}
+
+TEST(Newest, WhoStoppedLastStartsFirst) {
+    const Report wrong = check_law(full_stop("m1").plan);
+    EXPECT_EQ(broken(wrong), "lost-writes") << text(wrong);
+    EXPECT_EQ(wrong.violations[0].action, "start m1");
+    const Report right = check_law(full_stop("m2").plan);
+    EXPECT_EQ(broken(right), "nothing") << text(right);
+}
+
+TEST(Axis, ASecondReleaseReadsTheStore) {
+    for (const bool reads_both : {false, true}) {
+        LawPlan law(1);
+        auto& store = law.store(false, FormatTrigger::never);
+        store.read_by = "libc";
+        store.laws.clear();
+        store.laws["2.31"] = {.reads = {"1"}, .writes = "1"};
+        store.laws["2.36"] = {.reads = {"2"}, .writes = "2"};
+        store.levels = {"m1/collation"};
+        if (reads_both) {
+            store.laws["2.36"].reads = {"1", "2"};
+        }
+        law.fact("m1", "collation", "1");
+        law.fact("m1", "libc", "2.31");
+        law.act("upgrade libc", Verb::run, "m1").effects = {becomes("m1", "libc", "2.36")};
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), reads_both ? "nothing" : "unreadable-start") << text(report);
+    }
+}
+
+}  // namespace
+}  // namespace drydock::checker
