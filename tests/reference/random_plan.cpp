@@ -422,7 +422,7 @@ checker::CompileDowngrade Drawer::draw_back() {
         if (careful && level != facts.end() && level->second.value == Json("2")) {
             return fail("plan.closed", "the level has risen");
         }
-        return make_back(plan, facts, starts);
+        return make_back(plan, facts, {starts, false});
     };
 }
 

@@ -21,5 +21,7 @@ struct Drawn {
 [[nodiscard]] Drawn draw_chain(std::uint64_t seed);
 // A drawn plan with errands: steps that move nothing and ask nothing, behind or beside the others.
 [[nodiscard]] Drawn draw_errands(std::uint64_t seed);
+// A drawn plan under the laws of what happens (docs/design/0014): each with a chance of its own.
+[[nodiscard]] Drawn draw_laws(std::uint64_t seed);
 
 }  // namespace drydock::reference

@@ -23,11 +23,14 @@ public:
         }
     }
 
-    Plan make(bool start) {
+    Plan make(const WayBack& way) {
         for (const std::string& member : back_.members()) {
             if (value(member, "running") != Json(back_.to)) {
-                add_member(member, start);
+                add_member(member, way.start);
             }
+        }
+        if (way.reset) {
+            reset_temporaries();
         }
         return back_;
     }
@@ -70,14 +73,23 @@ private:
         }
     }
 
+    void reset_temporaries() {
+        for (const model::TemporaryFact& fact : back_.temporaries) {
+            const auto now = facts_.find(fact.key);
+            if (now != facts_.end() && now->second.value != fact.value.value) {
+                add(Verb::run, "", {{fact.key, fact.value.value}});
+            }
+        }
+    }
+
     const model::FactBook& facts_;
     Plan back_;
 };
 
 }  // namespace
 
-Plan make_back(const Plan& plan, const model::FactBook& facts, bool start) {
-    return Back(plan, facts).make(start);
+Plan make_back(const Plan& plan, const model::FactBook& facts, const WayBack& way) {
+    return Back(plan, facts).make(way);
 }
 
 }  // namespace drydock::reference

@@ -116,6 +116,7 @@ private:
         World plain = world;  // but what the run and the faults left in it
         plain.run.clear();
         plain.ran.clear();
+        plain.half_done.clear();
         plain.used = {};
         const auto known = ways_back_.find(plain);
         if (known != ways_back_.end()) {
@@ -128,8 +129,11 @@ private:
     // there is nothing to take back.
     [[nodiscard]] bool is_untouched(const World& world) const {
         std::set<std::string> told;
+        for (const model::PlanStore& store : model_.plan.stores) {
+            told.insert(store.clean_stop.begin(), store.clean_stop.end());
+        }
         for (const std::string& member : model_.plan.members()) {
-            for (const char* standard : {"running", "installed", "ready", "service"}) {
+            for (const char* standard : {"running", "installed", "ready", "service", "leads"}) {
                 told.insert(model_.key_of(member, standard));
             }
             for (const char* standard : {"running", "installed"}) {
@@ -151,14 +155,14 @@ private:
                 return false;
             }
         }
-        return world.formats == model_.first.formats;
+        return world.stores.formats == model_.first.stores.formats;
     }
 
     [[nodiscard]] bool try_way_back(const World& world) {
         if (is_untouched(world)) {
             return true;
         }
-        Origin origin = {model_.survey(world), world.formats, world.copies, world.written, {}};
+        Origin origin = {model_.survey(world), world.stores, {}};
         for (const auto& [key, owner] : model_.owners()) {
             origin.modelled.push_back(key);
         }
@@ -178,7 +182,8 @@ private:
         });
     }
 
-    // It is certain to be finished, and whenever it is, the old release runs.
+    // It is certain to be finished, and whenever it is, the old release runs, can read its stores,
+    // and what was switched for a time is switched back.
     [[nodiscard]] bool ends_well(Model& back, const Walk& walk) const {
         std::set<const World*> sure;
         for (bool moved = true; moved;) {
@@ -193,7 +198,8 @@ private:
         return sure.contains(walk.order().front())
                && std::all_of(walk.order().begin(), walk.order().end(), [&](const World* world) {
                       return !is_in(*world, Phase::finished)
-                             || (runs_release(back, *world) && reads_all(back, *world));
+                             || (runs_release(back, *world) && misreading(back, *world).empty()
+                                 && !leaves_behind(back, model_.plan.temporaries, true, *world));
                   });
     }
 
@@ -239,14 +245,6 @@ private:
         return std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
             return model.runs(world, one.first) == model.plan.to
                    || (!one.second && model.plan.kind == "side-by-side");
-        });
-    }
-
-    static bool reads_all(const Model& model, const World& world) {
-        const auto members = model.plan.members();
-        return std::all_of(members.begin(), members.end(), [&](const std::string& member) {
-            const std::string release = model.runs(world, member);
-            return release.empty() || can_read_all(model, member, release, world);
         });
     }
 

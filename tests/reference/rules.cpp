@@ -12,18 +12,6 @@ using model::Effect;
 using model::PlanStore;
 using model::Verb;
 
-bool has_effect(const Action& action, model::EffectKind kind) {
-    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-        return effect.kind == kind;
-    });
-}
-
-bool takes_writes(const Model& model, const World& world) {
-    const std::string key = model.key_of("", "writes");
-    const Json accepted = key.empty() ? Json(true) : model.value(world, key).value;
-    return accepted == Json(true) || accepted == Json("accepted");
-}
-
 bool copy_needed(const model::Plan& plan, const PlanStore& store) {
     const bool restorable =
         std::any_of(plan.ways_back.begin(), plan.ways_back.end(), [](const auto& way) {
@@ -41,13 +29,10 @@ bool copy_needed(const model::Plan& plan, const PlanStore& store) {
 
 }  // namespace
 
-const PlanStore* store_named(const Model& model, const std::string& name) {
-    for (const PlanStore& store : model.plan.stores) {
-        if (store.name == name) {
-            return &store;
-        }
-    }
-    return nullptr;
+bool has_effect(const Action& action, model::EffectKind kind) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.kind == kind;
+    });
 }
 
 bool destroys(const Action& action) {
@@ -62,12 +47,12 @@ void look_at_copies(const Model& model, const Action& action, const World& world
         const bool store = store_named(model, effect.name) != nullptr;
         if (effect.kind == model::EffectKind::destroys && store) {
             named = true;
-            bare = bare || world.copies.at(effect.name) != Copy::verified;
+            bare = bare || world.stores.copies.at(effect.name) != Copy::verified;
         }
     }
-    const bool any = std::any_of(world.copies.begin(), world.copies.end(), [](const auto& copy) {
-        return copy.second == Copy::verified;
-    });
+    const bool any = std::any_of(world.stores.copies.begin(),
+                                 world.stores.copies.end(),
+                                 [](const auto& copy) { return copy.second == Copy::verified; });
     if (destroys(action) && (bare || (!named && !any))) {
         broken.insert(Property::unverified_destroy);
     }
@@ -85,18 +70,17 @@ void note_writes(const Model& model, World& world) {
     const std::string key = model.key_of("", "serving");
     if (model.plan.procedure != "downgrade" && !key.empty() && takes_writes(model, world)
         && !(model.value(world, key).value == model.value(model.first, key).value)) {
-        world.written = true;
+        world.stores.written = true;
     }
 }
 
-// It is this effect with which the way back closes.
 void look_at_closing(const Model& model, const World& world, Broken& broken) {
     if (!is_approved(model, world)) {
         broken.insert(Property::unasked_return_point);
     }
     for (const Rise& rise : model.rises) {
         if (rise.closes && copy_needed(model.plan, *rise.store)
-            && world.copies.at(rise.store->name) != Copy::verified) {
+            && world.stores.copies.at(rise.store->name) != Copy::verified) {
             broken.insert(Property::unverified_destroy);
         }
     }

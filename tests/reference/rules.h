@@ -5,8 +5,7 @@
 
 namespace drydock::reference {
 
-// Null: the plan has no store of this name.
-[[nodiscard]] const model::PlanStore* store_named(const Model& model, const std::string& name);
+[[nodiscard]] bool has_effect(const model::Action& action, model::EffectKind kind);
 [[nodiscard]] bool destroys(const model::Action& action);
 [[nodiscard]] bool moves_serving(const Model& model, const model::Action& action);
 
@@ -16,6 +15,7 @@ void look_at_copies(const Model& model,
                     Broken& broken);
 // The new side takes writes from here on, if it does.
 void note_writes(const Model& model, World& world);
+// It is this transition with which the way back closes.
 void look_at_closing(const Model& model, const World& world, Broken& broken);
 
 }  // namespace drydock::reference

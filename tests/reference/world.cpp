@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "model/version.h"
 #include "reference/laws.h"
+#include "reference/members.h"
+#include "reference/stores.h"
 #include "run/run.h"
 
 #include <algorithm>
@@ -27,11 +29,13 @@ int index_in(const std::vector<std::string>& names, const std::string& name) {
     return it == names.end() ? -1 : static_cast<int>(it - names.begin());
 }
 
-Model::Model(const model::Plan& of, const Origin* origin) : plan(of), program(of) {
+Model::Model(const model::Plan& of, const Origin* origin)
+    : plan(of)
+    , program(of)
+    , is_way_back(origin != nullptr) {
     name_facts(origin);
     name_stores(origin);
     name_rises();
-    first.written = origin != nullptr && origin->written;
     run::State state(plan.actions.size());
     run::apply(program, state, {run::EventType::conductor_started});
     keep(first, state);
@@ -57,7 +61,20 @@ int Model::index_of(const Observation& value) {
     return static_cast<int>(values_.size()) - 1;
 }
 
-void Model::name_facts(const Origin* origin) {
+// Laws of stores and the end of a plan look at facts that perhaps no step moves.
+void Model::add_store_keys(std::set<std::string>& keys) const {
+    for (const model::PlanStore& store : plan.stores) {
+        keys.insert(store.levels.begin(), store.levels.end());
+        keys.insert(store.clean_stop.begin(), store.clean_stop.end());
+        for (const std::string& member : plan.members()) {
+            if (!store.read_by.empty()) {
+                keys.insert(model::fact_key(member, store.read_by));
+            }
+        }
+    }
+}
+
+std::set<std::string> Model::keys_modelled(const Origin* origin) const {
     std::set<std::string> keys;
     for (const auto& [key, source] : plan.sources) {
         if (source.binds != model::StandardFact::none) {
@@ -65,19 +82,26 @@ void Model::name_facts(const Origin* origin) {
         }
     }
     for (const model::Action& action : plan.actions) {
-        for (const model::Effect& effect : action.effects) {
-            if (effect.kind == model::EffectKind::becomes) {
-                keys.insert(model::fact_key(effect.member, effect.name));
+        for (const auto* effects : {&action.effects, &action.meanwhile}) {
+            for (const model::Effect& effect : *effects) {
+                if (effect.kind == model::EffectKind::becomes) {
+                    keys.insert(model::fact_key(effect.member, effect.name));
+                }
             }
         }
     }
-    for (const model::PlanStore& store : plan.stores) {
-        keys.insert(store.levels.begin(), store.levels.end());
+    for (const model::TemporaryFact& fact : plan.temporaries) {
+        keys.insert(fact.key);
     }
+    add_store_keys(keys);
     if (origin != nullptr) {
         keys.insert(origin->modelled.begin(), origin->modelled.end());
     }
-    for (const std::string& key : keys) {
+    return keys;
+}
+
+void Model::name_facts(const Origin* origin) {
+    for (const std::string& key : keys_modelled(origin)) {
         if (const Observation* value = first_value(key, origin)) {
             places_[key] = first.facts.size();
             first.facts.push_back(index_of(*value));
@@ -85,6 +109,10 @@ void Model::name_facts(const Origin* origin) {
             owners_[key] = source == plan.sources.end() ? "" : source->second.member;
         }
     }
+    name_standard_facts();
+}
+
+void Model::name_standard_facts() {
     for (const auto& [key, source] : plan.sources) {
         const bool service = source.probe["kind"].as_string() == "service";
         if (has(key) && service) {
@@ -97,27 +125,43 @@ void Model::name_facts(const Origin* origin) {
 }
 
 void Model::name_stores(const Origin* origin) {
+    if (origin != nullptr) {
+        first.stores = origin->stores;
+    }
     for (const model::PlanStore& store : plan.stores) {
-        const bool made = origin != nullptr && origin->copies.contains(store.name);
-        first.copies[store.name] = made ? origin->copies.at(store.name) : Copy::none;
-        if (store.shared) {
-            first.formats[store.name] = first_format(store, "", origin);
-            continue;
-        }
-        for (const std::string& member : members_of(store.role)) {
-            first.formats[store.name + "/" + member] = first_format(store, member, origin);
+        first.stores.copies.try_emplace(store.name, Copy::none);
+        for (const std::string& instance : instances(store)) {
+            const bool own = instance != store.name;
+            const std::string member = own ? instance.substr(store.name.size() + 1) : "";
+            if (!first.stores.formats.contains(instance)) {
+                first.stores.formats[instance] = first_format(store, member, origin);
+            }
         }
     }
+    if (origin == nullptr) {
+        name_stores_left();
+    }
+}
+
+// Who left a store unclean, and who stopped before the others, is not seen: the worst is assumed.
+void Model::name_stores_left() {
+    for (const model::PlanStore& store : plan.stores) {
+        for (const std::string& instance : instances(store)) {
+            for (const std::string& key : keys_about(instance, store.clean_stop)) {
+                if (has(key) && !is(first, key, Json(true))) {
+                    first.stores.left[instance] = plan.from;
+                }
+            }
+        }
+    }
+    note_who_runs(*this, first);
+    note_stale_at_first(*this, first);
 }
 
 // The level tells it, else what wrote it last.
 int Model::first_format(const model::PlanStore& store,
                         const std::string& member,
                         const Origin* origin) const {
-    const std::string name = member.empty() ? store.name : store.name + "/" + member;
-    if (origin != nullptr && origin->formats.contains(name)) {
-        return origin->formats.at(name);
-    }
     for (const std::string& key : store.levels) {
         const auto source = plan.sources.find(key);
         const bool other =
@@ -160,14 +204,13 @@ std::string Model::last_writer(const model::PlanStore& store,
 
 void Model::name_rises() {
     for (const model::PlanStore& store : plan.stores) {
-        for (const std::string& release : {plan.from, plan.to}) {
-            const auto law = store.laws.find(release);
-            const int becomes =
-                law == store.laws.end() ? -1 : index_in(store.formats, law->second.writes);
-            if (becomes < 0 || law->second.raises == model::FormatTrigger::never) {
+        for (const auto& [release, law] : store.laws) {
+            const bool asked = !store.read_by.empty() || release == plan.from || release == plan.to;
+            const int becomes = index_in(store.formats, law.writes);
+            if (!asked || becomes < 0 || law.raises == model::FormatTrigger::never) {
                 continue;
             }
-            Rise rise = {&store, &law->second, release, becomes, false};
+            Rise rise = {&store, &law, release, becomes, false};
             const bool closes = release == plan.to && closes_way_back(plan, store);
             const bool at_first = holds(*this, rise, first) || is_risen(*this, rise, first);
             rise.closes = closes && !at_first;
@@ -205,6 +248,20 @@ std::string Model::runs(const World& world, const std::string& member) const {
     return key.empty() ? "" : value(world, key).value.as_string();
 }
 
+bool Model::is_up(const World& world, const std::string& member) const {
+    const std::string& key = key_of(member, "running");
+    return !key.empty() && value(world, key).status == ObservationStatus::known;
+}
+
+bool Model::is_down(const World& world, const std::string& member) const {
+    return !key_of(member, "running").empty() && !is_up(world, member);
+}
+
+bool Model::is(const World& world, const std::string& key, const Json& expected) const {
+    return has(key) && value(world, key).status == ObservationStatus::known
+           && value(world, key).value == expected;
+}
+
 const std::vector<std::string>& Model::members_of(const std::string& role) const {
     static const std::vector<std::string> k_nobody;
     for (const model::PlanRole& one : plan.roles) {
@@ -238,6 +295,21 @@ std::vector<std::string> Model::instances(const model::PlanStore& store) const {
         names.push_back(store.name + "/" + member);
     }
     return names;
+}
+
+std::vector<std::string> Model::keys_about(const std::string& instance,
+                                           const std::vector<std::string>& keys) const {
+    const auto slash = instance.find('/');
+    const std::string owner = slash == std::string::npos ? "" : instance.substr(slash + 1);
+    std::vector<std::string> found;
+    for (const std::string& key : keys) {
+        const auto source = plan.sources.find(key);
+        const std::string whose = source == plan.sources.end() ? "" : source->second.member;
+        if (whose.empty() || owner.empty() || whose == owner) {
+            found.push_back(key);
+        }
+    }
+    return found;
 }
 
 bool Model::is_away(const World& world, const std::string& member) const {

@@ -23,19 +23,45 @@ namespace drydock::reference {
 
 enum class Copy { none, unverified, verified };
 
-enum Fault { k_failure, k_unknown, k_crash, k_member, k_host };
+enum Fault { k_failure, k_unknown, k_crash, k_member, k_host, k_restart };
 
-// Instances of a store are named "data", or "data/m1" where each member has its own.
+inline constexpr std::size_t k_faults = 6;
+
+// Formats that are none of a store's.
+inline constexpr int k_no_format = -1;
+inline constexpr int k_destroyed = -2;
+
+// What the cluster keeps of its stores. Instances of a store are named "data", or "data/m1" where
+// each member has its own.
+struct Stores {
+    std::map<std::string, int> formats;       // by instance
+    std::map<std::string, Copy> copies;       // by store
+    std::map<std::string, int> remembered;    // by instance: its format when the copy was made
+    std::map<std::string, std::string> left;  // by instance: the release that left it unclean
+    std::set<std::string> stale;              // instances that others have run past
+    bool written = false;                     // the new side has taken writes
+
+    auto operator<=>(const Stores&) const = default;
+};
+
+// What an action's `while` has changed, as it was before.
+struct Before {
+    std::map<std::string, int> facts;    // by key, one of the model's values
+    std::map<std::string, int> formats;  // by instance
+    bool cut_off = false;                // an attempt left its half-done values
+
+    auto operator<=>(const Before&) const = default;
+};
+
 struct World {
     std::vector<run::State::Cell> run;
-    std::vector<int> facts;              // for each key of the model, one of its values
-    std::map<std::string, int> formats;  // by instance; -1: none
-    std::map<std::string, Copy> copies;  // by store
-    std::set<std::string> held;          // stores whose format a command holds down
-    std::set<std::size_t> ran;           // actions that may not be repeated, and took effect
-    std::set<std::string> away;          // hosts that do not answer
-    bool written = false;                // the new side has taken writes
-    std::array<int, 5> used = {};        // of each fault's budget
+    std::vector<int> facts;  // for each key of the model, one of its values
+    Stores stores;
+    std::set<std::string> held;               // stores whose format a command holds down
+    std::map<std::size_t, Before> half_done;  // by action
+    std::set<std::size_t> ran;                // actions that may not be repeated, and took effect
+    std::set<std::string> away;               // hosts that do not answer
+    std::array<int, k_faults> used = {};      // of each fault's budget
 
     auto operator<=>(const World&) const = default;
 };
@@ -43,9 +69,7 @@ struct World {
 // What an exploration of a way back begins with.
 struct Origin {
     model::FactBook facts;
-    std::map<std::string, int> formats;
-    std::map<std::string, Copy> copies;
-    bool written = false;
+    Stores stores;
     std::vector<std::string> modelled;  // keys of facts that are modelled in any case
 };
 
@@ -66,9 +90,16 @@ public:
     run::Program program;
     std::vector<Rise> rises;
     bool closed_at_first = false;  // the way back might have closed before the plan began
+    bool is_way_back = false;      // explored from a state of the way forward
     World first;
 
     [[nodiscard]] bool has(const std::string& key) const { return places_.contains(key); }
+
+    // Where its value stands in `facts` of a world; null if it is not modelled.
+    [[nodiscard]] const std::size_t* place_of(const std::string& key) const {
+        const auto place = places_.find(key);
+        return place == places_.end() ? nullptr : &place->second;
+    }
 
     // Of a modelled fact.
     [[nodiscard]] const model::Observation& value(const World& world, const std::string& key) const;
@@ -81,10 +112,17 @@ public:
                                             const std::string& standard) const;
     // The release that the member runs; empty: it is down, or none is told.
     [[nodiscard]] std::string runs(const World& world, const std::string& member) const;
+    [[nodiscard]] bool is_up(const World& world, const std::string& member) const;
+    [[nodiscard]] bool is_down(const World& world, const std::string& member) const;
+    // A fact that is modelled has this value.
+    [[nodiscard]] bool is(const World& world, const std::string& key, const Json& value) const;
     [[nodiscard]] const std::vector<std::string>& members_of(const std::string& role) const;
     [[nodiscard]] std::string role_of(const std::string& member) const;
     [[nodiscard]] std::string host_of(const std::string& member) const;
     [[nodiscard]] std::vector<std::string> instances(const model::PlanStore& store) const;
+    // Of these keys those that tell something about the instance of a store.
+    [[nodiscard]] std::vector<std::string> keys_about(const std::string& instance,
+                                                      const std::vector<std::string>& keys) const;
     [[nodiscard]] bool is_away(const World& world, const std::string& member) const;
     [[nodiscard]] run::State state(const World& world) const;
     void keep(World& world, const run::State& state) const;
@@ -104,8 +142,12 @@ private:
     [[nodiscard]] std::string last_writer(const model::PlanStore& store,
                                           const std::string& member,
                                           const Origin* origin) const;
+    [[nodiscard]] std::set<std::string> keys_modelled(const Origin* origin) const;
+    void add_store_keys(std::set<std::string>& keys) const;
     void name_facts(const Origin* origin);
+    void name_standard_facts();
     void name_stores(const Origin* origin);
+    void name_stores_left();
     void name_rises();
     [[nodiscard]] int index_of(const model::Observation& value);
 

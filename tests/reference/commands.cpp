@@ -1,0 +1,158 @@
+#include "reference/commands.h"
+
+#include "reference/members.h"
+#include "reference/stores.h"
+
+#include <algorithm>
+
+namespace drydock::reference {
+
+namespace {
+
+using checker::Property;
+using model::Action;
+using model::QuorumGroup;
+using model::QuorumKind;
+
+using Members = std::set<std::string>;
+
+// The actions whose commands have left and whose ends are not known, but for this one.
+std::vector<std::size_t> in_flight(const Model& model, std::size_t but, const World& world) {
+    std::vector<std::size_t> found;
+    const run::State state = model.state(world);
+    for (std::size_t i = 0; i < model.plan.actions.size(); ++i) {
+        if (i != but && is_open_ended(state.status(i))) {
+            found.push_back(i);
+        }
+    }
+    return found;
+}
+
+// Members of the role are ready together, or none is.
+Members ready_of(const model::PlanRole& role, const Model& model, Members up, const World& world) {
+    if (static_cast<int>(up.size()) < role.ready_with) {
+        return {};
+    }
+    std::erase_if(up, [&](const std::string& member) { return !serves(model, member, world); });
+    return up;
+}
+
+bool votes(const Model& model, const std::string& member, const World& world) {
+    const std::string& key = model.key_of(member, "voter");
+    return key.empty() || model.is(world, key, Json(true));
+}
+
+// By unit, whether all of its members that vote are ready.
+std::map<std::string, bool>
+units_of(const QuorumGroup& group, const Model& model, const Members& ready, const World& world) {
+    std::map<std::string, bool> units;
+    for (std::size_t i = 0; i < group.members.size(); ++i) {
+        const std::string& member = group.members[i];
+        const std::string& unit = group.domains.empty() ? member : group.domains[i];
+        if (votes(model, member, world)) {
+            bool& good = units.try_emplace(unit, true).first->second;
+            good = good && ready.contains(member);
+        }
+    }
+    return units;
+}
+
+bool has_enough(const QuorumGroup& group,
+                const Model& model,
+                const Members& ready,
+                const World& world) {
+    const auto units = units_of(group, model, ready, world);
+    const auto is_ready = [](const auto& unit) { return unit.second; };
+    const auto count = std::count_if(units.begin(), units.end(), is_ready);
+    const auto all = static_cast<std::ptrdiff_t>(units.size());
+    switch (group.kind) {
+    case QuorumKind::majority:
+        return all == 0 || count >= all / 2 + 1;
+    case QuorumKind::at_least:
+        return count >= group.count;
+    case QuorumKind::all_but:
+        return count >= all - group.count;
+    case QuorumKind::none:
+        return true;
+    }
+    return true;
+}
+
+// The role as a whole first, then its groups.
+std::vector<bool>
+enough(const model::PlanRole& role, const Model& model, const Members& ready, const World& world) {
+    std::vector<bool> answers = {static_cast<int>(ready.size()) >= role.quorum};
+    for (const QuorumGroup& group : role.groups) {
+        answers.push_back(has_enough(group, model, ready, world));
+    }
+    return answers;
+}
+
+bool takes_quorum(const Model& model, std::size_t index, const World& world) {
+    Members others_take;
+    for (const std::size_t i : in_flight(model, index, world)) {
+        others_take.merge(moves_of(model, model.plan.actions[i]).down);
+    }
+    const Members goes = moves_of(model, model.plan.actions[index]).down;
+    return std::any_of(
+        model.plan.roles.begin(), model.plan.roles.end(), [&](const model::PlanRole& role) {
+            Members up(role.members.begin(), role.members.end());
+            std::erase_if(up, [&](const std::string& member) {
+                return !model.is_up(world, member) || others_take.contains(member);
+            });
+            const auto before = enough(role, model, ready_of(role, model, up, world), world);
+            std::erase_if(up, [&](const std::string& member) { return goes.contains(member); });
+            const auto after = enough(role, model, ready_of(role, model, up, world), world);
+            return before != after;  // fewer are never more
+        });
+}
+
+// The stores or the role that an action in flight has for itself.
+Members had_alone(const Model& model, const Action& action, const World& world) {
+    Members names(action.alone.begin(), action.alone.end());
+    for (const auto& [member, named] : moves_of(model, action).up) {
+        const std::string release = release_to_start(model, member, named, world);
+        names.merge(converted_alone(model, member, release, world));
+    }
+    return names;
+}
+
+bool is_beside_another(const Model& model,
+                       const Members& names,
+                       std::size_t but,
+                       const World& world) {
+    const auto others = in_flight(model, but, world);
+    return std::any_of(others.begin(), others.end(), [&](std::size_t other) {
+        const Members taken = had_alone(model, model.plan.actions[other], world);
+        return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+            return taken.contains(name);
+        });
+    });
+}
+
+}  // namespace
+
+bool takes_down(const Model& model, const Action& action) {
+    return !moves_of(model, action).down.empty();
+}
+
+std::set<Property> leave(const Model& model, std::size_t index, const World& world) {
+    std::set<Property> broken;
+    const Action& action = model.plan.actions[index];
+    if (model.plan.kind == "rolling" && takes_down(model, action)
+        && takes_quorum(model, index, world)) {
+        broken.insert(Property::quorum);
+    }
+    if (is_beside_another(model, had_alone(model, action, world), index, world)) {
+        broken.insert(Property::alone);
+    }
+    return broken;
+}
+
+bool starts_beside_another(const Model& model, const std::string& member, const World& world) {
+    const std::string release = release_to_start(model, member, "", world);
+    const Members names = converted_alone(model, member, release, world);
+    return is_beside_another(model, names, model.plan.actions.size(), world);
+}
+
+}  // namespace drydock::reference

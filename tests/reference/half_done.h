@@ -1,0 +1,17 @@
+// Half-done effects: what holds from the begin of an action, and stays if it is cut off.
+#pragma once
+
+#include "reference/world.h"
+
+namespace drydock::reference {
+
+// The action begins: its `while` holds.
+void begin_half_done(Model& model, std::size_t index, World& world);
+// It ended in full, so all is as before the first attempt.
+void take_back_half_done(Model& model, std::size_t index, World& world);
+// It never began. What an earlier attempt left stays.
+void never_begin(Model& model, std::size_t index, World& world);
+// It failed or was cut off without its effect.
+void cut_off(std::size_t index, World& world);
+
+}  // namespace drydock::reference

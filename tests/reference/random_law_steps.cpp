@@ -1,0 +1,170 @@
+// The steps of a drawn plan under the laws of what happens.
+#include "reference/random_laws.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::reference {
+
+using model::Action;
+using model::Effect;
+using model::EffectKind;
+using model::Verb;
+
+void LawDrawer::draw_steps() {
+    if (one_in(3)) {
+        draw_temporary();
+    }
+    if (one_in(4)) {
+        draw_copies_and_restores();
+    }
+    if (one_in(4)) {
+        draw_plain_run();
+    }
+    if (one_in(3)) {
+        draw_half_done();
+    }
+    if (one_in(3)) {
+        draw_alone();
+    }
+}
+
+// What is switched on at first is mostly switched off later, sometimes where nobody comes by.
+void LawDrawer::draw_temporary() {
+    const bool switched_before = one_in(5);
+    add_fact("", "frozen", model::StandardFact::none, FactType::boolean, switched_before);
+    const model::Temporary kind = one_in(4) ? model::Temporary::way_back : model::Temporary::always;
+    plan_.temporaries.push_back({"frozen", plan_.planned["frozen"], kind});
+    becomes(insert(0, Verb::run, ""), "frozen", true);
+    if (!one_in(4)) {
+        const std::size_t place = one_in(2) ? plan_.actions.size() : any(plan_.actions.size()) + 1;
+        becomes(insert(place, Verb::run, ""), "frozen", one_in(8));
+        plan_.actions[std::min(place, plan_.actions.size() - 1)].optional = one_in(6);
+    }
+}
+
+void LawDrawer::draw_copies_and_restores() {
+    const std::string store = any_store().name;
+    const std::string member = one_in(2) ? "" : any_member();
+    const auto add = [&](std::size_t place, Verb verb, EffectKind kind) {
+        insert(place, verb, member).effects.push_back({kind, member, store, {}});
+    };
+    if (!one_in(4)) {
+        add(any(2), Verb::backup, EffectKind::copies);
+    }
+    const std::size_t place = any(plan_.actions.size());
+    if (!one_in(3)) {
+        add(place + 1, one_in(2) ? Verb::destroy : Verb::run, EffectKind::destroys);
+    }
+    if (!one_in(3)) {
+        add(place + 2, one_in(2) ? Verb::restore : Verb::run, EffectKind::restores);
+    }
+    if (one_in(6)) {
+        insert(place + 1, Verb::restore, member);
+    }
+}
+
+// A mark that stays, or a store that nobody opens meanwhile.
+void LawDrawer::draw_half_done() {
+    const auto places = steps_on_hosts();
+    if (places.empty()) {
+        return;
+    }
+    add_fact("", "dirty", model::StandardFact::none, FactType::boolean, false);
+    Action& action = plan_.actions[places[any(places.size())]];
+    if (one_in(2)) {
+        action.meanwhile.push_back({EffectKind::becomes, "", "dirty", true});
+        if (one_in(3)) {
+            becomes(action, "dirty", one_in(2));
+        }
+    }
+    if (action.meanwhile.empty() || one_in(3)) {
+        const PlanStore& store = any_store();
+        action.meanwhile.push_back({EffectKind::destroys, action.member, store.name, {}});
+        if (one_in(2)) {
+            action.effects.push_back({EffectKind::raises, "", store.name, {}});
+        }
+    }
+    if (one_in(3)) {
+        model::Condition clean;
+        clean.fact = "dirty";
+        clean.whose = model::Quantifier::system;
+        clean.relation = model::Relation::is;
+        clean.operand = false;
+        clean.type = FactType::boolean;
+        plan_.actions[any(plan_.actions.size())].guard.push_back(clean);
+    }
+}
+
+void LawDrawer::draw_alone() {
+    const std::string name = one_in(2) ? any_store().name : plan_.roles.front().name;
+    for (const std::size_t place : steps_on_hosts()) {
+        if (one_in(3)) {
+            plan_.actions[place].alone = {name};
+        }
+    }
+}
+
+// A step that takes a member down or restarts it, whatever its verb says.
+void LawDrawer::draw_plain_run() {
+    const std::string member = any_member();
+    Action& action = insert(any(plan_.actions.size() + 1), Verb::run, one_in(3) ? "" : member);
+    const Json running = one_in(3) ? Json() : Json(one_in(3) ? plan_.from : plan_.to);
+    if (!running.is_null() && one_in(2) && has_fact(member, "installed")) {
+        action.effects.push_back({EffectKind::becomes, member, "installed", running});
+    }
+    action.effects.push_back({EffectKind::becomes, member, "running", running});
+}
+
+std::string LawDrawer::any_member() {
+    const auto members = plan_.members();
+    return members[any(members.size())];
+}
+
+std::vector<std::size_t> LawDrawer::steps_on_hosts() const {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        if (!plan_.actions[i].request.is_null()) {
+            places.push_back(i);
+        }
+    }
+    return places;
+}
+
+// Behind the one before it, and before the one behind it.
+Action& LawDrawer::insert(std::size_t place, Verb verb, const std::string& member) {
+    place = std::min(place, plan_.actions.size());
+    for (Action& action : plan_.actions) {
+        for (std::size_t& before : action.after) {
+            before += before >= place ? 1 : 0;
+        }
+    }
+    Action action;
+    action.id = fmt::format("law-{}-{}", name_of(verb), plan_.actions.size());
+    action.title = action.id;
+    action.verb = verb;
+    action.member = member;
+    action.phase = "roll";
+    action.request.set("run", action.id);
+    action.attempts = one_in(3) ? 2 : 1;
+    action.repeatable = one_of({model::Repeatable::yes, model::Repeatable::probe});
+    action.remedy = one_in(3) ? "" : "a person does it";
+    if (place > 0) {
+        action.after = {place - 1};
+    }
+    plan_.actions.insert(plan_.actions.begin() + static_cast<std::ptrdiff_t>(place), action);
+    if (place + 1 < plan_.actions.size()) {
+        plan_.actions[place + 1].after.push_back(place);
+    }
+    return plan_.actions[place];
+}
+
+void LawDrawer::becomes(Action& action, const std::string& fact, const Json& value) {
+    const std::string& member = has_fact(action.member, fact) ? action.member : "";
+    if (has_fact(member, fact)) {
+        action.effects.push_back({EffectKind::becomes, member, fact, value});
+    }
+}
+
+}  // namespace drydock::reference
