@@ -2,6 +2,7 @@
 // properties are broken, by stories of the same length.
 //
 // DRYDOCK_SEEDS: how many plans (default 500). DRYDOCK_SEED: only this one, with its stories.
+#include "reference/laws_used.h"
 #include "reference/random.h"
 #include "reference/random_plan.h"
 #include "reference/reference.h"
@@ -64,6 +65,7 @@ struct Tally {
     int smaller = 0;  // by late names
     std::size_t worlds = 0;
     std::map<std::string, int> broken;
+    std::map<LawAndProperty, Outcomes> laws;  // how often a plan with the law broke the property
 };
 
 // Whether the plan was small enough to be compared.
@@ -114,14 +116,17 @@ bool compare(std::uint64_t seed,
     for (const auto& [property, finding] : slow.broken) {
         ++tally.broken[std::string(checker::name_of(property))];
     }
+    for (const LawAndProperty& law : laws_used(drawn)) {
+        ++(slow.broken.contains(law.property) ? tally.laws[law].broken : tally.laws[law].held);
+    }
     return true;
 }
 
-void compare_many(Drawn (*draw_one)(std::uint64_t), std::uint64_t plans) {
+Tally compare_many(Drawn (*draw_one)(std::uint64_t), std::uint64_t plans) {
     Tally tally;
     if (const std::uint64_t only = number_from("DRYDOCK_SEED", 0); only != 0) {
         compare(only, draw_one(only), k_worlds_of_one_max, true, tally);
-        return;
+        return tally;
     }
     std::uint64_t seed = 1;
     for (; static_cast<std::uint64_t>(tally.plans) < plans; ++seed) {
@@ -138,6 +143,7 @@ void compare_many(Drawn (*draw_one)(std::uint64_t), std::uint64_t plans) {
     }
     std::fprintf(stderr, "%s", table.c_str());
     EXPECT_EQ(tally.differ, 0) << "DRYDOCK_SEED=<seed> shows one plan and its stories";
+    return tally;
 }
 
 TEST(Agree, OnSmallRandomPlans) {
@@ -152,6 +158,28 @@ TEST(Agree, OnChainsOfMembersThatAreAlike) {
 // Steps that have nothing to do with each other are tried in one order.
 TEST(Agree, OnPlansWithErrands) {
     compare_many(draw_errands, number_from("DRYDOCK_SEEDS", 500) / 5);
+}
+
+// Each law of docs/design/0014 is drawn often enough, and what it is about breaks and holds.
+TEST(Agree, OnPlansUnderLawsOfWhatHappens) {
+    const std::uint64_t plans = number_from("DRYDOCK_SEEDS", 500);
+    const Tally tally = compare_many(draw_laws, plans);
+    if (number_from("DRYDOCK_SEED", 0) != 0) {
+        return;
+    }
+    const int enough = static_cast<int>(plans / 100);
+    for (const LawAndProperty& law : k_laws_of_what_happens) {
+        const auto found = tally.laws.find(law);
+        const Outcomes outcomes = found == tally.laws.end() ? Outcomes() : found->second;
+        std::fprintf(stderr,
+                     "  %-18s %-22s broken %4d, held %4d\n",
+                     std::string(law.law).c_str(),
+                     std::string(checker::name_of(law.property)).c_str(),
+                     outcomes.broken,
+                     outcomes.held);
+        EXPECT_GE(outcomes.broken, enough) << law.law;
+        EXPECT_GE(outcomes.held, enough) << law.law;
+    }
 }
 
 // 1827, 5059: a law that held before the plan began needs no copy now; 2546: releases that serve

@@ -1,0 +1,375 @@
+// The reference explorer under each law of what happens: small plans that break it, and that do
+// not.
+#include "reference/small_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace drydock::reference {
+namespace {
+
+using checker::Faults;
+using model::EffectKind;
+using model::FormatTrigger;
+using model::QuorumKind;
+using model::StandardFact;
+using model::Verb;
+
+constexpr Faults k_failure_only = {1, 0, 0, 0, 0};
+constexpr Faults k_death_only = {0, 0, 0, 1, 0};
+
+SmallPlan all_stopped_first(std::size_t members) {
+    SmallPlan small(members);
+    for (const std::string& member : small.plan.roles.front().members) {
+        small.stop(member);
+        small.install(member);
+    }
+    return small;
+}
+
+TEST(LawsOfWhatHappens, MigrationUnderTheOldRelease) {
+    SmallPlan early(2);
+    early.store(FormatTrigger::on_migrate, true);
+    early.acts_on_store(Verb::migrate, EffectKind::raises);
+    early.roll("n1");
+    early.roll("n2");
+    EXPECT_EQ(early.broken(), "unreadable-start");
+    SmallPlan late(2);
+    late.store(FormatTrigger::on_migrate, true);
+    late.roll("n1");
+    late.roll("n2");
+    late.acts_on_store(Verb::migrate, EffectKind::raises);
+    EXPECT_EQ(late.broken(), "nothing");
+}
+
+TEST(LawsOfWhatHappens, CommandBeforeTheConditionOfItsLaw) {
+    for (const bool late : {false, true}) {
+        SmallPlan small(2);
+        small.store(FormatTrigger::when_all, true).levels = {"level"};
+        small.fact("", "level", StandardFact::level, "1");
+        small.roll("n1");
+        if (late) {
+            small.roll("n2");
+        }
+        small.acts_on_store(Verb::finalize, EffectKind::raises).remedy = "";
+        model::Condition risen;
+        risen.fact = "level";
+        risen.whose = model::Quantifier::system;
+        risen.relation = model::Relation::is;
+        risen.operand = "2";
+        small.plan.actions.back().then = {risen};
+        EXPECT_EQ(small.broken(), late ? "nothing" : "stuck");
+    }
+}
+
+TEST(LawsOfWhatHappens, StartsOnAndMayNotServe) {
+    for (const bool served : {true, false}) {
+        SmallPlan small = all_stopped_first(1);
+        model::PlanStore& store = small.store(FormatTrigger::on_migrate, false);
+        store.laws["2.0"].reads = {"2"};
+        store.laws["2.0"].starts_on = {"1"};
+        small.fact("", "writes", StandardFact::writes, served ? "accepted" : "refused");
+        small.start("n1");
+        small.acts_on_store(Verb::migrate, EffectKind::raises);
+        small.becomes("", "writes", "accepted");
+        EXPECT_EQ(small.broken(), served ? "unreadable-start" : "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, RunThatTakesTwoDown) {
+    for (const int quorum : {1, 0}) {
+        SmallPlan small(2);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().quorum = quorum;
+        small.install("n1");
+        small.install("n2");
+        model::Action& action = small.moves(Verb::run, "n1", "2.0");
+        action.effects.push_back({EffectKind::becomes, "n2", "running", "2.0"});
+        EXPECT_EQ(small.broken(), quorum == 1 ? "quorum" : "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, RunIsJudgedAsAStart) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::never, false).laws["2.0"].reads = {"2"};
+    small.install("n1");
+    small.moves(Verb::run, "n1", "2.0");
+    EXPECT_EQ(small.broken(), "unreadable-start, stuck");
+}
+
+TEST(LawsOfWhatHappens, TemporaryFactThatStays) {
+    for (const bool reset : {false, true}) {
+        SmallPlan small(1);
+        small.fact("", "frozen", StandardFact::none, false);
+        small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+        small.becomes("", "frozen", true);
+        small.roll("n1");
+        if (reset) {
+            small.becomes("", "frozen", false);
+        }
+        EXPECT_EQ(small.broken(), reset ? "nothing" : "left-behind");
+    }
+}
+
+TEST(LawsOfWhatHappens, TemporaryFactOfTheWayBackOnly) {
+    SmallPlan small(1);
+    small.fact("", "frozen", StandardFact::none, false);
+    small.plan.temporaries = {{"frozen", small.plan.planned["frozen"], model::Temporary::way_back}};
+    small.becomes("", "frozen", true);
+    EXPECT_EQ(small.broken(), "nothing");
+    small.plan.reverts_run = "the run before";
+    EXPECT_EQ(small.broken(), "left-behind");
+}
+
+TEST(LawsOfWhatHappens, MemberThatStartsByItself) {
+    for (const bool restarts : {true, false}) {
+        SmallPlan small = all_stopped_first(2);
+        small.plan.roles.front().restarts = restarts;
+        small.plan.skew.push_back({"node", "node", 0, true, "", {}});
+        small.start("n1");
+        small.start("n2");
+        EXPECT_EQ(small.broken(), restarts ? "skew" : "nothing");
+    }
+}
+
+// What follows later is found only where such starts are explored.
+TEST(LawsOfWhatHappens, WhatFollowsFromAStartByItself) {
+    SmallPlan small(2);
+    small.plan.procedure = "switch";
+    model::PlanStore& store = small.store(FormatTrigger::on_start, true);
+    store.laws["1.0"].reads = {"1", "2"};
+    small.stop("n1");
+    small.install("n1");
+    small.acts_on_store(Verb::destroy, EffectKind::copies);
+    small.plan.actions.back().verb = Verb::backup;
+    small.start("n1");
+    small.roll("n2");
+    EXPECT_EQ(small.broken(), "nothing");
+    small.plan.actions[2].guard.push_back({});
+    model::Condition& down = small.plan.actions[2].guard.back();
+    down.fact = "running";
+    down.role = "node";
+    down.whose = model::Quantifier::any;
+    down.relation = model::Relation::is;
+    down.operand = "2.0";
+    small.plan.actions[2].remedy = "";
+    EXPECT_EQ(small.broken(), "stuck");
+    EXPECT_NE(small.broken({0, 0, 0, 0, 0, 1}), "nothing");
+}
+
+TEST(LawsOfWhatHappens, QuorumOfDomains) {
+    for (const bool both : {true, false}) {
+        SmallPlan small(3);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().groups = {
+            {"", QuorumKind::all_but, 1, {"n1", "n2", "n3"}, {"east", "east", "west"}}};
+        small.stop("n1");
+        small.stop(both ? "n3" : "n2");
+        EXPECT_NE(small.broken().find(both ? "quorum" : "stuck"), std::string::npos);
+        EXPECT_EQ(small.broken().find("quorum") != std::string::npos, both);
+    }
+}
+
+TEST(LawsOfWhatHappens, QuorumOfVoters) {
+    for (const bool votes : {true, false}) {
+        SmallPlan small(3);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().groups = {{"", QuorumKind::majority, 0, {"n1", "n2", "n3"}, {}}};
+        small.fact("n3", "votes", StandardFact::voter, votes);
+        small.stop("n3");
+        small.roll("n1");
+        small.roll("n2");
+        small.install("n3");
+        small.start("n3");
+        // Of two that vote, none may go.
+        EXPECT_EQ(small.broken(), "quorum");
+        small.plan.roles.front().groups.front().kind = QuorumKind::all_but;
+        small.plan.roles.front().groups.front().count = 1;
+        EXPECT_EQ(small.broken(), votes ? "quorum" : "nothing");
+    }
+}
+
+model::Condition ready_self() {
+    model::Condition ready;
+    ready.fact = "ready";
+    ready.role = "node";
+    ready.whose = model::Quantifier::this_member;
+    ready.relation = model::Relation::is;
+    ready.operand = true;
+    ready.type = model::FactType::boolean;
+    return ready;
+}
+
+TEST(LawsOfWhatHappens, ReadyTogetherOnly) {
+    for (const int together : {2, 1}) {
+        SmallPlan small = all_stopped_first(2);
+        small.plan.roles.front().ready_with = together;
+        small.start("n1").then = {ready_self()};
+        small.plan.actions.back().remedy = "";
+        small.start("n2").then = {ready_self()};
+        EXPECT_EQ(small.broken(), together == 2 ? "stuck" : "nothing");
+    }
+}
+
+// The old one leads again when the new leader dies, and opens what the new one has raised.
+TEST(LawsOfWhatHappens, OldReleaseThatComesToLeadAgain) {
+    for (const bool on_lead : {true, false}) {
+        SmallPlan small(2);
+        small.store(on_lead ? FormatTrigger::on_lead : FormatTrigger::when_all, true).leader_only =
+            true;
+        small.fact("n1", "leads", StandardFact::leads, true);
+        small.fact("n2", "leads", StandardFact::leads, false);
+        small.roll("n1");
+        small.roll("n2");
+        EXPECT_EQ(small.broken(), "nothing");
+        // While n1 is down n2 leads. Only if n2 dies as well, n1 leads while n2 is old.
+        EXPECT_EQ(small.broken(k_death_only), "nothing");
+        small.plan.actions[2].then = {ready_self()};
+        EXPECT_EQ(small.broken({0, 0, 0, 2, 0}), on_lead ? "unreadable-start" : "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, LastOldOneCannotStartAgain) {
+    for (const bool raises : {true, false}) {
+        SmallPlan small(2);
+        small.store(raises ? FormatTrigger::when_all_running : FormatTrigger::when_all, true);
+        small.roll("n1");
+        small.moves(Verb::stop, "n2", {});
+        small.moves(Verb::start, "n2", "1.0");
+        small.roll("n2");
+        EXPECT_EQ(small.broken(), raises ? "unreadable-start" : "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, DestroyedAndRestored) {
+    for (const bool restores : {false, true}) {
+        SmallPlan small(1);
+        small.store(FormatTrigger::never, true);
+        small.acts_on_store(Verb::backup, EffectKind::copies);
+        small.stop("n1");
+        small.install("n1");
+        small.acts_on_store(Verb::destroy, EffectKind::destroys);
+        if (restores) {
+            small.acts_on_store(Verb::run, EffectKind::restores);
+        }
+        small.start("n1");
+        EXPECT_EQ(small.broken(), restores ? "nothing" : "unreadable-start, stuck");
+    }
+}
+
+TEST(LawsOfWhatHappens, RestoreOfAllThatHasACopy) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::never, false);
+    small.acts_on_store(Verb::backup, EffectKind::copies);
+    small.stop("n1");
+    small.install("n1");
+    small.acts_on_store(Verb::destroy, EffectKind::destroys);
+    small.add(Verb::restore, "n1");
+    small.start("n1");
+    EXPECT_EQ(small.broken(), "nothing");
+}
+
+TEST(LawsOfWhatHappens, HalfDoneMigrationThatIsCutOff) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::on_migrate, true);
+    small.stop("n1");
+    small.install("n1");
+    model::Action& migrate = small.acts_on_store(Verb::migrate, EffectKind::raises);
+    migrate.meanwhile.push_back({EffectKind::destroys, "", "data", {}});
+    migrate.optional = true;
+    small.start("n1");
+    EXPECT_EQ(small.broken(), "nothing");
+    EXPECT_EQ(small.broken(k_failure_only), "unreadable-start");
+    small.plan.actions[2].attempts = 2;
+    EXPECT_EQ(small.broken(k_failure_only), "nothing");
+    small.plan.actions[2].attempts = 1;
+    small.plan.actions[2].optional = false;
+    EXPECT_EQ(small.broken(k_failure_only), "nothing");
+}
+
+TEST(LawsOfWhatHappens, MarkThatStaysOnlyWhereItIsCutOff) {
+    SmallPlan small(1);
+    small.fact("", "dirty", StandardFact::none, false);
+    small.plan.temporaries = {{"dirty", small.plan.planned["dirty"]}};
+    model::Action& action = small.add(Verb::run, "n1");
+    action.meanwhile.push_back({EffectKind::becomes, "", "dirty", true});
+    action.optional = true;
+    small.roll("n1");
+    EXPECT_EQ(small.broken(), "nothing");
+    EXPECT_EQ(small.broken(k_failure_only), "left-behind");
+    EXPECT_EQ(small.broken({0, 0, 2, 0, 0}), "nothing");
+}
+
+TEST(LawsOfWhatHappens, AloneBesideAnother) {
+    for (const bool beside : {true, false}) {
+        SmallPlan small(2);
+        small.store(FormatTrigger::never, true);
+        small.add(Verb::migrate, "n1").alone = {"data"};
+        small.add(Verb::migrate, "n2").alone = {"data"};
+        if (beside) {
+            small.plan.actions.back().after.clear();
+        }
+        small.roll("n1");
+        small.roll("n2");
+        EXPECT_EQ(small.broken(), beside ? "alone" : "nothing");
+    }
+}
+
+// A start by itself beside one that the plan asked for.
+TEST(LawsOfWhatHappens, StartThatMustBeAlone) {
+    for (const bool alone : {true, false}) {
+        SmallPlan small = all_stopped_first(2);
+        small.store(FormatTrigger::on_start, true).laws["2.0"].alone = alone;
+        small.start("n1");
+        small.start("n2");
+        EXPECT_EQ(small.broken(), alone ? "alone" : "nothing");
+        small.plan.roles.front().restarts = false;
+        EXPECT_EQ(small.broken(), "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, UncleanStore) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::never, false).clean_stop = {model::fact_key("n1", "clean")};
+    small.fact("n1", "clean", StandardFact::none, false);
+    small.roll("n1");
+    EXPECT_EQ(small.broken(), "nothing");
+    EXPECT_EQ(small.broken(k_death_only), "unreadable-start");
+    small.plan.stores.front().clean_stop.clear();
+    EXPECT_EQ(small.broken(k_death_only), "nothing");
+}
+
+TEST(LawsOfWhatHappens, StaleCopyFirst) {
+    for (const bool served : {true, false}) {
+        for (const bool newest_first : {true, false}) {
+            SmallPlan small = all_stopped_first(2);
+            small.plan.roles.front().restarts = false;
+            small.store(FormatTrigger::never, false).newest_last_stopped = true;
+            small.fact("", "writes", StandardFact::writes, served ? "accepted" : "refused");
+            small.start(newest_first ? "n2" : "n1");
+            small.start(newest_first ? "n1" : "n2");
+            EXPECT_EQ(small.broken(), served && !newest_first ? "lost-writes" : "nothing");
+        }
+    }
+}
+
+TEST(LawsOfWhatHappens, ImageThatReadsTheStore) {
+    for (const bool migrated : {true, false}) {
+        SmallPlan small = all_stopped_first(1);
+        model::PlanStore& store = small.store(FormatTrigger::on_migrate, false);
+        store.read_by = "image";
+        store.levels = {model::fact_key("n1", "level")};
+        store.laws = {{"a1", store.laws["1.0"]}, {"a2", store.laws["2.0"]}};
+        store.laws["a2"].reads = {"2"};
+        small.fact("n1", "image", StandardFact::none, "a1");
+        small.fact("n1", "level", StandardFact::level, "1");
+        small.becomes("n1", "image", "a2");
+        if (migrated) {
+            small.acts_on_store(Verb::migrate, EffectKind::raises);
+        }
+        small.start("n1");
+        EXPECT_EQ(small.broken(), migrated ? "nothing" : "unreadable-start, stuck");
+    }
+}
+
+}  // namespace
+}  // namespace drydock::reference
