@@ -9,36 +9,49 @@ namespace {
 
 using model::Effect;
 
-void keep_fact(const Model& model, const std::string& key, const World& world, Before& before) {
-    if (const auto place = model.place_of(key)) {
-        before.facts.emplace(key, world.facts[*place]);
-    }
-}
-
-void keep_store(const Model& model,
-                const model::PlanStore& store,
-                const Effect& effect,
-                const World& world,
-                Before& before) {
-    for (const std::string& instance : touched(model, store, effect)) {
-        before.formats.emplace(instance, world.stores.formats.at(instance));
-        for (const std::string& key : model.keys_about(instance, store.levels)) {
-            keep_fact(model, key, world, before);
-        }
-    }
-}
-
 Before all_that_changes(const Model& model, std::size_t index, const World& world) {
     Before before;
     for (const Effect& effect : model.plan.actions[index].meanwhile) {
         const model::PlanStore* store = store_named(model, effect.name);
         if (effect.kind == model::EffectKind::becomes) {
-            keep_fact(model, model::fact_key(effect.member, effect.name), world, before);
+            const std::string key = model::fact_key(effect.member, effect.name);
+            if (const std::size_t* place = model.place_of(key)) {
+                before.facts.emplace(key, world.facts[*place]);
+            }
         } else if (store != nullptr) {
-            keep_store(model, *store, effect, world, before);
+            for (const std::string& instance : touched(model, *store, effect)) {
+                before.formats.emplace(instance, world.stores.formats.at(instance));
+            }
         }
     }
     return before;
+}
+
+// What somebody else has changed meanwhile stays.
+void put_back_fact(Model& model, const Effect& effect, const Before& before, World& world) {
+    const std::string key = model::fact_key(effect.member, effect.name);
+    const auto value = before.facts.find(key);
+    if (value == before.facts.end()) {
+        return;
+    }
+    const bool untouched = effect.value.is_null()
+                               ? model.value(world, key).status == model::ObservationStatus::absent
+                               : model.is(world, key, effect.value);
+    if (untouched) {
+        world.facts[*model.place_of(key)] = value->second;
+    }
+}
+
+void put_back_store(Model& model, const Effect& effect, const Before& before, World& world) {
+    const model::PlanStore* store = store_named(model, effect.name);
+    if (store == nullptr) {
+        return;
+    }
+    for (const std::string& instance : touched(model, *store, effect)) {
+        if (world.stores.formats.at(instance) == format_meanwhile(model, effect)) {
+            set_format(model, *store, instance, before.formats.at(instance), world);
+        }
+    }
 }
 
 }  // namespace
@@ -53,7 +66,7 @@ void begin_half_done(Model& model, std::size_t index, World& world) {
         if (effect.kind == model::EffectKind::becomes) {
             model.set(world, model::fact_key(effect.member, effect.name), effect.value);
         } else {
-            apply_store_effect(model, effect, world);
+            apply_store_meanwhile(model, effect, world);
         }
     }
     settle(model, world);
@@ -64,13 +77,15 @@ void take_back_half_done(Model& model, std::size_t index, World& world) {
     if (found == world.half_done.end()) {
         return;
     }
-    for (const auto& [key, value] : found->second.facts) {
-        world.facts[*model.place_of(key)] = value;
-    }
-    for (const auto& [instance, format] : found->second.formats) {
-        world.stores.formats[instance] = format;
-    }
+    const Before before = found->second;
     world.half_done.erase(found);
+    for (const Effect& effect : model.plan.actions[index].meanwhile) {
+        if (effect.kind == model::EffectKind::becomes) {
+            put_back_fact(model, effect, before, world);
+        } else {
+            put_back_store(model, effect, before, world);
+        }
+    }
 }
 
 void never_begin(Model& model, std::size_t index, World& world) {

@@ -3,6 +3,7 @@
 #include "reference/members.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace drydock::reference {
 
@@ -50,12 +51,6 @@ void tell_level(Model& model, const PlanStore& store, const std::string& instanc
     }
 }
 
-void set_format(
-    Model& model, const PlanStore& store, const std::string& instance, int format, World& world) {
-    world.stores.formats[instance] = format;
-    tell_level(model, store, instance, world);
-}
-
 bool is_destroyed(const World& world, const std::string& instance) {
     return world.stores.formats.at(instance) == k_destroyed;
 }
@@ -66,18 +61,48 @@ void raise(Model& model, const Rise& rise, const std::string& instance, World& w
     }
 }
 
-void copy(Model& model, const PlanStore& store, World& world) {
+// What the plan's target writes.
+int format_of_target(const Model& model, const PlanStore& store) {
+    const auto law = store.laws.find(model.plan.to);
+    return law == store.laws.end() ? k_no_format : index_in(store.formats, law->second.writes);
+}
+
+std::vector<std::string>
+touched_by_member(const Model& model, const PlanStore& store, const std::string& member) {
+    const bool own = !store.shared && model.role_of(member) == store.role;
+    return own ? std::vector<std::string>{store.name + "/" + member} : model.instances(store);
+}
+
+void copy(Model& model, const PlanStore& store, const std::string& member, World& world) {
     Copy& copy = world.stores.copies[store.name];
     copy = std::max(copy, Copy::unverified);
-    for (const std::string& instance : model.instances(store)) {
+    for (const std::string& instance : touched_by_member(model, store, member)) {
         world.stores.remembered[instance] = world.stores.formats.at(instance);
     }
 }
 
+// Its own copy, else another's of the same store, in the plan's order.
+std::optional<int> format_of_copy(const Model& model,
+                                  const PlanStore& store,
+                                  const std::string& instance,
+                                  const World& world) {
+    std::vector<std::string> candidates = model.instances(store);
+    candidates.insert(candidates.begin(), instance);
+    for (const std::string& candidate : candidates) {
+        const auto format = world.stores.remembered.find(candidate);
+        if (format != world.stores.remembered.end()) {
+            return format->second;
+        }
+    }
+    return std::nullopt;
+}
+
+// A store that is gone comes back from a copy of an earlier run.
 void restore(Model& model, const PlanStore& store, const std::string& instance, World& world) {
-    if (const auto format = world.stores.remembered.find(instance);
-        format != world.stores.remembered.end()) {
-        set_format(model, store, instance, format->second, world);
+    if (const auto format = format_of_copy(model, store, instance, world)) {
+        set_format(model, store, instance, *format, world);
+    } else if (is_destroyed(world, instance)) {
+        set_format(model, store, instance, format_of_target(model, store), world);
     }
 }
 
@@ -95,25 +120,24 @@ void raise_by_command(Model& model, const PlanStore& store, World& world) {
 }
 
 void lower(Model& model, const PlanStore& store, World& world) {
-    const auto law = store.laws.find(model.plan.to);
-    if (law == store.laws.end()) {
+    if (!store.laws.contains(model.plan.to)) {
         return;
     }
     world.held.insert(store.name);
     for (const std::string& instance : model.instances(store)) {
         if (!is_destroyed(world, instance)) {
-            set_format(model, store, instance, index_in(store.formats, law->second.writes), world);
+            set_format(model, store, instance, format_of_target(model, store), world);
         }
     }
 }
 
-std::vector<std::string>
-touched_by_member(const Model& model, const PlanStore& store, const std::string& member) {
-    const bool own = !store.shared && model.role_of(member) == store.role;
-    return own ? std::vector<std::string>{store.name + "/" + member} : model.instances(store);
-}
-
 }  // namespace
+
+void set_format(
+    Model& model, const PlanStore& store, const std::string& instance, int format, World& world) {
+    world.stores.formats[instance] = format;
+    tell_level(model, store, instance, world);
+}
 
 const PlanStore* store_named(const Model& model, const std::string& name) {
     for (const PlanStore& store : model.plan.stores) {
@@ -137,6 +161,14 @@ opened(const Model& model, const PlanStore& store, const std::string& member, co
     return model.instances(store);
 }
 
+std::vector<std::string> own_instances(const Model& model,
+                                       const PlanStore& store,
+                                       const std::string& member,
+                                       const World& world) {
+    const bool own = model.role_of(member) == store.role;
+    return own ? opened(model, store, member, world) : std::vector<std::string>{};
+}
+
 std::string reader(const Model& model,
                    const PlanStore& store,
                    const std::string& member,
@@ -157,7 +189,8 @@ bool can_start(const Model& model,
         const std::string by = reader(model, store, member, release, world);
         for (const std::string& instance : opened(model, store, member, world)) {
             if (reading(store, world.stores.formats.at(instance), by) == Reading::refuses
-                || is_unclean_for(instance, release, world)) {
+                || (model.role_of(member) == store.role
+                    && is_unclean_for(instance, release, world))) {
                 return false;
             }
         }
@@ -270,7 +303,7 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
         return;
     }
     if (effect.kind == EffectKind::copies) {
-        copy(model, *store, world);
+        copy(model, *store, effect.member, world);
     } else if (effect.kind == EffectKind::raises) {
         raise_by_command(model, *store, world);
     } else if (effect.kind == EffectKind::lowers) {
@@ -285,10 +318,35 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
     }
 }
 
+int rank_of(EffectKind kind) {
+    const auto order = {EffectKind::destroys,
+                        EffectKind::restores,
+                        EffectKind::raises,
+                        EffectKind::lowers,
+                        EffectKind::copies};
+    return static_cast<int>(std::find(order.begin(), order.end(), kind) - order.begin());
+}
+
+int format_meanwhile(const Model& model, const Effect& effect) {
+    const PlanStore* store = store_named(model, effect.name);
+    const bool destroys = store == nullptr || effect.kind == EffectKind::destroys;
+    return destroys ? k_destroyed : format_of_target(model, *store);
+}
+
+void apply_store_meanwhile(Model& model, const Effect& effect, World& world) {
+    if (const PlanStore* store = store_named(model, effect.name)) {
+        for (const std::string& instance : touched(model, *store, effect)) {
+            set_format(model, *store, instance, format_meanwhile(model, effect), world);
+        }
+    }
+}
+
 void restore_all(Model& model, const std::string& member, World& world) {
     for (const PlanStore& store : model.plan.stores) {
         for (const std::string& instance : touched_by_member(model, store, member)) {
-            restore(model, store, instance, world);
+            if (format_of_copy(model, store, instance, world)) {
+                restore(model, store, instance, world);
+            }
         }
     }
 }

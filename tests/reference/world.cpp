@@ -148,7 +148,7 @@ void Model::name_stores_left() {
     for (const model::PlanStore& store : plan.stores) {
         for (const std::string& instance : instances(store)) {
             for (const std::string& key : keys_about(instance, store.clean_stop)) {
-                if (has(key) && !is(first, key, Json(true))) {
+                if (is(first, key, Json(false))) {
                     first.stores.left[instance] = plan.from;
                 }
             }
