@@ -12,20 +12,31 @@ using model::Effect;
 using model::EffectKind;
 using model::Verb;
 
+// One step after the other.
+void LawDrawer::stop_all_first() {
+    std::stable_partition(plan_.actions.begin(), plan_.actions.end(), [](const Action& action) {
+        return action.verb == Verb::stop;
+    });
+    for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+        plan_.actions[i].after =
+            i == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{i - 1};
+    }
+}
+
 void LawDrawer::draw_steps() {
     if (one_in(3)) {
         draw_temporary();
     }
-    if (one_in(4)) {
+    if (one_in(7)) {
         draw_copies_and_restores();
     }
-    if (one_in(4)) {
+    if (one_in(7)) {
         draw_plain_run();
     }
-    if (one_in(3)) {
+    if (one_in(5)) {
         draw_half_done();
     }
-    if (one_in(3)) {
+    if (one_in(5)) {
         draw_alone();
     }
 }
@@ -97,11 +108,16 @@ void LawDrawer::draw_half_done() {
     }
 }
 
+// Two neighbours of them are sometimes side by side.
 void LawDrawer::draw_alone() {
     const std::string name = one_in(2) ? any_store().name : plan_.roles.front().name;
     for (const std::size_t place : steps_on_hosts()) {
-        if (one_in(3)) {
-            plan_.actions[place].alone = {name};
+        Action& action = plan_.actions[place];
+        if (one_in(2)) {
+            action.alone = {name};
+        }
+        if (place > 0 && one_in(4)) {
+            action.after = plan_.actions[place - 1].after;
         }
     }
 }

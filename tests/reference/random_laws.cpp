@@ -17,8 +17,15 @@ Drawn LawDrawer::draw(Drawn drawn) {
     for (PlanRole& role : plan_.roles) {
         draw_role(role);
     }
+    const bool tolerant = one_in(2);  // the old release reads what the new one writes
     for (PlanStore& store : plan_.stores) {
+        if (tolerant) {
+            store.laws["1.0"].reads = store.formats;
+        }
         draw_store(store);
+    }
+    if (one_in(5)) {
+        stop_all_first();
     }
     draw_steps();
     if (one_in(4)) {
@@ -37,13 +44,13 @@ void LawDrawer::draw_role(PlanRole& role) {
         std::count_if(role.members.begin(), role.members.end(), [&](const std::string& member) {
             return !value_of(model::fact_key(member, "running")).is_null();
         });
-    if (up > 0 && has_fact(role.members.front(), "ready") && one_in(4)) {
+    if (up > 0 && has_fact(role.members.front(), "ready") && one_in(6)) {
         role.ready_with = 1 + static_cast<int>(any(static_cast<std::size_t>(up)));
     }
-    if (one_in(4)) {
+    if (one_in(6)) {
         draw_groups(role);
     }
-    if (one_in(4)) {
+    if (one_in(5)) {
         draw_leaders(role);
     }
 }
@@ -90,12 +97,12 @@ void LawDrawer::draw_leaders(const PlanRole& role) {
 
 void LawDrawer::draw_store(PlanStore& store) {
     draw_triggers(store);
-    if (one_in(4)) {
+    if (one_in(7)) {
         draw_starts_on(store);
     }
-    if (one_in(5)) {
+    if (one_in(7)) {
         draw_clean_stop(store);
-    } else if (one_in(5)) {
+    } else if (one_in(7)) {
         draw_axis(store);
     }
     store.newest_last_stopped = !store.shared && one_in(3);
@@ -110,7 +117,7 @@ void LawDrawer::draw_triggers(PlanStore& store) {
     store.leader_only = led && one_in(3);
     if (led && one_in(2)) {
         law.raises = FormatTrigger::on_lead;
-    } else if (one_in(5)) {
+    } else if (one_in(7)) {
         law.raises = FormatTrigger::when_all_running;
     }
     law.alone = store.shared && law.raises == FormatTrigger::on_start && one_in(2);

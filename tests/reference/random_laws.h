@@ -24,6 +24,7 @@ private:
     void draw_clean_stop(PlanStore& store);
     void draw_axis(PlanStore& store);
 
+    void stop_all_first();
     void draw_steps();
     void draw_temporary();
     void draw_copies_and_restores();
