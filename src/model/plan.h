@@ -200,6 +200,7 @@ struct Plan {
     FailurePolicy on_failure = FailurePolicy::halt;
     std::map<std::string, SecretSource> secrets;
     std::string reverts_run;  // the run that this plan takes back; empty for an upgrade
+    std::string facts_file;   // where its facts come from; empty: a survey. Else it is never run
     Json check;               // the checker's verdict, bound to the digest and not covered by it
 
     [[nodiscard]] std::string facts_digest() const;

@@ -284,6 +284,7 @@ Status read_header(const Json& json, Plan& plan) {
     }
     DRYDOCK_TRY_ASSIGN(plan.on_failure, enum_from(k_failure_policies, json, "on_failure"));
     plan.reverts_run = json["returns_from"].as_string();
+    plan.facts_file = json["facts_file"].as_string();
     plan.skipped = strings_from(json["skipped"]);
     return {};
 }

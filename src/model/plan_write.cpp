@@ -266,8 +266,10 @@ Json header_to_json(const Plan& plan) {
     json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
     json.set("on_failure", std::string(name_of(plan.on_failure)))
         .set("returns_from", plan.reverts_run);
-    json.set("skipped", strings_to_json(plan.skipped));
-    return json;
+    if (!plan.facts_file.empty()) {
+        json.set("facts_file", plan.facts_file);
+    }
+    return json.set("skipped", strings_to_json(plan.skipped));
 }
 
 // Writes everything that the digest covers.
