@@ -1,7 +1,7 @@
 // Each failing twin is stopped before the run, by the stage and under the name that its case tells;
 // each passing twin passes all stages.
-#include "known/stages.h"
 #include "run/grammar.h"
+#include "trial/trial.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
-namespace drydock::known {
+namespace drydock::trial {
 
 // What gtest prints of a parameter.
 void PrintTo(const Case& about, std::ostream* out) {
@@ -19,12 +20,19 @@ void PrintTo(const Case& about, std::ostream* out) {
 
 namespace {
 
-using testing::Contains;
+namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
+const Settings k_settings = {DRYDOCK_SOURCE_DIR "/packs", ""};
+
+std::string name_of(const Case& about) {
+    return fs::path(about.folder).filename().string();
+}
+
 std::vector<Case> all_cases() {
-    auto cases = read_cases();
+    auto cases = read_cases(DRYDOCK_SOURCE_DIR "/tests/known");
     if (!cases) {
         ADD_FAILURE() << cases.error().text();
         return {};
@@ -32,41 +40,49 @@ std::vector<Case> all_cases() {
     return std::move(*cases);
 }
 
-Stop stop_of(const Case& about, const std::string& which) {
-    const auto twin = read_twin(about, which);
-    if (!twin) {
-        return {"files", {twin.error().code}, twin.error().text()};
+// The files of one twin's own folder.
+std::vector<std::string> own_files(const Case& about, const std::string& which) {
+    std::vector<std::string> files;
+    const fs::path folder = fs::path(about.folder) / which;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (entry.is_regular_file()) {
+            files.push_back(fs::relative(entry.path(), folder).string());
+        }
     }
-    return first_stop(*twin);
+    return files;
+}
+
+// One trial for all tests of a case.
+const InputResult<Trial>& trial_of(const Case& about) {
+    static std::map<std::string, InputResult<Trial>> trials;
+    const auto known = trials.find(about.folder);
+    return known != trials.end()
+               ? known->second
+               : trials.emplace(about.folder, try_folder(about.folder, k_settings)).first->second;
 }
 
 class Known : public testing::TestWithParam<Case> {};
 
-TEST_P(Known, FailingIsStoppedBeforehand) {
-    const Stop stop = stop_of(GetParam(), "failing");
-    EXPECT_EQ(stop.stage, GetParam().stage) << stop.told;
-    // What the checker finds can break a second property, too; everything else has one reason.
-    EXPECT_THAT(stop.names, Contains(GetParam().stop)) << stop.told;
-    EXPECT_TRUE(stop.stage == "check" || stop.names.size() == 1) << stop.told;
-    for (const std::string& word : GetParam().says) {
-        EXPECT_THAT(stop.told, HasSubstr(word));
+TEST_P(Known, FailingIsStoppedBeforehandAndPassingPasses) {
+    const auto& trial = trial_of(GetParam());
+    ASSERT_TRUE(trial) << trial.error().text();
+    EXPECT_THAT(trial->twins, SizeIs(2));
+    EXPECT_NE(GetParam().stage, Stage::none);
+    for (const TwinResult& twin : trial->twins) {
+        EXPECT_THAT(twin.differs, IsEmpty()) << twin.twin << "\n" << twin.stop.told();
+        EXPECT_THAT(twin.warnings, IsEmpty()) << twin.twin;
     }
-}
-
-TEST_P(Known, PassingPasses) {
-    const Stop stop = stop_of(GetParam(), "passing");
-    EXPECT_EQ(stop.stage, "") << testing::PrintToString(stop.names) << "\n" << stop.told;
 }
 
 // Each story of the checker is a sequence of events that a run may record.
 TEST_P(Known, StoriesObeyTheGrammar) {
-    if (GetParam().stage != "check") {
+    const auto& trial = trial_of(GetParam());
+    ASSERT_TRUE(trial) << trial.error().text();
+    const auto& checked = trial->twins.front().checked;
+    ASSERT_EQ(checked.has_value(), GetParam().stage == Stage::check);
+    if (!checked) {
         return;
     }
-    const auto twin = read_twin(GetParam(), "failing");
-    ASSERT_TRUE(twin);
-    const auto checked = check(*twin);
-    ASSERT_TRUE(checked);
     const run::Program program(checked->plan);
     for (const checker::Violation& violation : checked->report.violations) {
         EXPECT_EQ(violation.events.empty(), violation.story.empty());
@@ -88,15 +104,16 @@ TEST_P(Known, IsInTheTable) {
     std::ifstream file(DRYDOCK_SOURCE_DIR "/tests/known/README.md");
     const std::string readme((std::istreambuf_iterator<char>(file)), {});
     EXPECT_THAT(readme,
-                HasSubstr("| `" + about.name + "` | " + about.title + " | " + about.report + " | "
-                          + about.stage + " | `" + about.stop + "` |"));
+                HasSubstr("| `" + name_of(about) + "` | " + about.title + " | " + about.report
+                          + " | " + std::string(name_of(about.stage)) + " | `" + about.name
+                          + "` |"));
 }
 
 INSTANTIATE_TEST_SUITE_P(,
                          Known,
                          testing::ValuesIn(all_cases()),
                          [](const testing::TestParamInfo<Case>& one) {
-                             std::string name = one.param.name;
+                             std::string name = name_of(one.param);
                              std::replace(name.begin(), name.end(), '-', '_');
                              return name;
                          });
@@ -106,4 +123,4 @@ TEST(KnownCases, AreAtLeastThirtyNine) {
 }
 
 }  // namespace
-}  // namespace drydock::known
+}  // namespace drydock::trial

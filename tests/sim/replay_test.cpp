@@ -1,8 +1,8 @@
 // Stories of the checker come about in the simulator, with the real runner and journal, and break
 // the same thing there: those of known failures, and those of mutants. DRYDOCK_TELL=1 prints each.
-#include "known/stages.h"
 #include "mutants/mutate.h"
 #include "sim/replay.h"
+#include "trial/trial.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -73,17 +73,16 @@ void replay_all(const std::string& name,
 
 TEST(SimReplay, KnownFailuresBreakTheSameThing) {
     Tally tally;
-    const auto cases = known::read_cases();
-    ASSERT_TRUE(cases);
-    for (const known::Case& about : *cases) {
-        if (about.stage != "check") {
+    const auto cases = trial::read_cases(DRYDOCK_SOURCE_DIR "/tests/known");
+    ASSERT_TRUE(cases) << cases.error().text();
+    for (const trial::Case& about : *cases) {
+        if (about.stage != trial::Stage::check) {
             continue;
         }
-        auto twin = known::read_twin(about, "failing");
-        ASSERT_TRUE(twin) << twin.error().text();
-        const auto checked = known::check(std::move(*twin));
-        ASSERT_TRUE(checked) << checked.error().text();
-        replay_all(about.name, checked->plan, checked->report, tally);
+        const auto failing = trial::try_twin(about, "failing", {DRYDOCK_SOURCE_DIR "/packs", ""});
+        ASSERT_TRUE(failing) << failing.error().text();
+        ASSERT_TRUE(failing->checked) << about.folder;
+        replay_all(about.folder, failing->checked->plan, failing->checked->report, tally);
     }
     EXPECT_GE(tally.broke, 19);
     EXPECT_LE(tally.stopped, 2);  // the program compares the world when it begins or goes on
