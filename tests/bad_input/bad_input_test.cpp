@@ -183,21 +183,23 @@ TEST(BadInputBase, IsGood) {
 
 // Cut anywhere, the files must give a report (or be good), never a crash.
 TEST(BadInputBase, SurvivesEveryTruncation) {
-    const auto files = good_files("base");
-    const auto pack = read_pack("/base", files);
-    for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
-        for (std::size_t size = 0; size < files.at(name).size(); size += 41) {
-            auto cut = files;
-            cut[name].resize(size);
-            const auto loaded = read_pack("/base", cut);
+    for (const char* base : {"base", "laws"}) {
+        const auto files = good_files(base);
+        for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
+            for (std::size_t size = 0; size < files.at(name).size(); size += 41) {
+                auto cut = files;
+                cut[name].resize(size);
+                const auto loaded = read_pack("/base", cut);
+                EXPECT_NE(loaded.value.has_value(), loaded.diagnostics.has_errors());
+            }
+        }
+        const auto pack = read_pack("/base", files);
+        const std::string& cluster = files.at("cluster.yaml");
+        for (std::size_t size = 0; size < cluster.size(); size += 7) {
+            const auto loaded =
+                read_cluster("/base/cluster.yaml", cluster.substr(0, size), *pack.value);
             EXPECT_NE(loaded.value.has_value(), loaded.diagnostics.has_errors());
         }
-    }
-    const std::string& cluster = files.at("cluster.yaml");
-    for (std::size_t size = 0; size < cluster.size(); size += 7) {
-        const auto loaded =
-            read_cluster("/base/cluster.yaml", cluster.substr(0, size), *pack.value);
-        EXPECT_NE(loaded.value.has_value(), loaded.diagnostics.has_errors());
     }
 }
 
