@@ -138,6 +138,13 @@ TEST(Laws, AnEmptyListTakesADefaultAway) {
     EXPECT_EQ(stop.timeout_ms, 30'000);
 }
 
+TEST(Laws, KeysThatNoStepTakesAreWarnedOf) {
+    const auto loaded = changed("      - stop: server\n", "");
+    EXPECT_EQ(loaded.diagnostics.text(),
+              "laws/pack.yaml:10:7  warning: no step `stop` is for members of `server`; remove it, "
+              "or give the keys to the steps that are meant\n1 problem\n");
+}
+
 TEST(Laws, AnEffectMayMakeAFactAbsent) {
     const auto loaded =
         changed("{fact: running, value: \"${to}\"}", "{fact: running, value: null}");

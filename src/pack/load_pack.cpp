@@ -69,6 +69,7 @@ public:
         are_names_known_ = !diagnostics_.has_errors();
         read_procedures();
         if (!diagnostics_.has_errors()) {
+            check_defaults(reader_);
             check_stopped(pack, diagnostics_);
         }
     }

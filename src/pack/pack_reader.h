@@ -8,7 +8,9 @@
 #include "pack/yaml.h"
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace drydock::pack {
@@ -18,6 +20,7 @@ struct PackReader {
     Diagnostics& diagnostics;
     bool are_settings_known = true;  // false: ${names} are not checked, all would be reported
     std::map<std::string, Node> step_defaults = {};  // by role: keys of steps, by verb
+    std::set<std::pair<std::string, std::string>> used_defaults = {};  // role and verb
 };
 
 // The context of a string or condition: it decides on the ${names} and facts that may be used.
@@ -33,6 +36,8 @@ void read_facts(const Node& facts, PackReader& reader);            // its `facts
 void read_releases(const Node& document, PackReader& reader);      // releases.yaml
 void read_own_releases(const Node& releases, PackReader& reader);  // a cluster file's `releases`
 void read_procedure(const Node& document, PackReader& reader);     // one document of procedures/
+// Warns of keys that a role gives to steps that no procedure has.
+void check_defaults(const PackReader& reader);
 // Warns of conditions that ask `any` member of a role whose members are all stopped there.
 void check_stopped(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,

@@ -16,7 +16,7 @@ void read_request(const Node& node, NameScope& scope, model::StepSpec& step, Pac
 
 // Returns the step with the keys that its role gives for its verb and that it does not have itself.
 [[nodiscard]] Node
-with_defaults(const Node& step, const model::PhaseSpec& phase, const PackReader& reader);
+with_defaults(const Node& step, const model::PhaseSpec& phase, PackReader& reader);
 
 // Reads `effect`, `while` and `alone` of a step, in the scope of the step.
 void read_effects(const Node& node,

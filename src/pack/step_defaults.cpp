@@ -7,6 +7,8 @@
 // away. The request is one thing: a step with `do` or `script` inherits neither.
 #include "pack/read_step.h"
 
+#include <fmt/format.h>
+
 namespace drydock::pack {
 
 namespace {
@@ -44,13 +46,14 @@ bool is_request(const std::string& key) {
 
 }  // namespace
 
-Node with_defaults(const Node& step, const model::PhaseSpec& phase, const PackReader& reader) {
+Node with_defaults(const Node& step, const model::PhaseSpec& phase, PackReader& reader) {
     Node whole = step;
     const std::string verb = verb_of(step);
     const auto defaults = reader.step_defaults.find(role_of(step, phase, verb));
     if (defaults == reader.step_defaults.end()) {
         return whole;
     }
+    reader.used_defaults.insert({defaults->first, verb});
     const bool has_request = step.has("do") || step.has("script");
     for (const Entry& entry : defaults->second[verb].entries) {
         if (!step.has(entry.key) && !(has_request && is_request(entry.key))) {
@@ -58,6 +61,21 @@ Node with_defaults(const Node& step, const model::PhaseSpec& phase, const PackRe
         }
     }
     return whole;
+}
+
+// Names in them are checked where a step takes them, so that these are not checked at all.
+void check_defaults(const PackReader& reader) {
+    for (const auto& [role, verbs] : reader.step_defaults) {
+        for (const Entry& verb : verbs.entries) {
+            if (!reader.used_defaults.contains({role, verb.key})) {
+                reader.diagnostics.warning(
+                    "step.defaults",
+                    verb.where,
+                    fmt::format("no step `{}` is for members of `{}`", verb.key, role),
+                    "remove it, or give the keys to the steps that are meant");
+            }
+        }
+    }
 }
 
 }  // namespace drydock::pack
