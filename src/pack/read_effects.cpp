@@ -1,9 +1,10 @@
 // The effects that a step declares: changes of facts and stores that its verb does not imply. The
 // checker cannot see a change that the pack does not declare.
 //
-// `effect` lists what the step has done when it ended well, `while` what holds from its begin and
-// stays if it is cut off. A value must be of its fact's type. What follows from the release that
-// runs, such as `ready`, needs an effect on `running` beside it: the model moves a member by that.
+// `effect` lists what the step has done when it ended well. A half-done effect stands in `while`:
+// it holds from the begin of the step and stays if it is cut off. A value must be of its fact's
+// type. What follows from the release that runs, such as `ready`, needs an effect on `running`
+// beside it: the model moves a member by that.
 #include "pack/fact_values.h"
 #include "pack/read_step.h"
 
