@@ -145,7 +145,9 @@ Result<Faults> faults_from(std::string_view text, Faults base) {
 std::string show(const Faults& faults) {
     std::vector<std::string> words;
     for (const Budget& budget : k_budgets) {
-        words.push_back(fmt::format("{}={}", budget.name, faults.*(budget.value)));
+        if (budget.value != &Faults::restart || faults.restart > 0) {
+            words.push_back(fmt::format("{}={}", budget.name, faults.*(budget.value)));
+        }
     }
     return join(words, ",");
 }
