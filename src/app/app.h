@@ -130,6 +130,8 @@ struct PlanRequest {
     bool rebuild = false;
     std::string restore;               // path of a copy on the hosts; empty: no restore
     std::vector<std::string> through;  // versions that the route must pass, in this order
+    // The facts, in the place of a survey: no host is asked, and the plan cannot be applied.
+    std::string facts_file = {};
 };
 
 [[nodiscard]] AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& request);

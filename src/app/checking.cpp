@@ -132,6 +132,7 @@ Result<model::Plan> compile_again(const Options& options,
         return tl::unexpected(compiled.problems.front());
     }
     compiled.plan->route = plan.route;
+    compiled.plan->facts_file = plan.facts_file;
     return std::move(*compiled.plan);
 }
 

@@ -7,6 +7,7 @@
 #include "app/planning.h"
 #include "app/route_chains.h"
 #include "model/version.h"
+#include "trial/facts_file.h"
 
 #include <fmt/format.h>
 
@@ -77,6 +78,24 @@ AppResult<RouteAnswer> route(const Options& options, const std::string& target) 
 
 namespace {
 
+// Takes the facts from the file, as a survey would find them. Contacts and executes nothing.
+AppResult<Survey>
+survey_file(const std::string& file, Project project, const planner::PlanNames& naming) {
+    DRYDOCK_TRY_ASSIGN(auto sources, planner::bind_sources(project.pack, project.cluster, naming));
+    auto facts = trial::read_facts_file(file, project.pack, project.cluster);
+    if (!facts) {
+        return refuse_input(std::move(facts.error()));
+    }
+    model::FactBook book = trial::observe({*facts}, sources, project.cluster);
+    return Survey{std::move(project.pack),
+                  std::move(project.cluster),
+                  std::move(sources),
+                  std::move(book),
+                  0,
+                  {},
+                  {}};
+}
+
 // Makes the plan of the first hop and notes all stops in it, so that the plan's screen can show
 // them.
 AppResult<model::Plan> plan_hop(const Options& options,
@@ -85,10 +104,12 @@ AppResult<model::Plan> plan_hop(const Options& options,
                                 const std::string& procedure,
                                 const std::vector<std::string>& stops) {
     const std::string run = make_run_id(first.cluster.name);
+    Project project = {std::move(first.pack), std::move(first.cluster)};
+    const planner::PlanNames naming = {stops[0], stops[1], run, request.restore};
     DRYDOCK_TRY_ASSIGN(auto survey,
-                       survey_for(options,
-                                  {std::move(first.pack), std::move(first.cluster)},
-                                  {stops[0], stops[1], run, request.restore}));
+                       request.facts_file.empty()
+                           ? survey_for(options, std::move(project), naming)
+                           : survey_file(request.facts_file, std::move(project), naming));
     auto plan = finish(planner::compile({survey.pack,
                                          survey.cluster,
                                          survey.facts,
@@ -100,6 +121,7 @@ AppResult<model::Plan> plan_hop(const Options& options,
                                          ""}));
     if (plan) {
         plan->route = stops;
+        plan->facts_file = request.facts_file;
     }
     return plan;
 }
@@ -153,13 +175,18 @@ stops_of(const Survey& survey, const PlanRequest& request, const std::string& st
 
 }  // namespace
 
+// With a file of facts the journal is not asked, either: a run could have closed the way back on
+// the real cluster only, and `apply` refuses the plan in any case.
 AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& request) {
+    const bool has_file = !request.facts_file.empty();
     DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
-    DRYDOCK_TRY_ASSIGN(auto first, survey_quiet(options, std::move(project), {}));
+    DRYDOCK_TRY_ASSIGN(auto first,
+                       has_file ? survey_file(request.facts_file, std::move(project), {})
+                                : survey_quiet(options, std::move(project), {}));
     DRYDOCK_TRY_ASSIGN(
         auto start, planner::current_version(first.pack, first.cluster, first.facts, request.to));
     const std::string procedure = procedure_of(request, start);
-    if (procedure == model::k_downgrade) {
+    if (procedure == model::k_downgrade && !has_file) {
         DRYDOCK_TRY(refuse_closed_in(options, first.cluster.state, request.to));
     }
     std::vector<std::string> stops = {start, request.to};

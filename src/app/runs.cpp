@@ -152,12 +152,27 @@ AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequ
     return record;
 }
 
+// Refuses a plan whose facts nobody has read: values that the plan is not bound to would not be
+// seen to differ.
+Status require_survey(const model::Plan& plan) {
+    if (plan.facts_file.empty()) {
+        return {};
+    }
+    return fail("plan.facts_file",
+                fmt::format("the plan was made from the facts in {}, and no host was asked",
+                            plan.facts_file),
+                fmt::format("plan from the cluster: drydock plan -c {} --to {} -o plan.json",
+                            plan.cluster_file,
+                            plan.to));
+}
+
 }  // namespace
 
 // The check runs again here, because anybody may have written the verdict into the file. It is
 // skipped only with a reason, which the journal keeps.
 AppResult<RunStatus>
 apply(const Options& options, const model::Plan& plan, run::Observer& observer) {
+    DRYDOCK_TRY(require_survey(plan));
     DRYDOCK_TRY_ASSIGN(auto signer, check_signature(options, plan));
     DRYDOCK_TRY(check_trust(options, plan));
     Options signer_options = options;
