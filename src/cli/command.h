@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/block_store.h"
 #include "app/chain.h"
+#include "app/trying.h"
 #include "app/updates.h"
 #include "app/vfolders.h"
 #include "cli/completion.h"
@@ -13,6 +14,7 @@
 #include "cli/observers.h"
 #include "cli/render.h"
 #include "cli/render_store.h"
+#include "cli/render_trial.h"
 #include "cli/render_vfolders.h"
 
 #include <functional>
@@ -82,6 +84,8 @@ public:
     int verify();
     int list_packs();
     int lint_pack();
+    int try_pack();
+    int new_pack();
     int schema();
     int version();
     int inspect_store();
@@ -136,6 +140,7 @@ private:
     int show_status(const app::RunStatus& status);
     int show_way_back(const model::Plan& plan);
     int write_out(const std::string& text);
+    [[nodiscard]] Status keep_plan(const model::Plan& plan);
     [[nodiscard]] std::string goal() const;
 
     // Prints the answer, as JSON or by `render`, or the failure. Returns the exit code.

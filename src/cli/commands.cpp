@@ -1,7 +1,7 @@
 // The table of commands and options. Parsing, `--help` and the completions all come from it.
 //
 // The words of help are part of the screens; docs/commands.md explains the same commands at length.
-// commands_store.cpp has the commands of stores and folders.
+// commands_store.cpp has the commands of stores and folders, commands_packs.cpp those of packs.
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -166,6 +166,11 @@ void Commands::add_planning() {
          invocation_.restore,
          "COPY",
          "a way back: restore this copy on the hosts");
+    text(plan,
+         "--facts",
+         invocation_.facts_file,
+         "FILE",
+         "take the facts from this file and ask no host; such a plan is never applied");
     plan->add_flag("--risks", invocation_.risks, "list every known risk");
     add_check();
     auto* guide = add(*app_, "guide", "the plan as a guide for people, in Markdown", 0);
@@ -318,22 +323,7 @@ void Commands::add_rest() {
          invocation_.head,
          "HEX",
          "also that a record still has this head, which was noted earlier");
-    auto* pack =
-        app_->add_subcommand("pack", "packs: what drydock knows of systems")->require_subcommand(1);
-    add(*pack, "list", "the packs that are installed", k_json);
-    text(add(*pack, "lint", "check a pack", k_json),
-         "pack",
-         invocation_.pack,
-         "PACK",
-         "its name, or its folder")
-        ->required();
-    auto* schema = add(*pack, "schema", "a JSON Schema, for editors", 0);
-    choice(schema,
-           "file",
-           invocation_.schema,
-           {"pack", "procedure", "releases", "cluster"},
-           "the file it is for")
-        ->required();
+    add_packs();
     add(*app_, "version", "the version of drydock", k_json);
     auto* completion = add(*app_, "completion", "completions for a shell", 0);
     choice(completion, "shell", invocation_.shell, {"bash", "zsh", "fish"}, "the shell")

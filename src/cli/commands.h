@@ -67,6 +67,8 @@ private:
     void add_rewrite(CLI::App* rewrite);
     void add_stores();
     void add_vfolders();
+    void add_trial(CLI::App& packs);
+    void add_packs();
     void add_rest();
 
     Invocation& invocation_;

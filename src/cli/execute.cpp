@@ -172,6 +172,8 @@ constexpr Entry k_entries[] = {
     {"journal verify", &Command::verify, true},
     {"pack list", &Command::list_packs, false},
     {"pack lint", &Command::lint_pack, false},
+    {"pack try", &Command::try_pack, false},
+    {"pack new", &Command::new_pack, false},
     {"pack schema", &Command::schema, false},
     {"store inspect", &Command::inspect_store, false},
     {"store verify", &Command::verify_store, false},

@@ -21,15 +21,28 @@ bool is_trouble(const sim::ReplayResult& story) {
 
 }  // namespace
 
+// Writes the plan, and remembers it as trusted. With a file of facts nobody was asked to trust the
+// cluster file, so nothing is remembered.
+Status Command::keep_plan(const model::Plan& plan) {
+    if (invocation_.output.empty()) {
+        return {};
+    }
+    DRYDOCK_TRY(app::write_plan(plan, invocation_.output));
+    if (plan.facts_file.empty()) {
+        std::ignore = app::remember_own(options(), plan);  // if it fails, `apply` asks
+    }
+    return {};
+}
+
 // A downgrade exits with 0 even if its check did not pass, since no person is refused a way back.
-// The plan is remembered as trusted only once it is written.
 int Command::plan() {
     const bool way_back = invocation_.rebuild || !invocation_.restore.empty();
     if (invocation_.to.empty() && !way_back) {
         return refuse_use("plan: to which version?", "say --to VERSION");
     }
-    auto answer =
-        app::make_plan(options(), {invocation_.to, invocation_.rebuild, invocation_.restore});
+    auto answer = app::make_plan(
+        options(),
+        {invocation_.to, invocation_.rebuild, invocation_.restore, {}, invocation_.facts_file});
     if (!answer) {
         return refuse(answer.error());
     }
@@ -37,11 +50,8 @@ int Command::plan() {
     answer->check = app::verdict_of(checked, *answer);
     const bool holds = checked.report.verdict == checker::Verdict::holds;
     const bool passed = holds || answer->procedure != model::k_upgrade;
-    if (!invocation_.output.empty()) {
-        if (const auto written = app::write_plan(*answer, invocation_.output); !written) {
-            return refuse({app::k_exit_no, {written.error()}});
-        }
-        std::ignore = app::remember_own(options(), *answer);  // if it fails, `apply` asks
+    if (const Status kept = keep_plan(*answer); !kept) {
+        return refuse({app::k_exit_no, {kept.error()}});
     }
     if (invocation_.json) {
         console_.out << model::to_json(*answer).pretty() << "\n";
@@ -51,9 +61,9 @@ int Command::plan() {
                  << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
                  << (invocation_.output.empty()
                          ? "\nNothing was written; -o plan.json keeps this plan.\n"
-                         : say("\nWritten: {}. Next: drydock apply {}\n",
+                         : say("\nWritten: {0}. Next: drydock {1} {0}\n",
                                invocation_.output,
-                               invocation_.output));
+                               answer->facts_file.empty() ? "apply" : "check"));
     return passed ? app::k_exit_done : app::k_exit_no;
 }
 

@@ -305,12 +305,48 @@ TEST_F(Execute, ProblemsOfInputComeWithTheirPlace) {
     EXPECT_EQ(Json::parse(out_.str())->find("/diagnostics/0/line")->as_int(), 3);
 }
 
+<<<<<<< HEAD
 TEST_F(Execute, WarningsOfAPackAreNoFailure) {
     EXPECT_EQ(type({"pack", "lint", "packs/warned"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("packs/warned/x.yaml:4:2  warning: nobody is asked\n"));
     EXPECT_THAT(out_.str(), HasSubstr("packs/warned: 1 warning (0 facts, "));
     EXPECT_EQ(type({"pack", "lint", "packs/warned", "--json"}), 0);
     EXPECT_EQ(Json::parse(out_.str())->find("/problems/0/severity")->as_string(), "warning");
+=======
+
+TEST_F(Execute, TrialEndsWithItsAnswer) {
+    EXPECT_EQ(type({"pack", "try", "cases/x", "--to", "1.1.0"}), 0);
+    EXPECT_THAT(fake_app().asked, Contains("try cases/x 1.1.0"));
+    EXPECT_THAT(out_.str(), StartsWith("As told"));
+    fake_app().trial = sample_trial(false);
+    EXPECT_EQ(type({"pack", "try", "cases/x"}), 1);
+    EXPECT_EQ(type({"pack", "try", "cases/x", "--json"}), 1);
+    const auto json = Json::parse(out_.str());
+    ASSERT_TRUE(json);
+    EXPECT_FALSE((*json)["as_told"].as_bool(true));
+    EXPECT_EQ(json->find("/twins/0/stopped_by")->as_string(), "check");
+    app::Failure failure = {2, {}};
+    failure.diagnostics.error("file.read", {"cases/x/case.yaml", 1, 1}, "cannot be read");
+    fake_app().trial = tl::unexpected(failure);
+    EXPECT_EQ(type({"pack", "try", "cases/x"}), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("cases/x/case.yaml:1:1"));
+    EXPECT_EQ(type({"pack", "try"}), 2);
+}
+
+TEST_F(Execute, NewPackNamesItsFiles) {
+    EXPECT_EQ(type({"pack", "new", "cases/y", "--name", "orders"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("pack/pack.yaml"));
+    EXPECT_THAT(out_.str(), HasSubstr("drydock pack try cases/y"));
+    EXPECT_EQ(type({"pack", "new", "cases/y", "--name", "orders", "--dry-run"}), 0);
+    EXPECT_THAT(fake_app().asked, Contains("new cases/y orders dry"));
+    EXPECT_THAT(out_.str(), StartsWith("Dry run"));
+    EXPECT_EQ(type({"pack", "new", "cases/y"}), 2);
+}
+
+TEST_F(Execute, PlanTakesFactsFromAFile) {
+    EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16", "--facts", "facts.yaml"}), 0);
+    EXPECT_THAT(fake_app().asked, Contains("plan 3.5.16 with facts.yaml"));
+>>>>>>> 166b545 (cli: try packs and plan from facts without a cluster)
 }
 
 TEST_F(Execute, TheRestAnswers) {

@@ -2,6 +2,7 @@
 #include "app/block_store.h"
 #include "app/chain.h"
 #include "app/rehearsal.h"
+#include "app/trying.h"
 #include "app/updates.h"
 #include "app/vfolders.h"
 #include "base/text.h"
@@ -46,6 +47,17 @@ AppResult<LintedPack> lint_pack(const std::string& name, const std::string& /*pr
                               "unknown key `servce`",
                               "did you mean `service`?");
     return tl::unexpected(failure);
+}
+
+AppResult<trial::Trial>
+try_pack(const std::string& folder, const std::string& to, const std::string& /*program*/) {
+    ask("try " + folder + " " + to);
+    return fake_app().trial;
+}
+
+AppResult<NewPack> new_pack(const std::string& folder, const std::string& name, bool dry_run) {
+    ask("new " + folder + " " + name + (dry_run ? " dry" : ""));
+    return NewPack{folder, {"case.yaml", "pack/pack.yaml"}};
 }
 
 AppResult<Survey> survey(const Options& options) {
@@ -149,7 +161,8 @@ AppResult<RouteAnswer> route(const Options& /*options*/, const std::string& to) 
 }
 
 AppResult<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
-    ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore);
+    ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore
+        + (request.facts_file.empty() ? "" : " with " + request.facts_file));
     return fake_app().plan;
 }
 

@@ -34,6 +34,9 @@ struct Invocation {
     std::vector<std::string> database;
     std::string graph;
     std::string pack;
+    std::string folder;      // pack try, pack new
+    std::string name;        // pack new
+    std::string facts_file;  // plan
     std::string schema;
     std::string shell;
     std::string color = "auto";

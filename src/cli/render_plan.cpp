@@ -312,13 +312,23 @@ std::string notes(const Plan& plan, const Screen& screen) {
     return text;
 }
 
+std::string facts_line(const Plan& plan, const Screen& screen) {
+    return plan.facts_file.empty()
+               ? ""
+               : labelled("Facts",
+                          say("from {}; no host was asked, so `apply` refuses this plan",
+                              plan.facts_file),
+                          screen);
+}
+
 }  // namespace
 
 std::string render_plan(const Plan& plan, const Screen& screen, bool all_risks) {
     const Outline outline = outline_of(plan);
     return head(plan, screen) + steps(outline, plan, screen) + time_line(outline, screen)
            + serving_line(outline, screen) + ways_back(plan, screen) + return_point(plan, screen)
-           + approvals(plan, screen) + risk_lines(plan, screen, all_risks) + notes(plan, screen);
+           + approvals(plan, screen) + risk_lines(plan, screen, all_risks) + notes(plan, screen)
+           + facts_line(plan, screen);
 }
 
 }  // namespace drydock::cli

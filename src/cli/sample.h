@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/block_store.h"
+#include "app/trying.h"
 #include "app/vfolders.h"
 
 #include <functional>
@@ -26,6 +27,9 @@ sample_state(const model::Plan& plan, const std::string& id, run::Status status)
 // Returns a check, with a counterexample if it does not hold.
 [[nodiscard]] app::CheckResult sample_check(checker::Verdict verdict);
 
+// Returns a case whose failing twin is stopped by the check, if the case is as told.
+[[nodiscard]] trial::Trial sample_trial(bool is_as_told);
+
 // The answers of the app in tests, and the requests that it received ("approve
 // point-of-no-return").
 struct FakeApp {
@@ -33,6 +37,7 @@ struct FakeApp {
     app::AppResult<app::RunStatus> resumed = run;
     app::AppResult<model::Plan> plan = sample_plan();
     app::CheckResult checked = sample_check(checker::Verdict::holds);
+    app::AppResult<trial::Trial> trial = sample_trial(true);
     mover::blocks::Inspection inspection;
     app::StoreVerified verified;
     app::VfoldersMoved vfolders;

@@ -235,6 +235,26 @@ run::Journey sample_journey() {
     return journey;
 }
 
+trial::Trial sample_trial(bool is_as_told) {
+    trial::Trial trial;
+    trial.about.title = "the next server is stopped before the last one has come back";
+    trial.about.report = "owner/name#12";
+    trial.twins = {{"failing", "1.0.0", "1.1.0", {}, {}, {}, {}},
+                   {"passing", "1.0.0", "1.1.0", {}, {}, {}, {}}};
+    trial.twins[0].stop = {trial::Stage::check,
+                           {"quorum"},
+                           {"quorum: \"stop s2\" takes the group below its minimum",
+                            "  1. s1 dies",
+                            "see failing/procedures/upgrade.yaml:9:9 (roll/s2/stop)",
+                            "what to change: add `quorum_without: this` to its guards"}};
+    trial.twins[1].checked = trial::CheckedPlan{{}, sample_check(checker::Verdict::holds).report};
+    trial.twins[1].warnings = {"pack/pack.yaml:4:5  a warning"};
+    if (!is_as_told) {
+        trial.twins[1].differs = {"is stopped by preflight (every-server-ready)"};
+    }
+    return trial;
+}
+
 app::CheckResult sample_check(checker::Verdict verdict) {
     app::CheckResult checked;
     checked.took_ms = 412;
