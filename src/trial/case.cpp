@@ -51,7 +51,12 @@ tl::unexpected<Diagnostics> missing(const std::string& path, const std::string& 
 
 }  // namespace
 
-InputResult<Case> read_case(const std::string& folder) {
+// Places are joined with a slash, so the folder's own last one is taken away.
+InputResult<Case> read_case(const std::string& typed_folder) {
+    std::string folder = typed_folder;
+    while (folder.size() > 1 && folder.ends_with('/')) {
+        folder.pop_back();
+    }
     if (!is_folder(folder)) {
         return missing(folder, "drydock pack new FOLDER --name NAME makes one");
     }

@@ -149,6 +149,13 @@ TEST_F(TrialTest, MissingFilesAreTold) {
     EXPECT_THAT(problems(), HasSubstr("passing  there is no such folder"));
 }
 
+TEST_F(TrialTest, LastSlashOfTheFolderIsNoPartOfPlaces) {
+    fs::remove(folder_ / "plan.yaml");
+    const auto trial = try_folder(folder_.string() + "//", {"/no/packs", ""});
+    ASSERT_FALSE(trial);
+    EXPECT_THAT(trial.error().text(), HasSubstr(folder_.string() + "/plan.yaml:"));
+}
+
 TEST_F(TrialTest, FileOfAnUnknownNameIsTold) {
     write("failing/procedure/upgrade.yaml", "");
     EXPECT_THAT(problems(), HasSubstr("failing/procedure/upgrade.yaml"));

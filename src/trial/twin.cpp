@@ -1,5 +1,5 @@
-// Reads twins. The pack of a twin is read from memory: its own files lie over those of the pack, and
-// so all positions first name the pack's folder. The twin's own names take their place here.
+// Reads twins. The pack of a twin is read from memory: its own files lie over those of the pack,
+// and so all positions first name the pack's folder. The twin's own names take their place here.
 #include "trial/twin.h"
 
 #include "pack/files.h"
