@@ -151,10 +151,11 @@ void add_effects(const Action& action, Keys& keys) {
     }
 }
 
-// True for facts that every plan is bound to: standard facts, identities, and facts of stores that
-// say by which release one is read and whether it was left clean.
+// True for facts that every plan is bound to: standard facts, identities, temporary facts, and
+// facts of stores that say by which release one is read and whether it was left clean.
 bool is_always_bound(const Plan& plan, const model::FactSource& source) {
     return source.identity || source.binds != model::StandardFact::none
+           || source.temporary != model::Temporary::no
            || std::any_of(plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
                   const auto& clean = store.clean_stop;
                   return (!source.member.empty() && source.name == store.read_by)
@@ -176,7 +177,7 @@ Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
         add_effects(action, looked.keys);
     }
     for (const auto& [key, source] : sources) {
-        if (source.temporary != model::Temporary::no || is_always_bound(plan, source)) {
+        if (is_always_bound(plan, source)) {
             looked.keys.insert(key);
         }
     }

@@ -76,6 +76,7 @@ TEST(PlanLaws, a_way_back_keeps_what_the_plan_before_it_kept) {
     const auto back = compile(request);
     ASSERT_TRUE(back.plan) << text(back);
     EXPECT_EQ(temporaries_of(*back.plan), temporaries_of(forward));
+    EXPECT_EQ(back.plan->planned.at("m1/frozen").value, Json(true));
     std::erase_if(site.pack.facts, [](const auto& fact) { return fact.name == "frozen"; });
     EXPECT_THAT(temporaries_of(*compile(request).plan), ElementsAre("m1/port: 80 (way_back)"));
 }
