@@ -107,27 +107,22 @@ bool takes_quorum(const Model& model, std::size_t index, const World& world) {
         });
 }
 
-// The stores or the role that an action in flight has for itself.
-Members had_alone(const Model& model, const Action& action, const World& world) {
+// The stores or the role that an action has for itself. Its start of `but` does not count.
+Members
+had_alone(const Model& model, const Action& action, const std::string& but, const World& world) {
     Members names(action.alone.begin(), action.alone.end());
     for (const auto& [member, named] : moves_of(model, action).up) {
-        const std::string release = release_to_start(model, member, named, world);
-        names.merge(converted_alone(model, member, release, world));
+        if (member != but) {
+            const std::string release = release_to_start(model, member, named, world);
+            names.merge(converted_alone(model, member, release, world));
+        }
     }
     return names;
 }
 
-bool is_beside_another(const Model& model,
-                       const Members& names,
-                       std::size_t but,
-                       const World& world) {
-    const auto others = in_flight(model, but, world);
-    return std::any_of(others.begin(), others.end(), [&](std::size_t other) {
-        const Members taken = had_alone(model, model.plan.actions[other], world);
-        return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-            return taken.contains(name);
-        });
-    });
+bool is_any_in(const Members& names, const Members& taken) {
+    return std::any_of(
+        names.begin(), names.end(), [&](const std::string& name) { return taken.contains(name); });
 }
 
 }  // namespace
@@ -143,16 +138,23 @@ std::set<Property> leave(const Model& model, std::size_t index, const World& wor
         && takes_quorum(model, index, world)) {
         broken.insert(Property::quorum);
     }
-    if (is_beside_another(model, had_alone(model, action, world), index, world)) {
-        broken.insert(Property::alone);
+    const Members names = had_alone(model, action, "", world);
+    for (const std::size_t other : in_flight(model, index, world)) {
+        if (is_any_in(names, had_alone(model, model.plan.actions[other], "", world))) {
+            broken.insert(Property::alone);
+        }
     }
     return broken;
 }
 
+// A member that a command starts as well is one process.
 bool starts_beside_another(const Model& model, const std::string& member, const World& world) {
     const std::string release = release_to_start(model, member, "", world);
     const Members names = converted_alone(model, member, release, world);
-    return is_beside_another(model, names, model.plan.actions.size(), world);
+    const auto others = in_flight(model, model.plan.actions.size(), world);
+    return std::any_of(others.begin(), others.end(), [&](std::size_t other) {
+        return is_any_in(names, had_alone(model, model.plan.actions[other], member, world));
+    });
 }
 
 }  // namespace drydock::reference

@@ -83,19 +83,12 @@ void apply_facts(Model& model, const Action& action, World& world) {
 }
 
 void apply_stores(Model& model, const Action& action, World& world) {
-    std::vector<Effect> effects = action.effects;
-    std::stable_sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) {
-        return rank_of(a.kind) < rank_of(b.kind);
-    });
-    const auto later = std::find_if(effects.begin(), effects.end(), [](const Effect& effect) {
-        return rank_of(effect.kind) > rank_of(model::EffectKind::destroys);
-    });
-    const auto apply = [&](const Effect& effect) { apply_store_effect(model, effect, world); };
-    std::for_each(effects.begin(), later, apply);
     if (action.verb == Verb::restore && !has_effect(action, model::EffectKind::restores)) {
         restore_all(model, action.member, world);
     }
-    std::for_each(later, effects.end(), apply);
+    for (const Effect& effect : action.effects) {
+        apply_store_effect(model, effect, world);
+    }
 }
 
 // What cannot read its stores stays down.

@@ -53,7 +53,7 @@ void note_stale(const Model& model, const std::set<std::string>& members, World&
 
 void note_clean(const Model& model, const std::string& member, World& world) {
     for (const PlanStore& store : model.plan.stores) {
-        for (const std::string& instance : own_instances(model, store, member, world)) {
+        for (const std::string& instance : opened(model, store, member, world)) {
             world.stores.left.erase(instance);
         }
     }
@@ -63,7 +63,7 @@ void set_down(Model& model, const std::string& member, World& world) {
     model.set(world, model.key_of(member, "running"), Json());
     model.set(world, model.key_of(member, "ready"), Json());
     model.set(world, model.key_of(member, "service"), Json("stopped"));
-    model.set(world, model.key_of(member, "leads"), Json());
+    model.set(world, model.key_of(member, "leads"), Json(false));
 }
 
 // Each beside a current copy is current.
@@ -180,7 +180,7 @@ void note_who_runs(const Model& model, World& world) {
             if (store.clean_stop.empty() || !model.is_up(world, member)) {
                 continue;
             }
-            for (const std::string& instance : own_instances(model, store, member, world)) {
+            for (const std::string& instance : opened(model, store, member, world)) {
                 world.stores.left[instance] = model.runs(world, member);
             }
         }

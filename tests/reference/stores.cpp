@@ -3,7 +3,6 @@
 #include "reference/members.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace drydock::reference {
 
@@ -73,36 +72,18 @@ touched_by_member(const Model& model, const PlanStore& store, const std::string&
     return own ? std::vector<std::string>{store.name + "/" + member} : model.instances(store);
 }
 
-void copy(Model& model, const PlanStore& store, const std::string& member, World& world) {
+void copy(const Model& model, const PlanStore& store, World& world) {
     Copy& copy = world.stores.copies[store.name];
     copy = std::max(copy, Copy::unverified);
-    for (const std::string& instance : touched_by_member(model, store, member)) {
+    for (const std::string& instance : model.instances(store)) {
         world.stores.remembered[instance] = world.stores.formats.at(instance);
     }
 }
 
-// Its own copy, else another's of the same store, in the plan's order.
-std::optional<int> format_of_copy(const Model& model,
-                                  const PlanStore& store,
-                                  const std::string& instance,
-                                  const World& world) {
-    std::vector<std::string> candidates = model.instances(store);
-    candidates.insert(candidates.begin(), instance);
-    for (const std::string& candidate : candidates) {
-        const auto format = world.stores.remembered.find(candidate);
-        if (format != world.stores.remembered.end()) {
-            return format->second;
-        }
-    }
-    return std::nullopt;
-}
-
-// A store that is gone comes back from a copy of an earlier run.
 void restore(Model& model, const PlanStore& store, const std::string& instance, World& world) {
-    if (const auto format = format_of_copy(model, store, instance, world)) {
-        set_format(model, store, instance, *format, world);
-    } else if (is_destroyed(world, instance)) {
-        set_format(model, store, instance, format_of_target(model, store), world);
+    const auto format = world.stores.remembered.find(instance);
+    if (format != world.stores.remembered.end()) {
+        set_format(model, store, instance, format->second, world);
     }
 }
 
@@ -161,14 +142,6 @@ opened(const Model& model, const PlanStore& store, const std::string& member, co
     return model.instances(store);
 }
 
-std::vector<std::string> own_instances(const Model& model,
-                                       const PlanStore& store,
-                                       const std::string& member,
-                                       const World& world) {
-    const bool own = model.role_of(member) == store.role;
-    return own ? opened(model, store, member, world) : std::vector<std::string>{};
-}
-
 std::string reader(const Model& model,
                    const PlanStore& store,
                    const std::string& member,
@@ -189,8 +162,7 @@ bool can_start(const Model& model,
         const std::string by = reader(model, store, member, release, world);
         for (const std::string& instance : opened(model, store, member, world)) {
             if (reading(store, world.stores.formats.at(instance), by) == Reading::refuses
-                || (model.role_of(member) == store.role
-                    && is_unclean_for(instance, release, world))) {
+                || is_unclean_for(instance, release, world)) {
                 return false;
             }
         }
@@ -303,7 +275,7 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
         return;
     }
     if (effect.kind == EffectKind::copies) {
-        copy(model, *store, effect.member, world);
+        copy(model, *store, world);
     } else if (effect.kind == EffectKind::raises) {
         raise_by_command(model, *store, world);
     } else if (effect.kind == EffectKind::lowers) {
@@ -316,15 +288,6 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
             restore(model, *store, instance, world);
         }
     }
-}
-
-int rank_of(EffectKind kind) {
-    const auto order = {EffectKind::destroys,
-                        EffectKind::restores,
-                        EffectKind::raises,
-                        EffectKind::lowers,
-                        EffectKind::copies};
-    return static_cast<int>(std::find(order.begin(), order.end(), kind) - order.begin());
 }
 
 int format_meanwhile(const Model& model, const Effect& effect) {
@@ -344,9 +307,7 @@ void apply_store_meanwhile(Model& model, const Effect& effect, World& world) {
 void restore_all(Model& model, const std::string& member, World& world) {
     for (const PlanStore& store : model.plan.stores) {
         for (const std::string& instance : touched_by_member(model, store, member)) {
-            if (format_of_copy(model, store, instance, world)) {
-                restore(model, store, instance, world);
-            }
+            restore(model, store, instance, world);
         }
     }
 }

@@ -13,11 +13,6 @@ namespace drydock::reference {
                                               const model::PlanStore& store,
                                               const std::string& member,
                                               const World& world);
-// Of these the member's own, or its role's.
-[[nodiscard]] std::vector<std::string> own_instances(const Model& model,
-                                                     const model::PlanStore& store,
-                                                     const std::string& member,
-                                                     const World& world);
 // Whether the release can start on all stores that the member opens.
 [[nodiscard]] bool can_start(const Model& model,
                              const std::string& member,
@@ -55,8 +50,6 @@ void set_format(Model& model,
                 const std::string& instance,
                 int format,
                 World& world);
-// Where the effect stands in an action: what destroys comes first, what copies last.
-[[nodiscard]] int rank_of(model::EffectKind kind);
 void apply_store_effect(Model& model, const model::Effect& effect, World& world);
 // While the action is under way. The format that it gives.
 [[nodiscard]] int format_meanwhile(const Model& model, const model::Effect& effect);
