@@ -173,7 +173,7 @@ private:
 std::vector<run::CompactEvent> events_of(const Model& model,
                                          const std::vector<run::CompactEvent>& walked) {
     using run::EventType;
-    std::vector<int> attempts(model.acts.size(), 0);
+    std::vector<int> attempts(model.acts.size() + 1, 0);  // events of the run name the first action
     std::vector<run::CompactEvent> events = {{EventType::run_created},
                                              {EventType::conductor_started}};
     for (run::CompactEvent event : walked) {
