@@ -212,7 +212,7 @@ Violation tell(const Model& model, Property property, Path walk) {
     Violation violation;
     violation.property = property;
     violation.because = because_of(model, property, walk);
-    violation.hint = hint_of(property);
+    violation.hint = hint_of(property, walk);
     if (is_about_action(walk.last.kind)) {
         violation.action = model.plan.actions[walk.last.index].id;
         violation.source = model.plan.actions[walk.last.index].source;

@@ -4,6 +4,7 @@
 // A fault that no step can observe yet is delayed until one can (observable_members()). That is a
 // persistent set: an unobserved fault commutes with every other step. docs/design/0004, "Order that
 // is left out", has the argument.
+#include "checker/store_effects.h"
 #include "checker/transitions.h"
 
 #include <algorithm>
@@ -58,16 +59,18 @@ void elect_leaders(Expansion& expansion) {
     }
 }
 
-// True if the member would come back by itself with another release.
+// True if the member would come back by itself with another release, or would raise a format.
 bool would_change(const Model& model, const Member& member, const Byte* row) {
     return model.restarts[member.role] && member.installed != k_no_offset
-           && member.running != k_no_offset && row[member.running] != row[member.installed];
+           && member.running != k_no_offset
+           && (row[member.running] != row[member.installed]
+               || would_raise(model, member, row[member.installed], row));
 }
 
 // Returns for each member whether a step can observe its death or silence now. A fault of another
 // member changes nothing until then, so it can wait. A pending halt makes all members observable,
-// since the operator looks at each. So do downgrades: they are tried in every state. A member whose
-// installed release is not the one that it runs is observable: it would come back as another one.
+// since the operator looks at each. So do downgrades: they are tried in every state. A member that
+// would come back as another one, or raise a format then, is observable.
 std::vector<bool> observable_members(const Expansion& expansion, bool any_member_may_die) {
     const Model& model = expansion.model();
     const auto& commands = expansion.commands();

@@ -223,7 +223,22 @@ std::string because_of(const Model& model, Property property, const Path& walk) 
     return {};
 }
 
-std::string hint_of(Property property) {
+namespace {
+
+// A start that nobody asked for is kept away before its release is installed, not before a step.
+std::string hint_of_restart(Property property) {
+    return property == Property::unasked_return_point
+               ? "put the gate before what it starts is installed, or let the role say `restarts: "
+                 "never`"
+               : "let it not start by itself meanwhile, and say so: `restarts: never`";
+}
+
+}  // namespace
+
+std::string hint_of(Property property, const Path& walk) {
+    if (walk.last.kind == TransitionKind::member_restarts) {
+        return hint_of_restart(property);
+    }
     switch (property) {
     case Property::unreadable_start:
         return "let a guard see the store's level before this start, or keep an older release";

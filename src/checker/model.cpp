@@ -133,6 +133,9 @@ private:
             keys.insert(store.clean_stop.begin(), store.clean_stop.end());
             add_axis_facts(store, keys);
         }
+        for (const model::TemporaryFact& fact : model_.plan.temporaries) {
+            keys.insert(fact.key);
+        }
         if (start_ != nullptr) {
             keys.insert(start_->modelled.begin(), start_->modelled.end());
         }

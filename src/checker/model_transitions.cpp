@@ -105,7 +105,7 @@ void add_moved(Model& model, std::size_t action) {
         const bool moved = moves != act.writes.end();
         const bool is_stopped = moved && moves->value == k_absent;
         const bool is_own = i == act.member;
-        if ((starts && (is_own || moved)) || (moved && !is_stopped)) {
+        if (!is_stopped && ((starts && is_own) || moved)) {
             act.starting.push_back(i);
         }
         if ((verb == Verb::restart && is_own) || (moved && (is_stopped || verb != Verb::start))) {

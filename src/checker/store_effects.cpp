@@ -6,14 +6,6 @@ namespace drydock::checker {
 
 namespace {
 
-// Formats only rise: an instance that is ahead, or destroyed, stays.
-void raise(const Store& store, Index instance, Byte format, Byte* row) {
-    const Byte now = row[store.at[instance]];
-    if (now == k_no_format || now < format) {
-        set_format(store, instance, format, row);
-    }
-}
-
 // True if the law waits for a state of its members.
 bool has_condition(const FormatTransition& rise) {
     return rise.raises == model::FormatTrigger::when_all
@@ -54,6 +46,31 @@ void lower_by_command(const Model& model, const Store& store, Byte* row) {
     }
 }
 
+// True if a law that raises to this format changes the instance. Formats only rise; an instance
+// that is ahead, or destroyed, stays.
+bool is_below(const Store& store, Index instance, Byte format, const Byte* row) {
+    const Byte now = row[store.at[instance]];
+    return now == k_no_format || now < format;
+}
+
+// Visits the instances that a start of the release raises, with their laws.
+template <class Each>
+void for_each_raised(
+    const Model& model, const Member& member, Byte release, const Byte* row, const Each& visit) {
+    for (const FormatTransition& rise : model.rises) {
+        const Store& raised = model.stores[rise.store];
+        if (rise.raises != model::FormatTrigger::on_start
+            || !has(rise.runs, reader_of(raised, index_of(model, member), release, row))) {
+            continue;
+        }
+        for_each_store(model, member, row, [&](const Store& store, Index instance) {
+            if (&store == &raised && is_below(store, instance, rise.becomes, row)) {
+                visit(store, instance, rise.becomes);
+            }
+        });
+    }
+}
+
 // A step that raises a store fires its laws at once, if their conditions hold.
 void raise_by_command(const Model& model, Index store, Byte* row) {
     for (const FormatTransition& rise : model.rises) {
@@ -90,18 +107,17 @@ void set_format(const Store& store, Index instance, Byte format, Byte* row) {
 }
 
 void convert(const Model& model, const Member& member, Byte release, Byte* row) {
-    for (const FormatTransition& rise : model.rises) {
-        const Store& raised = model.stores[rise.store];
-        if (rise.raises != model::FormatTrigger::on_start
-            || !has(rise.runs, reader_of(raised, index_of(model, member), release, row))) {
-            continue;
-        }
-        for_each_store(model, member, row, [&](const Store& store, Index instance) {
-            if (&store == &raised) {
-                raise(store, instance, rise.becomes, row);
-            }
+    for_each_raised(
+        model, member, release, row, [&](const Store& store, Index instance, Byte format) {
+            set_format(store, instance, format, row);
         });
-    }
+}
+
+bool would_raise(const Model& model, const Member& member, Byte release, const Byte* row) {
+    bool is_raised = false;
+    for_each_raised(
+        model, member, release, row, [&](const Store&, Index, Byte) { is_raised = true; });
+    return is_raised;
 }
 
 void change_store(const Model& model, const StoreChange& change, Byte* row) {
@@ -171,7 +187,9 @@ bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row)
 void fire(const Model& model, const FormatTransition& rise, Byte* row) {
     const Store& store = model.stores[rise.store];
     for (Index i = 0; i < store.at.size(); ++i) {
-        raise(store, i, rise.becomes, row);
+        if (is_below(store, i, rise.becomes, row)) {
+            set_format(store, i, rise.becomes, row);
+        }
     }
 }
 

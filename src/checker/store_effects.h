@@ -69,6 +69,10 @@ void set_format(const Store& store, Index instance, Byte format, Byte* row);
 // Applies the laws that raise on start to the stores of this member.
 void convert(const Model& model, const Member& member, Byte release, Byte* row);
 
+// True if a start of the release would raise a store of the member.
+[[nodiscard]] bool
+would_raise(const Model& model, const Member& member, Byte release, const Byte* row);
+
 // Applies one effect of an action on a store.
 void change_store(const Model& model, const StoreChange& change, Byte* row);
 [[nodiscard]] bool has_verified_copy(const Store& store, const Byte* row);

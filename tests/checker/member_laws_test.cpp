@@ -111,6 +111,42 @@ TEST(LeftBehind, AWayBackThatLeavesItIsNone) {
     EXPECT_EQ(broken(back), "nothing") << text(back);
 }
 
+// What nothing models is answered both ways for the person; the report says on what that hangs.
+TEST(WaysBack, HangOnFactsWithoutALaw) {
+    const LawPlan law = switched(true);
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = way_back(true);
+    EXPECT_THAT(check(law.plan, options).hangs_on, testing::IsEmpty());
+    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
+        auto plan = way_back(true)(facts);
+        plan->actions.front().guard = {is("epoch_lead", true, false)};
+        return plan;
+    };
+    const Report report = check(law.plan, options);
+    EXPECT_EQ(broken(report), "nothing") << text(report);
+    EXPECT_THAT(report.hangs_on, testing::ElementsAre("epoch_lead"));
+}
+
+// A condition on any member of a role does not hold while all are stopped.
+TEST(Stories, SayWhyAStepIsSkipped) {
+    LawPlan law(1);
+    law.fact("", "noout", false);
+    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
+    law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
+    law.stop("m1");
+    auto& unset = law.act("unset noout", Verb::run, "m1");
+    unset.effects = {becomes("", "noout", false)};
+    unset.when = {is("ready", true)};
+    unset.when.front().whose = model::Quantifier::any;
+    law.install("m1");
+    law.start("m1");
+    const Report report = check_law(law.plan);
+    EXPECT_EQ(broken(report), "left-behind") << text(report);
+    EXPECT_THAT(text(report), HasSubstr("\"unset noout\" is skipped, because"));
+    EXPECT_THAT(text(report), HasSubstr("no member is up that could say so"));
+}
+
 LawPlan alone(bool side_by_side) {
     LawPlan law(2);
     law.act("migrate a", Verb::migrate, "m1").alone = {"data"};
