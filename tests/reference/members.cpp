@@ -152,6 +152,7 @@ void take_down(Model& model, const std::set<std::string>& members, World& world)
         }
         set_down(model, member, world);
     }
+    note_who_runs(model, world);  // others may still run on a store that they share
 }
 
 void die(Model& model, const std::string& member, World& world) {

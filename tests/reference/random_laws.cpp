@@ -11,6 +11,7 @@ using model::StandardFact;
 
 // Mostly a few laws at a time, so that the plans stay small and hold now and then.
 Drawn LawDrawer::draw(Drawn drawn) {
+    plan_.run = "the run";
     if (plan_.procedure == "downgrade") {
         plan_.reverts_run = "the run before";
     }

@@ -133,7 +133,8 @@ std::vector<std::string>
 opened(const Model& model, const PlanStore& store, const std::string& member, const World& world) {
     const std::string role = model.role_of(member);
     const bool opens = index_in(store.opened_by, role) >= 0;
-    if (!opens || (store.leader_only && !leads(model, member, world))) {
+    const bool follows = !model.key_of(member, "leads").empty() && !leads(model, member, world);
+    if (!opens || (store.leader_only && follows)) {
         return {};
     }
     if (store.role == role && !store.shared) {
