@@ -189,9 +189,9 @@ bool DowngradeChecker::applies(const Byte* row) const {
     return open_at_first && all_answer && !is_approved(model_, row) && !is_closing(model_, row);
 }
 
-// Facts that start and stop move (running, installed, ready, service) are compared by release, so a
-// member that died does not count as touched. All other facts and formats are compared with the
-// initial row.
+// Facts that start and stop move (running, installed, ready, service, leads, clean stores) are
+// compared by release, so a member that died does not count as touched. All other facts and formats
+// are compared with the initial row.
 bool DowngradeChecker::is_untouched(const Byte* row) const {
     const auto is_old = [&](Offset offset) {
         return offset == k_no_offset || row[offset] == k_absent
@@ -204,8 +204,15 @@ bool DowngradeChecker::is_untouched(const Byte* row) const {
             return false;
         }
         for (const Offset offset :
-             {member.running, member.installed, member.ready, member.service}) {
+             {member.running, member.installed, member.ready, member.service, member.leads}) {
             is_release_dependent[offset == k_no_offset ? 0 : offset] = true;
+        }
+    }
+    for (const Store& store : model_.stores) {
+        for (const auto& facts : store.clean_facts) {
+            for (const Offset offset : facts) {
+                is_release_dependent[offset] = true;
+            }
         }
     }
     const auto as_at_first = [&](Offset offset) {

@@ -211,6 +211,26 @@ TEST(CleanStop, ADeathLeavesItUnclean) {
     EXPECT_EQ(broken(calm), "nothing") << text(calm);
 }
 
+// A stop moves the fact that tells it, and the lead. There is nothing to take back yet.
+TEST(CleanStop, AloneNeedsNoWayBack) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::never).clean_stop = {"m1/clean"};
+    law.fact("m1", "clean", false);
+    law.fact("m1", "leads", true, model::StandardFact::leads);
+    law.stop("m1");
+    law.start("m1");
+    Options options;
+    options.faults = {0, 0, 0, 0, 0};
+    options.back = [](const model::FactBook&) -> Result<model::Plan> {
+        return fail("plan.back", "there is none");
+    };
+    const Report stopped = check(law.plan, options);
+    EXPECT_EQ(broken(stopped), "stuck") << text(stopped);
+    law.install("m1");
+    const Report installed = check(law.plan, options);
+    EXPECT_EQ(broken(installed), "no-way-back stuck") << text(installed);
+}
+
 LawPlan full_stop(const std::string& first_up) {
     LawPlan law(2);
     law.store(false, FormatTrigger::never).newest_last_stopped = true;
