@@ -239,7 +239,7 @@ std::string DowngradeChecker::attempt(const Byte* row) {
         return fmt::format("drydock downgrade is refused: {}", plan.error().message);
     }
     plan->temporaries = model_.plan.temporaries;
-    plan->reverts_run = model_.plan.run;
+    plan->reverts_run = model_.plan.run.empty() ? "the run" : model_.plan.run;
     const Model downgrade_model(*plan, &start);
     Options options;
     options.faults = k_no_faults;
