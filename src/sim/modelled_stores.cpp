@@ -150,6 +150,15 @@ bool ModelledStores::has_reached(const PlanStore& store,
            && (is_ranked ? rank >= wanted : is_of_format(now, format));
 }
 
+bool ModelledStores::any_has_reached(const std::string& store, const std::string& format) const {
+    const PlanStore* plan_store = find(store);
+    const auto entry = instances_.find(store);
+    return plan_store != nullptr
+           && std::any_of(entry->second.begin(), entry->second.end(), [&](const auto& instance) {
+                  return has_reached(*plan_store, instance, format);
+              });
+}
+
 bool ModelledStores::can_rise(const std::string& store, const std::string& format) const {
     const PlanStore* plan_store = find(store);
     const auto entry = instances_.find(store);

@@ -66,6 +66,8 @@ public:
     [[nodiscard]] bool has_reached(const model::PlanStore& store,
                                    const StoreInstance& instance,
                                    const std::string& format) const;
+    // True if an instance of the store has this format or a later one.
+    [[nodiscard]] bool any_has_reached(const std::string& store, const std::string& format) const;
     // True if an instance has not reached the format, and may.
     [[nodiscard]] bool can_rise(const std::string& store, const std::string& format) const;
     // Raises the instance, unless it has reached the format or is destroyed.

@@ -1,6 +1,7 @@
 // The laws of what really happens, in the modelled system: for each kind a plan that breaks it and
 // one that does not.
 #include "journal/memory/memory_journal.h"
+#include "sim/replay.h"
 #include "sim/small_plan.h"
 
 #include <gmock/gmock.h>
@@ -30,6 +31,24 @@ TEST(LawSim, AFormatThatRisesUnderAnOldMemberIsUnreadable) {
     quiet.carry_out("m1/start");
     EXPECT_EQ(quiet.observed("data_level"), Json("2"));
     EXPECT_THAT(quiet.broken(), ElementsAre(k_unreadable));
+}
+
+// The first start closes the way back, and nobody was asked.
+TEST(LawSim, AFormatThatRisesWithTheFirstStartNeedsAnApproval) {
+    for (const bool is_approved : {true, false}) {
+        SmallPlan small(1);
+        small.store("data", true, FormatTrigger::on_start);
+        small.plan.laws[0].closes = true;
+        small.roll("m1");
+        QuietSystem quiet(small.plan);
+        if (is_approved) {
+            quiet.system.approve();
+        }
+        for (const char* id : {"m1/stop", "m1/install", "m1/start"}) {
+            quiet.carry_out(id);
+        }
+        EXPECT_EQ(quiet.broken().contains("unasked-return-point"), !is_approved);
+    }
 }
 
 TEST(LawSim, AFormatOfItsOwnRisesUnderNobodyElse) {
@@ -461,6 +480,50 @@ TEST(LawSim, AMemberThatComesBackByItselfIsJudged) {
         EXPECT_EQ(quiet.system.restart_one(0), restarts);
         EXPECT_EQ(quiet.broken().contains("skew"), restarts);
     }
+}
+
+// A story of the checker: actions that end well, and steps of the environment behind them.
+Json story_of(const std::vector<std::string>& actions, const Json& last) {
+    Json trace = Json::Array{};
+    for (const std::string& action : actions) {
+        for (const char* what : {"judged_yes", "done"}) {
+            trace.push(Json(Json::Object{{"what", what}, {"action", action}}));
+        }
+    }
+    trace.push(last);
+    return trace;
+}
+
+TEST(LawSim, AStoryWithAnElectionIsReplayed) {
+    const SmallPlan small = plan_with_leader();
+    const Json election = Json::Object{{"what", "elected"}, {"member", "m2"}};
+    const auto told = replay(small.plan,
+                             k_unreadable,
+                             story_of({"m2/stop", "m2/install", "m2/start", "m1/stop"}, election));
+    ASSERT_TRUE(told) << told.error().text();
+    EXPECT_EQ(told->obstacle, "");
+    EXPECT_TRUE(told->breaks);
+}
+
+TEST(LawSim, AStoryWithAStartByItselfIsReplayed) {
+    SmallPlan small(2);
+    small.plan.max_skew = 2;
+    small.plan.skew = {{.role = "member", .with = "member", .max_skew = 1}};
+    small.roll("m1");
+    small.plan.actions.erase(small.plan.actions.begin() + 2);  // its start is missing
+    const Json restart = Json::Object{{"what", "member_restarts"}, {"member", "m1"}};
+    const auto told = replay(small.plan, "skew", story_of({"m1/stop", "m1/install"}, restart));
+    ASSERT_TRUE(told) << told.error().text();
+    EXPECT_EQ(told->obstacle, "");
+    EXPECT_TRUE(told->breaks);
+}
+
+TEST(LawSim, AStoryThatLeavesSomethingBehindIsReplayed) {
+    const SmallPlan small = plan_that_freezes();
+    const Json finish = Json::Object{{"what", "finished"}};
+    const auto told = replay(small.plan, "left-behind", story_of({"freeze"}, finish));
+    ASSERT_TRUE(told) << told.error().text();
+    EXPECT_TRUE(told->breaks) << told->obstacle;
 }
 
 }  // namespace

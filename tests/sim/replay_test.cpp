@@ -2,6 +2,7 @@
 // the same thing there: those of known failures, and those of mutants. DRYDOCK_TELL=1 prints each.
 #include "mutants/mutate.h"
 #include "sim/replay.h"
+#include "sim/simulate.h"
 #include "trial/trial.h"
 
 #include <fmt/format.h>
@@ -112,6 +113,31 @@ TEST(SimReplay, MutantsBreakTheSameThing) {
     }
     EXPECT_GT(tally.broke, 5);
     EXPECT_EQ(tally.unbroken, 0);
+}
+
+// Right plans of all packs, in nights in which anything may fail.
+TEST(SimReplay, PlansThatAreRightGoWellWhateverFails) {
+    constexpr std::uint64_t k_seeds = 25;
+    int nights = 0;
+    for (const mutants::Base& base : mutants::all_bases()) {
+        const auto plan = base.plan();
+        if (!plan || !has_hosts(*plan)) {
+            continue;
+        }
+        for (std::uint64_t seed = 1; seed <= k_seeds; ++seed) {
+            const auto night = simulate(*plan, seed);
+            if (!night) {
+                EXPECT_EQ(night.error().code, "sim.obstacle") << base.name;
+                break;
+            }
+            ++nights;
+            for (const Violation& wrong : night->wrong) {
+                ADD_FAILURE() << base.name << ", seed " << seed << ": " << wrong.property << ": "
+                              << wrong.what;
+            }
+        }
+    }
+    EXPECT_GE(nights, 300);
 }
 
 TEST(SimReplay, SaysAtWhichTurnAStoryCannotBeTold) {
