@@ -1,7 +1,6 @@
 // Reads temporary facts at the end of a run.
 #include "executor/left_behind.h"
 
-#include "base/coverage_mark.h"
 #include "executor/drift.h"
 #include "run/temporary_facts.h"
 
@@ -15,11 +14,7 @@ Json read_left_behind(const model::Plan& plan, AgentPool& hosts, os::Clock& cloc
     }
     const auto facts =
         hosts.displaced() ? model::FactBook() : read_now(plan.sources, keys, hosts, clock);
-    const auto left = run::find_left_behind(plan, facts);
-    if (!left.empty()) {
-        COVERAGE_MARK("session: a run ends, and a temporary fact is not as it was");
-    }
-    return to_json(left);
+    return to_json(run::find_left_behind(plan, facts));
 }
 
 }  // namespace drydock::executor

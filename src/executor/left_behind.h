@@ -1,5 +1,8 @@
 // What an end of a run leaves behind: temporary facts that are not as they were when the plan was
-// made. The records of the end hold them, so that a person can put them right.
+// made.
+//
+// The records run.finished and run.aborted hold them, so that a person can put them right. Nothing
+// is put right by itself: the run is over. One thread.
 #pragma once
 
 #include "executor/fact_read.h"

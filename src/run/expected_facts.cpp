@@ -233,14 +233,14 @@ void excuse_identity(const Plan& plan, const State& state, ExpectedFacts& world)
 
 // Members of a role that is ready together need not be ready while too few of them run.
 void excuse_readiness(const Plan& plan, const State& state, ExpectedFacts& world) {
-    const auto roster = members_up(plan, state);
     for (const model::PlanRole& role : plan.roles) {
-        const auto up = roster.find(role.name);
-        const std::size_t running = up == roster.end() ? 0 : up->second.size();
+        const auto needed = static_cast<std::size_t>(role.ready_with);
+        if (needed == 0 || members_up(plan, state)[role.name].size() >= needed) {
+            continue;
+        }
         for (const std::string& member : role.members) {
             const auto ready = world.find(bound_key(plan, member, model::StandardFact::ready));
-            if (running < static_cast<std::size_t>(role.ready_with) && ready != world.end()
-                && !ready->second.any_of.empty()) {
+            if (ready != world.end() && !ready->second.any_of.empty()) {
                 ready->second.any_of.push_back(value_of({}));
             }
         }

@@ -1,4 +1,7 @@
-// Temporary facts: what a plan switches for its own time, and finds out at its end.
+// Temporary facts: what a plan switches for its own time, such as a freeze.
+//
+// An end of the plan leaves them as they were when it was made. find_left_behind() compares them;
+// the runner, `abort` and the simulator ask it at the end. Pure functions.
 #pragma once
 
 #include "model/plan.h"
