@@ -3,7 +3,6 @@
 //
 // A start brings up what is installed. A start on an unreadable store leaves the member down. It is
 // a violation only if the plan asked for it; all else that a start breaks counts for every start.
-#include "base/coverage_mark.h"
 #include "model/version.h"
 #include "sim/modelled_system.h"
 
@@ -186,7 +185,9 @@ void ModelledSystem::start_member(const std::string& name,
     values_[member.running] = release;
     member.up = true;
     member.died = false;
-    member.came_back = cause == Cause::itself;
+    member.came_back =
+        cause == Cause::itself
+        || (cause == Cause::person && stores_.misreads(reader(name, member), lets_clients_in()));
     const bool serves_at_once = is_directed_ || cause != Cause::plan;
     member.ready_at_ms = serves_at_once ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
     if (!apart && serve_apart()) {
@@ -313,7 +314,6 @@ bool ModelledSystem::restart_one(std::int64_t choice) {
     if (names.empty()) {
         return false;
     }
-    COVERAGE_MARK("sim: a member starts by itself");
     start_by_itself(names[static_cast<std::size_t>(choice) % names.size()]);
     return true;
 }

@@ -97,9 +97,11 @@ bool ModelledSystem::is_ready(const Member& member, const Names& without) const 
                || running_in(member.role, without) >= plan_role->ready_with);
 }
 
+// A member whose vote is not known counts as a voter.
 bool ModelledSystem::is_voter(const std::string& member) const {
     const std::string& voter = members_.at(member).voter;
-    return voter.empty() || value(voter) == Json(true);
+    const Json votes = voter.empty() ? Json() : value(voter);
+    return votes.is_null() || votes == Json(true);
 }
 
 // A quorum that is one number is a group of all members.

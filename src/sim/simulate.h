@@ -5,9 +5,9 @@
 // same run on every machine.
 //
 // Reading order: simulation.h (a simulated cluster and its conductors), crash_injection.h (crashes
-// and delays of a conductor), modelled_system.h (the system by its plan), condition_solver.h (facts
-// that satisfy conditions). Then replay.h and trace_replayer.h: counterexamples of the checker on
-// the same cluster.
+// and delays of a conductor), modelled_system.h (the system by its plan), modelled_stores.h (its
+// stores), condition_solver.h (facts that satisfy conditions). Then replay.h and trace_replayer.h:
+// counterexamples of the checker on the same cluster.
 #pragma once
 
 #include "base/result.h"
