@@ -119,15 +119,38 @@ std::vector<std::string> ModelledStores::level_keys(const PlanStore& store,
     return keys;
 }
 
-std::string ModelledStores::format_of(const PlanStore& store, const StoreInstance& instance) const {
-    std::string format = instance.format;
-    for (const std::string& key : level_keys(store, instance.owner)) {
+// Returns the format that these facts tell; empty: none does.
+std::string ModelledStores::told_by(const std::vector<std::string>& keys) const {
+    std::string format;
+    for (const std::string& key : keys) {
         const auto level = values_.find(key);
         if (level != values_.end() && !level->second.is_null()) {
             format = level->second.is_string() ? level->second.as_string() : level->second.show();
         }
     }
     return format;
+}
+
+// A fact of the system follows any instance, so it tells the format of a member's own only at
+// first.
+std::string ModelledStores::format_of(const PlanStore& store, const StoreInstance& instance) const {
+    std::vector<std::string> keys = level_keys(store, instance.owner);
+    std::erase_if(keys, [&](const std::string& key) {
+        const auto source = plan_.sources.find(key);
+        return !instance.owner.empty()
+               && (source == plan_.sources.end() || source->second.member != instance.owner);
+    });
+    const std::string format = told_by(keys);
+    return format.empty() ? instance.format : format;
+}
+
+void ModelledStores::read_levels() {
+    for (const PlanStore& store : plan_.stores) {
+        for (StoreInstance& instance : instances_[store.name]) {
+            const std::string format = told_by(level_keys(store, instance.owner));
+            instance.format = format.empty() ? instance.format : format;
+        }
+    }
 }
 
 // Returns the place of the format among those of the store; their number if it is not among them.

@@ -43,6 +43,9 @@ public:
     // Both must outlive this object. `values` holds the level facts.
     ModelledStores(const model::Plan& plan, FactValues& values);
 
+    // Takes the formats that the level facts tell at first.
+    void read_levels();
+
     using Each = std::function<void(const model::PlanStore&, StoreInstance&)>;
     // Visits the instances that the member opens: of its own role only its own one.
     void for_each(const StoreReader& reader, const Each& visit);
@@ -99,6 +102,7 @@ private:
     [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
     [[nodiscard]] std::vector<std::string> level_keys(const model::PlanStore& store,
                                                       const std::string& owner) const;
+    [[nodiscard]] std::string told_by(const std::vector<std::string>& keys) const;
     [[nodiscard]] std::size_t rank_of(const model::PlanStore& store,
                                       const std::string& format) const;
     void tell(const model::PlanStore& store,

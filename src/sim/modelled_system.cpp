@@ -89,6 +89,7 @@ ModelledSystem::ModelledSystem(const model::Plan& plan,
     for (const auto& [key, observation] : rehearsed.start) {
         values_[key] = observation.status == ObservationStatus::known ? observation.value : Json();
     }
+    stores_.read_levels();
     know_members();
     know_stores();
     for (std::size_t i = 0; i < laws_.size(); ++i) {

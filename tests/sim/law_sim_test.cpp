@@ -53,7 +53,9 @@ TEST(LawSim, AFormatThatRisesWithTheFirstStartNeedsAnApproval) {
 
 TEST(LawSim, AFormatOfItsOwnRisesUnderNobodyElse) {
     SmallPlan small(2);
-    small.store("data", false, FormatTrigger::on_start);
+    small.fact("", "highest_level", "1");
+    small.store("data", false, FormatTrigger::on_start).levels = {"highest_level"};
+    small.plan.laws[0].levels = {"highest_level"};
     small.roll("m1");
     small.roll("m2");
     EXPECT_THAT(broken_by_seeds(small.plan), IsEmpty());
@@ -226,12 +228,16 @@ SmallPlan plan_that_freezes() {
     return small;
 }
 
-TEST(LawSim, AnAbortNamesWhatIsNotAsItWas) {
-    SmallPlan small = plan_that_freezes();
+void add_gate(SmallPlan& small) {
     model::Action& gate = small.action("gate", Verb::gate);
     gate.gate = "gate";
     gate.request = {};
     gate.host.clear();
+}
+
+TEST(LawSim, AnAbortNamesWhatIsNotAsItWas) {
+    SmallPlan small = plan_that_freezes();
+    add_gate(small);
     QuietRun run(small.plan);
     EXPECT_EQ(run.site.conduct(small.plan).gate, "gate");
     EXPECT_TRUE(run.site.abort(small.plan));
@@ -511,6 +517,8 @@ TEST(LawSim, AStoryWithAStartByItselfIsReplayed) {
     small.plan.skew = {{.role = "member", .with = "member", .max_skew = 1}};
     small.roll("m1");
     small.plan.actions.erase(small.plan.actions.begin() + 2);  // its start is missing
+    add_gate(small);
+    small.plan.actions.back().after = {1};
     const Json restart = Json::Object{{"what", "member_restarts"}, {"member", "m1"}};
     const auto told = replay(small.plan, "skew", story_of({"m1/stop", "m1/install"}, restart));
     ASSERT_TRUE(told) << told.error().text();
