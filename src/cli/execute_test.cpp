@@ -305,14 +305,13 @@ TEST_F(Execute, ProblemsOfInputComeWithTheirPlace) {
     EXPECT_EQ(Json::parse(out_.str())->find("/diagnostics/0/line")->as_int(), 3);
 }
 
-<<<<<<< HEAD
 TEST_F(Execute, WarningsOfAPackAreNoFailure) {
     EXPECT_EQ(type({"pack", "lint", "packs/warned"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("packs/warned/x.yaml:4:2  warning: nobody is asked\n"));
     EXPECT_THAT(out_.str(), HasSubstr("packs/warned: 1 warning (0 facts, "));
     EXPECT_EQ(type({"pack", "lint", "packs/warned", "--json"}), 0);
     EXPECT_EQ(Json::parse(out_.str())->find("/problems/0/severity")->as_string(), "warning");
-=======
+}
 
 TEST_F(Execute, TrialEndsWithItsAnswer) {
     EXPECT_EQ(type({"pack", "try", "cases/x", "--to", "1.1.0"}), 0);
@@ -346,7 +345,6 @@ TEST_F(Execute, NewPackNamesItsFiles) {
 TEST_F(Execute, PlanTakesFactsFromAFile) {
     EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16", "--facts", "facts.yaml"}), 0);
     EXPECT_THAT(fake_app().asked, Contains("plan 3.5.16 with facts.yaml"));
->>>>>>> 166b545 (cli: try packs and plan from facts without a cluster)
 }
 
 TEST_F(Execute, TheRestAnswers) {

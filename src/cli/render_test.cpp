@@ -125,7 +125,6 @@ TEST_F(Render, ACheckTellsItsStories) {
     EXPECT_THAT(unfinished, HasSubstr("stopped at 281,285 states, checked up to depth 65"));
 }
 
-<<<<<<< HEAD
 // The check answered facts that nothing models as suits the way back. Whoever reads it must know.
 TEST_F(Render, PlanAndGuideSayWhatTheWayBackHangsOn) {
     EXPECT_THAT(render_plan(plan_, screen_), Not(HasSubstr("certain, if")));
@@ -138,7 +137,8 @@ TEST_F(Render, PlanAndGuideSayWhatTheWayBackHangsOn) {
     EXPECT_EQ(guide.find("certain, if", first + 10), guide.npos);
     plan_.check.set("hangs_on", Json(Json::Array{"epoch_lead", "lag"}));
     EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("certain, if epoch_lead, lag hold\n"));
-=======
+}
+
 TEST_F(Render, TrialTellsWhatStopsEachTwin) {
     expect_golden("trial.txt", render_trial(sample_trial(true), screen_));
     EXPECT_THAT(render_trial(sample_trial(false), screen_),
@@ -153,7 +153,6 @@ TEST_F(Render, PlanFromAFileSaysSo) {
     plan_.facts_file = "facts.yaml";
     EXPECT_THAT(render_plan(plan_, screen_),
                 HasSubstr("from facts.yaml; no host was asked, so `apply` refuses this plan"));
->>>>>>> 166b545 (cli: try packs and plan from facts without a cluster)
 }
 
 // What a plan says is text there: no HTML, no link, no line, cell or span of its own.

@@ -206,6 +206,7 @@ def check_headers(tree):
 
 # Written in pieces, so that this file does not find itself.
 LEFTOVERS = {
+    "a merge that was not finished": re.compile(r"^(<{7}|>{7}) "),
     "a note to finish something": r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b",
     "a path of one machine": r"(?<![\w.])/(wo" r"rk|ro" r"ot|ho" r"me/\w+)/",
     "a private host": r"https?://[\w.-]+\.(inter" r"nal|lo" r"cal|corp|lan|svc)\b|"
@@ -456,6 +457,7 @@ PLANTED = [
     (check_headers, "src/app/app.h", "// The app.\n#pragma once\n#include <fmt/format.h>\n"),
     (check_headers, "src/app/app.h", "// The app.\n#pragma once\n#include <boost/graph>\n"),
     (check_leftovers, "src/base/text.cpp", "// TO" "DO later\n"),
+    (check_leftovers, "README.md", "<<<<<" "<< HEAD\n"),
     (check_leftovers, "README.md", "see /wo" "rk/main/x\n"),
     (check_leftovers, "README.md", "see /ho" "me/ann/x\n"),
     (check_leftovers, "README.md", "get it at http:" "//10.0.0.1/x\n"),
