@@ -286,6 +286,18 @@ bool is_of_store(EffectKind kind) {
            || kind == EffectKind::restores;
 }
 
+// A restore brings back the store that it names, unless its effects say what becomes of stores.
+void add_restored_store(const StepSpec& step, const Member* member, Action& action) {
+    const bool says_stores =
+        std::any_of(action.effects.begin(), action.effects.end(), [](const model::Effect& effect) {
+            return is_of_store(effect.kind);
+        });
+    if (step.verb == Verb::restore && !says_stores) {
+        action.effects.push_back(
+            {EffectKind::restores, member != nullptr ? member->name : "", step.object, {}});
+    }
+}
+
 // Returns the names that no other action of its kind may use at the same time: the stores that it
 // changes, else the role of its member, else the system.
 std::vector<std::string> names_alone(const Member* member, const Action& action) {
@@ -323,6 +335,7 @@ Result<Action> make_action(const PlanBuilder& draft,
     }
     DRYDOCK_TRY(add_declared_effects(draft, step.effects, member, action.effects));
     DRYDOCK_TRY(add_declared_effects(draft, step.meanwhile, member, action.meanwhile));
+    add_restored_store(step, member, action);
     if (member != nullptr) {
         for (const Member* moved_member : moved_by(draft, step, *member)) {
             add_standard_effects(draft, step, *moved_member, action);

@@ -100,6 +100,25 @@ TEST(PlanLaws, half_done_effects_are_effects_of_the_begin) {
     EXPECT_THAT(plan.find("roll/m2/install")->meanwhile, IsEmpty());
 }
 
+TEST(PlanLaws, a_restore_brings_back_the_store_that_it_names) {
+    Fixture site = frozen_site();
+    model::StepSpec& step = first_step(site);
+    const auto effects = [&] {
+        Names words;
+        for (const model::Effect& effect : plan_of(site).find("roll/m1/stop")->effects) {
+            words.push_back(std::string(name_of(effect.kind)) + " " + effect.member + "/"
+                            + effect.name);
+        }
+        return words;
+    };
+    step.verb = model::Verb::restore;
+    step.object = "data";
+    step.effects = {{EffectKind::becomes, "frozen", false, "node", model::Reach::member}};
+    EXPECT_THAT(effects(), ElementsAre("becomes m1/frozen", "restores m1/data"));
+    step.effects = {{EffectKind::lowers, "data", {}, "node", model::Reach::member}};
+    EXPECT_THAT(effects(), ElementsAre("lowers m1/data"));
+}
+
 TEST(PlanLaws, who_is_alone_is_so_on_its_stores_or_its_role) {
     Fixture site = frozen_site();
     model::StepSpec& step = first_step(site);
