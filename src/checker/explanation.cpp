@@ -3,6 +3,7 @@
 #include "checker/explanation.h"
 
 #include "base/text.h"
+#include "checker/member_effects.h"
 #include "checker/step_text.h"
 #include "checker/store_effects.h"
 
@@ -75,6 +76,29 @@ std::string misread_store(const Model& model, const Member& member, const Byte* 
     return text;
 }
 
+// Describes the stores that kept the members of a start down.
+std::vector<std::string> refusing_stores(const Model& model, const Path& walk) {
+    const Byte* row = walk.row.data();
+    std::vector<std::string> texts;
+    for (const Index index : is_about_action(walk.last.kind) ? model.acts[walk.last.index].starting
+                                                             : std::vector<Index>()) {
+        const Member& member = model.members[index];
+        for_each_store(model, member, row, [&](const Store& store, Index instance) {
+            const Byte reader = reader_of(store, index, release_of(member, row), row);
+            const Byte format = row[store.at[instance]];
+            if (!is_running(member, row) && !can_start_on(model, store, instance, reader, row)) {
+                const bool is_unclean = format != k_destroyed && !store.unclean.empty()
+                                        && row[store.unclean[instance]] != k_absent;
+                texts.push_back(fmt::format("{} is {}{}",
+                                            store.name,
+                                            format_name(store, format),
+                                            is_unclean ? ", and was not left clean" : ""));
+            }
+        });
+    }
+    return texts;
+}
+
 // A member misreads its store after the step; or a start was refused by its store.
 std::string because_of_misread(const Model& model, const std::string& title, const Path& walk) {
     for (const Member& member : model.members) {
@@ -84,9 +108,11 @@ std::string because_of_misread(const Model& model, const std::string& title, con
                 "after \"{}\" {}", title, misread_store(model, member, walk.row.data()));
         }
     }
+    const auto refusing = refusing_stores(model, walk);
     return fmt::format("\"{}\" starts a release on a store that it cannot read ({})",
                        title,
-                       stores_now(model, walk.before.data()));
+                       refusing.empty() ? stores_now(model, walk.before.data())
+                                        : join(refusing, ", "));
 }
 
 std::string because_of_quorum(const Model& model, const std::string& title, const Path& walk) {

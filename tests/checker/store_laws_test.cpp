@@ -119,6 +119,20 @@ TEST(Destroyed, IsNotEmpty) {
     }
 }
 
+// Of two stores, the story names the one that keeps the release down.
+TEST(Destroyed, TheStoryNamesTheStore) {
+    LawPlan law(1);
+    law.store(false, FormatTrigger::never).name = "cache";
+    law.store(false, FormatTrigger::never);
+    law.stop("m1");
+    law.act("wipe", Verb::run, "m1").effects = {on_store(EffectKind::destroys, "m1")};
+    law.install("m1");
+    law.start("m1");
+    const Report report = check_law(law.plan);
+    ASSERT_THAT(broken(report), HasSubstr("unreadable-start")) << text(report);
+    EXPECT_THAT(text(report), HasSubstr("cannot read (data is destroyed)"));
+}
+
 TEST(Destroyed, NamesTheStoreThatHasNoCopy) {
     LawPlan law(1);
     law.store(false, FormatTrigger::never);
@@ -207,6 +221,7 @@ TEST(CleanStop, ADeathLeavesItUnclean) {
     law.roll("m1");
     const Report died = check_law(law.plan, {0, 0, 0, 1, 0});
     EXPECT_EQ(broken(died), "unreadable-start") << text(died);
+    EXPECT_THAT(died.violations[0].because, HasSubstr("(data is 1, and was not left clean)"));
     const Report calm = check_law(law.plan, {1, 0, 1, 0, 0});
     EXPECT_EQ(broken(calm), "nothing") << text(calm);
 }
