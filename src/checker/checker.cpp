@@ -9,6 +9,7 @@
 #include "checker/backward_reachability.h"
 #include "checker/counterexample.h"
 #include "checker/downgrade_check.h"
+#include "checker/ends.h"
 #include "checker/explanation.h"
 #include "checker/return_point_search.h"
 #include "model/version.h"

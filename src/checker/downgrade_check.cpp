@@ -3,15 +3,14 @@
 //
 // The order of attempt(): a state in which no step has left anything needs no downgrade. Else the
 // planner compiles one from the facts of the state. A nested search visits its states, and
-// verdict_of() looks for a violation, a wrong final state or a halt without a way on. Each distinct
+// verdict_of() looks for a violation, a wrong final state or a halt without a way on. What such a
+// downgrade leaves switched is asked last, since it does not close the way back. Each distinct
 // state of the cluster is tried once.
-//
-// The second half decides whether a run can terminate. The rules are in docs/design/0004, "Ends"
-// and "What the rules mean exactly".
 #include "checker/downgrade_check.h"
 
 #include "checker/backward_reachability.h"
 #include "checker/counterexample.h"
+#include "checker/ends.h"
 #include "model/version.h"
 
 #include <fmt/format.h>
@@ -104,19 +103,28 @@ std::string cannot_read(const Model& model, const Byte* row) {
     return {};
 }
 
-// Returns the first error that the search of a downgrade shows; empty: none. Violated properties
-// come first, then wrong final states, then halts.
+// Returns how the downgrade violates the property; empty: it does not.
+std::string
+breach_of(const Model& model, const Options& options, const Search& search, Property property) {
+    const auto& breach = search.breach(property);
+    if (!breach) {
+        return {};
+    }
+    const Path walk = walk_to(model, options, search, *breach, property);
+    return fmt::format("{}: {}", name_of(property), tell(model, property, walk).because);
+}
+
+// Returns the first error that the search of a downgrade shows, but for what it leaves switched;
+// empty: none. Violated properties come first, then wrong final states, then halts.
 std::string verdict_of(const Model& model, const Options& options, const Search& search) {
     for (const Property property : {Property::unreadable_start,
                                     Property::lost_writes,
                                     Property::quorum,
                                     Property::skew,
                                     Property::unverified_destroy,
-                                    Property::alone,
-                                    Property::left_behind}) {
-        if (const auto& breach = search.breach(property)) {
-            const Path walk = walk_to(model, options, search, *breach, property);
-            return fmt::format("{}: {}", name_of(property), tell(model, property, walk).because);
+                                    Property::alone}) {
+        if (std::string broken = breach_of(model, options, search, property); !broken.empty()) {
+            return broken;
         }
     }
     for (const std::uint32_t id : search.in_order()) {
@@ -229,14 +237,14 @@ bool DowngradeChecker::is_untouched(const Byte* row) const {
 // The nested search has no faults, one thread and little memory: it is run for up to thousands of
 // states. A downgrade that exceeds the memory counts as failed.
 // A way back restores the temporary facts of the plan that it reverts.
-std::string DowngradeChecker::attempt(const Byte* row) {
+DowngradeChecker::Outcome DowngradeChecker::attempt(const Byte* row) {
     if (is_untouched(row)) {
         return {};
     }
     const InitialState start = model_.start(row);
     auto plan = options_.back(start.facts);
     if (!plan) {
-        return fmt::format("drydock downgrade is refused: {}", plan.error().message);
+        return {fmt::format("drydock downgrade is refused: {}", plan.error().message), {}};
     }
     plan->temporaries = model_.plan.temporaries;
     plan->reverts_run = model_.plan.run.empty() ? "the run" : model_.plan.run;
@@ -250,13 +258,14 @@ std::string DowngradeChecker::attempt(const Byte* row) {
     options.resolve_local = options_.resolve_local;
     Search search(downgrade_model, options);
     if (!search.run(~PropertySet{0})) {
-        return "the downgrade from here is too large to look at";
+        return {"the downgrade from here is too large to look at", {}};
     }
-    std::string verdict = verdict_of(downgrade_model, options, search);
-    if (verdict.empty()) {
+    Outcome outcome = {verdict_of(downgrade_model, options, search),
+                       breach_of(downgrade_model, options, search, Property::left_behind)};
+    if (outcome.failure().empty()) {
         note_conditions(downgrade_model);
     }
-    return verdict;
+    return outcome;
 }
 
 // A condition that nothing models is answered both ways, and the person chooses the best. The facts
@@ -279,12 +288,20 @@ void DowngradeChecker::note_conditions(const Model& downgrade) {
     }
 }
 
-const std::string& DowngradeChecker::failure_reason(const Byte* row) {
+const DowngradeChecker::Outcome& DowngradeChecker::outcome_of(const Byte* row) {
     const auto [entry, is_new] = results_.try_emplace(world_of(row));
     if (is_new) {
         entry->second = attempt(row);
     }
     return entry->second;
+}
+
+const std::string& DowngradeChecker::failure_reason(const Byte* row) {
+    return outcome_of(row).failure();
+}
+
+const std::string& DowngradeChecker::closing_reason(const Byte* row) {
+    return outcome_of(row).closed;
 }
 
 void DowngradeChecker::add(const Byte* row) {
@@ -310,86 +327,6 @@ void DowngradeChecker::try_added() {
         second_thread.join();
     }
     added_.clear();
-}
-
-namespace {
-
-bool says_remedy(const model::Action& action) {
-    const auto says = [](const auto& conditions) {
-        return std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
-            return !condition.remedy.empty();
-        });
-    };
-    return !action.remedy.empty() || says(action.guard) || says(action.then);
-}
-
-using Test = bool (*)(Status, const ActionModel&, const model::Action&);
-
-// True if an action that has failed passes the test.
-bool any_failed(const Model& model, const Byte* row, Test test) {
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        const auto status = model.status(row, i);
-        if (has_failed(status) && test(status, model.acts[i], model.plan.actions[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// True for a finished run, and for a halt if the failed action has a remedy for the operator to
-// read.
-bool is_an_end(const Model& model, const Byte* row) {
-    // The remedy for an unreachable host is implied: it is to be brought back.
-    const auto has_remedy = [](Status status, const ActionModel&, const model::Action& action) {
-        return status == Status::unreached || says_remedy(action);
-    };
-    return phase_of(row) == Phase::finished
-           || (phase_of(row) == Phase::halted && any_failed(model, row, has_remedy));
-}
-
-// True if the run halts at an unrepeatable action without a remedy. The operator would have to find
-// out whether it ran, and the pack does not say how. So going on is no way out.
-bool is_left_alone(const Model& model, const Byte* row) {
-    return phase_of(row) == Phase::halted
-           && any_failed(
-               model, row, [](Status status, const ActionModel& act, const model::Action& action) {
-                   return status == Status::failed && act.ran != k_no_offset
-                          && !says_remedy(action);
-               });
-}
-
-}  // namespace
-
-std::string final_state_error(const Model& model, const Byte* row) {
-    for (const Member& member : model.members) {
-        const bool goes = std::none_of(member.up_down_events.begin(),
-                                       member.up_down_events.end(),
-                                       [](const Member::UpDownEvent& event) { return event.up; });
-        const bool is_left_down = goes && model.plan.kind == "side-by-side";
-        if (member.running == k_no_offset || member.up_down_events.empty() || is_left_down) {
-            continue;
-        }
-        const model::Observation& runs = model.values.at(row[member.running]);
-        if (runs.value.show() != model.plan.to) {
-            return fmt::format("at its end {} does not run {}", member.name, model.plan.to);
-        }
-    }
-    return {};
-}
-
-// The witness successors settle almost every row in one pass. The fixpoint expands only the rest.
-std::vector<bool> can_terminate(const Model& model, const Options& options, const Search& search) {
-    const auto is_end = [&](const Byte* row) { return is_an_end(model, row); };
-    const auto stays = [&](const Byte* row) { return is_left_alone(model, row); };
-    return backward_reachable(
-        model,
-        options,
-        search,
-        is_end,
-        [&](const Byte* row, const Successors& batch, const auto& leads_to_end) {
-            return !stays(row) && OneLeads()(row, batch, leads_to_end);
-        },
-        follow_witnesses(search, is_end, stays));
 }
 
 }  // namespace drydock::checker

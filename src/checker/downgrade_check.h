@@ -1,6 +1,5 @@
 // DowngradeChecker: the states from which a downgrade is certain to end with the old release
-// serving. The planner compiles the downgrade in each such state. Beside it: the states from which
-// the run can terminate.
+// serving. The planner compiles the downgrade in each such state.
 #pragma once
 
 #include "checker/search.h"
@@ -23,6 +22,9 @@ public:
 
     // Returns the reason why no downgrade works from this row; empty if one works.
     [[nodiscard]] const std::string& failure_reason(const Byte* row);
+    // Returns the reason why no downgrade leads to the old release serving; empty if one does. One
+    // that only leaves temporary facts switched is a fault of the pack, and leads there.
+    [[nodiscard]] const std::string& closing_reason(const Byte* row);
 
     // Queues a row; try_added() checks the queue on two threads. The rows stay with the caller.
     void add(const Byte* row);
@@ -40,26 +42,29 @@ public:
     [[nodiscard]] bool is_known(const Byte* row) const { return results_.contains(world_of(row)); }
 
 private:
+    // What became of the downgrade from a state of the cluster; each is empty if it did not happen.
+    struct Outcome {
+        std::string closed;       // why it does not lead to the old release serving
+        std::string left_behind;  // what it leaves switched
+
+        [[nodiscard]] const std::string& failure() const {
+            return closed.empty() ? left_behind : closed;
+        }
+    };
+
+    [[nodiscard]] const Outcome& outcome_of(const Byte* row);
     [[nodiscard]] std::string world_of(const Byte* row) const;
     // True if no step has left anything to take back. Members that are down do not count.
     [[nodiscard]] bool is_untouched(const Byte* row) const;
-    [[nodiscard]] std::string attempt(const Byte* row);
+    [[nodiscard]] Outcome attempt(const Byte* row);
     void note_conditions(const Model& downgrade);
 
     const Model& model_;
     const Options& options_;
-    std::map<std::string, std::string, std::less<>> results_;  // by the bytes of the cluster state
-    std::vector<std::pair<const Byte*, std::string*>> added_;
+    std::map<std::string, Outcome, std::less<>> results_;  // by the bytes of the cluster state
+    std::vector<std::pair<const Byte*, Outcome*>> added_;
     std::mutex mutex_;  // of hangs_on_
     std::set<std::string> hangs_on_;
 };
-
-// Returns for each row, by its id, whether the run and an operator can end it without a further
-// fault. An end is a finished run, or a halt for which the pack names a remedy.
-[[nodiscard]] std::vector<bool>
-can_terminate(const Model& model, const Options& options, const Search& search);
-// Returns the error of this finished row; empty: none. Members that the plan stops or starts must
-// run the release that it leads to. Members that a side-by-side plan leaves down are exempt.
-[[nodiscard]] std::string final_state_error(const Model& model, const Byte* row);
 
 }  // namespace drydock::checker

@@ -63,6 +63,8 @@ void lead(const Model& model, const Member& member, Byte* row);
 judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after);
 // Returns `alone` if a start of the member meets an action that must be alone.
 [[nodiscard]] PropertySet judge_company(const Model& model, const Member& member, const Byte* row);
+// True if the member votes. Who has no such fact does.
+[[nodiscard]] bool votes(const Model& model, const Member& member, const Byte* row);
 // True if releases serve together that may not.
 [[nodiscard]] bool violates_skew(const Model& model, const Byte* row);
 // True if a law that closes the way back has fired or may fire at any moment.

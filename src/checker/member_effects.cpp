@@ -31,11 +31,12 @@ void note_unclean(const Model& model, Byte* row) {
     }
 }
 
+// Who runs already keeps the lead.
 void bring_up(const Model& model, const Member& member, Byte release, Byte* row) {
+    set_if(is_running(member, row) ? k_no_offset : member.leads, model.no, row);
     row[member.running] = release;
     set_if(member.ready, model.serves, row);
     set_if(member.service, model.started, row);
-    set_if(member.leads, model.no, row);
     convert(model, member, release, row);
 }
 
@@ -147,6 +148,10 @@ Byte last_opener(const Model& model, const Store& store, Index instance, const B
 
 Byte release_of(const Member& member, const Byte* row) {
     return member.installed != k_no_offset ? row[member.installed] : row[member.running];
+}
+
+bool votes(const Model& model, const Member& member, const Byte* row) {
+    return member.voter == k_no_offset || row[member.voter] == model.serves;
 }
 
 bool is_serving(const Model& model, const Member& member, const Byte* row) {

@@ -74,11 +74,6 @@ bool falls_short(const Model& model, const Readiness& readiness, Index role) {
     return ready.before >= minimum && ready.after < minimum;
 }
 
-bool is_voter(const Model& model, Index index, const Byte* row) {
-    const Offset voter = model.members[index].voter;
-    return voter == k_no_offset || row[voter] == model.serves;
-}
-
 int minimum_of(const QuorumGroup& group, int units) {
     if (group.kind == model::QuorumKind::majority) {
         return units / 2 + 1;
@@ -96,7 +91,7 @@ bool falls_short(const Model& model,
     for (const auto& unit : group.units) {
         std::vector<Index> voters;
         std::copy_if(unit.begin(), unit.end(), std::back_inserter(voters), [&](Index member) {
-            return is_voter(model, member, row);
+            return votes(model, model.members[member], row);
         });
         if (voters.empty()) {
             continue;

@@ -1,10 +1,11 @@
 // The return point by trying downgrades: a search without faults, a downgrade from each of its
 // states, then backward reachability.
 //
-// A state is open if a downgrade works there or in a later state. The return point is the set of
-// actions with an end that leads from an open state to one that is not. If another transition does
-// so, no gate of the plan can guard it, and nothing is returned. See docs/design/0004, "What the
-// rules mean exactly".
+// A state is open if a downgrade leads to the old release serving, there or in a later state. The
+// return point is the set of actions with an end that leads from an open state to one that is not.
+// If another transition does so, no gate of the plan can guard it, and nothing is returned. A
+// downgrade that only leaves temporary facts switched keeps the state open: a person could still
+// switch them. See docs/design/0004, "What the rules mean exactly".
 #include "checker/return_point_search.h"
 
 #include "checker/backward_reachability.h"
@@ -99,7 +100,7 @@ private:
                 }
             }
         }
-        return ways_.failure_reason(row);
+        return ways_.closing_reason(row);
     }
 
     // The reason of the first action stands for all.

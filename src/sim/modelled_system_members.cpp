@@ -179,7 +179,7 @@ void ModelledSystem::start_member(const std::string& name,
         return;
     }
     const bool apart = serve_apart();
-    if (!member.leads.empty()) {
+    if (!member.up && !member.leads.empty()) {
         values_[member.leads] = false;
     }
     values_[member.running] = release;

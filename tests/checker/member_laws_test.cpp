@@ -52,82 +52,6 @@ TEST(Quorum, SaysThatOneCommandTakesSeveralDown) {
     EXPECT_THAT(report.violations[0].because, HasSubstr("2 members down together (m1, m2)"));
 }
 
-LawPlan switched(bool switches_back) {
-    LawPlan law(1);
-    law.fact("", "noout", false);
-    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
-    law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
-    law.roll("m1");
-    if (switches_back) {
-        law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
-    }
-    return law;
-}
-
-TEST(LeftBehind, WhatIsSwitchedMustBeSwitchedBack) {
-    const Report left = check_law(switched(false).plan);
-    EXPECT_EQ(broken(left), "left-behind") << text(left);
-    EXPECT_THAT(left.violations[0].because, HasSubstr("noout is true"));
-    const Report back = check_law(switched(true).plan);
-    EXPECT_EQ(broken(back), "nothing") << text(back);
-}
-
-TEST(LeftBehind, OnlyAWayBackRestoresWhatTheUpgradeSwitchedForGood) {
-    LawPlan law = switched(false);
-    law.plan.temporaries.front().temporary = model::Temporary::way_back;
-    EXPECT_EQ(broken(check_law(law.plan)), "nothing");
-    law.plan.reverts_run = "r0";
-    EXPECT_EQ(broken(check_law(law.plan)), "left-behind");
-}
-
-// The way back from any state: m1 on 1.0 again, and noout unset or not.
-CompileDowngrade way_back(bool switches_back) {
-    return [switches_back](const model::FactBook& facts) -> Result<model::Plan> {
-        LawPlan law(1);
-        law.fact("", "noout", false);
-        law.stop("m1");
-        law.install("m1").effects = {becomes("m1", "installed", "1.0")};
-        law.start("m1").effects = {becomes("m1", "running", "1.0"), becomes("m1", "ready", true)};
-        if (switches_back) {
-            law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
-        }
-        law.plan.procedure = "downgrade";
-        law.plan.from = "2.0";
-        law.plan.to = "1.0";
-        law.plan.planned = facts;
-        return law.plan;
-    };
-}
-
-TEST(LeftBehind, AWayBackThatLeavesItIsNone) {
-    const LawPlan law = switched(true);
-    Options options;
-    options.faults = {1, 0, 0, 0, 0};
-    options.back = way_back(false);
-    const Report left = check(law.plan, options);
-    EXPECT_EQ(broken(left), "no-way-back") << text(left);
-    options.back = way_back(true);
-    const Report back = check(law.plan, options);
-    EXPECT_EQ(broken(back), "nothing") << text(back);
-}
-
-// What nothing models is answered both ways for the person; the report says on what that hangs.
-TEST(WaysBack, HangOnFactsWithoutALaw) {
-    const LawPlan law = switched(true);
-    Options options;
-    options.faults = {1, 0, 0, 0, 0};
-    options.back = way_back(true);
-    EXPECT_THAT(check(law.plan, options).hangs_on, testing::IsEmpty());
-    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
-        auto plan = way_back(true)(facts);
-        plan->actions.front().guard = {is("epoch_lead", true, false)};
-        return plan;
-    };
-    const Report report = check(law.plan, options);
-    EXPECT_EQ(broken(report), "nothing") << text(report);
-    EXPECT_THAT(report.hangs_on, testing::ElementsAre("epoch_lead"));
-}
-
 // A condition on any member of a role does not hold while all are stopped.
 TEST(Stories, SayWhyAStepIsSkipped) {
     LawPlan law(1);
@@ -346,6 +270,25 @@ TEST(Leaders, AnElectionBringsAnOldOneToAStoreThatItCannotRead) {
     const Report report = check_law(law.plan, {0, 0, 0, 1, 0});
     EXPECT_EQ(broken(report), "unreadable-start") << text(report);
     EXPECT_THAT(report.violations[0].because, HasSubstr("m2 comes to lead"));
+}
+
+// As where a start is told as failed, has had its effect, and is tried again.
+TEST(Leaders, AStartOfOneThatRunsKeepsTheLead) {
+    for (const Verb again : {Verb::start, Verb::restart}) {
+        LawPlan law(2);
+        law.store(true, FormatTrigger::on_lead).leader_only = true;
+        law.fact("m1", "leader", false, StandardFact::leads);
+        law.fact("m2", "leader", true, StandardFact::leads);
+        law.gate();
+        law.roll("m1");
+        law.act("hand over", Verb::run, "m1").effects = {becomes("m1", "leader", true)};
+        law.start("m1").verb = again;
+        law.plan.actions.back().id = "again";
+        law.roll("m2");
+        const Report report = check_law(law.plan, k_calm);
+        EXPECT_EQ(broken(report), again == Verb::start ? "nothing" : "unreadable-start")
+            << text(report);
+    }
 }
 
 TEST(WhenAllRunning, TheLastOldOneCannotStartAgain) {

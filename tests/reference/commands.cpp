@@ -37,11 +37,6 @@ Members ready_of(const model::PlanRole& role, const Model& model, Members up, co
     return up;
 }
 
-bool votes(const Model& model, const std::string& member, const World& world) {
-    const std::string& key = model.key_of(member, "voter");
-    return key.empty() || model.is(world, key, Json(true));
-}
-
 // By unit, whether all of its members that vote are ready.
 std::map<std::string, bool>
 units_of(const QuorumGroup& group, const Model& model, const Members& ready, const World& world) {

@@ -161,10 +161,12 @@ void die(Model& model, const std::string& member, World& world) {
 }
 
 void come_up(Model& model, const std::string& member, const std::string& release, World& world) {
+    if (!model.is_up(world, member)) {
+        model.set(world, model.key_of(member, "leads"), Json(false));
+    }
     model.set(world, model.key_of(member, "running"), Json(release));
     model.set(world, model.key_of(member, "ready"), Json(true));
     model.set(world, model.key_of(member, "service"), Json("running"));
-    model.set(world, model.key_of(member, "leads"), Json(false));
     convert(model, member, release, world);
 }
 
@@ -214,6 +216,11 @@ bool starts_stale(const Model& model,
             }
             return stale_starts && current_lies && !runs_current(model, store, world);
         });
+}
+
+bool votes(const Model& model, const std::string& member, const World& world) {
+    const std::string& key = model.key_of(member, "voter");
+    return key.empty() || model.is(world, key, Json(true));
 }
 
 bool serves(const Model& model, const std::string& member, const World& world) {

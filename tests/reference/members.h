@@ -29,6 +29,8 @@ void come_up(Model& model, const std::string& member, const std::string& release
 // What follows from who runs now.
 void settle(Model& model, World& world);
 
+// Who has no such fact votes, too.
+[[nodiscard]] bool votes(const Model& model, const std::string& member, const World& world);
 [[nodiscard]] bool serves(const Model& model, const std::string& member, const World& world);
 [[nodiscard]] bool leads(const Model& model, const std::string& member, const World& world);
 [[nodiscard]] bool may_be_elected(const Model& model, const std::string& member, const World&);

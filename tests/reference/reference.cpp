@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "model/version.h"
 #include "reference/breadth_first_search.h"
+#include "reference/members.h"
 
 #include <fmt/format.h>
 
@@ -227,7 +228,7 @@ private:
     }
 
     // Whom the plan takes down or brings up runs what it leads to, but who is left down for good by
-    // one of two sides.
+    // one of two sides, or is down and votes no more.
     static bool runs_release(const Model& model, const World& world) {
         std::map<std::string, bool> handled;  // whether it is brought up
         for (const model::Action& action : model.plan.actions) {
@@ -244,7 +245,8 @@ private:
         }
         return std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
             return model.runs(world, one.first) == model.plan.to
-                   || (!one.second && model.plan.kind == "side-by-side");
+                   || (!one.second && model.plan.kind == "side-by-side")
+                   || (model.is_down(world, one.first) && !votes(model, one.first, world));
         });
     }
 

@@ -119,4 +119,14 @@ public:
     model::Plan plan;
 };
 
+// All members are stopped and have the new release installed; nobody was started yet.
+[[nodiscard]] inline SmallPlan all_stopped_first(std::size_t members) {
+    SmallPlan small(members);
+    for (const std::string& member : small.plan.roles.front().members) {
+        small.stop(member);
+        small.install(member);
+    }
+    return small;
+}
+
 }  // namespace drydock::reference

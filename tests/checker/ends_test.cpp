@@ -1,0 +1,151 @@
+// What must be so when a plan has ended: what it switched is as before, on ways back as well, and
+// who is down has retired.
+#include "checker/law_plans.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace drydock::checker {
+namespace {
+
+using model::StandardFact;
+using model::Verb;
+using testing::HasSubstr;
+
+constexpr Faults k_calm = {0, 0, 0, 0, 0};
+
+LawPlan switched(bool switches_back) {
+    LawPlan law(1);
+    law.fact("", "noout", false);
+    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
+    law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
+    law.roll("m1");
+    if (switches_back) {
+        law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
+    }
+    return law;
+}
+
+TEST(LeftBehind, WhatIsSwitchedMustBeSwitchedBack) {
+    const Report left = check_law(switched(false).plan);
+    EXPECT_EQ(broken(left), "left-behind") << text(left);
+    EXPECT_THAT(left.violations[0].because, HasSubstr("noout is true"));
+    const Report back = check_law(switched(true).plan);
+    EXPECT_EQ(broken(back), "nothing") << text(back);
+}
+
+TEST(LeftBehind, OnlyAWayBackRestoresWhatTheUpgradeSwitchedForGood) {
+    LawPlan law = switched(false);
+    law.plan.temporaries.front().temporary = model::Temporary::way_back;
+    EXPECT_EQ(broken(check_law(law.plan)), "nothing");
+    law.plan.reverts_run = "r0";
+    EXPECT_EQ(broken(check_law(law.plan)), "left-behind");
+}
+
+// The way back from any state: m1 on 1.0 again, and noout unset or not.
+CompileDowngrade way_back(bool switches_back) {
+    return [switches_back](const model::FactBook& facts) -> Result<model::Plan> {
+        LawPlan law(1);
+        law.fact("", "noout", false);
+        law.stop("m1");
+        law.install("m1").effects = {becomes("m1", "installed", "1.0")};
+        law.start("m1").effects = {becomes("m1", "running", "1.0"), becomes("m1", "ready", true)};
+        if (switches_back) {
+            law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
+        }
+        law.plan.procedure = "downgrade";
+        law.plan.from = "2.0";
+        law.plan.to = "1.0";
+        law.plan.planned = facts;
+        return law.plan;
+    };
+}
+
+TEST(LeftBehind, AWayBackThatLeavesItIsNone) {
+    const LawPlan law = switched(true);
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = way_back(false);
+    const Report left = check(law.plan, options);
+    EXPECT_EQ(broken(left), "no-way-back") << text(left);
+    options.back = way_back(true);
+    const Report back = check(law.plan, options);
+    EXPECT_EQ(broken(back), "nothing") << text(back);
+}
+
+// What the way back leaves switched is its fault, and no point of no return.
+TEST(LeftBehind, AWayBackThatLeavesItClosesNothing) {
+    LawPlan law = switched(false);
+    law.plan.temporaries.front().temporary = model::Temporary::way_back;
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = way_back(false);
+    const Report left = check(law.plan, options);
+    EXPECT_EQ(broken(left), "no-way-back") << text(left);
+    EXPECT_THAT(left.violations[0].because, HasSubstr("left-behind"));
+    EXPECT_EQ(left.closes, "");
+    EXPECT_FALSE(left.moved);
+}
+
+// One that cannot go on is none, and closes the way back where it begins to.
+TEST(LeftBehind, AWayBackThatHaltsCloses) {
+    LawPlan law = switched(false);
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
+        auto plan = way_back(false)(facts);
+        plan->actions.front().guard = {is("noout", false, false)};
+        return plan;
+    };
+    const Report halted = check(law.plan, options);
+    EXPECT_EQ(halted.closes, "set noout") << text(halted);
+}
+
+// What nothing models is answered both ways for the person; the report says on what that hangs.
+TEST(WaysBack, HangOnFactsWithoutALaw) {
+    const LawPlan law = switched(true);
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.back = way_back(true);
+    EXPECT_THAT(check(law.plan, options).hangs_on, testing::IsEmpty());
+    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
+        auto plan = way_back(true)(facts);
+        plan->actions.front().guard = {is("epoch_lead", true, false)};
+        return plan;
+    };
+    const Report report = check(law.plan, options);
+    EXPECT_EQ(broken(report), "nothing") << text(report);
+    EXPECT_THAT(report.hangs_on, testing::ElementsAre("epoch_lead"));
+}
+
+TEST(Retired, WhoDoesNotVoteAnyMoreMayBeDownAtTheEnd) {
+    for (const bool leaves : {true, false}) {
+        LawPlan law(2);
+        law.plan.kind = "rolling";
+        for (const char* member : {"m1", "m2"}) {
+            law.fact(member, "voter", true, StandardFact::voter);
+        }
+        law.roll("m2");
+        if (leaves) {
+            law.act("leave", Verb::run, "m1").effects = {becomes("m1", "voter", false)};
+        }
+        law.stop("m1");
+        const Report report = check_law(law.plan, k_calm);
+        EXPECT_EQ(broken(report), leaves ? "nothing" : "stuck") << text(report);
+    }
+}
+
+// Who votes no more, and runs, still has to run the new release.
+TEST(Retired, WhoRunsOnTheOldReleaseHasNotRetired) {
+    LawPlan law(2);
+    law.fact("m1", "voter", true, StandardFact::voter);
+    law.act("leave", Verb::run, "m1").effects = {becomes("m1", "voter", false)};
+    law.stop("m1");
+    law.start("m1");
+    const Report report = check_law(law.plan, k_calm);
+    EXPECT_EQ(broken(report), "stuck") << text(report);
+    EXPECT_THAT(report.violations[0].because, HasSubstr("m1 does not run 2.0"));
+}
+
+}  // namespace
+}  // namespace drydock::checker
