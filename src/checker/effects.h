@@ -61,6 +61,9 @@ void lead(const Model& model, const Member& member, Byte* row);
 // and `alone`.
 [[nodiscard]] PropertySet
 judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after);
+// Notes for each member that is down at first what its start by itself would break. That is no
+// fault of the plan, as long as the member is as it was found.
+void note_found_starts(Model& model);
 // Returns `alone` if a start of the member meets an action that must be alone.
 [[nodiscard]] PropertySet judge_company(const Model& model, const Member& member, const Byte* row);
 // True if the member votes. Who has no such fact does.

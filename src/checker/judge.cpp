@@ -61,6 +61,13 @@ PropertySet judge_releases(const Model& model, const Byte* before, const Byte* a
     return broken;
 }
 
+// True if the member is down with the release that it had when the plan was made.
+bool is_as_found(const Model& model, const Member& member, const Byte* row) {
+    return member.running != k_no_offset && member.installed != k_no_offset
+           && row[member.running] == k_absent
+           && row[member.installed] == model.first[member.installed];
+}
+
 }  // namespace
 
 bool misreads(const Model& model, const Member& member, const Byte* row) {
@@ -87,7 +94,19 @@ judge_start(const Model& model, const Member& member, const Byte* before, const 
     const PropertySet broken =
         judge_releases(model, before, after) | judge_company(model, member, before)
         | (is_misread ? mask_of(Property::unreadable_start) : PropertySet{0});
-    return broken & ~mask_of(Property::unverified_destroy);
+    const PropertySet excused = is_as_found(model, member, before) ? member.found_broken : 0;
+    return broken & ~mask_of(Property::unverified_destroy) & ~excused;
+}
+
+void note_found_starts(Model& model) {
+    for (Member& member : model.members) {
+        const Byte* found = model.first.data();
+        if (can_restart(model, member, found)) {
+            std::vector<Byte> after = model.first;
+            start_by_hand(model, member, after.data());
+            member.found_broken = judge_start(model, member, found, after.data());
+        }
+    }
 }
 
 bool violates_skew(const Model& model, const Byte* row) {

@@ -7,6 +7,7 @@
 #include "checker/model.h"
 
 #include "base/check.h"
+#include "checker/effects.h"
 #include "checker/initial_values.h"
 #include "checker/model_builder.h"
 #include "run/run.h"
@@ -341,6 +342,7 @@ Model::Model(const Plan& checked_plan, const InitialState* start)
     run::State state(acts.size());
     run::apply(program, state, {run::EventType::conductor_started});
     pack(state, first.data());
+    note_found_starts(*this);
 }
 
 }  // namespace drydock::checker

@@ -160,6 +160,8 @@ struct Member {
     Offset leads = k_no_offset;
     Offset voter = k_no_offset;
     bool up_at_first = true;
+    std::uint32_t found_broken =
+        0;  // properties that its start would break before the first action
     std::vector<UpDownEvent> up_down_events;    // the last in the plan first
     std::vector<std::size_t> stopping_actions;  // actions that take the member down
 };

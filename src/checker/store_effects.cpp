@@ -71,10 +71,20 @@ void for_each_raised(
     }
 }
 
+// What was destroyed is made anew by a command, and by no law.
+void make_anew(const Store& store, const std::vector<Index>& instances, Byte format, Byte* row) {
+    for (const Index instance : instances) {
+        if (row[store.at[instance]] == k_destroyed) {
+            set_format(store, instance, format, row);
+        }
+    }
+}
+
 // A step that raises a store fires its laws at once, if their conditions hold.
-void raise_by_command(const Model& model, Index store, Byte* row) {
+void raise_by_command(const Model& model, const StoreChange& change, Byte* row) {
     for (const FormatTransition& rise : model.rises) {
-        if (rise.store == store && (!has_condition(rise) || holds(model, rise, row))) {
+        if (rise.store == change.store && (!has_condition(rise) || holds(model, rise, row))) {
+            make_anew(model.stores[rise.store], change.instances, rise.becomes, row);
             fire(model, rise, row);
         }
     }
@@ -123,7 +133,7 @@ bool would_raise(const Model& model, const Member& member, Byte release, const B
 void change_store(const Model& model, const StoreChange& change, Byte* row) {
     const Store& store = model.stores[change.store];
     if (change.kind == model::EffectKind::raises) {
-        raise_by_command(model, change.store, row);
+        raise_by_command(model, change, row);
     } else if (change.kind == model::EffectKind::lowers) {
         lower_by_command(model, store, row);
     } else if (change.kind == model::EffectKind::copies) {

@@ -214,6 +214,16 @@ void ModelledStores::raise(const PlanStore& store,
     }
 }
 
+void ModelledStores::make_anew(const std::string& store,
+                               const std::string& member,
+                               const std::string& format) {
+    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
+        if (instance.is_destroyed) {
+            tell(plan_store, instance, format);
+        }
+    });
+}
+
 void ModelledStores::write(const std::string& store, const std::string& format) {
     for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
         if (!instance.is_destroyed) {

@@ -79,6 +79,8 @@ public:
     // The effects of commands. Those with a member act on its own instance, if it has one. What is
     // destroyed can only be restored.
     void write(const std::string& store, const std::string& format);
+    // Gives the member's own instance the format, if it was destroyed.
+    void make_anew(const std::string& store, const std::string& member, const std::string& format);
     void destroy(const std::string& store, const std::string& member);
     void copy(const std::string& store);
     void restore(const std::string& store, const std::string& member);

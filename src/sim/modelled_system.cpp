@@ -269,7 +269,7 @@ void ModelledSystem::apply_store(const model::Effect& effect, const model::Actio
             held_.insert(store);
         }
     } else if (effect.kind == model::EffectKind::raises) {
-        raise_by_command(store);
+        raise_by_command(store, effect.member);
     }
 }
 

@@ -106,6 +106,8 @@ private:
         bool up = true;
         bool died = false;       // by a fault, and not repaired yet
         bool came_back = false;  // by itself, and not handled since
+        bool found_down = false;
+        Json found_installed;
         std::int64_t ready_at_ms = 0;
     };
 
@@ -146,7 +148,7 @@ private:
     void apply_fact(const model::Effect& effect);
     void apply_store(const model::Effect& effect, const model::Action& action);
     void change_stores(const model::Action& action);
-    void raise_by_command(const std::string& store);
+    void raise_by_command(const std::string& store, const std::string& member);
     void put_back(const std::string& action);
     void apply_meanwhile(const model::Effect& effect, const model::Action& action);
     void replace(const model::Effect& effect, const model::Action& action, Replaced& replaced);

@@ -56,6 +56,10 @@ void ModelledSystem::know_members() {
             }
         }
     }
+    for (auto& [name, member] : members_) {
+        member.found_down = !member.up;
+        member.found_installed = value(member.installed);
+    }
 }
 
 const model::PlanRole* ModelledSystem::role(const std::string& name) const {
@@ -292,10 +296,14 @@ void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
     consider_elections();
 }
 
+// A member that the plan has found down and left so does not start: what it would break is no fault
+// of the plan.
 bool ModelledSystem::may_restart(const Member& member) const {
     const model::PlanRole* plan_role = role(member.role);
-    return !member.up && plan_role != nullptr && plan_role->restarts && !member.running.empty()
-           && !member.installed.empty() && !value(member.installed).is_null();
+    const bool is_as_found = member.found_down && value(member.installed) == member.found_installed;
+    return !is_as_found && !member.up && plan_role != nullptr && plan_role->restarts
+           && !member.running.empty() && !member.installed.empty()
+           && !value(member.installed).is_null();
 }
 
 bool ModelledSystem::can_restart() const {

@@ -112,13 +112,15 @@ void ModelledSystem::raise(const model::FormatRule& law) {
 }
 
 // A command raises a store by each of its laws; one with a condition acts only while that holds.
-void ModelledSystem::raise_by_command(const std::string& name) {
+// It makes what was destroyed anew.
+void ModelledSystem::raise_by_command(const std::string& name, const std::string& member) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
         if (law.store != name || (has_condition(law.raises) && !holds(law))) {
             continue;
         }
         ask_consent(i);
+        stores_.make_anew(name, member, law.becomes);
         stores_.for_each_of(name, [&](const auto& store, StoreInstance& instance) {
             stores_.raise(store, instance, law.becomes);
         });

@@ -9,18 +9,6 @@ namespace drydock::reference {
 using run::EventType;
 using run::Status;
 
-namespace {
-
-bool restarts(const Model& model, const std::string& member) {
-    const std::string name = model.role_of(member);
-    const auto& roles = model.plan.roles;
-    return std::any_of(roles.begin(), roles.end(), [&](const model::PlanRole& role) {
-        return role.name == name && role.restarts;
-    });
-}
-
-}  // namespace
-
 void Stepper::things_happen(bool under_way) {
     if (under_way && can(k_crash)) {
         step("conductor_dies");

@@ -176,6 +176,14 @@ Broken judge(const Model& model, const World& before, const World& after) {
     return broken;
 }
 
+bool restarts(const Model& model, const std::string& member) {
+    const std::string name = model.role_of(member);
+    const auto& roles = model.plan.roles;
+    return std::any_of(roles.begin(), roles.end(), [&](const model::PlanRole& role) {
+        return role.name == name && role.restarts;
+    });
+}
+
 // A start on stores that it cannot read leaves it down, and nothing happened.
 bool may_start(const Model& model, const std::string& member, const World& world) {
     const std::string& installed = model.key_of(member, "installed");
@@ -183,7 +191,9 @@ bool may_start(const Model& model, const std::string& member, const World& world
            && can_start(model, member, model.value(world, installed).value.as_string(), world);
 }
 
-Broken start_unasked(Model& model, const std::string& member, World& world) {
+namespace {
+
+Broken start_and_judge(Model& model, const std::string& member, World& world) {
     Broken broken;
     const World before = world;
     if (starts_beside_another(model, member, world)) {
@@ -200,6 +210,27 @@ Broken start_unasked(Model& model, const std::string& member, World& world) {
     if (closes(model, before, world) && !is_approved(model, world)) {
         broken.insert(Property::unasked_return_point);
     }
+    return broken;
+}
+
+bool is_as_found(const Model& model, const std::string& member, const World& world) {
+    const std::string& installed = model.key_of(member, "installed");
+    return !installed.empty() && model.is_down(world, member) && model.is_down(model.first, member)
+           && model.value(world, installed).value == model.value(model.first, installed).value;
+}
+
+}  // namespace
+
+Broken start_unasked(Model& model, const std::string& member, World& world) {
+    Broken excused;
+    if (is_as_found(model, member, world)) {
+        World found = model.first;
+        if (restarts(model, member) && may_start(model, member, found)) {
+            excused = start_and_judge(model, member, found);
+        }
+    }
+    Broken broken = start_and_judge(model, member, world);
+    std::erase_if(broken, [&](Property property) { return excused.contains(property); });
     return broken;
 }
 

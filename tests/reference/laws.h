@@ -20,6 +20,8 @@ void prove_copies(const Model& model, std::size_t index, World& world);
 [[nodiscard]] Broken judge(const Model& model, const World& before, const World& after);
 
 // Whether the member would start by itself if it could.
+// Whether members of its role come back by themselves.
+[[nodiscard]] bool restarts(const Model& model, const std::string& member);
 [[nodiscard]] bool may_start(const Model& model, const std::string& member, const World& world);
 // It starts what is installed, which the plan did not ask for: by itself, or by a person.
 [[nodiscard]] Broken start_unasked(Model& model, const std::string& member, World& world);

@@ -142,8 +142,9 @@ TEST(LawsOfWhatHappens, WhatFollowsFromAStartByItself) {
 
 // What a backup promises is seen, so that the copy counts as verified.
 model::Condition is_old() {
-    model::Condition old = ready_self();
+    model::Condition old;
     old.fact = "running";
+    old.role = "node";
     old.whose = model::Quantifier::any;
     old.operand = "1.0";
     old.type = model::FactType::release;

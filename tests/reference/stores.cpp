@@ -92,9 +92,17 @@ bool obeys_command(const Model& model, const Rise& rise, const World& world) {
     return !fires_by_itself(rise.law->raises) || holds(model, rise, world);
 }
 
-void raise_by_command(Model& model, const PlanStore& store, World& world) {
+void raise_by_command(Model& model,
+                      const PlanStore& store,
+                      const std::string& member,
+                      World& world) {
     for (const Rise& rise : model.rises) {
         if (rise.store == &store && obeys_command(model, rise, world)) {
+            for (const std::string& instance : touched_by_member(model, store, member)) {
+                if (is_destroyed(world, instance)) {
+                    set_format(model, store, instance, rise.becomes, world);
+                }
+            }
             fire(model, rise, world);
         }
     }
@@ -278,7 +286,7 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
     if (effect.kind == EffectKind::copies) {
         copy(model, *store, world);
     } else if (effect.kind == EffectKind::raises) {
-        raise_by_command(model, *store, world);
+        raise_by_command(model, *store, effect.member, world);
     } else if (effect.kind == EffectKind::lowers) {
         lower(model, *store, world);
     }
