@@ -170,7 +170,7 @@ TEST(Agree, OnPlansUnderLawsOfWhatHappens) {
     if (number_from("DRYDOCK_SEED", 0) != 0) {
         return;
     }
-    const int enough = static_cast<int>(plans / 100);
+    const int enough = static_cast<int>(plans / 150);
     for (const LawAndProperty& law : k_laws_of_what_happens) {
         const auto found = tally.laws.find(law);
         const Outcomes outcomes = found == tally.laws.end() ? Outcomes() : found->second;

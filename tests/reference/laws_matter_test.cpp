@@ -137,7 +137,7 @@ bool is_enough(const std::map<std::string_view, int>& changed) {
 
 TEST(LawsOfWhatHappens, EachChangesTheVerdictOfDrawnPlans) {
     std::map<std::string_view, int> changed;
-    const std::uint64_t plans = 2 * number_from("DRYDOCK_SEEDS", 500);
+    const std::uint64_t plans = 4 * number_from("DRYDOCK_SEEDS", 500);
     for (std::uint64_t seed = 1; seed <= plans && !is_enough(changed); ++seed) {
         count_changes(seed, changed);
     }

@@ -122,6 +122,22 @@ void LawDrawer::draw_alone() {
     }
 }
 
+// All starts of a role wait for the same, so that nothing but a law keeps them apart.
+void LawDrawer::let_starts_be_alone() {
+    for (PlanStore& store : plan_.stores) {
+        model::FormatSupport& law = store.laws["2.0"];
+        law.alone = store.shared;
+        law.raises = store.shared ? FormatTrigger::on_start : law.raises;
+    }
+    const auto is_start = [](const Action& action) { return action.verb == Verb::start; };
+    const auto first = std::find_if(plan_.actions.begin(), plan_.actions.end(), is_start);
+    for (Action& action : plan_.actions) {
+        if (is_start(action)) {
+            action.after = first->after;
+        }
+    }
+}
+
 // A step that takes a member down or restarts it, whatever its verb says.
 void LawDrawer::draw_plain_run() {
     const std::string member = any_member();

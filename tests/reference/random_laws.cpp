@@ -29,6 +29,9 @@ Drawn LawDrawer::draw(Drawn drawn) {
         stop_all_first();
     }
     draw_steps();
+    if (starts_alone_) {
+        let_starts_be_alone();
+    }
     if (one_in(4)) {
         drawn.faults.restart = 1;
     }

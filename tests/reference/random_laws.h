@@ -9,7 +9,10 @@ namespace drydock::reference {
 
 class LawDrawer : ClusterDrawer {
 public:
-    LawDrawer(std::uint64_t seed, Plan plan) : ClusterDrawer(seed) { plan_ = std::move(plan); }
+    // Starts that must be alone need much at once, so some plans are made for them.
+    LawDrawer(std::uint64_t seed, Plan plan) : ClusterDrawer(seed), starts_alone_(seed % 8 >= 5) {
+        plan_ = std::move(plan);
+    }
 
     Drawn draw(Drawn drawn);
 
@@ -31,6 +34,7 @@ private:
     void draw_half_done();
     void draw_alone();
     void draw_plain_run();
+    void let_starts_be_alone();
 
     [[nodiscard]] PlanStore& any_store() { return plan_.stores[any(plan_.stores.size())]; }
 
@@ -42,6 +46,8 @@ private:
     model::Action& insert(std::size_t place, model::Verb verb, const std::string& member);
     void becomes(model::Action& action, const std::string& fact, const Json& value);
     [[nodiscard]] checker::CompileDowngrade draw_back();
+
+    bool starts_alone_;
 };
 
 }  // namespace drydock::reference
