@@ -105,7 +105,8 @@ TEST(PlanLaws, a_restore_brings_back_the_store_that_it_names) {
     model::StepSpec& step = first_step(site);
     const auto effects = [&] {
         Names words;
-        for (const model::Effect& effect : plan_of(site).find("roll/m1/stop")->effects) {
+        const auto plan = plan_of(site);
+        for (const model::Effect& effect : plan.find("roll/m1/stop")->effects) {
             words.push_back(std::string(name_of(effect.kind)) + " " + effect.member + "/"
                             + effect.name);
         }

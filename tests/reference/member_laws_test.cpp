@@ -60,17 +60,6 @@ TEST(LawsOfMembers, WhoRetiresMayBeDownAtTheEnd) {
     }
 }
 
-model::Condition ready_self() {
-    model::Condition ready;
-    ready.fact = "ready";
-    ready.role = "node";
-    ready.whose = model::Quantifier::this_member;
-    ready.relation = model::Relation::is;
-    ready.operand = true;
-    ready.type = model::FactType::boolean;
-    return ready;
-}
-
 TEST(LawsOfMembers, ReadyTogetherOnly) {
     for (const int together : {2, 1}) {
         SmallPlan small = all_stopped_first(2);

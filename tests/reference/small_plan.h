@@ -129,4 +129,16 @@ public:
     return small;
 }
 
+// "This member is ready."
+[[nodiscard]] inline model::Condition ready_self() {
+    model::Condition ready;
+    ready.fact = "ready";
+    ready.role = "node";
+    ready.whose = model::Quantifier::this_member;
+    ready.relation = model::Relation::is;
+    ready.operand = true;
+    ready.type = model::FactType::boolean;
+    return ready;
+}
+
 }  // namespace drydock::reference
