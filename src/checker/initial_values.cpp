@@ -28,6 +28,12 @@ Index format_of_level(const model::PlanStore& store, const Observation& level) {
     return k_no_index;
 }
 
+// True if the release starts on the format.
+bool opens(const model::FormatSupport& support, const std::string& format) {
+    return index_in(support.reads, format) != k_no_index
+           || index_in(support.starts_on, format) != k_no_index;
+}
+
 bool is_up(const Observation* running) {
     return running != nullptr && running->status == ObservationStatus::known;
 }
@@ -120,8 +126,8 @@ std::string InitialValues::instance_name(const model::PlanStore& store, Index me
 
 // Without a fact the format follows from the laws. A target release that runs and converts on start
 // has converted. Else the old release has written its format, if it raises on start or never, or if
-// the target can read that format. Else it has not raised the store, which still has the target's
-// format.
+// the target can read that format, or if it cannot open the target's format itself. Else it has not
+// raised the store, which still has the target's format.
 std::string InitialValues::written_format(const model::PlanStore& store, Index member) const {
     const model::Plan& plan = model_.plan;
     const auto old_support = store.laws.find(plan.from);
@@ -135,7 +141,8 @@ std::string InitialValues::written_format(const model::PlanStore& store, Index m
     const auto& readable = new_support->second.reads;
     const bool risen = old_support->second.raises == model::FormatTrigger::on_start
                        || old_support->second.raises == model::FormatTrigger::never
-                       || index_in(readable, old_support->second.writes) != k_no_index;
+                       || index_in(readable, old_support->second.writes) != k_no_index
+                       || !opens(old_support->second, new_support->second.writes);
     return risen ? old_support->second.writes : new_support->second.writes;
 }
 

@@ -25,6 +25,10 @@ bool lists(const std::vector<std::string>& formats, const std::string& level) {
     });
 }
 
+bool is_in(const std::vector<std::string>& formats, const std::string& format) {
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
 bool is_same_release(const std::string& a, const std::string& b) {
     return a == b || model::version_in_series(a, b) || model::version_in_series(b, a);
 }
@@ -80,7 +84,8 @@ void ModelledStores::for_each(const StoreReader& reader, const Each& visit) {
 }
 
 // The initial format of a store without level facts. A release that raises on start, or never, has
-// written its own; so has one with a format that the target can read. The laws of another axis are
+// written its own; so has one with a format that the target can read, and one that cannot open the
+// target's. The laws of another axis are
 // those of the releases that members have there now: such a format is not known.
 std::string ModelledStores::first_format(const PlanStore& store) const {
     const auto old_support = store.laws.find(plan_.from);
@@ -91,8 +96,9 @@ std::string ModelledStores::first_format(const PlanStore& store) const {
     const auto& readable = new_support->second.reads;
     const bool risen = old_support->second.raises == model::FormatTrigger::on_start
                        || old_support->second.raises == model::FormatTrigger::never
-                       || std::find(readable.begin(), readable.end(), old_support->second.writes)
-                              != readable.end();
+                       || is_in(readable, old_support->second.writes)
+                       || (!is_in(old_support->second.reads, new_support->second.writes)
+                           && !is_in(old_support->second.starts_on, new_support->second.writes));
     return risen ? old_support->second.writes : new_support->second.writes;
 }
 

@@ -199,7 +199,9 @@ std::string Model::last_writer(const model::PlanStore& store,
     const bool by_itself = from->second.raises == model::FormatTrigger::on_start
                            || from->second.raises == model::FormatTrigger::never;
     const bool readable = index_in(to->second.reads, from->second.writes) >= 0;
-    return by_itself || readable ? from->second.writes : to->second.writes;
+    const bool opens_other = index_in(from->second.reads, to->second.writes) >= 0
+                             || index_in(from->second.starts_on, to->second.writes) >= 0;
+    return by_itself || readable || !opens_other ? from->second.writes : to->second.writes;
 }
 
 void Model::name_rises() {
