@@ -119,13 +119,24 @@ bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byt
               });
 }
 
-// True if a start of the member would raise the store by a law that must be alone.
+// The release that the action brings the member up with. Without a fact of what is installed, the
+// action itself tells it.
+Byte release_to_start(const ActionModel& act, const Member& member, const Byte* row) {
+    const auto write = std::find_if(act.writes.begin(), act.writes.end(), [&](const Write& one) {
+        return one.at == member.running && one.value != k_absent;
+    });
+    const bool is_told = member.installed == k_no_offset && write != act.writes.end();
+    return is_told ? write->value : release_of(member, row);
+}
+
+// True if a start of the member on the release would raise the store by a law that must be alone.
 bool converts_alone(const Model& model,
                     const FormatTransition& rise,
                     const Member& member,
+                    Byte release,
                     const Byte* row) {
     const Store& store = model.stores[rise.store];
-    const Byte reader = reader_of(store, index_of(model, member), release_of(member, row), row);
+    const Byte reader = reader_of(store, index_of(model, member), release, row);
     return rise.alone && rise.raises == model::FormatTrigger::on_start && has(rise.runs, reader)
            && store.opened_by[member.role] && !is_risen(model, rise, row)
            && row[store.at.front()] != k_destroyed;
@@ -134,10 +145,11 @@ bool converts_alone(const Model& model,
 // Adds the resources that a start of the member takes.
 void add_resources_of_start(const Model& model,
                             const Member& member,
+                            Byte release,
                             const Byte* row,
                             std::vector<Index>& resources) {
     for (const FormatTransition& rise : model.rises) {
-        if (converts_alone(model, rise, member, row)) {
+        if (converts_alone(model, rise, member, release, row)) {
             resources.push_back(index_in(model.resources, model.stores[rise.store].name));
         }
     }
@@ -151,7 +163,9 @@ resources_of(const Model& model, std::size_t action, const Byte* row, Index excl
     std::vector<Index> resources = act.alone;
     for (const Index member : act.starting) {
         if (member != excluded) {
-            add_resources_of_start(model, model.members[member], row, resources);
+            const Member& started = model.members[member];
+            const Byte release = release_to_start(act, started, row);
+            add_resources_of_start(model, started, release, row, resources);
         }
     }
     return resources;
@@ -204,7 +218,7 @@ PropertySet begin(const Model& model, std::size_t action, const Byte* row) {
 PropertySet judge_company(const Model& model, const Member& member, const Byte* row) {
     std::vector<Index> resources;
     if (model.has_alone) {
-        add_resources_of_start(model, member, row, resources);
+        add_resources_of_start(model, member, release_of(member, row), row, resources);
     }
     return is_in_company(model, resources, {.member = index_of(model, member)}, row)
                ? mask_of(Property::alone)

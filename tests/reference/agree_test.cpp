@@ -190,14 +190,15 @@ TEST(Agree, OnPlansUnderLawsOfWhatHappens) {
 // probe that a host's return settles. Of the chains, 846: a step that its host's loss settles, in a
 // story. Under laws of what happens, 118: a role that nobody leads opens what is the leader's; 150:
 // another one still runs on a store that is left; 336: a restart that takes another member down;
-// 566: what a way back must bring back; 686: a clean stop that nobody has to take back.
+// 566: what a way back must bring back; 686: a clean stop that nobody has to take back; 314, 355,
+// 594: a start that must be alone, where only the step tells its release.
 TEST(Agree, OnPlansThatOnceDiffered) {
     Tally tally;
     for (const std::uint64_t seed : {1764U, 1827U, 2546U, 3197U, 5059U}) {
         EXPECT_TRUE(compare(seed, draw(seed), k_worlds_of_one_max, false, tally)) << seed;
     }
     EXPECT_TRUE(compare(846, draw_chain(846), k_worlds_of_one_max, false, tally));
-    for (const std::uint64_t seed : {118U, 150U, 336U, 566U, 686U}) {
+    for (const std::uint64_t seed : {118U, 150U, 314U, 336U, 355U, 566U, 594U, 686U}) {
         EXPECT_TRUE(compare(seed, draw_laws(seed), k_worlds_of_one_max, false, tally)) << seed;
     }
     EXPECT_EQ(tally.differ, 0);
