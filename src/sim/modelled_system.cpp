@@ -101,6 +101,14 @@ ModelledSystem::ModelledSystem(const model::Plan& plan,
     consider_elections();
 }
 
+void ModelledSystem::approve(const std::string& gate) {
+    is_approved_ =
+        is_approved_
+        || std::any_of(plan_.actions.begin(), plan_.actions.end(), [&](const auto& action) {
+               return action.is_point_of_no_return && action.gate == gate;
+           });
+}
+
 // Records a violation once: the same fact may be noticed at each step.
 void ModelledSystem::complain(std::string property, std::string description) {
     Violation violation = {std::move(property), std::move(description)};

@@ -64,6 +64,9 @@ public:
     // A person has approved the point of no return.
     void approve() { is_approved_ = true; }
 
+    // A person has approved a gate; only that of the point of no return counts.
+    void approve(const std::string& gate);
+
     // Returns the facts as probes observe them now, and the facts derived from them.
     [[nodiscard]] model::FactBook book() const;
     // Applies the declared effects of the action, and makes its postconditions true.

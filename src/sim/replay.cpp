@@ -138,7 +138,7 @@ private:
                 [this](const model::Plan& plan, const ConductorRun& life) {
                     system_.repair(life.halt, run::expected_facts(plan, life.state));
                 },
-                [this](std::vector<Violation>&) { system_.approve(); },
+                [this](const std::string& gate, std::vector<Violation>&) { system_.approve(gate); },
                 {},
                 [this](const run::Event& event) {
                     if (!is_over_) {

@@ -50,15 +50,16 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
     Faults faults = Faults::hostile(seed, k_budget_max);
     ModelledSystem system(plan, rehearsed, faults);
     const auto store = journal::make_memory_store();
-    Simulation site(system,
-                    clock,
-                    faults,
-                    {[store] { return journal::open_memory(store); },
-                     [&](const model::Plan& run_plan, const ConductorRun& life) {
-                         system.repair(life.halt, run::expected_facts(run_plan, life.state));
-                     },
-                     [&](std::vector<Violation>&) { system.approve(); },
-                     {}});
+    Simulation site(
+        system,
+        clock,
+        faults,
+        {[store] { return journal::open_memory(store); },
+         [&](const model::Plan& run_plan, const ConductorRun& life) {
+             system.repair(life.halt, run::expected_facts(run_plan, life.state));
+         },
+         [&](const std::string& gate, std::vector<Violation>&) { system.approve(gate); },
+         {}});
     if (tell) {
         site.tell(tell);
     }

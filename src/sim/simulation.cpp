@@ -116,7 +116,7 @@ SimulationResult Simulation::run_to_completion(const model::Plan& plan,
             environment_.after_death();
         }
         if (!ending.last.gate.empty()) {
-            environment_.at_gate(ending.wrong);
+            environment_.at_gate(ending.last.gate, ending.wrong);
             approve = true;
         } else if (!ending.last.died) {
             if (over(ending.last.state) || !repair(plan, ending.last, retries)) {

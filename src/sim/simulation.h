@@ -66,7 +66,8 @@ struct Environment {
     std::function<std::unique_ptr<journal::Journal>()> open_journal;  // the same journal each time
     // A person starts members that died, if the plan has them up or the halt names them.
     std::function<void(const model::Plan&, const ConductorRun&)> repair;
-    std::function<void(std::vector<Violation>&)> at_gate;  // a person is about to approve
+    // A person is about to approve the gate of this name.
+    std::function<void(const std::string& gate, std::vector<Violation>&)> at_gate;
     std::function<void()> after_death;  // of a conductor; may be empty, like the next two
     std::function<void(const run::Event&)> on_event = {};  // an event was made durable
     std::function<void()> before_wait =

@@ -412,7 +412,7 @@ TraceReplayer::Next TraceReplayer::between(Simulation& site, const ConductorRun&
     }
     if (kind == Kind::approved && !life.gate.empty()) {
         consume(position_);
-        system_.approve();
+        system_.approve(life.gate);
         return Next::approve;
     }
     const std::string cause = life.halt["cause"].as_string();

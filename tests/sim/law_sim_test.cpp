@@ -207,7 +207,7 @@ private:
     Environment ground() {
         return {[store = store_] { return journal::open_memory(store); },
                 [](const model::Plan&, const ConductorRun&) {},
-                [](std::vector<Violation>&) {},
+                [](const std::string&, std::vector<Violation>&) {},
                 {}};
     }
 

@@ -46,7 +46,7 @@ struct Lake {
                 [this](const model::Plan& run_plan, const ConductorRun& life) {
                     system.repair(life.halt, run::expected_facts(run_plan, life.state));
                 },
-                [this](std::vector<Violation>&) { approve(); },
+                [this](const std::string&, std::vector<Violation>&) { approve(); },
                 {}};
     }
 

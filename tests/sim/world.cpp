@@ -97,7 +97,7 @@ World::World(transport::Faults what_goes_wrong, const std::string& version)
 Environment World::ground() {
     return {[this] { return open_journal_(); },
             [this](const model::Plan& plan, const ConductorRun& life) { repair(plan, life); },
-            [this](std::vector<Violation>& wrong) { check_gate(wrong); },
+            [this](const std::string&, std::vector<Violation>& wrong) { check_gate(wrong); },
             [this] {
                 if (after_death_) {
                     after_death_();
