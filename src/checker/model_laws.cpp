@@ -185,7 +185,7 @@ void add_groups(Model& model) {
 }
 
 // The end of a way back restores more than the end of an upgrade. A fact that no step of the plan
-// changes is as before.
+// changes may be switched all the same: the plan before a way back did it.
 void add_temporaries(Model& model) {
     const bool is_way_back = !model.plan.reverts_run.empty();
     for (const model::TemporaryFact& fact : model.plan.temporaries) {

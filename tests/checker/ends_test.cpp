@@ -26,6 +26,21 @@ LawPlan switched(bool switches_back) {
     return law;
 }
 
+// The plan before it has switched the fact, and no step of this one does anything about it.
+TEST(LeftBehind, AWayBackAnswersForWhatItsStepsDoNotName) {
+    for (const bool switched : {true, false}) {
+        LawPlan law(1);
+        law.fact("", "noout", switched);
+        law.plan.temporaries = {{"noout",
+                                 {model::ObservationStatus::known, Json(false), "", 0},
+                                 model::Temporary::way_back}};
+        law.roll("m1");
+        law.plan.reverts_run = "r0";
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), switched ? "left-behind" : "nothing") << text(report);
+    }
+}
+
 TEST(LeftBehind, WhatIsSwitchedMustBeSwitchedBack) {
     const Report left = check_law(switched(false).plan);
     EXPECT_EQ(broken(left), "left-behind") << text(left);
