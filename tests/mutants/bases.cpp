@@ -11,19 +11,12 @@ namespace {
 
 using planner::Fixture;
 
-Result<model::Plan> compile(const Fixture& site,
-                            const model::Pack& pack,
-                            const model::FactBook& facts,
-                            const std::string& procedure,
-                            const std::string& from,
-                            const std::string& to,
-                            const std::optional<model::ReturnPointHint>& closing = {}) {
-    auto compiled = planner::compile(
-        {pack, site.cluster, facts, procedure, from, to, "run", "/copy", "", closing});
-    if (!compiled.plan) {
-        return tl::unexpected(compiled.problems.front());
+Result<model::Plan> compiled(const planner::Request& request) {
+    auto result = planner::compile(request);
+    if (!result.plan) {
+        return tl::unexpected(result.problems.front());
     }
-    return std::move(*compiled.plan);
+    return std::move(*result.plan);
 }
 
 Base small(const std::string& pack, const std::string& procedure = "upgrade") {
@@ -133,20 +126,35 @@ Result<model::Plan> Base::plan() const {
 }
 
 Result<model::Plan> Base::plan_with(const model::Pack& pack) const {
-    return compile(*site, pack, site->facts, procedure, from, to, closing);
+    planner::Request request = {
+        pack, site->cluster, site->facts, procedure, from, to, "run", "/copy", "", closing};
+    if (!temporaries.empty()) {
+        request.reverts_run = "the run before";
+        request.temporaries = &temporaries;
+    }
+    return compiled(request);
 }
 
 checker::CompileDowngrade Base::back() const {
-    if (procedure != "upgrade" || !has_downgrade(site->pack)) {
+    return back_with(site->pack);
+}
+
+checker::CompileDowngrade Base::back_with(const model::Pack& pack) const {
+    const auto plan = this->plan();
+    if (procedure != "upgrade" || !has_downgrade(pack) || !plan) {
         return {};
     }
-    return [site = site, old = from, now = to](const model::FactBook& facts) {
-        return compile(*site, site->pack, facts, "downgrade", now, old);
+    return [site = site, pack, old = from, now = to, before = plan->temporaries](
+               const model::FactBook& facts) {
+        planner::Request request = {
+            pack, site->cluster, facts, "downgrade", now, old, "run-back", "/copy", "run"};
+        request.temporaries = &before;
+        return compiled(request);
     };
 }
 
 std::vector<Base> all_bases() {
-    return {
+    std::vector<Base> all = {
         etcd("upgrade 3.5", "3.4.23", "3.5.21", "upgrade"),
         etcd_downgrade(),
         etcd("upgrade 3.6", "3.5.21", "3.6.1", "upgrade"),
@@ -172,6 +180,10 @@ std::vector<Base> all_bases() {
         small("when-all", "batch"),
         small("when-all", "gate-right"),
     };
+    for (Base& base : law_bases()) {
+        all.push_back(std::move(base));
+    }
+    return all;
 }
 
 }  // namespace drydock::mutants

@@ -5,6 +5,7 @@
 // every k-th mutant is taken, so that all kinds are there; DRYDOCK_MUTANTS=many takes all of small
 // plans and some of large ones (ctest's label mutants-full), all takes all of them, and <part of a
 // name> those alone, and tells of each.
+#include "mutants/budgets.h"
 #include "mutants/mutate.h"
 #include "reference/reference.h"
 
@@ -17,8 +18,6 @@
 namespace drydock::mutants {
 namespace {
 
-constexpr checker::Faults k_faults[] = {
-    {0, 0, 0, 0, 0}, {1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}, {0, 0, 1, 0, 0}, {0, 0, 0, 1, 0}};
 constexpr std::size_t k_large = 13;  // actions
 
 bool is_large(const Base& base, const model::Plan& plan, bool sample) {
@@ -35,7 +34,6 @@ Share share_of(const std::string& wish) {
     return wish.empty() ? Share() : wish == "many" ? Share{1, 16} : Share{1, 1};
 }
 
-constexpr std::size_t k_worlds_max = 25'000;  // of the reference: more are left undecided
 constexpr double k_caught_min = 0.99;
 
 struct Tally {
@@ -51,9 +49,10 @@ struct Tally {
 enum class Harm { none, some, undecided };
 
 // By brute force: with the first budget that finds harm.
-Harm harm_of(const Mutant& mutant, const checker::CompileDowngrade& back, std::string& how) {
+Harm harm_of(const Mutant& mutant, const Base& base, std::string& how) {
     bool whole = true;
-    for (const checker::Faults& faults : k_faults) {
+    const auto back = base.back();
+    for (const checker::Faults& faults : budgets_of(base)) {
         const auto verdict = reference::explore(mutant.plan, {faults, back, k_worlds_max, true});
         if (!verdict.broken.empty()) {
             how = reference::show(verdict);
@@ -64,11 +63,11 @@ Harm harm_of(const Mutant& mutant, const checker::CompileDowngrade& back, std::s
     return whole ? Harm::none : Harm::undecided;
 }
 
-bool is_reported(const Mutant& mutant, const checker::CompileDowngrade& back, std::string& how) {
+bool is_reported(const Mutant& mutant, const Base& base, std::string& how) {
     checker::Options options;
-    options.back = back;
+    options.back = base.back();
     options.threads = 1;
-    for (const checker::Faults& faults : k_faults) {
+    for (const checker::Faults& faults : budgets_of(base)) {
         options.faults = faults;
         const checker::Report report = checker::check(mutant.plan, options);
         if (!report.violations.empty()) {
@@ -92,11 +91,11 @@ std::string row(const std::string& name, const Tally& tally) {
 
 class Mutants : public testing::Test {
 protected:
-    void judge(const Mutant& mutant, const checker::CompileDowngrade& back, bool tell) {
+    void judge(const Mutant& mutant, const Base& of, bool tell) {
         std::string how;
         std::string said = "nothing";
-        const Harm harm = harm_of(mutant, back, how);
-        const bool reported = harm != Harm::undecided && is_reported(mutant, back, said);
+        const Harm harm = harm_of(mutant, of, how);
+        const bool reported = harm != Harm::undecided && is_reported(mutant, of, said);
         const std::string base = mutant.what.substr(0, mutant.what.find(':'));
         for (Tally* tally : {&kinds_[mutant.kind], &bases_[base], &total_}) {
             tally->undecided += harm == Harm::undecided ? 1 : 0;
@@ -143,13 +142,12 @@ TEST_F(Mutants, HarmfulOnesAreCaughtAndNoOthers) {
     for (const Base& base : all_bases()) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
-        const auto back = base.back();
         const bool large = is_large(base, *plan, wish.empty());
         const std::size_t every = large ? share.large : share.small;
         for (const Mutant& mutant : mutants_of(base, *plan)) {
             const bool named = (mutant.kind + ": " + mutant.what).find(wish) != std::string::npos;
             if (by_name ? named : count++ % every == 0) {
-                judge(mutant, back, by_name);
+                judge(mutant, base, by_name);
             }
         }
         if (!wish.empty()) {
@@ -173,8 +171,8 @@ TEST(Bases, HoldInBothExplorers) {
         }
         const Mutant whole = {"", base.name, *plan};
         std::string how;
-        EXPECT_EQ(harm_of(whole, base.back(), how), Harm::none) << base.name << ": " << how;
-        EXPECT_FALSE(is_reported(whole, base.back(), how)) << base.name << ": " << how;
+        EXPECT_EQ(harm_of(whole, base, how), Harm::none) << base.name << ": " << how;
+        EXPECT_FALSE(is_reported(whole, base, how)) << base.name << ": " << how;
     }
 }
 

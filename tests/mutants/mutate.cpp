@@ -1,5 +1,7 @@
 #include "mutants/mutate.h"
 
+#include "mutants/plan_edits.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,18 +41,6 @@ private:
         return mutants_.back().plan;
     }
 
-    // Out of the order: what waited for it waits for what it waited for.
-    static void bypass(Plan& plan, std::size_t index) {
-        const std::vector<std::size_t> before = plan.actions[index].after;
-        for (Action& action : plan.actions) {
-            std::set<std::size_t> after(action.after.begin(), action.after.end());
-            if (after.erase(index) != 0) {
-                after.insert(before.begin(), before.end());
-            }
-            action.after.assign(after.begin(), after.end());
-        }
-    }
-
     void drop(std::size_t index) {
         const Action& action = plan_.actions[index];
         const char* kind = action.is_gate()               ? "drop a gate"
@@ -58,14 +48,7 @@ private:
                            : action.verb == Verb::require ? "drop a requirement"
                            : action.verb == Verb::wait    ? "drop a wait"
                                                           : "drop a step";
-        Plan& plan = add(kind, action.id);
-        bypass(plan, index);
-        plan.actions.erase(plan.actions.begin() + static_cast<std::ptrdiff_t>(index));
-        for (Action& other : plan.actions) {
-            for (std::size_t& before : other.after) {
-                before -= before > index ? 1 : 0;
-            }
-        }
+        remove_action(add(kind, action.id), index);
     }
 
     void drop_conditions(std::size_t index) {
@@ -89,38 +72,19 @@ private:
 
     // Members that wait for each other do so no more.
     void widen(std::size_t index) {
-        const Action& action = plan_.actions[index];
-        const auto of_another = [&](std::size_t before) {
-            const std::string& member = plan_.actions[before].member;
-            return !member.empty() && !action.member.empty() && member != action.member;
-        };
-        if (std::none_of(action.after.begin(), action.after.end(), of_another)) {
-            return;
-        }
-        std::set<std::size_t> after;
-        collect(index, of_another, after);
-        add("widen a batch", action.id).actions[index].after.assign(after.begin(), after.end());
-    }
-
-    // What it waits for, with other members' actions replaced by what they wait for.
-    template <class Test>
-    void collect(std::size_t index, const Test& of_another, std::set<std::size_t>& after) const {
-        for (const std::size_t before : plan_.actions[index].after) {
-            if (of_another(before)) {
-                collect(before, of_another, after);
-            } else {
-                after.insert(before);
-            }
+        if (waits_for_others(plan_, index)) {
+            add("widen a batch", plan_.actions[index].id).actions[index].after =
+                after_without_others(plan_, index);
         }
     }
 
     void swap_with_what_comes_before(std::size_t index) {
         for (const std::size_t before : plan_.actions[index].after) {
-            Plan& plan =
+            exchange(
                 add("swap two steps",
-                    fmt::format("{} and {}", plan_.actions[before].id, plan_.actions[index].id));
-            std::swap(plan.actions[before], plan.actions[index]);
-            std::swap(plan.actions[before].after, plan.actions[index].after);
+                    fmt::format("{} and {}", plan_.actions[before].id, plan_.actions[index].id)),
+                before,
+                index);
         }
     }
 
@@ -153,14 +117,7 @@ private:
                 last.actions[index].after.push_back(i);
             }
         }
-        Plan& first = add("move a gate", id + ", to the front");
-        bypass(first, index);
-        first.actions[index].after.clear();
-        for (Action& action : first.actions) {
-            if (action.after.empty() && action.id != id) {
-                action.after.push_back(index);
-            }
-        }
+        move_to_front(add("move a gate", id + ", to the front"), index);
     }
 
     // The pack that the plan was made with was wrong about what a release reads; the stores that

@@ -14,6 +14,7 @@ struct Mutant {
     std::string kind;  // "drop a step"
     std::string what;  // "etcd upgrade 3.5: roll/m1/stop"
     model::Plan plan;
+    checker::CompileDowngrade back = {};  // empty: its base's
 };
 
 // All that differ from `plan`, in a fixed order.
