@@ -81,6 +81,12 @@ Base led() {
 }
 
 // A primary that dies while the others are stopped has the oldest copy.
+Base whole() {
+    Base base = base_of(with(site_of("whole", 3), "writes", "accepted"));
+    base.slow = true;
+    return base;
+}
+
 Base newest() {
     Fixture site = site_of("newest", 2);
     site.set("m1", "primary", true);
@@ -116,7 +122,7 @@ std::vector<Base> law_bases() {
         base_of(site_of("racks", 4)),
         base_of(site_of("shards", 4)),
         led(),
-        base_of(with(site_of("whole", 3), "writes", "accepted")),
+        whole(),
         newest(),
         base_of(with(site_of("twice-kept", 2), "kept", false)),
         base_of(with(site_of("reindexed", 2), "writes", "accepted")),

@@ -18,6 +18,9 @@ namespace {
 using checker::Property;
 using Names = std::set<Property>;
 
+// Full stops seldom hold under it: the old release comes up again between the stop and the install.
+constexpr checker::Faults k_start_by_itself = {0, 0, 0, 0, 0, 1};
+
 struct Tally {
     int caught = 0;
     int by_others = 0;  // by other properties alone
@@ -77,6 +80,13 @@ void tell(const checker::Report& report) {
     }
 }
 
+// Where both explorers say the same, with a budget that may be too large for the plan to hold.
+bool agree(const model::Plan& plan, checker::Options options, const checker::Faults& faults) {
+    options.faults = faults;
+    const auto slow = reference::explore(plan, {faults, options.back, k_worlds_max});
+    return !slow.whole || names_of(slow) == names_of(checker::check(plan, options));
+}
+
 Said said_of(const Base& base, const Mutant& mutant) {
     Said said;
     checker::Options options;
@@ -85,16 +95,16 @@ Said said_of(const Base& base, const Mutant& mutant) {
     for (const checker::Faults& faults : budgets_of(base)) {
         options.faults = faults;
         const auto slow = reference::explore(mutant.plan, {faults, options.back, k_worlds_max});
-        const auto report = checker::check(mutant.plan, options);
+        const checker::Report report = checker::check(mutant.plan, options);
+        said.whole = said.whole && slow.whole;
+        said.same = said.same && (!slow.whole || names_of(slow) == names_of(report));
+        said.slow.merge(names_of(slow));
+        said.fast.merge(names_of(report));
         if (!wish().empty()) {
             tell(report);
         }
-        const Names fast = names_of(report);
-        said.whole = said.whole && slow.whole;
-        said.same = said.same && (!slow.whole || names_of(slow) == fast);
-        said.slow.merge(names_of(slow));
-        said.fast.insert(fast.begin(), fast.end());
     }
+    said.same = said.same && agree(mutant.plan, options, k_start_by_itself);
     return said;
 }
 
@@ -165,7 +175,7 @@ TEST(LawMutants, AreOfPlansThatHold) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
         const Said said = said_of(base, {"", base.name, *plan});
-        EXPECT_TRUE(said.whole) << base.name;
+        EXPECT_TRUE(said.whole && said.same) << base.name;
         EXPECT_EQ(show(said.slow), "nothing") << base.name;
         EXPECT_EQ(show(said.fast), "nothing") << base.name;
     }

@@ -3,8 +3,8 @@
 //
 // Each mutant is judged with every budget of k_faults, one after the other. In the default run
 // every k-th mutant is taken, so that all kinds are there; DRYDOCK_MUTANTS=many takes all of small
-// plans and some of large ones (ctest's label mutants-full), all takes all of them, and <part of a
-// name> those alone, and tells of each.
+// plans and some of large ones (ctest's label mutants-full), all takes all of them, laws those of
+// law_bases(), and <part of a name> those alone, and tells of each.
 #include "mutants/budgets.h"
 #include "mutants/mutate.h"
 #include "reference/reference.h"
@@ -136,10 +136,10 @@ protected:
 TEST_F(Mutants, HarmfulOnesAreCaughtAndNoOthers) {
     const char* env = std::getenv("DRYDOCK_MUTANTS");
     const std::string wish = env == nullptr ? "" : env;
-    const bool by_name = !wish.empty() && wish != "all" && wish != "many";
+    const bool by_name = !wish.empty() && wish != "all" && wish != "many" && wish != "laws";
     const Share share = share_of(wish);
     std::size_t count = 0;
-    for (const Base& base : all_bases()) {
+    for (const Base& base : wish == "laws" ? law_bases() : all_bases()) {
         const auto plan = base.plan();
         ASSERT_TRUE(plan) << base.name << ": " << plan.error().text();
         const bool large = is_large(base, *plan, wish.empty());
