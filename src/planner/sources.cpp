@@ -66,9 +66,17 @@ bind_member_fact(const TemplateContext& scope, const FactSpec& spec, const Membe
     return source;
 }
 
-// Derives a system fact over the members of every role that has the input fact.
-FactSource bind_system_fact(const TemplateContext& scope, const FactSpec& spec) {
+// A system fact is derived over the members of every role that has the input fact, or read on the
+// host of the first member.
+Result<FactSource> bind_system_fact(const TemplateContext& scope, const FactSpec& spec) {
     FactSource source = common_part(spec, "");
+    if (!spec.is_derived() && !scope.cluster.members.empty()) {
+        source.host = scope.cluster.members.front().host;
+        source.inputs = spec.inputs;
+        DRYDOCK_TRY_ASSIGN(source.probe, fill(scope, nullptr, spec.probe, true));
+        source.probe.set("kind", spec.kind).set("type", std::string(name_of(spec.type)));
+        return source;
+    }
     const auto has_fact = [&](const std::string& role, const std::string& fact) {
         return std::any_of(
             scope.pack.facts.begin(), scope.pack.facts.end(), [&](const FactSpec& candidate) {
@@ -115,7 +123,7 @@ Status bind_fact(const TemplateContext& scope, const FactSpec& spec, model::Fact
         return {};
     }
     if (spec.role.empty()) {
-        FactSource source = bind_system_fact(scope, spec);
+        DRYDOCK_TRY_ASSIGN(FactSource source, bind_system_fact(scope, spec));
         sources.emplace(source.key, std::move(source));
         return {};
     }

@@ -65,6 +65,19 @@ TEST(PlanLaws, temporary_facts_are_kept_with_the_values_of_the_survey) {
 }
 
 // What the upgrade has switched is not as it was: the way back takes the values from before.
+TEST(PlanLaws, a_fact_of_the_system_is_read_on_the_host_of_the_first_member) {
+    Fixture site = small_site("lowers", 2, "1.0");
+    site.pack.facts.push_back(fact_of("noout", model::Temporary::always));
+    site.pack.facts.back().role.clear();
+    site.pack.facts.back().probe = Json(Json::Object{{"argv", Json(Json::Array{"noout"})}});
+    const auto sources = bind_sources(site.pack, site.cluster);
+    ASSERT_TRUE(sources) << sources.error().text();
+    const model::FactSource& noout = sources->at("noout");
+    EXPECT_EQ(noout.host, site.cluster.members.front().host);
+    EXPECT_EQ(noout.probe["kind"], Json("command"));
+    EXPECT_THAT(noout.probe["argv"].items(), ElementsAre(Json("noout")));
+}
+
 TEST(PlanLaws, a_way_back_keeps_what_the_plan_before_it_kept) {
     Fixture site = frozen_site();
     const auto forward = plan_of(site);
