@@ -159,6 +159,8 @@ private:
     [[nodiscard]] Names resources_of(const model::Action& action) const;
     [[nodiscard]] Names alone_stores(const Member& member) const;
     void check_alone(const std::string& subject, const Names& resources);
+    [[nodiscard]] Names restarted_by(const model::Action& action) const;
+    void check_restarts(const model::Action& action);
     void complain(std::string property, std::string description);
     [[nodiscard]] model::Observation observe(const model::FactSource& source) const;
 
@@ -198,8 +200,9 @@ private:
     [[nodiscard]] bool is_voter(const std::string& member) const;
     [[nodiscard]] QuorumCount count_units(const model::QuorumGroup& group,
                                           const Names& without) const;
-    [[nodiscard]] Groups kept_quorums() const;
-    void check_quorum(const Groups& before, const model::Action& action);
+    // Both count as if the members `without` were down.
+    [[nodiscard]] Groups kept_quorums(const Names& without = {}) const;
+    void check_quorum(const Groups& before, const model::Action& action, const Names& without = {});
     [[nodiscard]] bool can_do_without(const Names& members) const;
 
     // laws

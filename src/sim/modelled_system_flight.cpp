@@ -43,6 +43,7 @@ void ModelledSystem::begin(const std::string& id) {
         return;
     }
     check_alone(id, resources_of(*action));
+    check_restarts(*action);
     ++in_flight_[id];
     if (action->meanwhile.empty()) {
         return;
@@ -53,6 +54,31 @@ void ModelledSystem::begin(const std::string& id) {
         }
     });
     consider_laws("");
+}
+
+// Returns the members that the action takes down and brings up again.
+ModelledSystem::Names ModelledSystem::restarted_by(const model::Action& action) const {
+    Names names;
+    for (const auto& [name, release] : starting_members(action)) {
+        if (action.verb != model::Verb::start && members_.at(name).up) {
+            names.insert(name);
+        }
+    }
+    return names;
+}
+
+// Restarts that are under way together may have all of their members down at the same time.
+void ModelledSystem::check_restarts(const model::Action& action) {
+    Names restarted;
+    for (const auto& [other, count] : in_flight_) {
+        restarted.merge(other == action.id ? Names() : restarted_by(*plan_.find(other)));
+    }
+    const Names own = restarted_by(action);
+    if (!own.empty() && !restarted.empty()) {
+        const Groups before = kept_quorums(restarted);
+        restarted.insert(own.begin(), own.end());
+        check_quorum(before, action, restarted);
+    }
 }
 
 void ModelledSystem::end(const std::string& id) {

@@ -142,11 +142,11 @@ ModelledSystem::QuorumCount ModelledSystem::count_units(const model::QuorumGroup
             touched > 0};
 }
 
-ModelledSystem::Groups ModelledSystem::kept_quorums() const {
+ModelledSystem::Groups ModelledSystem::kept_quorums(const Names& without) const {
     Groups kept;
     for (const model::PlanRole& plan_role : plan_.roles) {
         for (model::QuorumGroup& group : groups_of(plan_role)) {
-            const QuorumCount count = count_units(group, {});
+            const QuorumCount count = count_units(group, without);
             if (count.ready >= count.needed) {
                 kept.push_back(std::move(group));
             }
@@ -157,13 +157,15 @@ ModelledSystem::Groups ModelledSystem::kept_quorums() const {
 
 // Records a violation if a command takes a group below its minimum. A recent death is an excuse:
 // the guard may have been evaluated before it.
-void ModelledSystem::check_quorum(const Groups& before, const model::Action& action) {
+void ModelledSystem::check_quorum(const Groups& before,
+                                  const model::Action& action,
+                                  const Names& without) {
     const bool excused = !is_directed_ && now_ms_ - died_ms_ <= k_fresh_death_ms;
     if (plan_.kind != "rolling" || excused) {
         return;
     }
     for (const model::QuorumGroup& group : before) {
-        const QuorumCount after = count_units(group, {});
+        const QuorumCount after = count_units(group, without);
         if (after.ready < after.needed) {
             complain("quorum",
                      fmt::format("{} leaves {} of the {} members that {} needs",
