@@ -153,10 +153,25 @@ std::string ModelledStores::format_of(const PlanStore& store, const StoreInstanc
 void ModelledStores::read_levels() {
     for (const PlanStore& store : plan_.stores) {
         for (StoreInstance& instance : instances_[store.name]) {
-            const std::string format = told_by(level_keys(store, instance.owner));
-            instance.format = format.empty() ? instance.format : format;
+            const auto keys = level_keys(store, instance.owner);
+            const std::string format = told_by(keys);
+            const std::string seen = format.empty() ? seen_by(keys) : format;
+            instance.format = seen.empty() ? instance.format : seen;
         }
     }
+}
+
+// Returns the format that these facts told when the plan was made: a plan may hold them without
+// being bound to them.
+std::string ModelledStores::seen_by(const std::vector<std::string>& keys) const {
+    for (const std::string& key : keys) {
+        const auto level = plan_.seen.find(key);
+        if (level != plan_.seen.end() && level->second.status == model::ObservationStatus::known) {
+            return level->second.value.is_string() ? level->second.value.as_string()
+                                                   : level->second.value.show();
+        }
+    }
+    return {};
 }
 
 // Returns the place of the format among those of the store; their number if it is not among them.

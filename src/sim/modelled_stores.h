@@ -105,6 +105,7 @@ private:
     [[nodiscard]] std::vector<std::string> level_keys(const model::PlanStore& store,
                                                       const std::string& owner) const;
     [[nodiscard]] std::string told_by(const std::vector<std::string>& keys) const;
+    [[nodiscard]] std::string seen_by(const std::vector<std::string>& keys) const;
     [[nodiscard]] std::size_t rank_of(const model::PlanStore& store,
                                       const std::string& format) const;
     void tell(const model::PlanStore& store,
