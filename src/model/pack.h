@@ -77,6 +77,7 @@ struct FactSpec {
     bool moves = false;
     bool identity = false;
     Temporary temporary = Temporary::no;
+    std::optional<Json> at_rest;  // of a temporary fact: what an end restores; null: it is absent
     bool writes = false;  // the probe changes what it reads: never used in a survey or preflight
     std::string kind;     // the agent's probe kind; empty if derived
     Json probe;           // its parameters, not yet interpolated

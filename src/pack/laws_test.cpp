@@ -55,6 +55,8 @@ TEST(Laws, FactsAreTemporaryOrVotersOrLeaders) {
     EXPECT_EQ(law_fact("noout").temporary, model::Temporary::always);
     EXPECT_EQ(law_fact("compat").temporary, model::Temporary::way_back);
     EXPECT_EQ(law_fact("dirty").temporary, model::Temporary::no);
+    EXPECT_EQ(law_fact("frozen").at_rest, Json("no"));
+    EXPECT_FALSE(law_fact("noout").at_rest);
     EXPECT_EQ(law_fact("votes").binds, model::StandardFact::voter);
     EXPECT_EQ(law_fact("leader").binds, model::StandardFact::leads);
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/fact.h"
 #include "pack/fact_inputs.h"
+#include "pack/fact_values.h"
 #include "pack/pack_reader.h"
 #include "pack/schemas.h"
 
@@ -63,6 +64,7 @@ public:
         fact_.writes = text_of(node_["effect"]) == "writes";
         check_binding();
         read_temporary();
+        read_at_rest();
         for (const Entry& probe : node_["probe"].entries) {
             read_probe(probe);
         }
@@ -128,6 +130,39 @@ private:
                   fact_.moves ? "remove `temporary` or `moves`"
                               : "remove `temporary`, or give it a probe that only reads");
         }
+    }
+
+    // A plan that finds the fact switched, because a former plan was left half-way, ends with this
+    // value. No ${name} is filled in: the value is the same for all members and plans.
+    void read_at_rest() {
+        const Entry* entry = node_.find("at_rest");
+        if (entry == nullptr) {
+            return;
+        }
+        const Node& value = entry->value;
+        const bool is_absent = value.kind == Node::Kind::nothing;
+        if (fact_.temporary == model::Temporary::no) {
+            error("fact.at_rest",
+                  entry->where,
+                  "`at_rest` of a fact that is not temporary",
+                  "add `temporary: true`, or remove `at_rest`");
+        } else if (!is_absent && (has_template(value) || !fits(value, fact_.type))) {
+            error("value.wrong",
+                  value.where,
+                  fmt::format("`{}` is of type {} and cannot rest at this value",
+                              fact_.name,
+                              name_of(fact_.type)),
+                  fmt::format("expected {}, without ${{names}}", example_of(fact_.type)));
+        }
+        fact_.at_rest = is_absent ? Json() : typed_value(value, fact_.type);
+    }
+
+    static bool has_template(const Node& node) {
+        bool has = false;
+        for_each_scalar(node, [&](const Node& scalar) {
+            has = has || scalar.scalar.find("${") != std::string::npos;
+        });
+        return has;
     }
 
     void read_probe(const Entry& probe) {

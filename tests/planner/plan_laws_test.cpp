@@ -64,6 +64,26 @@ TEST(PlanLaws, temporary_facts_are_kept_with_the_values_of_the_survey) {
     EXPECT_THAT(plan_of(small_site("lowers", 2, "1.0")).temporaries, IsEmpty());
 }
 
+// The survey may find a fact as a former plan left it, or not at all: the end restores what the
+// pack says. A value `null` is no value.
+TEST(PlanLaws, temporary_facts_with_a_value_at_rest_end_with_it) {
+    Fixture site = frozen_site();
+    site.set("m1", "frozen", true);
+    site.set_unknown("m2", "frozen");
+    for (model::FactSpec& fact : site.pack.facts) {
+        if (fact.name == "frozen") {
+            fact.at_rest = Json(false);
+        } else if (fact.name == "port") {
+            fact.at_rest = Json();
+        }
+    }
+    EXPECT_THAT(temporaries_of(plan_of(site)),
+                ElementsAre("m1/frozen: false (true)",
+                            "m1/port: nothing (way_back)",
+                            "m2/frozen: false (true)",
+                            "m2/port: nothing (way_back)"));
+}
+
 // What the upgrade has switched is not as it was: the way back takes the values from before.
 TEST(PlanLaws, a_fact_of_the_system_is_read_on_the_host_of_the_first_member) {
     Fixture site = small_site("lowers", 2, "1.0");
