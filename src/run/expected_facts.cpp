@@ -208,9 +208,27 @@ bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& 
 
 namespace {
 
-// Leaves out identities that cannot be read. A member that is not expected to be up need not say
-// its identity, and a member that was down at planning time never said it.
-void excuse_identity(const Plan& plan, const State& state, ExpectedFacts& world) {
+// True for a fact that a member may tell only while it runs.
+bool may_be_silent(const model::FactSource& source) {
+    return !source.member.empty() && (source.identity || source.temporary != model::Temporary::no);
+}
+
+bool was_down(const Plan& plan, const std::string& member) {
+    const auto running = plan.planned.find(bound_key(plan, member, model::StandardFact::running));
+    return running != plan.planned.end() && running->second.status == ObservationStatus::absent;
+}
+
+// True if a member said nothing when the plan was made, because it was down. Every member has an
+// identity; a temporary fact may be absent of one that is up, too.
+bool never_said(const Plan& plan, const model::FactSource& source, const Expectation& expectation) {
+    const bool was_absent = expectation.by.empty() && expectation.any_of.size() == 1
+                            && expectation.any_of.front().status == ObservationStatus::absent;
+    return was_absent && (source.identity || was_down(plan, source.member));
+}
+
+// Leaves out identities and temporary facts that cannot be read. A member that is not expected to
+// be up need not say them, and a member that was down at planning time never said them.
+void excuse_silence(const Plan& plan, const State& state, ExpectedFacts& world) {
     const auto roster = members_up(plan, state);
     std::set<std::string, std::less<>> live_members;
     for (const auto& [role, members] : roster) {
@@ -218,14 +236,13 @@ void excuse_identity(const Plan& plan, const State& state, ExpectedFacts& world)
     }
     for (auto& [key, expectation] : world) {
         const auto source = plan.sources.find(key);
-        const bool identity = source != plan.sources.end() && source->second.identity
-                              && !source->second.member.empty();
-        if (identity && expectation.by.empty() && expectation.any_of.size() == 1
-            && expectation.any_of.front().status == ObservationStatus::absent) {
+        if (source == plan.sources.end() || !may_be_silent(source->second)) {
+            continue;
+        }
+        if (never_said(plan, source->second, expectation)) {
             expectation.any_of.clear();
         }
-        if (identity && !expectation.any_of.empty()
-            && !live_members.contains(source->second.member)) {
+        if (!expectation.any_of.empty() && !live_members.contains(source->second.member)) {
             expectation.any_of.push_back(value_of({}));
         }
     }
@@ -278,7 +295,7 @@ ExpectedFacts expected_facts(const Plan& plan, const State& state) {
             }
         }
     }
-    excuse_identity(plan, state, world);
+    excuse_silence(plan, state, world);
     excuse_readiness(plan, state, world);
     return world;
 }

@@ -180,6 +180,27 @@ TEST(RunLaws, ExpectATemporaryFactAsSwitchedUntilItIsSwitchedBack) {
     EXPECT_FALSE(drifts(plan, state, "noout", false));
 }
 
+// A server tells whether it is frozen, and nobody does while it is down.
+TEST(RunLaws, ExpectNoTemporaryFactFromAMemberThatIsDown) {
+    Plan plan = plan_of_laws(model::FormatTrigger::never);
+    for (const char* key : {"m1/frozen", "m1/mark", "m2/mark"}) {
+        plan.planned[key] = {k_nothing, {}, "", 0};
+        plan.sources[key].member = std::string(key).substr(0, 2);
+        plan.sources[key].temporary = model::Temporary::always;
+    }
+    plan.planned["m1/frozen"] = known(false);
+    plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", Json()}};
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/frozen", Json()));
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/mark", true));
+    EXPECT_FALSE(drifts(plan, running(plan), "m2/mark", true));
+    const State stopped = with(running(plan), 0, Status::done);
+    EXPECT_FALSE(drifts(plan, stopped, "m1/frozen", Json()));
+    EXPECT_FALSE(drifts(plan, stopped, "m1/frozen", false));
+    EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", true));
+    plan.sources["m1/frozen"].temporary = model::Temporary::no;
+    EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", Json()));
+}
+
 TEST(RunTemporaries, AreLeftBehindIfTheyAreNotAsBefore) {
     Plan plan = plan_with({});
     plan.temporaries = {{"noout", known(false), model::Temporary::always},
