@@ -251,7 +251,16 @@ void ModelledSystem::apply_fact(const model::Effect& effect) {
     }
 }
 
-void ModelledSystem::apply_store(const model::Effect& effect, const model::Action& action) {
+// What holds only while an action runs is not judged: a put-back that was cut off has destroyed
+// nothing of which its copy is not there.
+void ModelledSystem::judge_destruction(const model::Effect& effect, const model::Action& action) {
+    if (effect.kind == model::EffectKind::destroys && !copied_.contains(effect.name)) {
+        complain("unverified-destroy",
+                 fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
+    }
+}
+
+void ModelledSystem::apply_store(const model::Effect& effect) {
     const std::string& store = effect.name;
     if (effect.kind == model::EffectKind::copies) {
         stores_.copy(store);
@@ -259,10 +268,6 @@ void ModelledSystem::apply_store(const model::Effect& effect, const model::Actio
             copied_.insert(store);
         }
     } else if (effect.kind == model::EffectKind::destroys) {
-        if (!copied_.contains(store)) {
-            complain("unverified-destroy",
-                     fmt::format("{} destroys {}, of which there is no copy", action.id, store));
-        }
         stores_.destroy(store, effect.member);
         consider_laws(store);
     } else if (effect.kind == model::EffectKind::restores) {
@@ -288,7 +293,8 @@ void ModelledSystem::change_stores(const model::Action& action) {
     for (const model::EffectKind kind : k_store_effects) {
         for (const model::Effect& effect : action.effects) {
             if (effect.kind == kind) {
-                apply_store(effect, action);
+                judge_destruction(effect, action);
+                apply_store(effect);
             }
         }
         if (kind == model::EffectKind::restores && restores_all) {

@@ -149,12 +149,13 @@ private:
     // effects and their comparison with the state before
     void change(const std::string& cause, const std::function<void()>& act);
     void apply_fact(const model::Effect& effect);
-    void apply_store(const model::Effect& effect, const model::Action& action);
+    void apply_store(const model::Effect& effect);
+    void judge_destruction(const model::Effect& effect, const model::Action& action);
     void change_stores(const model::Action& action);
     void raise_by_command(const std::string& store, const std::string& member);
     void put_back(const std::string& action);
-    void apply_meanwhile(const model::Effect& effect, const model::Action& action);
-    void replace(const model::Effect& effect, const model::Action& action, Replaced& replaced);
+    void apply_meanwhile(const model::Effect& effect);
+    void replace(const model::Effect& effect, Replaced& replaced);
     void keep_promises(const model::Action& action);
     [[nodiscard]] Names resources_of(const model::Action& action) const;
     [[nodiscard]] Names alone_stores(const Member& member) const;

@@ -11,9 +11,7 @@
 namespace drydock::sim {
 
 // Keeps what was there before the first begin: a later attempt that succeeds brings that back.
-void ModelledSystem::replace(const model::Effect& effect,
-                             const model::Action& action,
-                             Replaced& replaced) {
+void ModelledSystem::replace(const model::Effect& effect, Replaced& replaced) {
     if (effect.kind == model::EffectKind::becomes) {
         const std::string key = model::fact_key(effect.member, effect.name);
         replaced.facts.try_emplace(key, Replaced::Fact{value(key), {}});
@@ -21,17 +19,17 @@ void ModelledSystem::replace(const model::Effect& effect,
         replaced.facts[key].meanwhile = effect.value;
     } else if (stores_.find(effect.name) != nullptr) {
         replaced.stores.try_emplace(effect.name, Replaced::Store{stores_.save(effect.name), {}});
-        apply_meanwhile(effect, action);
+        apply_meanwhile(effect);
         replaced.stores[effect.name].meanwhile = stores_.save(effect.name);
     }
 }
 
 // While an action runs, a conversion has the format that the plan's target writes.
-void ModelledSystem::apply_meanwhile(const model::Effect& effect, const model::Action& action) {
+void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     const model::PlanStore* store = stores_.find(effect.name);
     const auto law = store->laws.find(plan_.to);
     if (effect.kind != model::EffectKind::raises && effect.kind != model::EffectKind::lowers) {
-        apply_store(effect, action);
+        apply_store(effect);
     } else if (law != store->laws.end()) {
         stores_.write(effect.name, law->second.writes);
     }
@@ -50,7 +48,7 @@ void ModelledSystem::begin(const std::string& id) {
     }
     change(id, [&] {
         for (const model::Effect& effect : action->meanwhile) {
-            replace(effect, *action, replaced_[id]);
+            replace(effect, replaced_[id]);
         }
     });
     consider_laws("");
