@@ -205,6 +205,19 @@ std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size
     return count;
 }
 
+// True if a step of the block that is not behind the member moves it.
+bool is_moved_again(const PlanBuilder& draft, const Block& block, std::size_t count) {
+    return std::any_of(
+        block.actions.begin() + static_cast<std::ptrdiff_t>(count),
+        block.actions.end(),
+        [&](std::size_t index) {
+            const auto& effects = draft.plan.actions[index].effects;
+            return std::any_of(effects.begin(), effects.end(), [&](const model::Effect& effect) {
+                return effect.member == block.member && moves_on_its_way(draft, effect);
+            });
+        });
+}
+
 // Returns a wait in place of the last step: a member that is done is not touched, but its
 // postconditions are observed again.
 Action confirmation(const Action& last) {
@@ -289,12 +302,17 @@ void drop_completed_steps(PlanBuilder& draft) {
     }
     const Blocks blocks(plan, *draft.procedure);
     const auto open = first_open(draft);
+    // A member that is stopped in an earlier block has no later block behind it.
+    std::set<std::string> moved_members = restarted_members;
     for (const Block& block : blocks.all()) {
         const auto end = open.find(block.member);
         const std::size_t count =
-            restarted_members.contains(block.member)
+            moved_members.contains(block.member)
                 ? 0
                 : steps_behind(draft, block, end == open.end() ? plan.actions.size() : end->second);
+        if (is_moved_again(draft, block, count)) {
+            moved_members.insert(block.member);
+        }
         if (count == 0) {
             continue;
         }
