@@ -68,11 +68,13 @@ struct StoreUpgradeRequest {
     std::string copy;     // of the metadata; empty: a new name beside them
     std::string back;     // not empty: this copy is put back instead
     std::string keep_as;  // with `back`: the tables of now go to the schema drydock_before_<this>
+    bool copy_only = false;  // makes the copy, and changes nothing
 };
 
 struct StoreUpgraded {
     mover::blocks::UpgradeReport report;
     bool dry_run = false;
+    bool copy_only = false;
     std::string copy;                // empty: none was made
     std::vector<std::string> notes;  // steps left to a person
 };

@@ -91,6 +91,7 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
     DRYDOCK_TRY_ASSIGN(const blocks::StoreConfig config, blocks::read_config(request.store.config));
     StoreUpgraded answer;
     answer.dry_run = request.dry_run;
+    answer.copy_only = request.copy_only;
     std::optional<blocks::StoreLock> lock;
     if (!request.dry_run) {
         DRYDOCK_TRY_ASSIGN(lock, blocks::StoreLock::take(config.lock_dir));
@@ -103,6 +104,7 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
     blocks::UpgradeRequest upgrade_request;
     upgrade_request.goal = request.undo ? blocks::UpgradeGoal::undo : blocks::UpgradeGoal::newest;
     upgrade_request.dry_run = request.dry_run;
+    upgrade_request.copy_only = request.copy_only;
     upgrade_request.copy = [&](blocks::Sql& locked_sql) {
         answer.copy = copy;
         return config.engine == blocks::Engine::sqlite
@@ -110,7 +112,8 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
                    : blocks::copy_postgres(config.metadata, copy);
     };
     DRYDOCK_TRY_ASSIGN(answer.report, blocks::upgrade(*sql, upgrade_request));
-    answer.notes = request.undo ? std::vector<std::string>() : notes_on(config);
+    const bool stays = request.undo || request.copy_only;
+    answer.notes = stays ? std::vector<std::string>() : notes_on(config);
     return answer;
 }
 

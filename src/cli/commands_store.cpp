@@ -64,6 +64,9 @@ void Commands::add_stores() {
     auto* copy_option =
         text(upgrade, "--back", invocation_.back, "FILE", "put such a copy back instead");
     copy_option->excludes(copy)->excludes("--undo");
+    upgrade->add_flag("--copy-only", invocation_.copy_only, "make the copy, and change nothing")
+        ->needs(copy)
+        ->excludes("--undo");
     text(upgrade,
          "--keep-as",
          invocation_.keep_as,

@@ -99,7 +99,8 @@ int Command::upgrade_store() {
                                             invocation_.dry_run,
                                             invocation_.copy,
                                             invocation_.back,
-                                            invocation_.keep_as});
+                                            invocation_.keep_as,
+                                            invocation_.copy_only});
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
 }
 

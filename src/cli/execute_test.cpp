@@ -506,6 +506,18 @@ TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
                             "upgrade backy.cfg dry "));
 }
 
+TEST_F(Execute, StoreUpgradeMayMakeTheCopyAlone) {
+    EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--copy-only"}), 2);  // to which file?
+    fake_app().upgraded.report.steps = {{"add versions.expire", "ALTER"}};
+    fake_app().upgraded.report.before.release = "2.10";
+    fake_app().upgraded.copy_only = true;
+    fake_app().upgraded.copy = "meta.copy";
+    EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--copy", "meta.copy", "--copy-only"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("copied: the metadata of backy2 2.10, read back and equal"));
+    EXPECT_THAT(out_.str(), Not(HasSubstr("add versions.expire")));
+    EXPECT_THAT(fake_app().asked, ElementsAre("upgrade backy.cfg only meta.copy"));
+}
+
 TEST_F(Execute, StoreEncryptAndRekeyTellWhatIsLeft) {
     EXPECT_EQ(type({"store", "encrypt", "backy.cfg"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("--free-old removes them"));

@@ -120,7 +120,8 @@ AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
 
 AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
     ask("upgrade " + request.store.config + (request.undo ? " undo" : "")
-        + (request.dry_run ? " dry" : "") + " " + request.copy);
+        + (request.copy_only ? " only" : "") + (request.dry_run ? " dry" : "") + " "
+        + request.copy);
     return fake_app().upgraded;
 }
 

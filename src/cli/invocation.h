@@ -66,6 +66,7 @@ struct Invocation {
     bool undo = false;
     std::string back;
     std::string keep_as;
+    bool copy_only = false;
     bool frees_old = false;
     bool is_quick = false;
     std::uint64_t batch = 1024;

@@ -116,7 +116,7 @@ Json json_of(const app::StoreUpgraded& answer) {
     json.set("before", json_of_schema(answer.report.before));
     json.set("after", json_of_schema(answer.report.after));
     json.set("steps", std::move(steps)).set("rows_kept", std::move(rows));
-    json.set("copy", answer.copy).set("dry_run", answer.dry_run);
+    json.set("copy", answer.copy).set("copy_only", answer.copy_only).set("dry_run", answer.dry_run);
     return json.set("lock_us", answer.report.lock_us).set("notes", json_of_texts(answer.notes));
 }
 

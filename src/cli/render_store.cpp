@@ -182,9 +182,23 @@ render_restored(const blocks::Restored& restored, const std::string& path, const
                                            screen.width));
 }
 
+namespace {
+
+std::string render_copied(const app::StoreUpgraded& answer, const Screen& screen) {
+    return say("{}: the metadata of backy2 {}, read back and equal: {}\n",
+               screen.paint(Tone::good, "copied"),
+               answer.report.before.release,
+               answer.copy);
+}
+
+}  // namespace
+
 // A dry run and a real run share the list of steps, in the future and in the past tense.
 std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& screen) {
     const blocks::UpgradeReport& report = answer.report;
+    if (answer.copy_only && !answer.dry_run) {
+        return render_copied(answer, screen);
+    }
     if (report.steps.empty()) {
         return say("{}: the schema is that of backy2 {}\n",
                    screen.paint(Tone::good, "nothing to do"),

@@ -204,7 +204,8 @@ Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, Up
     return plan_upgrade(state.columns, state.schema, sql.dialect(), goal);
 }
 
-// Makes the plan and the copy. Nothing is changed so far, and a dry run ends here.
+// Makes the plan and the copy. Nothing is changed so far, and a dry run ends here, as does a call
+// for the copy alone.
 Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(SchemaState state, read_state(sql));
     report.before = state.schema;
@@ -212,10 +213,15 @@ Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeRepo
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));
     DRYDOCK_TRY(report.steps.empty() ? Status{} : check_nothing_depends(sql));
     DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, state.columns, false));
-    if (!report.steps.empty() && !request.dry_run && request.copy) {
+    const bool is_copied = !request.dry_run && (request.copy_only || !report.steps.empty());
+    if (is_copied && request.copy) {
         DRYDOCK_TRY(request.copy(sql));
     }
     return state;
+}
+
+bool has_work(const UpgradeRequest& request, const UpgradeReport& report) {
+    return !request.copy_only && !report.steps.empty();
 }
 
 // Upgrades SQLite. Other programs cannot write from the first look on; readers wait for the commit
@@ -224,7 +230,7 @@ Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
     return in_transaction(sql, [&]() -> Status {
         DRYDOCK_TRY_ASSIGN(const SchemaState state, prepare(sql, request, report));
         const auto start = Clock::now();
-        if (!report.steps.empty()) {
+        if (has_work(request, report)) {
             DRYDOCK_TRY(run_steps(sql, request, state, report));
         }
         report.lock_us =
@@ -236,7 +242,7 @@ Status upgrade_sqlite(Sql& sql, const UpgradeRequest& request, UpgradeReport& re
 // Without steps no lock is taken.
 Status upgrade_postgres(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY(prepare(sql, request, report));
-    if (!report.steps.empty()) {
+    if (has_work(request, report)) {
         return run_steps_locked(sql, request, report);
     }
     return {};

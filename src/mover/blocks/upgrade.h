@@ -45,6 +45,7 @@ struct UpgradeRequest {
     // Makes the copy of the metadata. On SQLite no other program can write meanwhile. An error ends
     // the upgrade.
     std::function<Status(Sql&)> copy;
+    bool copy_only = false;  // makes the copy, also if the schema is the goal, and changes nothing
 };
 
 // Upgrades a schema. `sql` may write, unless it is a dry run. Errors: those above and of the

@@ -84,6 +84,20 @@ TEST_P(Upgrade, ADryRunChangesNothing) {
     EXPECT_EQ(digest(), before);
 }
 
+TEST_P(Upgrade, TheCopyAloneChangesNothing) {
+    const std::string before = digest();
+    const std::string path = copy.folder() + "/before";
+    const auto sql = connect_sqlite(copy.config().metadata, SqlAccess::write).value();
+    const auto copied = [&](Sql& locked_sql) {
+        return copy_sqlite(locked_sql, copy.config().metadata, path);
+    };
+    const auto report = upgrade(*sql, {UpgradeGoal::newest, false, copied, true});
+    ASSERT_TRUE(report) << report.error().text();
+    EXPECT_EQ(report->after.head, report->before.head);
+    EXPECT_EQ(digest(), before);
+    EXPECT_EQ(digest_of_content(*connect_sqlite(path, SqlAccess::read).value()).value(), before);
+}
+
 // The new columns are found by their names and declarations, as backy2's own migration makes them.
 TEST_P(Upgrade, MakesTheColumnsOfTheNewestRelease) {
     ASSERT_TRUE(run());
