@@ -155,8 +155,8 @@ TEST(Backendai, ARehearsalKeepsToTheCopy) {
     EXPECT_THAT(ids(*compiled.plan),
                 IsSupersetOf({"preflight/m1/environment", "walk/m1/forward", "walk/m1/back"}));
     EXPECT_FALSE(compiled.plan->point_of_no_return.exists);
-    EXPECT_EQ(checked_rehearsal(site, "23.03.12", "23.09.0", {1, 1, 1, 0, 0}), "holds");
-    EXPECT_EQ(checked_rehearsal(site, "23.03.12", "23.09.0", {1, 1, 1, 1, 0}), "holds");
+    EXPECT_EQ(checked_as("rehearsal", site, "23.03.12", "23.09.0", {1, 1, 1, 0, 0}), "holds");
+    EXPECT_EQ(checked_as("rehearsal", site, "23.03.12", "23.09.0", {1, 1, 1, 1, 0}), "holds");
 }
 
 TEST(Backendai, APlanShowsWhatARehearsalFound) {
@@ -171,6 +171,18 @@ TEST(Backendai, APlanShowsWhatARehearsalFound) {
                 Contains("rehearsed on a copy: the new release failed"));
 }
 
+// The walk of the schema stands between the stop of the manager and its start. A manager that has
+// not been stopped yet runs the release to which the way back leads.
+TEST(Backendai, AManagerThatTheWayBackStopsIsStartedAgain) {
+    Fixture site = site_of("23.09.8", "8b2ec7e3d22a");
+    site.set("m1", "status", "frozen");
+    const auto back = site.compile("23.09.10", "23.09.8", "downgrade");
+    ASSERT_TRUE(back.plan) << text(back);
+    EXPECT_THAT(ids(*back.plan), IsSupersetOf({"stop/m1/stop-manager", "start/m1/start-manager"}));
+    EXPECT_THAT(ids(*back.plan), Not(Contains("start/m1/start-manager-confirmed")));
+    EXPECT_THAT(ids(*back.plan), Contains("start/a1/start-agent-confirmed"));
+}
+
 TEST(Backendai, LegsHoldThoughStepsFailAndTheConductorDies) {
     const checker::Faults faults = {1, 1, 1, 0, 0};
     EXPECT_EQ(checked(site_of("23.03.11", "ae7d4cd92aa7"), "23.03.11", "23.03.12", faults),
@@ -181,6 +193,34 @@ TEST(Backendai, LegsHoldThoughStepsFailAndTheConductorDies) {
 TEST(Backendai, LegsHoldThoughAMemberDies) {
     const checker::Faults faults = {0, 0, 0, 1, 1};
     EXPECT_EQ(checked(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10", faults), "holds");
+}
+
+// The dump was made of a frozen manager, and so are etcd's keys that it brings back.
+TEST(Backendai, TheDumpIsPutBackAndTheManagerIsNotLeftFrozen) {
+    const Fixture site = site_of("23.09.8", "8b2ec7e3d22a");
+    EXPECT_EQ(verdict_of("restore", site, "23.09.8", "23.03.12", {1, 1, 1, 0, 0}), "holds");
+    const auto restored = site.compile("23.09.8", "23.03.12", "restore");
+    ASSERT_TRUE(restored.plan) << text(restored);
+    const auto* put_back = restored.plan->find("put-back/m1/database");
+    ASSERT_NE(put_back, nullptr);
+    ASSERT_EQ(put_back->meanwhile.size(), 1U);
+    EXPECT_EQ(put_back->meanwhile.front().kind, model::EffectKind::destroys);
+    EXPECT_EQ(put_back->alone, std::vector<std::string>{"database"});
+}
+
+// An earlier plan was aborted while the manager was frozen.
+TEST(Backendai, AManagerThatIsFoundFrozenDoesNotStaySo) {
+    Fixture site = site_of("23.09.8", "8b2ec7e3d22a");
+    site.set("m1", "status", "frozen");
+    const auto plan = plan_of(site, "23.09.8", "23.09.10");
+    ASSERT_EQ(plan.temporaries.size(), 1U);
+    EXPECT_EQ(plan.temporaries.front().value.value, Json("running"));
+    EXPECT_EQ(checked(site, "23.09.8", "23.09.10", {1, 0, 0, 0, 0}), "holds");
+    site.pack = changed_pack("packs/backendai",
+                             "procedures/upgrade.yaml",
+                             {{"when: [{fact: status, of: any, role: manager, is_not: running}]",
+                               "when: [{fact: status, of: any, role: manager, is: gone}]"}});
+    EXPECT_THAT(checked(site, "23.09.8", "23.09.10", {0, 0, 0, 0, 0}), HasSubstr("left-behind"));
 }
 
 }  // namespace

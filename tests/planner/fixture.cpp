@@ -29,7 +29,7 @@ roles:
     release:
       link: "/opt/${member}/current"
       versions: {"3.4.23": /opt/etcd-3.4.23, "3.5.16": /opt/etcd-3.5.16, "3.5.21": /opt/etcd-3.5.21, "3.6.1": /opt/etcd-3.6.1}
-    settings: {data_dir: "/data/${member}"}
+    settings: {data_dir: "/data/${member}", initial_cluster: "m1=http://127.0.0.1:3001"}
 policy: {soak: 10m, backups: {path: /backup}}
 members:
 )";
@@ -93,6 +93,7 @@ void set_member(Fixture& site, int member, const std::string& version, int leade
         {"errors", Json(Json::Array{})},
         {"db_percent", 1},
         {"room", 1'000'000'000},
+        {"has_data", true},
         {"members_seen", everybody},
         {"learner", Json()},
         {"downgrade_on", Json()},

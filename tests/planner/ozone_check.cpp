@@ -40,7 +40,7 @@ std::string simulated(const model::Plan& plan) {
 
 std::string
 checked(const Fixture& site, const char* from, const char* to, const checker::Faults& faults) {
-    const auto compiled = site.compile(from, to);
+    auto compiled = site.compile(from, to);
     if (!compiled.plan) {
         return text(compiled);
     }
@@ -55,18 +55,42 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
         }
         return std::move(*back.plan);
     };
-    return told(checker::check(*compiled.plan, options)) + simulated(*compiled.plan);
+    auto report = checker::check(*compiled.plan, options);
+    if (report.moved) {  // as the program does it: the gate stands where the checker found it
+        compiled = planner::compile({site.pack,
+                                     site.cluster,
+                                     site.facts,
+                                     "upgrade",
+                                     from,
+                                     to,
+                                     "roll",
+                                     "",
+                                     "",
+                                     report.moved});
+        report = checker::check(*compiled.plan, options);
+    }
+    return told(report) + simulated(*compiled.plan);
 }
 
-std::string checked_rehearsal(const Fixture& site,
-                              const char* from,
-                              const char* to,
-                              const checker::Faults& faults) {
-    const auto compiled = site.compile(from, to, "rehearsal");
+std::string verdict_of(const char* procedure,
+                       const Fixture& site,
+                       const char* from,
+                       const char* to,
+                       const checker::Faults& faults) {
+    const auto compiled = site.compile(from, to, procedure);
     checker::Options options;
     options.faults = faults;
-    return compiled.plan ? told(checker::check(*compiled.plan, options)) + simulated(*compiled.plan)
-                         : text(compiled);
+    return compiled.plan ? told(checker::check(*compiled.plan, options)) : text(compiled);
+}
+
+std::string checked_as(const char* procedure,
+                       const Fixture& site,
+                       const char* from,
+                       const char* to,
+                       const checker::Faults& faults) {
+    const auto compiled = site.compile(from, to, procedure);
+    return verdict_of(procedure, site, from, to, faults)
+           + (compiled.plan ? simulated(*compiled.plan) : "");
 }
 
 }  // namespace drydock::planner

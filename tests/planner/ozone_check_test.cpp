@@ -22,5 +22,19 @@ TEST(OzoneCheck, EqualLayoutsHold) {
     EXPECT_EQ(checked(ozone_fixture("1.4.0"), "1.4.0", "1.4.1", {1, 0, 0, 0, 0}), "holds");
 }
 
+TEST(OzoneCheck, TheColdCopiesArePutBack) {
+    Fixture site = ozone_fixture(k_new);
+    EXPECT_EQ(checked_as("restore", site, k_new, k_ozone_own, {1, 0, 1, 0, 0}), "holds");
+}
+
+// An earlier plan was aborted while writes were refused: this one ends with writes accepted.
+TEST(OzoneCheck, WritesThatAreFoundRefusedDoNotStaySo) {
+    Fixture site = ozone_fixture("1.4.0");
+    site.set("om1", "writes", "refused");
+    EXPECT_EQ(checked(site, "1.4.0", "1.4.1", {1, 0, 0, 0, 0}), "holds");
+    EXPECT_EQ(site.compile("1.4.0", "1.4.1").plan->temporaries.front().value.value,
+              Json("accepted"));
+}
+
 }  // namespace
 }  // namespace drydock::planner
