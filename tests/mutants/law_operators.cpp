@@ -1,5 +1,7 @@
 #include "mutants/law_operators.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace drydock::mutants {

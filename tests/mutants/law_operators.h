@@ -4,7 +4,8 @@
 #include "mutants/mutate.h"
 #include "mutants/plan_edits.h"
 
-#include <fmt/format.h>
+#include <string>
+#include <vector>
 
 namespace drydock::mutants {
 
