@@ -203,6 +203,10 @@ Json verdict_of(const CheckResult& checked, const model::Plan& plan) {
         .set("faults", checker::show(checked.report.faults))
         .set("states", static_cast<std::int64_t>(checked.report.states))
         .set("broken", std::move(broken));
+    if (!checked.report.hangs_on.empty()) {
+        const std::vector<std::string>& facts = checked.report.hangs_on;
+        json.set("hangs_on", Json(Json::Array(facts.begin(), facts.end())));
+    }
     return json;
 }
 
