@@ -1,0 +1,47 @@
+// FingerprintTable: which names were seen, in 8 bytes each at a load of one, up to 16 in practice.
+//
+// Of a name it keeps 62 bits of a hash and two marks. Two of 100 million names have the same 62
+// bits in one of 900 files; then a missing name can be overlooked. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace drydock::extract {
+
+// Returns the hash of a name, and of two names together.
+[[nodiscard]] std::uint64_t fingerprint(std::string_view name);
+[[nodiscard]] std::uint64_t fingerprint(std::string_view scope, std::string_view name);
+
+class FingerprintTable {
+public:
+    enum Mark : std::uint64_t { k_defined = 1, k_referenced = 2 };
+
+    static constexpr std::size_t k_names_max = 64'000'000;  // 1 GB of memory
+
+    // Marks the name. Returns its marks of before; 0 if it is new. A full table takes no new name.
+    std::uint64_t mark(std::uint64_t fingerprint, Mark mark);
+
+    [[nodiscard]] bool has(std::uint64_t fingerprint, Mark mark) const;
+
+    // Returns how many names have exactly these marks.
+    [[nodiscard]] std::int64_t count_exactly(std::uint64_t marks) const;
+    // Returns how many names have this mark.
+    [[nodiscard]] std::int64_t count(Mark mark) const;
+
+    // True once a name was left out.
+    [[nodiscard]] bool is_full() const { return is_full_; }
+
+private:
+    // Returns the position of the name, or of the empty slot where it belongs.
+    [[nodiscard]] std::size_t find(std::uint64_t key) const;
+    void grow();
+
+    std::vector<std::uint64_t> slots_;  // a power of two; 0 is an empty slot
+    std::size_t size_ = 0;
+    bool is_full_ = false;
+};
+
+}  // namespace drydock::extract
