@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/block_store.h"
 #include "app/chain.h"
+#include "app/extract.h"
 #include "app/trying.h"
 #include "app/updates.h"
 #include "app/vfolders.h"
@@ -13,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/observers.h"
 #include "cli/render.h"
+#include "cli/render_extract.h"
 #include "cli/render_store.h"
 #include "cli/render_trial.h"
 #include "cli/render_vfolders.h"
@@ -95,6 +97,8 @@ public:
     int import_to_store();
     int upgrade_store();
     int move_vfolders();
+    int inspect_extract();
+    int verify_extract();
 
     int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }
 
@@ -132,6 +136,8 @@ private:
     [[nodiscard]] app::StoreRequest store_request() const;
     template <class Work>
     auto with_store_progress(const char* verb, Work work);
+    template <class Work>
+    auto with_extract_progress(const char* verb, Work work);
     int rewrite_store(mover::blocks::RewriteWork work);
     int refuse_on_stderr(const app::Failure& failure);
     std::unique_ptr<run::Observer> observer();

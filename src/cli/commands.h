@@ -67,6 +67,7 @@ private:
     void add_rewrite(CLI::App* rewrite);
     void add_stores();
     void add_vfolders();
+    void add_extract();
     void add_trial(CLI::App& packs);
     void add_packs();
     void add_rest();

@@ -1,4 +1,5 @@
-// The commands of backup stores and of volumes: `drydock store` and `drydock vfolders`.
+// The commands of backup stores, volumes and extract files: `drydock store`, `drydock vfolders` and
+// `drydock extract`.
 #include "cli/commands.h"
 
 #include <CLI/CLI.hpp>
@@ -124,6 +125,23 @@ void Commands::add_vfolders() {
         ->type_name("N")
         ->check(CLI::Range(1, 1'000'000));
     text(move, "--journal", invocation_.journal, "FOLDER", "else ROOT.drydock");
+}
+
+// Both read one file and change nothing.
+void Commands::add_extract() {
+    auto& extracts = *app_->add_subcommand("extract", "files of `pachctl extract`");
+    extracts.require_subcommand(1);
+    auto* inspect = add(extracts, "inspect", "what the file holds, counted by kind", k_json);
+    auto* verify = add(extracts, "verify", "whether the file is whole and fits together", k_json);
+    for (CLI::App* command : {inspect, verify}) {
+        text(command, "file", invocation_.extract_file, "FILE", "what `pachctl extract` wrote")
+            ->required();
+    }
+    text(verify,
+         "--against",
+         invocation_.against,
+         "COUNTS",
+         "counts of the live cluster: only they prove that no end is missing");
 }
 
 }  // namespace drydock::cli

@@ -184,6 +184,8 @@ constexpr Entry k_entries[] = {
     {"store encrypt", &Command::encrypt_store, false},
     {"store rekey", &Command::rekey_store, false},
     {"vfolders move", &Command::move_vfolders, false},
+    {"extract inspect", &Command::inspect_extract, false},
+    {"extract verify", &Command::verify_extract, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

@@ -448,6 +448,35 @@ TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
     EXPECT_EQ(type({"vfolders", "move", "/vf", "--json"}), 2);
 }
 
+TEST_F(Execute, ExtractInspectEndsWithOneForDamageOnly) {
+    EXPECT_EQ(type({"extract", "inspect", "dump"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("extract dump"));
+    fake_app().extract.inspection.finding(extract::FindingKind::missing_parent) = {1, {"op 2: c"}};
+    EXPECT_EQ(type({"extract", "inspect", "dump"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("missing_parent: 1"));
+    fake_app().extract.inspection.damage =
+        extract::Damage{"extract.crc", "bad sum", "again", 3, 40};
+    EXPECT_EQ(type({"extract", "inspect", "dump"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("damaged: bad sum"));
+    EXPECT_EQ(type({"extract", "inspect"}), 2);
+    EXPECT_EQ(type({"extract", "inspect", "dump", "--against", "counts"}), 2);
+}
+
+TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
+    EXPECT_EQ(type({"extract", "verify", "dump", "--against", "counts"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("extract dump against counts"));
+    EXPECT_THAT(out_.str(), StartsWith("unproved"));
+    fake_app().extract.comparison.verdict = extract::Verdict::complete;
+    EXPECT_EQ(type({"extract", "verify", "dump"}), 0);
+    EXPECT_THAT(out_.str(), HasSubstr("complete"));
+    fake_app().extract.comparison.verdict = extract::Verdict::wrong;
+    fake_app().extract.comparison.differences = {{"commit", "3", "4"}};
+    EXPECT_EQ(type({"extract", "verify", "dump"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("in the file: 3"));
+    fake_app().store_failure = {app::k_exit_usage, {{"os.missing", "no dump", ""}}};
+    EXPECT_EQ(type({"extract", "verify", "dump", "--json"}), 2);
+}
+
 TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
     EXPECT_EQ(type({"store", "verify", "backy.cfg", "--workers", "3"}), 0);
     EXPECT_THAT(fake_app().asked, ElementsAre("verify backy.cfg 3"));

@@ -1,6 +1,7 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/block_store.h"
 #include "app/chain.h"
+#include "app/extract.h"
 #include "app/rehearsal.h"
 #include "app/trying.h"
 #include "app/updates.h"
@@ -116,6 +117,24 @@ AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
         return tl::unexpected(*fake_app().store_failure);
     }
     return fake_app().vfolders;
+}
+
+AppResult<extract::Inspection> inspect_extract(const std::string& file,
+                                               const extract::OnBytes& on_bytes) {
+    ask("extract " + file);
+    on_bytes(1, 2);
+    return fake_app().extract.inspection;
+}
+
+AppResult<ExtractVerified> verify_extract(const std::string& file,
+                                          const std::string& against,
+                                          const extract::OnBytes& on_bytes) {
+    ask("extract " + file + " against " + against);
+    on_bytes(1, 2);
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().extract;
 }
 
 AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {

@@ -79,6 +79,8 @@ struct Invocation {
     std::uint64_t move_batch = 8192;
     bool finishes = false;
     bool leaves_unlisted = false;
+    std::string extract_file;  // extract
+    std::string against;       // extract verify: the file of counts
     bool dry_run = false;
     bool json = false;
 };

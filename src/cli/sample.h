@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/block_store.h"
+#include "app/extract.h"
 #include "app/trying.h"
 #include "app/vfolders.h"
 
@@ -41,6 +42,7 @@ struct FakeApp {
     mover::blocks::Inspection inspection;
     app::StoreVerified verified;
     app::VfoldersMoved vfolders;
+    app::ExtractVerified extract;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;
     mover::blocks::ExportReport exported;
