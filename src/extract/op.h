@@ -1,7 +1,8 @@
 // Op: one operation of an extract stream, decoded as far as counting needs it. Pure.
 //
-// pachd writes an op as a union by its own version: field 1 is op1_7, field 7 is op1_13. In that
-// is a union by kind, whose numbers are the same in all versions. Views borrow from the record.
+// pachd writes an op as a union by its own version: field 1 is that of 1.7, field 7 that of 1.13.
+// In it is a union by kind, whose numbers are the same in all versions. Views borrow from the
+// record.
 #pragma once
 
 #include "base/enum_names.h"

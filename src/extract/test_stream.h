@@ -5,8 +5,6 @@
 #include "extract/crc32c.h"
 #include "extract/op.h"
 
-#include <snappy-c.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -81,12 +79,17 @@ inline std::string plain_chunk(std::string_view data) {
     return chunk(1, little_endian(masked_crc(crc32c(data)), 4) + std::string(data));
 }
 
+// A snappy block of one literal. It is longer than its data, and libsnappy reads it like any other.
+inline std::string literal_block(std::string_view data) {
+    if (data.empty()) {
+        return varint(0);
+    }
+    const auto last = static_cast<std::uint64_t>(data.size() - 1);
+    return varint(data.size()) + "\xf4" + little_endian(last, 2) + std::string(data);
+}
+
 inline std::string compressed_chunk(std::string_view data) {
-    std::size_t size = snappy_max_compressed_length(data.size());
-    std::string compressed(size, '\0');
-    snappy_compress(data.data(), data.size(), compressed.data(), &size);
-    compressed.resize(size);
-    return chunk(0, little_endian(masked_crc(crc32c(data)), 4) + compressed);
+    return chunk(0, little_endian(masked_crc(crc32c(data)), 4) + literal_block(data));
 }
 
 // The stream, cut into chunks of that many bytes, every other one compressed.
