@@ -1,7 +1,7 @@
 """The pages of docs/formats and the writers of those formats name the same keys.
 
 Each test writes the format with the built program: a plan, a report of the checker, a journal, the answers of an agent.
-tests/store and tests/vfolders do the same for the formats of `drydock store` and `drydock vfolders`.
+tests/store, tests/vfolders and tests/extract do the same for the formats of their commands.
 """
 
 import json
@@ -30,6 +30,7 @@ WRITERS = {
     "traces": ("run", "checker", "cli"),
     "store": ("cli", "app", "mover/blocks"),
     "vfolders": ("cli", "app", "mover/rename"),
+    "extract": ("cli", "app", "extract"),
     "journal": ("journal", "app"),
     "agent-protocol": ("agent", "pack", "app"),
 }

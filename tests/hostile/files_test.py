@@ -37,7 +37,8 @@ class Pipes(hostile.Case):
             for words in (["survey", "-c", path], ["status", "-c", path], ["check", path],
                           ["apply", path], ["guide", path], ["sign", path, "--key", path],
                           ["store", "inspect", path],
-                          ["vfolders", "move", volume, "--list", path]):
+                          ["vfolders", "move", volume, "--list", path], ["extract", "inspect", path],
+                          ["extract", "verify", path, "--against", path]):
                 with self.subTest(words):
                     done = self.drydock(*words, timeout=SECONDS_MAX, expect=(hostile.NO, USAGE))
                     self.assertIn("is no plain file", self.words_of(done))
