@@ -30,6 +30,7 @@ drydock_find_library(xxhash xxhash.h xxhash)
 drydock_find_library(zstd zstd.h zstd)
 drydock_find_library(libpq postgresql/libpq-fe.h "") # opened at run time (src/mover/blocks/postgres_sql.cpp)
 drydock_find_library(curl curl/curl.h "") # opened at run time (src/mover/s3/curl_library.cpp)
+drydock_find_library(expat expat.h "") # opened at run time (src/mover/s3/xml.cpp)
 drydock_find_library(re2 re2/re2.h re2)
 drydock_find_library(snappy snappy-c.h libsnappy.a) # static: no other Debian package of drydock brings it
 drydock_find_library(rapidcheck rapidcheck.h rapidcheck)

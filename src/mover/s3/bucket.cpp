@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "mover/s3/curl_library.h"
+#include "mover/s3/url.h"
 
 #include <fmt/format.h>
 
@@ -102,21 +103,6 @@ HttpRequest request_to(const BucketAddress& address, const char* method, std::st
     request.user = address.access_key + ":" + address.secret_key;
     request.answer_bytes_max = k_answer_bytes_max;
     return request;
-}
-
-// Encodes all but letters, digits and "-_.~", as the signature demands. A `/` in a key is encoded,
-// too.
-std::string percent_encoded(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                              || (c >= '0' && c <= '9')
-                              || std::string_view("-_.~").find(c) != std::string_view::npos;
-        result +=
-            is_plain ? std::string(1, c)
-                     : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-    return result;
 }
 
 }  // namespace

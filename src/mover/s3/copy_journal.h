@@ -1,0 +1,63 @@
+// CopyJournal: what a clone has to know after it was killed, in a file of SQLite.
+//
+// The target itself tells which objects are there. The journal adds what a listing does not tell:
+// the ranges of keys that are left, objects whose ETag is another one at the target, and multipart
+// uploads that are open. Writes are collected until commit(), which is durable. One process at a
+// time: the file is locked. Not thread-safe.
+#pragma once
+
+#include "base/result.h"
+#include "mover/s3/key_range.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::mover::s3 {
+
+struct OpenUpload {
+    std::string key;  // with the prefix of the target
+    std::string id;
+};
+
+class CopyJournal {
+public:
+    // Opens or makes the file. `clone` names source, target and kind of the clone. Errors:
+    // "s3.journal" for the journal of another clone or a broken file, "s3.journal_busy" if another
+    // process has it.
+    [[nodiscard]] static Result<CopyJournal> open(const std::string& path,
+                                                  const std::string& clone);
+    CopyJournal(CopyJournal&&) noexcept;
+    CopyJournal& operator=(CopyJournal&&) noexcept;
+    ~CopyJournal();
+
+    // Returns the ranges that an unfinished run left; nothing after a run that came to its end.
+    [[nodiscard]] Result<std::vector<KeyRange>> left() const;
+    [[nodiscard]] Status save_left(const std::vector<KeyRange>& ranges);
+
+    // Returns the target's ETag for an object of the source; "" if a copy was begun and not
+    // recorded; nothing if the journal does not know it.
+    [[nodiscard]] Result<std::optional<std::string>> pair(const std::string& key,
+                                                          const std::string& source_etag) const;
+    // Notes the ETag; "" notes that a copy is about to begin.
+    [[nodiscard]] Status note_pair(const std::string& key,
+                                   const std::string& source_etag,
+                                   const std::string& target_etag);
+
+    [[nodiscard]] Status add_upload(const OpenUpload& upload);
+    [[nodiscard]] Status remove_upload(const std::string& id);
+    [[nodiscard]] Result<std::vector<OpenUpload>> uploads() const;
+
+    // Makes all writes since the last call durable, at once or not at all.
+    [[nodiscard]] Status commit();
+
+private:
+    struct Database;
+
+    explicit CopyJournal(std::unique_ptr<Database> database);
+
+    std::unique_ptr<Database> database_;
+};
+
+}  // namespace drydock::mover::s3
