@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/block_store.h"
+#include "app/buckets.h"
 #include "app/chain.h"
 #include "app/extract.h"
 #include "app/trying.h"
@@ -15,6 +16,7 @@
 #include "cli/observers.h"
 #include "cli/render.h"
 #include "cli/render_extract.h"
+#include "cli/render_buckets.h"
 #include "cli/render_store.h"
 #include "cli/render_trial.h"
 #include "cli/render_vfolders.h"
@@ -99,6 +101,9 @@ public:
     int move_vfolders();
     int inspect_extract();
     int verify_extract();
+    int copy_bucket();
+    int verify_buckets();
+    int write_bucket_manifest();
 
     int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }
 
@@ -134,6 +139,8 @@ private:
     int conduct(const std::function<app::AppResult<app::RunStatus>(run::Observer&)>& begin,
                 const std::string& target);
     [[nodiscard]] app::StoreRequest store_request() const;
+    [[nodiscard]] app::BucketSide source_side() const;
+    [[nodiscard]] app::BucketSide target_side() const;
     template <class Work>
     auto with_store_progress(const char* verb, Work work);
     template <class Work>

@@ -3,6 +3,8 @@
 // The words of help are part of the screens; docs/commands.md explains the same commands at length.
 // commands_store.cpp has the commands of stores, folders and extract files, commands_packs.cpp those
 // of packs.
+// commands_store.cpp has the commands of stores and folders, commands_buckets.cpp those of buckets,
+// commands_packs.cpp those of packs.
 #include "cli/commands.h"
 
 #include "base/text.h"
@@ -39,6 +41,7 @@ Commands::Commands(Invocation& invocation)
     add_stores();
     add_vfolders();
     add_extract();
+    add_buckets();
     add_rest();
 }
 

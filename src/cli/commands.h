@@ -68,6 +68,9 @@ private:
     void add_stores();
     void add_vfolders();
     void add_extract();
+    void add_server_options(CLI::App* command);
+    void add_target_options(CLI::App* command);
+    void add_buckets();
     void add_trial(CLI::App& packs);
     void add_packs();
     void add_rest();

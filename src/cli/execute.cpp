@@ -186,6 +186,9 @@ constexpr Entry k_entries[] = {
     {"vfolders move", &Command::move_vfolders, false},
     {"extract inspect", &Command::inspect_extract, false},
     {"extract verify", &Command::verify_extract, false},
+    {"copy", &Command::copy_bucket, false},
+    {"verify", &Command::verify_buckets, false},
+    {"manifest", &Command::write_bucket_manifest, false},
     {"version", &Command::version, false},
     {"completion", &Command::completion, false},
 };

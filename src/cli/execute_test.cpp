@@ -475,6 +475,37 @@ TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
     EXPECT_THAT(out_.str(), HasSubstr("in the file: 3"));
     fake_app().store_failure = {app::k_exit_usage, {{"os.missing", "no dump", ""}}};
     EXPECT_EQ(type({"extract", "verify", "dump", "--json"}), 2);
+TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
+    fake_app().copied.report.copied = 3;
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b/x", "--profile", "p", "--versions"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("copy s3://a s3://b/x p p versions"));
+    EXPECT_THAT(out_.str(), HasSubstr("copied: 3 objects"));
+    fake_app().copied.report.failed = 1;
+    fake_app().copied.report.failures = {{"the\nkey", {"s3.etag", "another ETag", ""}}};
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b", "--target-profile", "q", "--json"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("s3.etag"));
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b"}), 1);
+    EXPECT_THAT(out_.str(), Not(HasSubstr("the\nkey"))) << "a key is no line of its own";
+    fake_app().copied = {};
+    fake_app().copied.report.differ.add("k");
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b", "--dry-run"}), 1);
+    EXPECT_EQ(type({"copy", "s3://a"}), 2);
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b", "--in-flight", "0"}), 2);
+    fake_app().store_failure = {app::k_exit_usage, {{"s3.credentials", "no key", ""}}};
+    EXPECT_EQ(type({"copy", "s3://a", "s3://b"}), 2);
+}
+
+TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
+    EXPECT_EQ(type({"verify", "s3://a", "s3://b", "--read"}), 0);
+    EXPECT_THAT(fake_app().asked, ElementsAre("verify s3://a s3://b read"));
+    fake_app().compared.missing.add("k");
+    EXPECT_EQ(type({"verify", "s3://a", "s3://b"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("missing at the target: 1"));
+    fake_app().compared = {};
+    fake_app().compared.extra.add("k");
+    EXPECT_EQ(type({"verify", "s3://a", "s3://b", "--json"}), 0) << "extra keys are no loss";
+    EXPECT_EQ(type({"manifest", "s3://a"}), 0);
+    EXPECT_EQ(out_.str(), "{}\n");
 }
 
 TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {

@@ -1,5 +1,6 @@
 // The app of the tests, in the place of the real one, which they do not link.
 #include "app/block_store.h"
+#include "app/buckets.h"
 #include "app/chain.h"
 #include "app/extract.h"
 #include "app/rehearsal.h"
@@ -135,6 +136,29 @@ AppResult<ExtractVerified> verify_extract(const std::string& file,
         return tl::unexpected(*fake_app().store_failure);
     }
     return fake_app().extract;
+AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
+    ask("copy " + request.source.uri + " " + request.target.uri + " "
+        + request.source.settings.profile + " " + request.target.settings.profile
+        + (request.has_versions ? " versions" : "") + (request.dry_run ? " dry" : ""));
+    request.progressed(1, 2);
+    if (fake_app().store_failure) {
+        return tl::unexpected(*fake_app().store_failure);
+    }
+    return fake_app().copied;
+}
+
+AppResult<mover::s3::CompareReport> verify_buckets(const BucketVerifyRequest& request) {
+    ask("verify " + request.source.uri + " " + request.target.uri
+        + (request.reads_all ? " read" : ""));
+    return fake_app().compared;
+}
+
+AppResult<mover::s3::ManifestReport> write_bucket_manifest(const BucketManifestRequest& request) {
+    ask("manifest " + request.place.uri);
+    if (request.output.empty()) {
+        *request.stream << "{}\n";
+    }
+    return mover::s3::ManifestReport();
 }
 
 AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {

@@ -81,6 +81,22 @@ struct Invocation {
     bool leaves_unlisted = false;
     std::string extract_file;  // extract
     std::string against;       // extract verify: the file of counts
+    std::string source;  // copy, verify, manifest: s3://BUCKET/PREFIX
+    std::string target;
+    std::string endpoint;
+    std::string region;
+    std::string profile;
+    std::string ca_file;
+    std::string addressing;
+    std::string target_profile;
+    std::string target_endpoint;
+    std::string target_region;
+    std::uint64_t in_flight = 256;
+    bool has_versions = false;
+    bool keeps_acl = false;
+    bool copies_settings = false;
+    bool reads_all = false;
+    bool has_digests = false;
     bool dry_run = false;
     bool json = false;
 };

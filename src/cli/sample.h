@@ -6,6 +6,7 @@
 #include "app/block_store.h"
 #include "app/extract.h"
 #include "app/trying.h"
+#include "app/buckets.h"
 #include "app/vfolders.h"
 
 #include <functional>
@@ -43,6 +44,8 @@ struct FakeApp {
     app::StoreVerified verified;
     app::VfoldersMoved vfolders;
     app::ExtractVerified extract;
+    app::BucketCopied copied;
+    mover::s3::CompareReport compared;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;
     mover::blocks::ExportReport exported;

@@ -90,6 +90,9 @@ Response FakeS3::answer_object(const Request& request, Bucket& bucket, Fault fau
     if (request.has("tagging")) {
         return tagging(request, bucket);
     }
+    if (request.has("acl")) {
+        return acl(request, bucket);
+    }
     if (request.has("uploads")) {
         return create_upload(request);
     }

@@ -66,6 +66,7 @@ struct Version {
     std::string etag = {};
     std::map<std::string, std::string> headers = {};  // content-type, x-amz-meta-*, ...
     std::map<std::string, std::string> tags = {};
+    std::string acl = "<AccessControlPolicy>private</AccessControlPolicy>";
     std::vector<std::size_t> parts = {};  // sizes; empty: no multipart upload
 };
 
@@ -147,6 +148,7 @@ private:
     [[nodiscard]] Response get_object(const Request& request, const Bucket& bucket) const;
     [[nodiscard]] Response delete_object(const Request& request, Bucket& bucket);
     [[nodiscard]] Response tagging(const Request& request, Bucket& bucket);
+    [[nodiscard]] static Response acl(const Request& request, Bucket& bucket);
     [[nodiscard]] Response create_upload(const Request& request);
     [[nodiscard]] Response put_part(const Request& request, Fault fault);
     [[nodiscard]] Response complete_upload(const Request& request, Bucket& bucket, Fault fault);

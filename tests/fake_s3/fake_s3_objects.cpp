@@ -132,6 +132,7 @@ Response FakeS3::copy_object(const Request& request, Bucket& bucket, Fault fault
     }
     Version version = *source;
     version.parts.clear();
+    version.acl = Version().acl;  // no copy carries it
     version.etag = fault_here == Fault::wrong_etag ? md5_hex("wrong") : md5_hex(version.body);
     if (!abilities.keeps_tags) {
         version.tags.clear();
@@ -205,6 +206,19 @@ Response FakeS3::tagging(const Request& request, Bucket& bucket) {
             fmt::format("<Tag><Key>{}</Key><Value>{}</Value></Tag>", escape(name), escape(value));
     }
     return {200, {}, "<Tagging><TagSet>" + tags + "</TagSet></Tagging>"};
+}
+
+Response FakeS3::acl(const Request& request, Bucket& bucket) {
+    const auto place = bucket.objects.find(request.key);
+    if (place == bucket.objects.end() || place->second.empty()) {
+        return error(404, "NoSuchKey");
+    }
+    Version& version = place->second.back();
+    if (request.method == "PUT") {
+        version.acl = request.body;
+        return {};
+    }
+    return {200, {}, version.acl};
 }
 
 // The header of a multipart upload carries what a part cannot.

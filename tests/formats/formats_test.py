@@ -2,6 +2,8 @@
 
 Each test writes the format with the built program: a plan, a report of the checker, a journal, the answers of an agent.
 tests/store, tests/vfolders and tests/extract do the same for the formats of their commands.
+tests/store, tests/vfolders and tests/field/s3 do the same for the formats of `drydock store`,
+`drydock vfolders` and `drydock copy`.
 """
 
 import json
@@ -31,6 +33,7 @@ WRITERS = {
     "store": ("cli", "app", "mover/blocks"),
     "vfolders": ("cli", "app", "mover/rename"),
     "extract": ("cli", "app", "extract"),
+    "s3": ("cli", "app", "mover/s3"),
     "journal": ("journal", "app"),
     "agent-protocol": ("agent", "pack", "app"),
 }

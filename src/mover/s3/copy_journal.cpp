@@ -49,7 +49,8 @@ public:
 
     // Returns true for a row, false at the end.
     Result<bool> step() {
-        const int code = statement_ == nullptr ? SQLITE_ERROR : sqlite3_step(statement_);
+        const int code =
+            statement_ == nullptr ? sqlite3_errcode(database_) : sqlite3_step(statement_);
         if (code == SQLITE_ROW || code == SQLITE_DONE) {
             return code == SQLITE_ROW;
         }

@@ -6,10 +6,10 @@
 namespace drydock::mover::s3 {
 namespace {
 
-constexpr double k_queue_factor = 2.5;  // mean latency above the quickest round: a queue
-constexpr double k_long_factor = 6;     // a long queue: more in flight than does any good
-constexpr double k_noise_ms = 5;        // latencies below this differ by chance
-constexpr double k_forgetting = 1.001;  // a round: the quickest one grows old
+constexpr double k_queue_factor = 2.5;   // mean latency above the quickest round: a queue
+constexpr double k_queue_shrink = 0.95;  // a round, while there is a queue
+constexpr double k_noise_ms = 5;         // latencies below this differ by chance
+constexpr double k_forgetting = 1.001;   // a round: the quickest one grows old
 constexpr double k_limit_min = 1;
 
 }  // namespace
@@ -26,7 +26,7 @@ void FlightLimit::on_answer(double latency_ms) {
         latency_sum_ms_ += latency_ms;
         ++latencies_;
     }
-    if (!was_halved_) {
+    if (!was_halved_ && !has_queue_) {
         limit_ = std::min(limit_max_, limit_ + (is_first_growth_ ? 1 : 1 / limit_));
     }
     if (answers_ >= round_answers_) {
@@ -46,19 +46,17 @@ void FlightLimit::on_slow_down() {
     }
 }
 
-// A queue ends the growth of this round, and of the first phase for good.
+// A queue ends the growth of the next round, and the first phase for good.
 void FlightLimit::end_round() {
     if (latencies_ > 0) {
         const double mean_ms = latency_sum_ms_ / latencies_;
         quickest_round_ms_ = quickest_round_ms_ == 0
                                  ? mean_ms
                                  : std::min(mean_ms, quickest_round_ms_ * k_forgetting);
-        if (mean_ms > quickest_round_ms_ * k_queue_factor + k_noise_ms) {
+        has_queue_ = mean_ms > quickest_round_ms_ * k_queue_factor + k_noise_ms;
+        if (has_queue_) {
             is_first_growth_ = false;
-            limit_ = std::max(k_limit_min, limit_ - 1);
-        }
-        if (mean_ms > quickest_round_ms_ * k_long_factor + k_noise_ms) {
-            limit_ = std::max(k_limit_min, limit_ * 0.9);
+            limit_ = std::max(k_limit_min, limit_ * k_queue_shrink);
         }
     }
     answers_ = 0;

@@ -3,7 +3,7 @@
 // The limit grows by one for each answer until the server pushes back, and then by one a round
 // (additive increase). "Slow down" halves it (multiplicative decrease), at most once a round, since
 // the answers of one round tell of the same moment. Latency well above the quickest round means a
-// queue at the server: the limit then stays, and shrinks a little if the queue is long.
+// queue at the server: the limit then shrinks a little.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ private:
     double limit_max_;
     bool is_first_growth_ = true;  // doubles each round, until the first sign of a queue
     bool was_halved_ = false;      // in this round
+    bool has_queue_ = false;       // in the round before
     int round_answers_;            // the limit when this round began
     int answers_ = 0;              // of this round
     double latency_sum_ms_ = 0;

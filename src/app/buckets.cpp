@@ -1,0 +1,153 @@
+// Reads what was typed, finds the servers, and calls the mover.
+#include "app/buckets.h"
+
+#include "app/internal.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "os/files.h"
+
+#include <cstdio>
+#include <fstream>
+#include <ostream>
+
+namespace drydock::app {
+namespace {
+
+namespace s3 = mover::s3;
+
+// True for errors of what was typed or set up; all others are refusals.
+bool is_input(const Error& error) {
+    return error.code == "s3.uri" || error.code == "s3.setting" || error.code == "s3.profile"
+           || error.code == "s3.credentials";
+}
+
+tl::unexpected<Failure> refuse_bucket(const Error& error) {
+    return refuse(error, is_input(error) ? k_exit_usage : k_exit_no);
+}
+
+Result<s3::BucketPlace> place_of(const BucketSide& side) {
+    constexpr std::string_view scheme = "s3://";
+    const std::string rest = side.uri.starts_with(scheme) ? side.uri.substr(scheme.size()) : "";
+    const auto slash = rest.find('/');
+    s3::BucketPlace place;
+    place.bucket = rest.substr(0, slash);
+    place.prefix = slash == rest.npos ? "" : rest.substr(slash + 1);
+    if (!is_plain_name(place.bucket, ".-_")) {
+        return fail(
+            "s3.uri", side.uri + " is no bucket", "write it as s3://BUCKET or s3://BUCKET/PREFIX");
+    }
+    DRYDOCK_TRY_ASSIGN(place.server,
+                       s3::server_address(side.settings, place.bucket, s3::process_environment()));
+    return place;
+}
+
+// Two clones of the same places share a journal, so that the second one finds what the first noted.
+Result<std::string> journal_of(const BucketCopyRequest& request, const s3::CloneRequest& clone) {
+    if (!request.journal.empty()) {
+        return request.journal;
+    }
+    const auto environment = s3::process_environment();
+    const std::string home = environment("HOME").value_or("");
+    const std::string state =
+        environment("XDG_STATE_HOME").value_or(home.empty() ? "" : home + "/.local/state");
+    if (state.empty()) {
+        return fail("s3.setting", "there is no place for the journal", "name a file: --journal");
+    }
+    const std::string name = clone.source.server.endpoint + " " + clone.source.text() + " "
+                             + clone.target.text() + (clone.has_versions ? " versions" : "");
+    return state + "/drydock/copies/" + sha256_hex(name).substr(0, 16) + ".sqlite";
+}
+
+Result<BucketCopied> copy(const BucketCopyRequest& request) {
+    s3::CloneRequest clone;
+    DRYDOCK_TRY_ASSIGN(clone.source, place_of(request.source));
+    DRYDOCK_TRY_ASSIGN(clone.target, place_of(request.target));
+    clone.has_versions = request.has_versions;
+    clone.replaces = request.replaces;
+    clone.keeps_acl = request.keeps_acl;
+    clone.copies_settings = request.copies_settings;
+    clone.dry_run = request.dry_run;
+    clone.limits.in_flight_max = request.in_flight_max;
+    clone.progressed = request.progressed;
+    DRYDOCK_TRY_ASSIGN(clone.journal, journal_of(request, clone));
+    os::RealClock clock;
+    BucketCopied copied;
+    DRYDOCK_TRY_ASSIGN(copied.report, s3::clone(clone, clock));
+    copied.source = clone.source.text();
+    copied.target = clone.target.text();
+    copied.journal = request.dry_run ? "" : clone.journal;
+    copied.has_versions = request.has_versions;
+    copied.dry_run = request.dry_run;
+    return copied;
+}
+
+Result<s3::CompareReport> compare(const BucketVerifyRequest& request) {
+    s3::CompareRequest compared;
+    DRYDOCK_TRY_ASSIGN(compared.source, place_of(request.source));
+    DRYDOCK_TRY_ASSIGN(compared.target, place_of(request.target));
+    compared.has_versions = request.has_versions;
+    compared.reads_all = request.reads_all;
+    compared.limits.in_flight_max = request.in_flight_max;
+    compared.progressed = request.progressed;
+    os::RealClock clock;
+    return s3::verify(compared, clock);
+}
+
+// Writes beside the file and renames, so that half a manifest never has its name.
+Result<s3::ManifestReport> write_to_file(const s3::ManifestRequest& manifest,
+                                         const std::string& path) {
+    const std::string part = path + ".part";
+    os::RealClock clock;
+    std::ofstream file(part, std::ios::trunc | std::ios::binary);
+    auto report = s3::write_manifest(manifest, file, clock);
+    file.close();
+    if (report && !file.fail() && std::rename(part.c_str(), path.c_str()) == 0) {
+        return report;
+    }
+    (void)std::remove(part.c_str());
+    return report
+               ? fail("s3.output", path + " cannot be written", "look at the folder and the disk")
+               : report;
+}
+
+Result<s3::ManifestReport> write_down(const BucketManifestRequest& request) {
+    s3::ManifestRequest manifest;
+    DRYDOCK_TRY_ASSIGN(manifest.place, place_of(request.place));
+    manifest.has_versions = request.has_versions;
+    manifest.has_digests = request.has_digests;
+    manifest.limits.in_flight_max = request.in_flight_max;
+    manifest.progressed = request.progressed;
+    if (!request.output.empty()) {
+        return write_to_file(manifest, request.output);
+    }
+    os::RealClock clock;
+    return s3::write_manifest(manifest, *request.stream, clock);
+}
+
+}  // namespace
+
+AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
+    auto copied = copy(request);
+    if (!copied) {
+        return refuse_bucket(copied.error());
+    }
+    return std::move(*copied);
+}
+
+AppResult<s3::CompareReport> verify_buckets(const BucketVerifyRequest& request) {
+    auto compared = compare(request);
+    if (!compared) {
+        return refuse_bucket(compared.error());
+    }
+    return std::move(*compared);
+}
+
+AppResult<s3::ManifestReport> write_bucket_manifest(const BucketManifestRequest& request) {
+    auto report = write_down(request);
+    if (!report) {
+        return refuse_bucket(report.error());
+    }
+    return *report;
+}
+
+}  // namespace drydock::app

@@ -1,0 +1,75 @@
+// The commands of buckets: `drydock copy`, `verify` and `manifest`.
+#include "cli/commands.h"
+
+#include <CLI/CLI.hpp>
+
+namespace drydock::cli {
+
+// Adds the options that say how the servers are reached. No option takes a key.
+void Commands::add_server_options(CLI::App* command) {
+    text(command,
+         "--endpoint",
+         invocation_.endpoint,
+         "URL",
+         "the server; else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, ~/.aws/config, or Amazon's");
+    text(command, "--region", invocation_.region, "NAME", "else AWS_REGION or ~/.aws/config");
+    text(command,
+         "--profile",
+         invocation_.profile,
+         "NAME",
+         "of ~/.aws/config and ~/.aws/credentials; else AWS_PROFILE, or the keys in AWS_*");
+    text(command, "--ca", invocation_.ca_file, "FILE", "the CA in PEM; else AWS_CA_BUNDLE");
+    choice(command,
+           "--addressing",
+           invocation_.addressing,
+           {"path", "virtual"},
+           "the bucket in the path, or in the host as Amazon has it");
+    command->add_option("--in-flight", invocation_.in_flight, "requests at a time, at most (256)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 4096));
+    command->add_flag("--versions", invocation_.has_versions, "every version, with delete markers");
+}
+
+void Commands::add_target_options(CLI::App* command) {
+    text(command, "source", invocation_.source, "SOURCE", "s3://BUCKET[/PREFIX]")->required();
+    text(command, "target", invocation_.target, "TARGET", "s3://BUCKET[/PREFIX]")->required();
+    text(command,
+         "--target-profile",
+         invocation_.target_profile,
+         "NAME",
+         "of the target; else as for the source");
+    text(command,
+         "--target-endpoint",
+         invocation_.target_endpoint,
+         "URL",
+         "of the target; else as for the source");
+    text(command,
+         "--target-region",
+         invocation_.target_region,
+         "NAME",
+         "of the target; else as for the source");
+}
+
+void Commands::add_buckets() {
+    auto* copy = add(*app_, "copy", "clone a bucket within its server", k_json | k_dry_run);
+    add_target_options(copy);
+    add_server_options(copy);
+    copy->add_flag(
+        "--replace", invocation_.replaces, "also objects of the target with other content");
+    copy->add_flag("--acl", invocation_.keeps_acl, "the ACL of each object, by two more requests");
+    copy->add_flag("--settings",
+                   invocation_.copies_settings,
+                   "also versioning, policy, lifecycle, CORS and tags of the bucket");
+    text(copy, "--journal", invocation_.journal, "FILE", "else in ~/.local/state/drydock/copies");
+    auto* verify = add(*app_, "verify", "compare two buckets and change neither", k_json);
+    add_target_options(verify);
+    add_server_options(verify);
+    verify->add_flag("--read", invocation_.reads_all, "read every object of both sides");
+    auto* manifest = add(*app_, "manifest", "write down every object of a bucket", k_json);
+    text(manifest, "source", invocation_.source, "SOURCE", "s3://BUCKET[/PREFIX]")->required();
+    add_server_options(manifest);
+    manifest->add_flag("--digests", invocation_.has_digests, "read every object: SHA-256 of each");
+    text(manifest, "-o,--output", invocation_.output, "FILE", "write it there; else to stdout");
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,117 @@
+// The commands `drydock copy`, `verify` and `manifest`, which work on buckets of S3 and on no
+// cluster.
+#include "cli/command.h"
+#include "cli/store_progress.h"
+
+namespace drydock::cli {
+
+namespace {
+
+// Shows the progress of a walk: on the terminal, and in the file of an action.
+class BucketProgress {
+public:
+    BucketProgress(Console& console, bool is_json, bool has_output, const char* verb)
+        : is_live_(console.terminal && !is_json && !has_output)
+        , line_(is_live_ ? console.out : console.err, console.clock, is_live_, verb)
+        , file_(progress_path(), console.clock) {}
+
+    mover::s3::Progressed teller() {
+        return [this](std::int64_t done, std::int64_t known) {
+            line_.show({done, known, "objects so far", 0});
+            file_.write({done, known, "objects", 0});
+        };
+    }
+
+    void clear() { line_.clear(); }
+
+private:
+    bool is_live_;
+    StoreProgressLine line_;
+    StoreProgressFile file_;
+};
+
+}  // namespace
+
+app::BucketSide Command::source_side() const {
+    return {invocation_.source,
+            {invocation_.endpoint,
+             invocation_.region,
+             invocation_.profile,
+             invocation_.ca_file,
+             invocation_.addressing}};
+}
+
+// The target has the settings of the source unless others were given.
+app::BucketSide Command::target_side() const {
+    app::BucketSide side = source_side();
+    side.uri = invocation_.target;
+    if (!invocation_.target_profile.empty()) {
+        side.settings.profile = invocation_.target_profile;
+    }
+    if (!invocation_.target_endpoint.empty()) {
+        side.settings.endpoint = invocation_.target_endpoint;
+    }
+    if (!invocation_.target_region.empty()) {
+        side.settings.region = invocation_.target_region;
+    }
+    return side;
+}
+
+// Keys that failed, or that were left because they differ, make the exit code 1.
+int Command::copy_bucket() {
+    BucketProgress progress(console_, invocation_.json, false, "copy");
+    app::BucketCopyRequest request;
+    request.source = source_side();
+    request.target = target_side();
+    request.journal = invocation_.journal;
+    request.has_versions = invocation_.has_versions;
+    request.replaces = invocation_.replaces;
+    request.keeps_acl = invocation_.keeps_acl;
+    request.copies_settings = invocation_.copies_settings;
+    request.dry_run = invocation_.dry_run;
+    request.in_flight_max = static_cast<int>(invocation_.in_flight);
+    request.progressed = progress.teller();
+    const auto answer = app::copy_bucket(request);
+    progress.clear();
+    const int exit_code =
+        show(answer, [&](const auto& copied) { return render_copied(copied, screen_); });
+    return answer && !answer->report.is_whole() ? app::k_exit_no : exit_code;
+}
+
+int Command::verify_buckets() {
+    BucketProgress progress(console_, invocation_.json, false, "verify");
+    app::BucketVerifyRequest request;
+    request.source = source_side();
+    request.target = target_side();
+    request.has_versions = invocation_.has_versions;
+    request.reads_all = invocation_.reads_all;
+    request.in_flight_max = static_cast<int>(invocation_.in_flight);
+    request.progressed = progress.teller();
+    const auto answer = app::verify_buckets(request);
+    progress.clear();
+    const int exit_code =
+        show(answer, [&](const auto& compared) { return render_compared(compared, screen_); });
+    return answer && !answer->is_equal() ? app::k_exit_no : exit_code;
+}
+
+// Without -o the manifest goes to stdout, and only a refusal is told besides.
+int Command::write_bucket_manifest() {
+    const bool is_stream = invocation_.output.empty();
+    BucketProgress progress(console_, invocation_.json, is_stream, "manifest");
+    app::BucketManifestRequest request;
+    request.place = source_side();
+    request.has_versions = invocation_.has_versions;
+    request.has_digests = invocation_.has_digests;
+    request.in_flight_max = static_cast<int>(invocation_.in_flight);
+    request.output = invocation_.output;
+    request.stream = &console_.out;
+    request.progressed = progress.teller();
+    const auto answer = app::write_bucket_manifest(request);
+    progress.clear();
+    if (is_stream) {
+        return answer ? app::k_exit_done : refuse_on_stderr(answer.error());
+    }
+    return show(answer, [](const auto& report) { return render_manifest(report); });
+}
+
+}  // namespace drydock::cli

@@ -1,0 +1,162 @@
+// Each ability is found out by a request that a lesser server gets wrong: a digest that does not
+// match, a condition that does not hold.
+#include "mover/s3/abilities.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "mover/s3/xml.h"
+
+#include <fmt/format.h>
+
+namespace drydock::mover::s3 {
+namespace {
+
+constexpr const char* k_bytes = "drydock probes what this server can";
+
+struct Probe {
+    HttpLoop& loop;
+    Client& client;
+    std::string bucket;
+    std::string key;
+    std::vector<std::string> versions = {};  // that were made
+
+    Answer send(const char* method, NameValues query, NameValues headers, std::string body = {}) {
+        Answer answer = ask(loop,
+                            client,
+                            {.method = method,
+                             .bucket = bucket,
+                             .key = key,
+                             .query = std::move(query),
+                             .headers = std::move(headers),
+                             .body = std::move(body)});
+        const std::string version(answer.header("x-amz-version-id"));
+        if (answer.is_done() && method == std::string_view("PUT") && !version.empty()) {
+            versions.push_back(version);
+        }
+        return answer;
+    }
+};
+
+std::string digest_of(std::string_view bytes) {
+    const Digest digest = sha256(bytes);
+    return base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+// A multipart upload of one part tells if the server knows the sizes of parts.
+bool tells_part_sizes(Probe& probe) {
+    const Answer created = probe.send("POST", {{"uploads", ""}}, {});
+    const auto root = parse_xml(created.wire.body);
+    const std::string id(root ? root->text_of("UploadId") : "");
+    if (!created.is_done() || id.empty()) {
+        return false;
+    }
+    const Answer part = probe.send("PUT", {{"partNumber", "1"}, {"uploadId", id}}, {}, k_bytes);
+    const std::string body = fmt::format("<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
+                                         "<ETag>{}</ETag></Part></CompleteMultipartUpload>",
+                                         xml_escaped(part.header("etag")));
+    const Answer completed = probe.send("POST", {{"uploadId", id}}, {}, body);
+    if (!completed.is_done()) {
+        (void)probe.send("DELETE", {{"uploadId", id}}, {});
+        return false;
+    }
+    const std::string version(completed.header("x-amz-version-id"));
+    if (!version.empty()) {
+        probe.versions.push_back(version);
+    }
+    const Answer head = probe.send("HEAD", {{"partNumber", "1"}}, {});
+    return head.is_done() && head.header("x-amz-mp-parts-count") == "1";
+}
+
+bool keeps_tags(Probe& probe) {
+    const Answer tags = probe.send("GET", {{"tagging", ""}}, {});
+    return tags.is_done() && tags.wire.body.find("drydock-tag") != std::string::npos;
+}
+
+// In a bucket with versions a plain DELETE would only add a marker, so each version is named.
+void clean_up(Probe& probe) {
+    const std::vector<std::string> versions = probe.versions;
+    for (const std::string& version : versions) {
+        (void)probe.send("DELETE", {{"versionId", version}}, {});
+    }
+    if (probe.versions.empty()) {
+        (void)probe.send("DELETE", {}, {});
+    }
+}
+
+}  // namespace
+
+Result<bool> has_versions_on(HttpLoop& loop, Client& client, const std::string& bucket) {
+    const Answer answer = ask(
+        loop, client, {.bucket = bucket, .query = {{"versioning", ""}}, .has_xml_answer = true});
+    if (answer.wire.status == 501) {
+        return false;
+    }
+    if (!answer.is_done()) {
+        return tl::unexpected(answer.error.in("s3://" + bucket));
+    }
+    const auto root = parse_xml(answer.wire.body);
+    return root && root->text_of("Status") == "Enabled";
+}
+
+Result<Abilities> probe_abilities(HttpLoop& loop,
+                                  Client& client,
+                                  const std::string& bucket,
+                                  const std::string& prefix) {
+    Abilities abilities;
+    DRYDOCK_TRY_ASSIGN(abilities.keeps_versions, has_versions_on(loop, client, bucket));
+    const std::string name = sha256_hex(fmt::format("{}{}", bucket, static_cast<void*>(&loop)));
+    Probe probe = {loop, client, bucket, prefix + ".drydock-probe-" + name.substr(0, 12)};
+    const Answer put = probe.send("PUT", {}, {{"x-amz-tagging", "drydock-tag=1"}}, k_bytes);
+    const Answer plain = put.is_done() ? put : probe.send("PUT", {}, {}, k_bytes);
+    if (!plain.is_done()) {
+        return tl::unexpected(plain.error.in("trying to write to the target"));
+    }
+    abilities.keeps_tags = put.is_done() && keeps_tags(probe);
+    abilities.checks_sums =
+        !probe.send("PUT", {}, {{"x-amz-checksum-sha256", digest_of("other")}}, k_bytes).is_done();
+    abilities.checks_if_none_match = probe.send("PUT", {}, {{"if-none-match", "*"}}, k_bytes).kind
+                                     == AnswerKind::precondition_failed;
+    const std::string source = "/" + bucket + "/" + percent_encoded(probe.key, "/");
+    abilities.checks_copy_condition =
+        probe
+            .send("PUT",
+                  {},
+                  {{"x-amz-copy-source", source},
+                   {"x-amz-copy-source-if-match", "\"00000000000000000000000000000000\""},
+                   {"x-amz-metadata-directive", "REPLACE"}})
+            .kind
+        == AnswerKind::precondition_failed;
+    abilities.tells_part_sizes = tells_part_sizes(probe);
+    clean_up(probe);
+    abilities.is_probed = true;
+    return abilities;
+}
+
+std::vector<std::string> shortcomings(const Abilities& abilities) {
+    std::vector<std::string> lines;
+    if (!abilities.is_probed) {
+        return lines;
+    }
+    if (!abilities.checks_copy_condition) {
+        lines.emplace_back(
+            "the server copies whatever the source has become: each copy is compared "
+            "with the ETag that was listed");
+    }
+    if (!abilities.tells_part_sizes) {
+        lines.emplace_back("the server does not tell the sizes of parts: they are guessed from the "
+                           "ETag, and where that fails the copy has another ETag");
+    }
+    if (!abilities.checks_sums) {
+        lines.emplace_back(
+            "the server ignores checksums that come with a body: ETags are compared");
+    }
+    if (!abilities.checks_if_none_match) {
+        lines.emplace_back("the server ignores If-None-Match: nobody else may write to the target");
+    }
+    if (!abilities.keeps_tags) {
+        lines.emplace_back("the server keeps no tags of objects: tags are lost");
+    }
+    return lines;
+}
+
+}  // namespace drydock::mover::s3

@@ -1,0 +1,211 @@
+// The frame of a clone: looks at both buckets, cleans up after an earlier run, walks, and keeps the
+// journal.
+#include "mover/s3/clone.h"
+
+#include "mover/s3/clone_work.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace drydock::mover::s3 {
+namespace {
+
+constexpr std::size_t k_keys_named_max = 100;
+
+// The clients of both sides. One for both, if they are the same account of the same server.
+struct Clients {
+    HttpLoop loop;
+    std::unique_ptr<Client> source;
+    std::unique_ptr<Client> own_target;
+
+    Clients(const CloneRequest& request, os::Clock& clock)
+        : source(std::make_unique<Client>(loop, request.source.server, request.limits, clock)) {
+        const ServerAddress& from = request.source.server;
+        const ServerAddress& to = request.target.server;
+        if (from.credentials.access_key != to.credentials.access_key || from.region != to.region
+            || from.has_bucket_in_host != to.has_bucket_in_host) {
+            own_target = std::make_unique<Client>(loop, to, request.limits, clock);
+        }
+    }
+
+    [[nodiscard]] Client& target() const { return own_target ? *own_target : *source; }
+
+    [[nodiscard]] std::vector<Client*> all() const {
+        return own_target ? std::vector<Client*>{source.get(), own_target.get()}
+                          : std::vector<Client*>{source.get()};
+    }
+
+    [[nodiscard]] CallCounters counters() const {
+        CallCounters sum = source->counters();
+        if (own_target) {
+            const CallCounters& more = own_target->counters();
+            sum.calls += more.calls;
+            sum.requests += more.requests;
+            sum.heads += more.heads;
+            sum.lists += more.lists;
+            sum.slow_downs += more.slow_downs;
+            sum.retries += more.retries;
+            sum.in_flight_most += more.in_flight_most;
+        }
+        return sum;
+    }
+};
+
+// A clone into itself would grow while it is listed, or copy objects onto themselves.
+Status check_places(const CloneRequest& request) {
+    const BucketPlace& from = request.source;
+    const BucketPlace& to = request.target;
+    if (from.server.endpoint != to.server.endpoint) {
+        return fail("s3.other_server",
+                    fmt::format("{} lies on {} and {} on {}: a server copies only its own objects",
+                                from.text(),
+                                from.server.endpoint,
+                                to.text(),
+                                to.server.endpoint),
+                    "clone within one server");
+    }
+    const bool overlaps =
+        from.bucket == to.bucket
+        && (from.prefix.starts_with(to.prefix) || to.prefix.starts_with(from.prefix));
+    return overlaps ? fail("s3.same",
+                           fmt::format("{} and {} overlap", from.text(), to.text()),
+                           "clone into another bucket, or behind another prefix")
+                    : Status();
+}
+
+std::string clone_name(const CloneRequest& request) {
+    return fmt::format("{} {} to {}{}",
+                       request.source.server.endpoint,
+                       request.source.text(),
+                       request.target.text(),
+                       request.has_versions ? " with versions" : "");
+}
+
+// Uploads in the journal belong to a run that is dead: the journal is locked by this one.
+Status remove_old_uploads(Clients& clients,
+                          const CloneRequest& request,
+                          CopyJournal& journal,
+                          CloneReport& report) {
+    DRYDOCK_TRY_ASSIGN(const std::vector<OpenUpload> uploads, journal.uploads());
+    for (const OpenUpload& upload : uploads) {
+        const Answer answer = ask(clients.loop,
+                                  clients.target(),
+                                  {.method = "DELETE",
+                                   .bucket = request.target.bucket,
+                                   .key = upload.key,
+                                   .query = {{"uploadId", upload.id}}});
+        if (!answer.is_done() && answer.kind != AnswerKind::missing) {
+            return tl::unexpected(answer.error.in("removing an upload of an earlier run"));
+        }
+        report.removed_uploads += answer.is_done() ? 1 : 0;
+        DRYDOCK_TRY(journal.remove_upload(upload.id));
+    }
+    return journal.commit();
+}
+
+// Looks at the buckets before anything is written, but for the scratch object of the probe.
+Status look(Clients& clients, const CloneRequest& request, CloneReport& report) {
+    DRYDOCK_TRY_ASSIGN(report.source_has_versions,
+                       has_versions_on(clients.loop, *clients.source, request.source.bucket));
+    report.settings = compare_settings(clients.loop,
+                                       *clients.source,
+                                       request.source.bucket,
+                                       clients.target(),
+                                       request.target.bucket,
+                                       request.copies_settings && !request.dry_run);
+    DRYDOCK_TRY_ASSIGN(report.abilities.keeps_versions,
+                       has_versions_on(clients.loop, clients.target(), request.target.bucket));
+    if (request.has_versions && !request.dry_run && !report.abilities.keeps_versions) {
+        return fail("s3.versions_off",
+                    fmt::format("s3://{} keeps no versions", request.target.bucket),
+                    "switch its versioning on, or copy the settings of the source (--settings)");
+    }
+    if (!request.dry_run) {
+        DRYDOCK_TRY_ASSIGN(
+            report.abilities,
+            probe_abilities(
+                clients.loop, clients.target(), request.target.bucket, request.target.prefix));
+    }
+    return {};
+}
+
+Status
+walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, CloneReport& report) {
+    const Listing source = {
+        clients.source.get(), request.source.bucket, request.source.prefix, request.has_versions};
+    const Listing target = {
+        &clients.target(), request.target.bucket, request.target.prefix, request.has_versions};
+    CloneWork work(
+        request, {source, target, request.keeps_acl, request.copy_bytes_max}, journal, report);
+    RangeWalk walk(source,
+                   target,
+                   request.ranges_max,
+                   [&](const KeyGroup* from, const KeyGroup* to, const Ticket& ticket) {
+                       work.visit(from, to, ticket);
+                   });
+    std::vector<KeyRange> ranges;
+    if (journal != nullptr) {
+        DRYDOCK_TRY_ASSIGN(ranges, journal->left());
+    }
+    report.is_resumed = !ranges.empty();
+    walk.start(ranges.empty() ? std::vector<KeyRange>{KeyRange()} : ranges);
+    std::size_t saved = 0;
+    drive(clients.loop, clients.all(), [&] {
+        walk.advance();
+        const bool is_new = walk.checkpoints() != saved && !work.has_failures();
+        if (is_new || work.has_waiting()) {
+            saved = walk.checkpoints();
+            const std::vector<KeyRange> left = is_new ? walk.left() : std::vector<KeyRange>();
+            work.commit(is_new ? &left : nullptr);
+        }
+        if (request.progressed) {
+            request.progressed(work.done(), report.objects);
+        }
+        return walk.is_done() || work.error();
+    });
+    if (work.error()) {
+        return tl::unexpected(*work.error());
+    }
+    if (walk.error()) {
+        const std::vector<KeyRange> left = walk.left();
+        work.commit(work.has_failures() ? nullptr : &left);
+        return tl::unexpected(*walk.error());
+    }
+    // The next run begins at the start again: this one came to its end.
+    const std::vector<KeyRange> nothing;
+    work.commit(&nothing);
+    return work.error() ? tl::unexpected(*work.error()) : Status();
+}
+
+}  // namespace
+
+void KeyList::add(const std::string& key) {
+    ++count;
+    if (keys.size() < k_keys_named_max) {
+        keys.push_back(key);
+    }
+}
+
+Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock) {
+    DRYDOCK_TRY(check_places(request));
+    const std::int64_t begun_ms = clock.monotonic_ms();
+    CloneReport report;
+    Clients clients(request, clock);
+    std::optional<CopyJournal> journal;
+    if (!request.dry_run) {
+        DRYDOCK_TRY_ASSIGN(CopyJournal opened,
+                           CopyJournal::open(request.journal, clone_name(request)));
+        journal.emplace(std::move(opened));
+    }
+    DRYDOCK_TRY(look(clients, request, report));
+    if (journal) {
+        DRYDOCK_TRY(remove_old_uploads(clients, request, *journal, report));
+    }
+    DRYDOCK_TRY(walk_all(clients, request, journal ? &*journal : nullptr, report));
+    report.calls = clients.counters();
+    report.took_ms = clock.monotonic_ms() - begun_ms;
+    return report;
+}
+
+}  // namespace drydock::mover::s3

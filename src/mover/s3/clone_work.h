@@ -1,0 +1,83 @@
+// CloneWork: decides for each key of a walk what is to be done, and does it. Private to this
+// folder.
+#pragma once
+
+#include "mover/s3/clone.h"
+#include "mover/s3/copy_journal.h"
+#include "mover/s3/object_copy.h"
+#include "mover/s3/range_walk.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drydock::mover::s3 {
+
+class CloneWork {
+public:
+    // `journal` is null in a dry run. All are borrowed.
+    CloneWork(const CloneRequest& request,
+              CopyContext context,
+              CopyJournal* journal,
+              CloneReport& report);
+    CloneWork(const CloneWork&) = delete;
+    CloneWork& operator=(const CloneWork&) = delete;
+
+    // Takes one key; work goes on behind it with the ticket.
+    void visit(const KeyGroup* source, const KeyGroup* target, const Ticket& ticket);
+
+    // Makes what was noted durable, with the ranges that are left if there are new ones, and starts
+    // the copies that waited for it.
+    void commit(const std::vector<KeyRange>* left);
+
+    // True after a failed key: its range must stay among those that are left.
+    [[nodiscard]] bool has_failures() const { return report_.failed > 0; }
+
+    // True if copies wait for a commit().
+    [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
+
+    // A failure of the journal. The clone must end.
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+    // Keys that are finished, for the progress.
+    [[nodiscard]] std::int64_t done() const { return done_; }
+
+private:
+    // One object to copy.
+    struct Task {
+        std::string key;
+        ListedObject object;
+        Ticket ticket;
+        int attempts = 0;
+    };
+
+    // The versions of one key that are missing at the target, oldest first.
+    struct VersionTask;
+
+    enum class Match : std::uint8_t { same, begun, different };
+
+    void visit_object(const KeyGroup& source, const KeyGroup* target, const Ticket& ticket);
+    void visit_versions(const KeyGroup& source, const KeyGroup* target, const Ticket& ticket);
+    [[nodiscard]] Match
+    match(const std::string& key, const ListedObject& source, const ListedObject& target);
+    void add(Task task);
+    void start(const Task& task);
+    void on_copied(Task task, const CopyResult& result);
+    void try_again(Task task, const Error& error);
+    void next_version(const std::shared_ptr<VersionTask>& task);
+    void set_marker(const std::shared_ptr<VersionTask>& task);
+    void count_copy(const std::string& key, const ListedObject& object, const CopyResult& result);
+    void count_failure(const std::string& key, const Error& error);
+    void keep(const Status& status);
+
+    const CloneRequest& request_;
+    CopyContext context_;
+    CopyJournal* journal_;
+    CloneReport& report_;
+    std::vector<Task> waiting_;  // for a commit
+    std::optional<Error> error_;
+    std::int64_t done_ = 0;
+};
+
+}  // namespace drydock::mover::s3
