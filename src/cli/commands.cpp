@@ -1,10 +1,8 @@
 // The table of commands and options. Parsing, `--help` and the completions all come from it.
 //
 // The words of help are part of the screens; docs/commands.md explains the same commands at length.
-// commands_store.cpp has the commands of stores, folders and extract files, commands_packs.cpp those
-// of packs.
-// commands_store.cpp has the commands of stores and folders, commands_buckets.cpp those of buckets,
-// commands_packs.cpp those of packs.
+// commands_store.cpp has the commands of stores, folders and extract files, commands_buckets.cpp
+// those of buckets, commands_packs.cpp those of packs.
 #include "cli/commands.h"
 
 #include "base/text.h"

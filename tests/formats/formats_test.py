@@ -1,9 +1,7 @@
 """The pages of docs/formats and the writers of those formats name the same keys.
 
 Each test writes the format with the built program: a plan, a report of the checker, a journal, the answers of an agent.
-tests/store, tests/vfolders and tests/extract do the same for the formats of their commands.
-tests/store, tests/vfolders and tests/field/s3 do the same for the formats of `drydock store`,
-`drydock vfolders` and `drydock copy`.
+tests/store, tests/vfolders, tests/extract and tests/field/s3 do the same for the formats of their commands.
 """
 
 import json
