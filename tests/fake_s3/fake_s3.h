@@ -90,6 +90,7 @@ struct Abilities {
     bool checks_sums = true;            // x-amz-checksum-sha256
     bool checks_if_none_match = true;
     bool keeps_tags = true;
+    bool takes_tags_of_uploads = true;  // of CreateMultipartUpload
     bool tells_etag_of_complete = true;
     bool encodes_keys = true;  // encoding-type=url
 };

@@ -197,8 +197,13 @@ Response FakeS3::tagging(const Request& request, Bucket& bucket) {
     if (version == nullptr) {
         return error(404, "NoSuchKey");
     }
-    if (request.method != "GET") {
-        return error(501, "NotImplemented");
+    if (request.method == "PUT") {
+        const auto name = request.body.find("<Key>") + 5;
+        const auto value = request.body.find("<Value>") + 7;
+        bucket.objects[request.key].back().tags = {
+            {request.body.substr(name, request.body.find("</Key>") - name),
+             request.body.substr(value, request.body.find("</Value>") - value)}};
+        return {};
     }
     std::string tags;
     for (const auto& [name, value] : version->tags) {
@@ -228,7 +233,7 @@ Response FakeS3::create_upload(const Request& request) {
     upload.bucket = request.bucket;
     upload.key = request.key;
     upload.version.headers = kept_headers(request);
-    if (abilities.keeps_tags) {
+    if (abilities.keeps_tags && abilities.takes_tags_of_uploads) {
         upload.version.tags = tags_of(request.header("x-amz-tagging"));
     }
     return {200,

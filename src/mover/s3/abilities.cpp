@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "mover/s3/listed_page.h"
 #include "mover/s3/xml.h"
 
 #include <fmt/format.h>
@@ -18,22 +19,16 @@ struct Probe {
     Client& client;
     std::string bucket;
     std::string key;
-    std::vector<std::string> versions = {};  // that were made
 
     Answer send(const char* method, NameValues query, NameValues headers, std::string body = {}) {
-        Answer answer = ask(loop,
-                            client,
-                            {.method = method,
-                             .bucket = bucket,
-                             .key = key,
-                             .query = std::move(query),
-                             .headers = std::move(headers),
-                             .body = std::move(body)});
-        const std::string version(answer.header("x-amz-version-id"));
-        if (answer.is_done() && method == std::string_view("PUT") && !version.empty()) {
-            versions.push_back(version);
-        }
-        return answer;
+        return ask(loop,
+                   client,
+                   {.method = method,
+                    .bucket = bucket,
+                    .key = key,
+                    .query = std::move(query),
+                    .headers = std::move(headers),
+                    .body = std::move(body)});
     }
 };
 
@@ -59,10 +54,6 @@ bool tells_part_sizes(Probe& probe) {
         (void)probe.send("DELETE", {{"uploadId", id}}, {});
         return false;
     }
-    const std::string version(completed.header("x-amz-version-id"));
-    if (!version.empty()) {
-        probe.versions.push_back(version);
-    }
     const Answer head = probe.send("HEAD", {{"partNumber", "1"}}, {});
     return head.is_done() && head.header("x-amz-mp-parts-count") == "1";
 }
@@ -73,13 +64,19 @@ bool keeps_tags(Probe& probe) {
 }
 
 // In a bucket with versions a plain DELETE would only add a marker, so each version is named.
-void clean_up(Probe& probe) {
-    const std::vector<std::string> versions = probe.versions;
-    for (const std::string& version : versions) {
-        (void)probe.send("DELETE", {{"versionId", version}}, {});
-    }
-    if (probe.versions.empty()) {
+void clean_up(Probe& probe, bool has_versions) {
+    if (!has_versions) {
         (void)probe.send("DELETE", {}, {});
+        return;
+    }
+    const Answer listed =
+        ask(probe.loop,
+            probe.client,
+            {.bucket = probe.bucket,
+             .query = {{"encoding-type", "url"}, {"prefix", probe.key}, {"versions", ""}}});
+    const auto page = read_listed_page(listed.wire.body);
+    for (const ListedObject& version : page ? page->objects : std::vector<ListedObject>()) {
+        (void)probe.send("DELETE", {{"versionId", version.version}}, {});
     }
 }
 
@@ -127,7 +124,7 @@ Result<Abilities> probe_abilities(HttpLoop& loop,
             .kind
         == AnswerKind::precondition_failed;
     abilities.tells_part_sizes = tells_part_sizes(probe);
-    clean_up(probe);
+    clean_up(probe, abilities.keeps_versions);
     abilities.is_probed = true;
     return abilities;
 }

@@ -52,11 +52,39 @@ SettingDifference copy_setting(const Sides& sides, const char* name, const std::
                : SettingDifference{name, SettingState::unreadable, answer.error.message};
 }
 
+// The documents of one setting on both sides.
+struct Setting {
+    const char* name;
+    Answer source;
+    Answer target;
+};
+
+// Asks for all settings at once: the round trips are most of the time.
+std::vector<Setting> read_settings(const Sides& sides) {
+    std::vector<Setting> settings;
+    for (const char* name : k_names) {
+        settings.push_back({name, {}, {}});
+    }
+    std::size_t left = 2 * settings.size();
+    const auto read = [&left](Client& client, Call call, Answer& place) {
+        client.call(std::move(call), [&left, &place](const Answer& answer) {
+            place = answer;
+            --left;
+        });
+    };
+    for (Setting& setting : settings) {
+        read(sides.source, setting_call("GET", sides.source_bucket, setting.name), setting.source);
+        read(sides.target, setting_call("GET", sides.target_bucket, setting.name), setting.target);
+    }
+    drive(sides.loop, {&sides.source, &sides.target}, [&] { return left == 0; });
+    return settings;
+}
+
 std::optional<SettingDifference>
-compare_setting(const Sides& sides, const char* name, bool copies) {
-    const Answer from =
-        ask(sides.loop, sides.source, setting_call("GET", sides.source_bucket, name));
-    const Answer to = ask(sides.loop, sides.target, setting_call("GET", sides.target_bucket, name));
+compare_setting(const Sides& sides, const Setting& setting, bool copies) {
+    const char* name = setting.name;
+    const Answer& from = setting.source;
+    const Answer& to = setting.target;
     for (const Answer* answer : {&from, &to}) {
         if (!answer->is_done() && !is_absent(*answer, name)) {
             return SettingDifference{name, SettingState::unreadable, answer->error.message};
@@ -108,8 +136,8 @@ std::vector<SettingDifference> compare_settings(HttpLoop& loop,
                                                 bool copies) {
     const Sides sides = {loop, source, source_bucket, target, target_bucket};
     std::vector<SettingDifference> result;
-    for (const char* name : k_names) {
-        if (auto difference = compare_setting(sides, name, copies)) {
+    for (const Setting& setting : read_settings(sides)) {
+        if (auto difference = compare_setting(sides, setting, copies)) {
             result.push_back(std::move(*difference));
         }
     }

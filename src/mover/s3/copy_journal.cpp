@@ -1,4 +1,4 @@
-// Four tables of SQLite, written in one transaction at a time.
+// Five tables of SQLite, written in one transaction at a time.
 //
 // The first write begins the transaction; commit() ends it. The file is opened with an exclusive
 // lock, which the kernel drops when the process dies.
@@ -21,6 +21,7 @@ constexpr const char* k_schema =
     "CREATE TABLE IF NOT EXISTS ranges_left(after BLOB NOT NULL, until BLOB);"
     "CREATE TABLE IF NOT EXISTS pairs(key BLOB NOT NULL, source_etag TEXT NOT NULL,"
     " target_etag TEXT NOT NULL, PRIMARY KEY(key, source_etag)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS uploads(id TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;";
 
 // A prepared statement with its values. Texts are bound as blobs: keys may hold any byte.
@@ -230,6 +231,20 @@ Status CopyJournal::note_pair(const std::string& key,
     DRYDOCK_TRY(database_->begin());
     Statement insert(database_->handle, "INSERT OR REPLACE INTO pairs VALUES(?1, ?2, ?3)");
     insert.blob(1, key).text(2, source_etag).text(3, target_etag);
+    return database_->write(insert);
+}
+
+Result<std::string> CopyJournal::note(const std::string& name) const {
+    Statement select(database_->handle, "SELECT text FROM notes WHERE name = ?1");
+    select.text(1, name);
+    DRYDOCK_TRY_ASSIGN(const bool has_row, select.step());
+    return has_row ? select.column(0) : std::string();
+}
+
+Status CopyJournal::set_note(const std::string& name, const std::string& text) {
+    DRYDOCK_TRY(database_->begin());
+    Statement insert(database_->handle, "INSERT OR REPLACE INTO notes VALUES(?1, ?2)");
+    insert.text(1, name).text(2, text);
     return database_->write(insert);
 }
 

@@ -45,6 +45,10 @@ public:
                                    const std::string& source_etag,
                                    const std::string& target_etag);
 
+    // Returns a note by its name; "" if there is none. Notes outlive the runs.
+    [[nodiscard]] Result<std::string> note(const std::string& name) const;
+    [[nodiscard]] Status set_note(const std::string& name, const std::string& text);
+
     [[nodiscard]] Status add_upload(const OpenUpload& upload);
     [[nodiscard]] Status remove_upload(const std::string& id);
     [[nodiscard]] Result<std::vector<OpenUpload>> uploads() const;

@@ -1,4 +1,4 @@
-// One curl_multi with a transfer for each request in flight.
+// One multi handle of libcurl, with a transfer for each request in flight.
 //
 // Handles of ended transfers are reset and used again; the connections belong to the multi handle
 // and stay open. The loop is given no more requests than may be in flight, so libcurl queues

@@ -238,9 +238,10 @@ void ObjectCopy::on_tags(const Answer& answer) {
         finish({CopyKind::failed, "", answer.error.in("reading the tags")});
         return;
     }
-    const std::string tags = answer.is_done() ? tags_in(answer) : "";
-    if (!tags.empty()) {
-        kept_headers_.emplace_back("x-amz-tagging", tags);
+    tags_ = answer.is_done() ? tags_in(answer) : "";
+    if (!tags_.empty()) {
+        tags_document_ = answer.wire.body;
+        kept_headers_.emplace_back("x-amz-tagging", tags_);
     }
     create_upload();
 }
@@ -377,10 +378,51 @@ void ObjectCopy::on_target(const Answer& answer) {
                            fmt::format("{}: the target did not keep {}", clip(key_, 200), name)));
         return;
     }
+    result_.target_etag = etag;
+    if (tags_.empty()) {
+        close_upload();
+        return;
+    }
+    Call tags = target_call("GET");
+    tags.query.emplace_back("tagging", "");
+    ask_target(std::move(tags), &ObjectCopy::on_target_tags);
+}
+
+// Some servers ignore the tags of CreateMultipartUpload. The tags are then put by themselves.
+void ObjectCopy::on_target_tags(const Answer& answer) {
+    if (answer.is_done() && tags_in(answer) == tags_) {
+        close_upload();
+        return;
+    }
+    if (has_put_tags_) {
+        give_up(copy_error("s3.metadata",
+                           fmt::format("{}: the target did not keep the tags", clip(key_, 200))));
+        return;
+    }
+    has_put_tags_ = true;
+    Call put = target_call("PUT");
+    put.query = {{"tagging", ""}};
+    put.headers = {{"content-md5", base64_encode(md5(tags_document_))}};
+    put.body = tags_document_;
+    ask_target(std::move(put), &ObjectCopy::on_tags_put);
+}
+
+// The answer alone is no proof: the tags are read again.
+void ObjectCopy::on_tags_put(const Answer& answer) {
+    if (!answer.is_done()) {
+        give_up(answer.error.in("setting the tags"));
+        return;
+    }
+    Call tags = target_call("GET");
+    tags.query.emplace_back("tagging", "");
+    ask_target(std::move(tags), &ObjectCopy::on_target_tags);
+}
+
+void ObjectCopy::close_upload() {
     if (context_.upload_ended) {
         context_.upload_ended(upload_id_);
     }
-    finish_with_etag(etag);
+    finish_with_etag(result_.target_etag);
 }
 
 void ObjectCopy::give_up(Error error) {

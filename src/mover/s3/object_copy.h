@@ -82,6 +82,9 @@ private:
     void complete();
     void on_complete(const Answer& answer);
     void on_target(const Answer& answer);
+    void on_target_tags(const Answer& answer);
+    void on_tags_put(const Answer& answer);
+    void close_upload();
     void on_acl(const Answer& answer);
     void on_acl_put(const Answer& answer);
     void give_up(Error error);
@@ -106,6 +109,9 @@ private:
     bool is_source_encrypted_ = false;
     bool is_complete_unknown_ = false;
     int completions_ = 0;
+    std::string tags_;           // of the source, as a header has them
+    std::string tags_document_;  // the same, as the server answered
+    bool has_put_tags_ = false;
     CopyResult result_;
 };
 

@@ -1,5 +1,5 @@
-#include "mover/s3/fixture.h"
 #include "mover/s3/range_walk.h"
+#include "s3/fixture.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
