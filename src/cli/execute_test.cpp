@@ -475,6 +475,8 @@ TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
     EXPECT_THAT(out_.str(), HasSubstr("in the file: 3"));
     fake_app().store_failure = {app::k_exit_usage, {{"os.missing", "no dump", ""}}};
     EXPECT_EQ(type({"extract", "verify", "dump", "--json"}), 2);
+}
+
 TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
     fake_app().copied.report.copied = 3;
     EXPECT_EQ(type({"copy", "s3://a", "s3://b/x", "--profile", "p", "--versions"}), 0);

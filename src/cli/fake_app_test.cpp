@@ -136,6 +136,8 @@ AppResult<ExtractVerified> verify_extract(const std::string& file,
         return tl::unexpected(*fake_app().store_failure);
     }
     return fake_app().extract;
+}
+
 AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
     ask("copy " + request.source.uri + " " + request.target.uri + " "
         + request.source.settings.profile + " " + request.target.settings.profile

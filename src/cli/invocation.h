@@ -81,7 +81,7 @@ struct Invocation {
     bool leaves_unlisted = false;
     std::string extract_file;  // extract
     std::string against;       // extract verify: the file of counts
-    std::string source;  // copy, verify, manifest: s3://BUCKET/PREFIX
+    std::string source;        // copy, verify, manifest: s3://BUCKET/PREFIX
     std::string target;
     std::string endpoint;
     std::string region;

@@ -4,9 +4,9 @@
 
 #include "app/app.h"
 #include "app/block_store.h"
+#include "app/buckets.h"
 #include "app/extract.h"
 #include "app/trying.h"
-#include "app/buckets.h"
 #include "app/vfolders.h"
 
 #include <functional>
