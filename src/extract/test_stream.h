@@ -84,7 +84,7 @@ inline std::string literal_block(std::string_view data) {
     if (data.empty()) {
         return varint(0);
     }
-    const auto last = static_cast<std::uint64_t>(data.size() - 1);
+    const std::uint64_t last = data.size() - 1;
     return varint(data.size()) + "\xf4" + little_endian(last, 2) + std::string(data);
 }
 
