@@ -2,6 +2,7 @@
 // journal.
 #include "mover/s3/clone.h"
 
+#include "base/json.h"
 #include "mover/s3/clone_work.h"
 
 #include <fmt/format.h>
@@ -104,7 +105,52 @@ Status remove_old_uploads(Clients& clients,
     return journal.commit();
 }
 
-// Looks at the buckets before anything is written, but for the scratch object of the probe.
+// The abilities as the journal notes them, with the time of the probe.
+std::string note_of(const Abilities& abilities, std::int64_t wall_ms) {
+    Json json;
+    json.set("probed_ms", wall_ms).set("sums", abilities.checks_sums);
+    json.set("if_none_match", abilities.checks_if_none_match);
+    json.set("copy_condition", abilities.checks_copy_condition);
+    json.set("tags", abilities.keeps_tags).set("part_sizes", abilities.tells_part_sizes);
+    return json.dump();
+}
+
+// Returns true if the note is of the last day: a server may be upgraded.
+bool recall(const std::string& note, std::int64_t wall_ms, Abilities& abilities) {
+    constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
+    const auto json = Json::parse(note);
+    const std::int64_t age_ms = json ? wall_ms - (*json)["probed_ms"].as_int() : day_ms;
+    if (age_ms < 0 || age_ms >= day_ms) {
+        return false;
+    }
+    abilities.is_probed = true;
+    abilities.checks_sums = (*json)["sums"].as_bool();
+    abilities.checks_if_none_match = (*json)["if_none_match"].as_bool();
+    abilities.checks_copy_condition = (*json)["copy_condition"].as_bool();
+    abilities.keeps_tags = (*json)["tags"].as_bool();
+    abilities.tells_part_sizes = (*json)["part_sizes"].as_bool();
+    return true;
+}
+
+// Finds out what the server can, once a day for a journal.
+Status find_abilities(Clients& clients,
+                      const CloneRequest& request,
+                      CopyJournal& journal,
+                      std::int64_t wall_ms,
+                      Abilities& abilities) {
+    DRYDOCK_TRY_ASSIGN(const std::string note, journal.note("abilities"));
+    if (recall(note, wall_ms, abilities)) {
+        return {};
+    }
+    DRYDOCK_TRY_ASSIGN(
+        abilities,
+        probe_abilities(
+            clients.loop, clients.target(), request.target.bucket, request.target.prefix));
+    DRYDOCK_TRY(journal.set_note("abilities", note_of(abilities, wall_ms)));
+    return journal.commit();
+}
+
+// Looks at the buckets before anything is written.
 Status look(Clients& clients, const CloneRequest& request, CloneReport& report) {
     DRYDOCK_TRY_ASSIGN(report.source_has_versions,
                        has_versions_on(clients.loop, *clients.source, request.source.bucket));
@@ -120,12 +166,6 @@ Status look(Clients& clients, const CloneRequest& request, CloneReport& report) 
         return fail("s3.versions_off",
                     fmt::format("s3://{} keeps no versions", request.target.bucket),
                     "switch its versioning on, or copy the settings of the source (--settings)");
-    }
-    if (!request.dry_run) {
-        DRYDOCK_TRY_ASSIGN(
-            report.abilities,
-            probe_abilities(
-                clients.loop, clients.target(), request.target.bucket, request.target.prefix));
     }
     return {};
 }
@@ -200,6 +240,7 @@ Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock) {
     }
     DRYDOCK_TRY(look(clients, request, report));
     if (journal) {
+        DRYDOCK_TRY(find_abilities(clients, request, *journal, clock.wall_ms(), report.abilities));
         DRYDOCK_TRY(remove_old_uploads(clients, request, *journal, report));
     }
     DRYDOCK_TRY(walk_all(clients, request, journal ? &*journal : nullptr, report));

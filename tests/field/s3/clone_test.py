@@ -185,6 +185,25 @@ class Buckets(unittest.TestCase):
         self.assertLessEqual(done["copied"], 2500 - copied + 8)
         self.assertTrue(self.drydock("verify")["equal"])
 
+    def test_killed_at_every_record_nothing_is_lost_or_left(self) -> None:
+        for number in range(3):
+            self.put_parts(f"parts{number}", [b"1" * PART, b"2" * 1000], {"x-amz-meta-a": "1"})
+            self.put(f"whole{number}", b"bytes")
+        journal = os.path.join(self.scratch, "journal", "file")
+        deaths = 0
+        for moment in ("before", "after"):
+            for record in range(1, 8):
+                done = subprocess.run([DRYDOCK, "copy", f"s3://{self.source}", f"s3://{self.target}", "--journal",
+                                       journal], check=False, timeout=scaled(60), stdout=subprocess.DEVNULL,
+                                      env=self.environment({"DRYDOCK_COPY_CRASH": f"{record}:{moment}"}))
+                self.assertIn(done.returncode, (DONE, KILLED))
+                deaths += done.returncode == KILLED
+        self.assertGreaterEqual(deaths, 4)
+        self.assertTrue(self.drydock("copy", "--journal", journal)["whole"])
+        self.assertEqual(self.drydock("verify", "--read")["by_content"], 6)
+        self.assertNotIn(b"<Upload>", self.ask("GET", f"{self.target}?uploads=")[0])
+        self.assertEqual(self.drydock("verify")["extra"]["count"], 0)
+
     def test_a_server_that_dies_and_comes_back_is_waited_for(self) -> None:
         self.fill(600)
         process = subprocess.Popen([DRYDOCK, "copy", f"s3://{self.source}", f"s3://{self.target}", "--in-flight", "4",
