@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Bucket "from" is cloned to bucket "to" of a fake server, with a journal in a scratch folder.
-class S3Clone : public WithFakeS3 {
+class S3Clone : public testing::Test, protected WithFakeS3 {
 protected:
     S3Clone() {
         std::string name = testing::TempDir() + "/clone-XXXXXX";

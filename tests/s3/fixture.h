@@ -4,14 +4,12 @@
 #include "fake_s3/fake_s3.h"
 #include "mover/s3/list_cursor.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 
 namespace drydock::mover::s3 {
 
 // Retries come at once; the limits are low.
-class WithFakeS3 : public testing::Test {
+class WithFakeS3 {
 protected:
     WithFakeS3()
         : client_(loop_,

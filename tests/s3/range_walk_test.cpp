@@ -14,7 +14,7 @@ using fake_s3::Fault;
 using fake_s3::Request;
 using testing::ElementsAre;
 
-class S3Walk : public WithFakeS3 {
+class S3Walk : public testing::Test, protected WithFakeS3 {
 protected:
     void fill(const std::string& bucket, int count, const std::string& prefix = "obj-") {
         server_.with(bucket, [&](fake_s3::Bucket& content) {
