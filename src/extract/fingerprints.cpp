@@ -1,4 +1,7 @@
-// An open hash table with linear probing. The marks are the two low bits of a slot.
+// An open hash table with linear probing, in 64 parts. The marks are the two low bits of a slot.
+//
+// The first six bits of a hash choose the part. The others, read as a fraction, choose the slot:
+// so a part may have any number of slots, and grows by a quarter.
 #include "extract/fingerprints.h"
 
 #include "base/hash.h"
@@ -12,8 +15,18 @@ namespace {
 
 constexpr std::uint64_t k_marks = 3;
 constexpr std::uint64_t k_key_of_zero = 4;  // a slot of a name is never 0
-constexpr std::size_t k_slots_first = 1024;
+constexpr int k_part_bits = 6;
+constexpr std::size_t k_slots_first = 16;
 constexpr std::uint64_t k_mixer = 0x9e3779b97f4a7c15U;  // odd, of the golden ratio
+
+std::size_t part_of(std::uint64_t key) {
+    return key >> (64 - k_part_bits);
+}
+
+// Returns `fraction` / 2^64 of the size. 32 bits are enough: no part has more slots.
+std::size_t scaled(std::uint64_t fraction, std::size_t size) {
+    return ((fraction >> 32) * size) >> 32;
+}
 
 std::uint64_t key_of(std::uint64_t fingerprint) {
     const std::uint64_t key = fingerprint & ~k_marks;
@@ -30,22 +43,22 @@ std::uint64_t fingerprint(std::string_view scope, std::string_view name) {
     return fingerprint(scope) * k_mixer + fingerprint(name);
 }
 
-std::size_t FingerprintTable::find(std::uint64_t key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t position = (key >> 2) & mask;
-    while (slots_[position] != 0 && (slots_[position] & ~k_marks) != key) {
-        position = (position + 1) & mask;
+std::size_t FingerprintTable::Part::find(std::uint64_t key) const {
+    std::size_t position = scaled(key << k_part_bits, slots.size());
+    while (slots[position] != 0 && (slots[position] & ~k_marks) != key) {
+        position = position + 1 == slots.size() ? 0 : position + 1;
     }
     return position;
 }
 
-// Three slots of four are used at most: beyond that the runs of full slots grow long.
+// Four slots of five are used at most: beyond that the runs of full slots grow long.
 std::uint64_t FingerprintTable::mark(std::uint64_t fingerprint, Mark mark) {
-    if (size_ * 4 >= slots_.size() * 3) {
-        grow();
-    }
     const std::uint64_t key = key_of(fingerprint);
-    std::uint64_t& slot = slots_[find(key)];
+    Part& part = parts_[part_of(key)];
+    if (part.size * 5 >= part.slots.size() * 4) {
+        part.grow();
+    }
+    std::uint64_t& slot = part.slots[part.find(key)];
     const std::uint64_t before = slot & k_marks;
     if (slot == 0) {
         if (size_ >= k_names_max) {
@@ -53,32 +66,38 @@ std::uint64_t FingerprintTable::mark(std::uint64_t fingerprint, Mark mark) {
             return 0;
         }
         ++size_;
+        ++part.size;
     }
     slot |= key | mark;
     return before;
 }
 
 bool FingerprintTable::has(std::uint64_t fingerprint, Mark mark) const {
-    return !slots_.empty() && (slots_[find(key_of(fingerprint))] & mark) != 0;
+    const std::uint64_t key = key_of(fingerprint);
+    const Part& part = parts_[part_of(key)];
+    return !part.slots.empty() && (part.slots[part.find(key)] & mark) != 0;
 }
 
 std::int64_t FingerprintTable::count_exactly(std::uint64_t marks) const {
-    return std::count_if(slots_.begin(), slots_.end(), [&](std::uint64_t slot) {
-        return slot != 0 && (slot & k_marks) == marks;
-    });
+    std::int64_t count = 0;
+    for (const Part& part : parts_) {
+        count += std::count_if(part.slots.begin(), part.slots.end(), [&](std::uint64_t slot) {
+            return slot != 0 && (slot & k_marks) == marks;
+        });
+    }
+    return count;
 }
 
 std::int64_t FingerprintTable::count(Mark mark) const {
-    return std::count_if(
-        slots_.begin(), slots_.end(), [&](std::uint64_t slot) { return (slot & mark) != 0; });
+    return count_exactly(mark) + count_exactly(k_defined | k_referenced);
 }
 
-void FingerprintTable::grow() {
-    std::vector<std::uint64_t> old(std::max(k_slots_first, slots_.size() * 2));
-    old.swap(slots_);
+void FingerprintTable::Part::grow() {
+    std::vector<std::uint64_t> old(std::max(k_slots_first, slots.size() + slots.size() / 4));
+    old.swap(slots);
     for (const std::uint64_t slot : old) {
         if (slot != 0) {
-            slots_[find(slot & ~k_marks)] = slot;
+            slots[find(slot & ~k_marks)] = slot;
         }
     }
 }

@@ -6,8 +6,8 @@
 // no count and no end mark: a file that was cut between two ops looks whole, and `pachctl restore`
 // takes it. So only counts from elsewhere prove that it is complete.
 //
-// Memory does not grow with the size of the file. It grows by 11 to 22 bytes for each commit, and
-// for each object and block that is named, up to 1 GB each.
+// Memory does not grow with the size of the file. It grows by 10 to 13 bytes for each commit, and
+// for each object and block that is named, up to 0.8 GB each.
 #pragma once
 
 #include "base/result.h"

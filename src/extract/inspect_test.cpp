@@ -257,6 +257,10 @@ RC_GTEST_PROP(FingerprintTable, RemembersAllMarks, (const std::vector<std::uint1
         RC_ASSERT(table.mark(key, mark) == marks[key == 0 ? 4 : key]);
         marks[key == 0 ? 4 : key] |= mark;
     }
+    for (int i = 0; i < 1000; ++i) {  // random names spread over all parts, and make them grow
+        RC_ASSERT(table.mark(fingerprint(std::to_string(i)), FingerprintTable::k_defined) == 0);
+        RC_ASSERT(table.has(fingerprint(std::to_string(i / 2)), FingerprintTable::k_defined));
+    }
     const auto both = std::count_if(
         marks.begin(), marks.end(), [](const auto& entry) { return entry.second == 3; });
     RC_ASSERT(table.count_exactly(3) == both);
