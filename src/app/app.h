@@ -1,7 +1,7 @@
 // Start here: this file has the use cases of drydock, one function each. Then internal.h (project,
 // state directory, replayed run), planning.h (plans), local_session.h and begin_run.h (one run),
 // journey.h and travel.h (runs one after the other). trust.h and signing.h guard what is executed.
-// block_store.h, vfolders.h, chain.h and updates.h serve commands that ask no cluster.
+// block_store.h, vfolders.h, extract.h, chain.h and updates.h serve commands that ask no cluster.
 //
 // This folder alone names implementations: the SQLite journal and the local transport. The command
 // line calls these functions and shows their results. Results are plain data. A Failure carries all
