@@ -34,7 +34,7 @@ from toy import NEW, OLD  # noqa: E402,F401
 
 RUN_SECONDS_MAX = scaled(90)
 WITHOUT_CLUSTER_FILE = ("apply", "rehearse", "check", "guide", "sign", "pack", "version", "completion", "agent",
-                        "store", "vfolders")
+                        "store", "vfolders", "extract", "copy", "verify", "manifest")
 
 
 class Case(unittest.TestCase):
