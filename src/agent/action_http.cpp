@@ -4,7 +4,7 @@
 // 5xx, may have had its effect: its outcome is unknown.
 #include "agent/action.h"
 #include "agent/action_key.h"
-#include "agent/http.h"
+#include "agent/http_request.h"
 
 #include <fmt/format.h>
 
@@ -24,8 +24,8 @@ bool is_expected(const Json& request, int status) {
 
 ActionResult run_http_action(const Json& request, const ActionContext& context) {
     const auto http = read_http_request(request, request["timeout_ms"].as_int(k_timeout_ms));
-    const auto answer = send_http(http);
-    if (!answer && answer.error().failure == HttpFailure::lost) {
+    const auto answer = http::send_http(http);
+    if (!answer && answer.error().failure == http::HttpFailure::lost) {
         return unknown({"http.no_answer", answer.error().message, "look whether it happened"});
     }
     if (!answer) {

@@ -1,8 +1,8 @@
 // Start here: host.h (this interface), fences.h and heads.h (the right to command a host),
 // session.h (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an
 // attempt's way: attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds,
-// service.h. Then probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h and http.h
-// serve both.
+// service.h. Then probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h,
+// http_request.h serve both.
 //
 // Host: the machine that a conversation acts on.
 //

@@ -1,8 +1,8 @@
 // Probes against files, patterns and servers that mean harm: each ends, and costs little.
-#include "agent/http.h"
 #include "agent/probe.h"
 #include "agent/session.h"
 #include "agent/test_world.h"
+#include "http/http.h"
 #include "os/clock.h"
 
 #include <arpa/inet.h>
@@ -17,6 +17,10 @@
 
 namespace drydock::agent {
 namespace {
+
+using http::HttpFailure;
+using http::HttpRequest;
+using http::send_http;
 
 constexpr std::int64_t k_soon_ms = 3'000;
 constexpr long k_memory_kib_max = 300'000;

@@ -4,7 +4,7 @@
 // extract from. A refused connection is absent, since no server runs there; all other failures are
 // unknown.
 #include "agent/action_key.h"
-#include "agent/http.h"
+#include "agent/http_request.h"
 #include "agent/probe.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ bool lists(const Json& codes, int status) {
            != codes.items().end();
 }
 
-ProbeResult result_of(const Json& probe, const HttpAnswer& answer) {
+ProbeResult result_of(const Json& probe, const http::HttpAnswer& answer) {
     if (lists(probe["absent_status"], answer.status)) {
         return absent(fmt::format("status {}", answer.status));
     }
@@ -38,11 +38,11 @@ ProbeResult result_of(const Json& probe, const HttpAnswer& answer) {
 
 std::vector<ProbeResult> probe_http(const std::vector<Json>& probes, std::int64_t timeout_ms) {
     const auto request = read_http_request(probes.front(), timeout_ms);
-    const auto answer = send_http(request);
+    const auto answer = http::send_http(request);
     std::vector<ProbeResult> findings;
     for (const auto& probe : probes) {
         ProbeResult finding = answer ? result_of(probe, *answer)
-                              : answer.error().failure == HttpFailure::refused
+                              : answer.error().failure == http::HttpFailure::refused
                                   ? absent("nobody listens there: " + answer.error().message)
                                   : cannot_tell(answer.error().message);
         finding.evidence.set("source", fmt::format("{} {}", request.method, request.url));

@@ -2,7 +2,7 @@
 //
 // An older kernel returns a shorter struct without the counter, so the returned size is checked
 // first.
-#include "agent/received_bytes.h"
+#include "http/received_bytes.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 
 #include <cstddef>
 
-namespace drydock::agent {
+namespace drydock::http {
 
 std::uint64_t received_bytes(int socket) {
     tcp_info info = {};
@@ -22,4 +22,4 @@ std::uint64_t received_bytes(int socket) {
     return is_known && size >= k_needed ? info.tcpi_bytes_received : 0;
 }
 
-}  // namespace drydock::agent
+}  // namespace drydock::http

@@ -7,10 +7,9 @@
 //
 // A second idea is the honest failure: explain() says whether anything was sent. Only "not sent"
 // may be repeated without a look at the system.
-#include "agent/http.h"
+#include "http/http.h"
 
-#include "agent/action.h"
-#include "agent/received_bytes.h"
+#include "http/received_bytes.h"
 #include "os/files.h"
 
 #include <fcntl.h>
@@ -19,14 +18,16 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
 
-namespace drydock::agent {
+namespace drydock::http {
 namespace {
 
 constexpr std::size_t k_answer_bytes_max = 4U << 20U;  // a metrics page is about 0.1 MB
@@ -71,7 +72,8 @@ public:
     public:
         Watch(const HeldSocket& socket, SteadyTime deadline)
             : socket_(socket)
-            , deadline_(deadline) {
+            , deadline_(deadline)
+            , received_before_(socket.received()) {
             watchdog().add(*this);
         }
 
@@ -82,7 +84,10 @@ public:
 
         // Looks again after a shutdown: the library may try another address with a new socket.
         void look(SteadyTime now) const {
-            if (now >= deadline_ || socket_.received() > k_received_bytes_max) {
+            const std::uint64_t received = socket_.received();
+            // A connection that was made anew counts from nothing again.
+            const auto before = std::min(received_before_, received);
+            if (now >= deadline_ || received - before > k_received_bytes_max) {
                 socket_.shut_down();
             }
         }
@@ -90,6 +95,7 @@ public:
     private:
         const HeldSocket& socket_;
         SteadyTime deadline_;
+        std::uint64_t received_before_;  // by earlier requests on the same connection
     };
 
 private:
@@ -161,7 +167,9 @@ Url split_url(const std::string& text) {
     return url;
 }
 
-httplib::Request to_library(const HttpRequest& request, std::string path, std::string& body) {
+// The receiver looks at the deadline too: a Unix socket may not be held by the watchdog.
+httplib::Request
+to_library(const HttpRequest& request, std::string path, SteadyTime deadline, std::string& body) {
     httplib::Request result;
     result.method = request.method;
     result.path = std::move(path);
@@ -170,10 +178,13 @@ httplib::Request to_library(const HttpRequest& request, std::string path, std::s
         result.headers.emplace(name, value);
     }
     result.content_receiver =
-        [&body](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+        [&body, deadline](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
             body.append(data, size);
-            return body.size() <= k_answer_bytes_max;
+            return body.size() <= k_answer_bytes_max && std::chrono::steady_clock::now() < deadline;
         };
+    if (!request.socket.empty() && !result.has_header("Host")) {
+        result.set_header("Host", "localhost");  // the library would write the path
+    }
     return result;
 }
 
@@ -182,11 +193,20 @@ void set_up(httplib::Client& client, const HttpRequest& request) {
     client.set_connection_timeout(timeout);
     client.set_read_timeout(timeout);
     client.set_write_timeout(timeout);
-    client.set_keep_alive(false);
     client.set_url_encode(false);  // the caller gave a URL, not a path to be encoded
     if (!request.ca.empty()) {
         client.set_ca_cert_path(request.ca);
     }
+}
+
+// True if nobody listens at a Unix socket.
+bool is_socket_refused(const std::string& path) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const os::Fd end(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return ::connect(end.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0
+           && (errno == ENOENT || errno == ECONNREFUSED);
 }
 
 // True if every address of the host refuses a connection. The library does not tell refused from
@@ -221,7 +241,7 @@ HttpError explain(httplib::Error error, const HttpRequest& request, const Url& u
     using httplib::Error;
     const std::string request_line = fmt::format("{} {}", request.method, request.url);
     if (error == Error::Connection) {
-        return is_refused(url)
+        return (request.socket.empty() ? is_refused(url) : is_socket_refused(request.socket))
                    ? HttpError{HttpFailure::refused, request_line + ": connection refused"}
                    : HttpError{HttpFailure::not_sent, request_line + ": no connection"};
     }
@@ -236,29 +256,6 @@ HttpError explain(httplib::Error error, const HttpRequest& request, const Url& u
             request_line + ": no whole answer (closed by the other side, or too late): "
                 + httplib::to_string(error)};
 }
-
-tl::expected<HttpAnswer, HttpError>
-send_with(httplib::Client& client, const HttpRequest& request, const Url& url) {
-    HttpAnswer answer;
-    set_up(client, request);
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
-    const auto result = [&] {
-        HeldSocket socket;
-        client.set_socket_options([&socket](int descriptor) { socket.hold(descriptor); });
-        const Watchdog::Watch watch(socket, deadline);
-        return client.send(to_library(request, url.path, answer.body));
-    }();
-    if (!result) {
-        return tl::unexpected(explain(result.error(), request, url));
-    }
-    answer.status = result->status;
-    return answer;
-}
-
-}  // namespace
-
-namespace {
 
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](char c) {
@@ -288,18 +285,64 @@ std::string why_refused(const HttpRequest& request) {
                : "";
 }
 
+// The library takes the path of a socket in place of a server.
+std::unique_ptr<httplib::Client> make_client(const HttpRequest& request, const Url& url) {
+    const std::string& server = request.socket.empty() ? url.server : request.socket;
+    auto client = std::make_unique<httplib::Client>(server, request.certificate, request.key);
+    if (!request.socket.empty()) {
+        client->set_address_family(AF_UNIX);
+    }
+    return client;
+}
+
 }  // namespace
 
-tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
+struct Connection::State {
+    bool keeps_open = true;
+    HeldSocket socket;
+    std::unique_ptr<httplib::Client> client;
+
+    // Makes the client with the first request. Throws what the library throws.
+    [[nodiscard]] bool is_ready(const HttpRequest& request, const Url& url) {
+        if (client == nullptr) {
+            client = make_client(request, url);
+            client->set_keep_alive(keeps_open);
+            client->set_socket_options([this](int descriptor) { socket.hold(descriptor); });
+        }
+        return client->is_valid();
+    }
+
+    tl::expected<HttpAnswer, HttpError> send(const HttpRequest& request, const Url& url) {
+        HttpAnswer answer;
+        set_up(*client, request);
+        const auto deadline =
+            std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
+        const auto result = [&] {
+            const Watchdog::Watch watch(socket, deadline);
+            return client->send(to_library(request, url.path, deadline, answer.body));
+        }();
+        if (!result) {
+            return tl::unexpected(explain(result.error(), request, url));
+        }
+        answer.status = result->status;
+        return answer;
+    }
+};
+
+Connection::Connection() : state_(std::make_unique<State>()) {
+}
+
+Connection::~Connection() = default;
+
+tl::expected<HttpAnswer, HttpError> Connection::send(const HttpRequest& request) {
     if (const std::string reason = why_refused(request); !reason.empty()) {
         return tl::unexpected(
             HttpError{HttpFailure::not_sent, "the request is not sent: " + reason});
     }
     const Url url = split_url(request.url);
     try {
-        httplib::Client client(url.server, request.certificate, request.key);
-        if (client.is_valid()) {
-            return send_with(client, request, url);
+        if (state_->is_ready(request, url)) {
+            return state_->send(request, url);
         }
     } catch (const std::exception& problem) {
         return tl::unexpected(
@@ -308,19 +351,10 @@ tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
     return tl::unexpected(HttpError{HttpFailure::not_sent, request.url + " is no usable URL"});
 }
 
-HttpRequest read_http_request(const Json& value, std::int64_t timeout_ms) {
-    HttpRequest request;
-    const auto& method = value["method"].as_string();
-    const auto& body = value["body"];
-    request.method = method.empty() ? "GET" : method;
-    request.url = value["url"].as_string();
-    request.headers = read_pairs(value["headers"]);
-    request.body = body.is_null() ? "" : body.is_string() ? body.as_string() : body.dump();
-    request.ca = value["tls"]["ca"].as_string();
-    request.certificate = value["tls"]["cert"].as_string();
-    request.key = value["tls"]["key"].as_string();
-    request.timeout_ms = timeout_ms;
-    return request;
+tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {
+    Connection connection;
+    connection.state_->keeps_open = false;
+    return connection.send(request);
 }
 
-}  // namespace drydock::agent
+}  // namespace drydock::http

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-namespace drydock::agent {
+namespace drydock::http {
 
 // Returns the bytes since the connection was made; 0 if that is unknown.
 [[nodiscard]] std::uint64_t received_bytes(int socket);
 
-}  // namespace drydock::agent
+}  // namespace drydock::http
