@@ -1,0 +1,243 @@
+// Creating and deleting, and the ends that all changes share. patch_change.cpp has the patches.
+#include "kubernetes/change.h"
+
+#include "kubernetes/change_parts.h"
+#include "kubernetes/json_patch.h"
+#include "kubernetes/read.h"
+
+#include <fmt/format.h>
+
+namespace drydock::kubernetes {
+
+Change end_of(ChangeEnd end, Json evidence) {
+    return {end, {}, std::move(evidence)};
+}
+
+Change refused(Error error, Json evidence) {
+    return {ChangeEnd::refused, std::move(error), std::move(evidence)};
+}
+
+Change unknown_end(Error error, Json evidence) {
+    error.kind = ErrorClass::unknown_outcome;
+    return {ChangeEnd::unknown, std::move(error), std::move(evidence)};
+}
+
+Change gave_up(const Answer& last, const std::string& subject, bool was_lost, Json evidence) {
+    Error error = error_of(last, subject);
+    if (!was_lost) {
+        return refused(std::move(error), std::move(evidence));
+    }
+    error.message =
+        fmt::format("an answer was lost, and the time is over; last: {}", error.message);
+    return unknown_end(std::move(error), std::move(evidence));
+}
+
+bool is_unsettled(AnswerKind kind) {
+    return kind == AnswerKind::unknown || kind == AnswerKind::not_sent
+           || kind == AnswerKind::try_later;
+}
+
+std::string query_of(const ChangeOptions& options) {
+    return std::string("?fieldManager=drydock&fieldValidation=Strict")
+           + (options.dry_run ? "&dryRun=All" : "");
+}
+
+namespace {
+
+bool is_gone(const Error& error) {
+    return error.code == "kubernetes.not_found";
+}
+
+class Creator {
+public:
+    Creator(Client& client,
+            const Resource& kind,
+            const Json& manifest,
+            const ChangeOptions& options,
+            const Effort& effort)
+        : client_(client)
+        , object_{kind, manifest["metadata"]["name"].as_string()}
+        , manifest_(manifest)
+        , options_(options)
+        , effort_(effort) {}
+
+    Change create() {
+        const auto path = path_of(object_.kind);
+        if (!path) {
+            return refused(path.error(), {});
+        }
+        if (const auto name = path_of(object_); !name) {
+            return refused(name.error(), {});
+        }
+        Request request;
+        request.method = "POST";
+        request.path = *path + query_of(options_);
+        request.body = manifest_;
+        Answer answer = client_.send(request, effort_.request_ms());
+        note(answer);
+        // A second object of the name is impossible, so that the same may be sent again.
+        while (is_unsettled(answer.kind) && effort_.pause(k_change_pause_ms)) {
+            answer = client_.send(request, effort_.request_ms());
+            note(answer);
+        }
+        return judge(answer);
+    }
+
+private:
+    void note(const Answer& answer) { was_lost_ |= answer.kind == AnswerKind::unknown; }
+
+    Change judge(const Answer& answer) {
+        if (answer.kind == AnswerKind::done) {
+            return options_.dry_run ? end_of(ChangeEnd::changed, {})
+                                    : read_back(ChangeEnd::changed);
+        }
+        if (answer.kind == AnswerKind::already_exists) {
+            return read_back(was_lost_ ? ChangeEnd::changed : ChangeEnd::unchanged);
+        }
+        return gave_up(answer, object_.text(), was_lost_, {});
+    }
+
+    Change read_back(ChangeEnd end) {
+        const auto present = read_object(client_, object_, effort_);
+        if (!present) {
+            return unknown_end(present.error(), {});
+        }
+        Json evidence;
+        evidence.set("uid", (*present)["metadata"]["uid"]);
+        if (contains(*present, manifest_)) {
+            return end_of(end, std::move(evidence));
+        }
+        return refused(
+            {"kubernetes.exists",
+             fmt::format("{} is there, and is another one than asked for", object_.text()),
+             "look whose it is; nothing was written"},
+            std::move(evidence));
+    }
+
+    Client& client_;
+    Object object_;
+    const Json& manifest_;
+    const ChangeOptions& options_;
+    const Effort& effort_;
+    bool was_lost_ = false;
+};
+
+class Deleter {
+public:
+    Deleter(Client& client,
+            const Object& object,
+            std::string propagation,
+            const ChangeOptions& options,
+            const Effort& effort)
+        : client_(client)
+        , object_(object)
+        , propagation_(std::move(propagation))
+        , options_(options)
+        , effort_(effort) {}
+
+    Change remove() {
+        const auto path = path_of(object_);
+        if (!path || options_.uid.empty()) {
+            return refused(path ? Error{"kubernetes.uid",
+                                        fmt::format("{}: no uid is given", object_.text()),
+                                        "give the uid of the object that is meant"}
+                                : path.error(),
+                           {});
+        }
+        Request request;
+        request.method = "DELETE";
+        request.path = *path;
+        request.body = body();
+        Answer answer = client_.send(request, effort_.request_ms());
+        note(answer);
+        while (is_unsettled(answer.kind) && effort_.pause(k_change_pause_ms)) {
+            answer = client_.send(request, effort_.request_ms());
+            note(answer);
+        }
+        return judge(answer);
+    }
+
+private:
+    void note(const Answer& answer) { was_lost_ |= answer.kind == AnswerKind::unknown; }
+
+    [[nodiscard]] Json body() const {
+        Json body;
+        body.set("apiVersion", "v1").set("kind", "DeleteOptions");
+        body.set("preconditions", Json().set("uid", options_.uid));
+        if (!propagation_.empty()) {
+            body.set("propagationPolicy", propagation_);
+        }
+        if (options_.dry_run) {
+            body.set("dryRun", Json(Json::Array{Json("All")}));
+        }
+        return body;
+    }
+
+    Change judge(const Answer& answer) {
+        if (answer.kind == AnswerKind::done) {
+            return options_.dry_run ? end_of(ChangeEnd::changed, {}) : wait_until_gone();
+        }
+        if (answer.kind == AnswerKind::not_found) {
+            return end_of(was_lost_ ? ChangeEnd::changed : ChangeEnd::unchanged, {});
+        }
+        if (answer.kind == AnswerKind::conflict) {
+            return refused({"kubernetes.recreated",
+                            fmt::format("{} is another object than the one with uid {}",
+                                        object_.text(),
+                                        options_.uid),
+                            "look at the new one; it was left alone"},
+                           {});
+        }
+        return gave_up(answer, object_.text(), was_lost_, {});
+    }
+
+    // An object with finalizers stays until others have done their work.
+    Change wait_until_gone() {
+        Json evidence;
+        do {
+            const auto present = read_object(client_, object_, effort_);
+            if (!present) {
+                return is_gone(present.error()) ? end_of(ChangeEnd::changed, std::move(evidence))
+                                                : unknown_end(present.error(), std::move(evidence));
+            }
+            const Json& metadata = (*present)["metadata"];
+            if (!(metadata["uid"] == Json(options_.uid))) {
+                evidence.set("name_taken_by", metadata["uid"]);
+                return end_of(ChangeEnd::changed, std::move(evidence));
+            }
+            evidence.set("finalizers", metadata["finalizers"]);
+        } while (effort_.pause(k_change_pause_ms));
+        return unknown_end(
+            {"kubernetes.still_there",
+             fmt::format("{}: its deletion was accepted, and it is still there", object_.text()),
+             "see who has to remove its finalizers"},
+            std::move(evidence));
+    }
+
+    Client& client_;
+    const Object& object_;
+    std::string propagation_;
+    const ChangeOptions& options_;
+    const Effort& effort_;
+    bool was_lost_ = false;
+};
+
+}  // namespace
+
+Change create_object(Client& client,
+                     const Resource& kind,
+                     const Json& manifest,
+                     const ChangeOptions& options,
+                     const Effort& effort) {
+    return Creator(client, kind, manifest, options, effort).create();
+}
+
+Change delete_object(Client& client,
+                     const Object& object,
+                     const std::string& propagation,
+                     const ChangeOptions& options,
+                     const Effort& effort) {
+    return Deleter(client, object, propagation, options, effort).remove();
+}
+
+}  // namespace drydock::kubernetes

@@ -1,0 +1,25 @@
+// What all changes share: their ends, and the query of every write.
+#pragma once
+
+#include "kubernetes/change.h"
+
+namespace drydock::kubernetes {
+
+inline constexpr std::int64_t k_change_pause_ms = 200;  // between two requests of one change
+
+[[nodiscard]] Change end_of(ChangeEnd end, Json evidence);
+[[nodiscard]] Change refused(Error error, Json evidence);
+[[nodiscard]] Change unknown_end(Error error, Json evidence);
+
+// Returns the end of a change whose `last` answer is no success. It is unknown if an earlier
+// request may still take effect, since its answer was lost; else it is refused.
+[[nodiscard]] Change
+gave_up(const Answer& last, const std::string& subject, bool was_lost, Json evidence);
+
+// True if the same request has to be sent again to learn anything.
+[[nodiscard]] bool is_unsettled(AnswerKind kind);
+
+// Unknown fields are errors, since the server would drop them and answer 200.
+[[nodiscard]] std::string query_of(const ChangeOptions& options);
+
+}  // namespace drydock::kubernetes
