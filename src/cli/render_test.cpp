@@ -334,6 +334,28 @@ TEST_F(Render, ShellWordsAreQuoted) {
     EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
 }
 
+// A person with kubectl must not change another object than the agent would.
+TEST(Shell, ChangesOneObjectOfKubernetes) {
+    const auto shell = [](const std::string& rest) {
+        return shell_of(*Json::parse(R"({"kind":"kubernetes","kubeconfig":"/k","context":"c",
+                                         "namespace":"n","resource":"apps/v1/deployments",
+                                         "name":"d",)"
+                                     + rest + "}"));
+    };
+    EXPECT_EQ(shell(R"("scale":"0")"),
+              "kubectl --kubeconfig /k --context c -n n scale deployments.v1.apps/d --replicas=0");
+    EXPECT_EQ(
+        shell(R"("uid":"u","patch":[{"op":"remove","path":"/a"}])"),
+        "kubectl --kubeconfig /k --context c -n n patch deployments.v1.apps/d --type=json -p "
+        R"('[{"op":"test","path":"/metadata/uid","value":"u"},{"op":"remove","path":"/a"}]')");
+    EXPECT_EQ(shell(R"("delete":{"uid":"u"})"),
+              "[ \"$(kubectl --kubeconfig /k --context c -n n get deployments.v1.apps/d -o "
+              "'jsonpath={.metadata.uid}')\" = u ] && kubectl --kubeconfig /k --context c -n n "
+              "delete deployments.v1.apps/d");
+    EXPECT_EQ(shell(R"("patch":[{"op":"remove","path":"/a/[b=c]"}])"), "");
+    EXPECT_EQ(shell(R"("proxy":"unix:///p","scale":1)"), "");
+}
+
 TEST_F(Render, JsonOfAStatusHasWhatTheScreenHas) {
     const Json json =
         json_of(sample_status(sample_state(plan_, "roll/m1/start", Status::intended)));

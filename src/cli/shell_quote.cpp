@@ -87,6 +87,70 @@ std::string http(const Json& request) {
     return text + " " + shell_word(request["url"].as_string());
 }
 
+// "apps/v1/deployments" is "deployments.v1.apps" for kubectl, and "services" is itself.
+std::string kubectl_kind(const std::string& resource) {
+    auto words = split(resource, '/');
+    std::reverse(words.begin(), words.end());
+    return join(words, ".");
+}
+
+// How kubectl reaches the server, or "" where it cannot: it knows no proxy's socket.
+std::string kubectl(const Json& request) {
+    const std::string& proxy = request["proxy"].as_string();
+    if (proxy.starts_with("unix:")) {
+        return "";
+    }
+    std::string text = proxy.empty() ? fmt::format("kubectl --kubeconfig {} --context {}",
+                                                   shell_word(request["kubeconfig"].as_string()),
+                                                   shell_word(request["context"].as_string()))
+                                     : "kubectl --server " + shell_word(proxy);
+    if (request.contains("namespace")) {
+        text += " -n " + shell_word(request["namespace"].as_string());
+    }
+    return text;
+}
+
+// The patch, held to the object with the uid that the request names.
+std::string json_patch(const Json& request) {
+    Json operations{Json::Array{}};
+    if (request.contains("uid")) {
+        operations.push(
+            Json().set("op", "test").set("path", "/metadata/uid").set("value", request["uid"]));
+    }
+    for (const Json& operation : request["patch"].items()) {
+        operations.push(operation);
+    }
+    return operations.dump();
+}
+
+// Items by their key have no words in kubectl's patches. Its deletion knows no uid: the object is
+// looked at right before.
+std::string kubernetes(const Json& request) {
+    const std::string program = kubectl(request);
+    const std::string object = shell_word(kubectl_kind(request["resource"].as_string()) + "/"
+                                          + request["name"].as_string());
+    const std::string patch = json_patch(request);
+    if (program.empty() || patch.find("/[") != patch.npos) {
+        return "";
+    }
+    if (request.contains("patch")) {
+        return fmt::format("{} patch {} --type=json -p {}", program, object, shell_word(patch));
+    }
+    if (request.contains("scale")) {
+        return fmt::format(
+            "{} scale {} --replicas={}", program, object, shell_word(request["scale"].show()));
+    }
+    if (request.contains("create")) {
+        return fmt::format(
+            "printf %s {} | {} create -f -", shell_word(request["create"].dump()), program);
+    }
+    return fmt::format(
+        "[ \"$({0} get {1} -o 'jsonpath={{.metadata.uid}}')\" = {2} ] && {0} delete {1}",
+        program,
+        object,
+        shell_word(request["delete"]["uid"].as_string()));
+}
+
 }  // namespace
 
 // Quotes a word if it needs it. `${script}` names a file that the agent writes; it stays bare, so
@@ -123,6 +187,9 @@ std::string shell_of(const Json& request) {
     }
     if (kind == "command") {
         return command(request);
+    }
+    if (kind == "kubernetes") {
+        return kubernetes(request);
     }
     return kind == "http" ? http(request) : "";
 }

@@ -10,6 +10,7 @@
 #include "pack/fact_inputs.h"
 #include "pack/fact_values.h"
 #include "pack/pack_reader.h"
+#include "pack/read_kubernetes.h"
 #include "pack/schemas.h"
 
 #include <fmt/format.h>
@@ -173,6 +174,9 @@ private:
         fact_.probe.set("deadline_ms", duration_of(probe.value["deadline"], deadline_ms));
         check_type(probe);
         check_file(probe);
+        if (probe.key == "kubernetes") {
+            check_kubernetes_probe(probe.value, reader_.diagnostics);
+        }
         check_member_scope(probe);
         collect_inputs(probe.value);
         check_names(probe.value, NameScope{fact_.role, false, probe.value.has("script")}, reader_);
@@ -206,7 +210,7 @@ private:
             return Json::Object();
         }
         Json json = to_json(probe.value);
-        for (const char* key : {"argv"}) {
+        for (const char* key : {"argv", "may"}) {
             if (probe.value.has(key)) {
                 json.set(key, to_text_list(probe.value[key]));
             }
@@ -229,7 +233,8 @@ private:
     void check_type(const Entry& probe) {
         for (const Entry& way : probe.value.entries) {
             const bool list = way.key == "pointers" || way.key == "collect";
-            const bool yes_or_no = way.key == "equal" || way.key == "matches";
+            const bool yes_or_no = way.key == "equal" || way.key == "matches" || way.key == "may"
+                                   || way.key == "dry_run";
             if ((list && fact_.type != FactType::list)
                 || (yes_or_no && fact_.type != FactType::boolean)) {
                 error("fact.type",

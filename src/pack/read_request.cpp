@@ -1,5 +1,6 @@
-// The request of a step to its host: a command, an HTTP request, a virtual environment, or a script
-// of the pack.
+// The request of a step to its host: a command, an HTTP request, a change to an object of
+// Kubernetes, a virtual environment, or a script of the pack.
+#include "pack/read_kubernetes.h"
 #include "pack/read_step.h"
 
 #include <fmt/format.h>
@@ -55,8 +56,9 @@ public:
         , step_(step)
         , reader_(reader) {}
 
-    // A step has at most one request: a command, an HTTP request, a virtual environment, or a
-    // script alone. A script may also stand beside a command: then its arguments contain ${script}.
+    // A step has at most one request: a command, an HTTP request, a change to an object of
+    // Kubernetes, a virtual environment, or a script alone. A script may also stand beside a
+    // command: then its arguments contain ${script}.
     void read() {
         step_.script = text_of(node_["script"]);
         for (const Node* argument : items_of(node_["arguments"])) {
@@ -75,6 +77,9 @@ public:
             step_.request = command_request(command);
         } else if (http.kind == Node::Kind::map) {
             step_.request = http_request(http);
+        } else if (const Node& change = node_["do"]["kubernetes"]; change.kind == Node::Kind::map) {
+            step_.request = kubernetes_request_of(change);
+            check_kubernetes_request(change, reader_.diagnostics);
         } else if (node_["do"].has("venv")) {
             read_venv(node_["do"]["venv"]);
         } else if (!step_.script.empty()) {
@@ -117,7 +122,8 @@ private:
             error("step.do",
                   node_.where,
                   fmt::format("`{}` does not say what is done", verb_name()),
-                  "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}` or `script`");
+                  "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}`, "
+                  "`do: {kubernetes: {...}}` or `script`");
         }
     }
 
@@ -132,7 +138,9 @@ private:
                                 step_.script,
                                 keys_of(reader_.pack.scripts));
         }
-        if (scope_.script && (node_["do"].has("http") || node_["do"].has("venv"))) {
+        const bool has_other =
+            node_["do"].has("http") || node_["do"].has("kubernetes") || node_["do"].has("venv");
+        if (scope_.script && has_other) {
             error("step.script", script.where, "a script beside another request", "remove one");
         }
     }

@@ -10,8 +10,17 @@ namespace drydock::pack {
 
 // The kinds are also the exactly-one keys of `probe`, so that a probe is read in one way.
 const std::vector<std::string>& probe_kinds() {
-    static const std::vector<std::string> kinds = {
-        "http", "file", "link", "service", "process", "exe", "digest", "command", "disk", "sql"};
+    static const std::vector<std::string> kinds = {"http",
+                                                   "file",
+                                                   "link",
+                                                   "service",
+                                                   "process",
+                                                   "exe",
+                                                   "digest",
+                                                   "command",
+                                                   "disk",
+                                                   "sql",
+                                                   "kubernetes"};
     return kinds;
 }
 
@@ -116,6 +125,7 @@ Schema probe() {
                      "{path: /etc/x}"),
             optional("command", command_probe(), "run a program that changes nothing"),
             optional("sql", sql_probe(), "ask PostgreSQL, in a read-only transaction"),
+            optional("kubernetes", kubernetes_probe(), "ask a Kubernetes API server"),
             optional("disk",
                      table({required("path", text(), "a path on the disk", "\"${data_dir}\""),
                             required("as",

@@ -19,5 +19,8 @@ namespace drydock::pack {
 // Returns the keys of a step that its role may give: those that do not say which step it is.
 [[nodiscard]] Schema step_defaults_schema();
 [[nodiscard]] const std::vector<std::string>& probe_kinds();
+// Of the probe, and of the request of a step, to a Kubernetes API server.
+[[nodiscard]] Schema kubernetes_probe();
+[[nodiscard]] Schema kubernetes_request();
 
 }  // namespace drydock::pack

@@ -41,6 +41,8 @@ const std::vector<Table> k_tables = {
     {"laws_releases", "releases.yaml", "laws"},
     {"laws_procedure", "procedures/upgrade.yaml", "laws"},
     {"laws_cluster", "cluster.yaml", "laws"},
+    {"kubernetes_pack", "pack.yaml", "kubernetes"},
+    {"kubernetes_procedure", "procedures/upgrade.yaml", "kubernetes"},
 };
 
 struct Case {
@@ -170,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(Tables, BadInput, testing::ValuesIn(k_tables), [](const
 });
 
 TEST(BadInputBase, IsGood) {
-    for (const char* base : {"base", "laws"}) {
+    for (const char* base : {"base", "laws", "kubernetes"}) {
         const auto files = good_files(base);
         const auto pack = read_pack("/base", files);
         EXPECT_EQ(report(pack.diagnostics), "");
@@ -183,7 +185,7 @@ TEST(BadInputBase, IsGood) {
 
 // Cut anywhere, the files must give a report (or be good), never a crash.
 TEST(BadInputBase, SurvivesEveryTruncation) {
-    for (const char* base : {"base", "laws"}) {
+    for (const char* base : {"base", "laws", "kubernetes"}) {
         const auto files = good_files(base);
         for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
             for (std::size_t size = 0; size < files.at(name).size(); size += 41) {

@@ -12,7 +12,8 @@ namespace drydock::pack {
 namespace {
 
 const std::string k_source = DRYDOCK_SOURCE_DIR;
-const std::vector<std::string> k_good = {"/tests/bad_input/base/", "/tests/bad_input/laws/"};
+const std::vector<std::string> k_good = {
+    "/tests/bad_input/base/", "/tests/bad_input/laws/", "/tests/bad_input/kubernetes/"};
 
 struct Published {
     const char* name;
