@@ -1,8 +1,8 @@
 // Dispatch of actions: the table of kinds, and the helpers that every kind uses.
 //
-// Each kind lives in a file of its own (action_command.cpp, action_http.cpp, action_link.cpp,
-// action_venv.cpp, service.cpp). The table maps the request's "kind" to its function. An unknown
-// kind is an error of the request and has had no effect.
+// Each kind lives in a file of its own (action_command.cpp, action_http.cpp, action_kubernetes.cpp,
+// action_link.cpp, action_venv.cpp, service.cpp). The table maps the request's "kind" to its
+// function. An unknown kind is an error of the request and has had no effect.
 #include "agent/action.h"
 
 #include <fmt/format.h>
@@ -18,6 +18,7 @@ struct ActionKind {
 constexpr std::array k_kinds = {
     ActionKind{"command", run_command_action},
     ActionKind{"http", run_http_action},
+    ActionKind{"kubernetes", run_kubernetes_action},
     ActionKind{"link", run_link_action},
     ActionKind{"service_start", run_service_start},
     ActionKind{"service_stop", run_service_stop},

@@ -62,6 +62,7 @@ enum class Lifetime {
 [[nodiscard]] ActionResult
 run_command(const Json& request, const ActionContext& context, Lifetime lifetime);
 [[nodiscard]] ActionResult run_http_action(const Json& request, const ActionContext& context);
+[[nodiscard]] ActionResult run_kubernetes_action(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_link_action(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_venv_action(const Json& request, const ActionContext& context);
 [[nodiscard]] ActionResult run_service_start(const Json& request, const ActionContext& context);

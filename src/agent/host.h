@@ -2,7 +2,7 @@
 // session.h (the protocol), local_host.h (the real machine), serve.h (the main loop). Then an
 // attempt's way: attempt.h, fork_server.h, supervisor.cpp, containment.h, action.h and its kinds,
 // service.h. Then probe.h, prober.cpp and the kinds of probes. secrets.h, digest.h,
-// http_request.h serve both.
+// http_request.h and kubernetes_request.h serve both.
 //
 // Host: the machine that a conversation acts on.
 //

@@ -2,9 +2,9 @@
 //
 // known: the value was read. absent: the probe looked for it, and there is none. unknown: the
 // probe could not decide. A probe never writes. All run at once on a bounded pool of threads;
-// identical HTTP requests in one set are sent once. Each probe has a result at its deadline, also
-// if its thread hangs, say on a file system that does not answer. Such a thread is abandoned and
-// replaced, up to a limit.
+// identical HTTP requests, and readings of the same Kubernetes objects, are made once in a set.
+// Each probe has a result at its deadline, also if its thread hangs, say on a file system that does
+// not answer. Such a thread is abandoned and replaced, up to a limit.
 #pragma once
 
 #include "agent/host.h"
@@ -63,6 +63,11 @@ struct ReadTime {
 // exchange.
 [[nodiscard]] std::vector<ProbeResult> probe_http(const std::vector<Json>& probes,
                                                   std::int64_t timeout_ms);
+
+// Returns the results of all `probes` (each a `kubernetes` probe of the same objects) from one
+// reading.
+[[nodiscard]] std::vector<ProbeResult> probe_kubernetes(const std::vector<Json>& probes,
+                                                        std::int64_t timeout_ms);
 
 // Runs one probe and blocks until it has a result, which should be within `timeout_ms`.
 using ProbeRunner = std::function<ProbeResult(const Json& probe, std::int64_t timeout_ms)>;

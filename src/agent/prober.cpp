@@ -1,8 +1,9 @@
 // Sets of probes: their groups, their deadlines and their answers.
 //
-// A set is split into groups: identical HTTP requests form one, and every other probe is a group
-// of its own. Each group is one job of the pool. The answers are shared by the run that waits and
-// by the jobs, since a job may hang longer than the run lives.
+// A set is split into groups: identical HTTP requests form one, so do readings of the same objects
+// of Kubernetes, and every other probe is a group of its own. Each group is one job of the pool.
+// The answers are shared by the run that waits and by the jobs, since a job may hang longer than
+// the run lives.
 //
 // Each group is answered exactly once: by its job, or by poll() after the deadline. The first of
 // the two wins (`answered`). Probes get k_last_words_ms beyond their deadline, because most know
@@ -81,9 +82,38 @@ Group take_group(Answers& answers, std::size_t index) {
     return answers.groups[index];
 }
 
-// True if the probe is an HTTP request that can be sent. A probe whose secret is missing is none.
-bool is_exchange(const Json& probe) {
-    return probe["kind"].as_string() == "http" && !probe.contains("cannot_ask");
+// Probes of such a kind share one exchange if these parts are equal.
+struct ExchangeKind {
+    std::string_view name;
+    std::vector<ProbeResult> (*ask)(const std::vector<Json>& probes, std::int64_t timeout_ms);
+    std::initializer_list<const char*> parts;
+};
+
+const ExchangeKind* find_exchange(std::string_view name) {
+    static const ExchangeKind kinds[] = {
+        {"http", probe_http, {"method", "url", "headers", "body", "tls"}},
+        {"kubernetes",
+         probe_kubernetes,
+         {"kubeconfig",
+          "context",
+          "proxy",
+          "namespace",
+          "resource",
+          "name",
+          "labels",
+          "may",
+          "dry_run",
+          "subresource"}},
+    };
+    const auto* match = std::find_if(std::begin(kinds),
+                                     std::end(kinds),
+                                     [&](const ExchangeKind& kind) { return kind.name == name; });
+    return match == std::end(kinds) ? nullptr : match;
+}
+
+// Returns nothing for a probe that cannot be asked, since its secret is missing.
+const ExchangeKind* exchange_of(const Json& probe) {
+    return probe.contains("cannot_ask") ? nullptr : find_exchange(probe["kind"].as_string());
 }
 
 // Runs in a thread of the pool. A job that waited until its deadline is not started at all.
@@ -93,22 +123,26 @@ void answer(Answers& answers, std::size_t index, const ProbeRunner& ask) {
     std::vector<ProbeResult> findings;
     if (left_ms <= 0) {
         findings.resize(group.probes.size(), cannot_tell("no time left to ask"));
-    } else if (is_exchange(group.probes.front())) {
-        findings = probe_http(group.probes, left_ms);
+    } else if (const auto* exchange = exchange_of(group.probes.front())) {
+        findings = exchange->ask(group.probes, left_ms);
     } else {
         findings.push_back(ask(group.probes.front(), left_ms));
     }
     store(answers, index, std::move(findings));
 }
 
-// Returns equal keys for HTTP requests that are identical in every part that is sent.
+// Returns equal keys for probes that are identical in every part that is sent.
 std::string group_key(const Json& probe, std::size_t place) {
-    if (!is_exchange(probe)) {
+    const ExchangeKind* exchange = exchange_of(probe);
+    if (exchange == nullptr) {
         return std::to_string(place);
     }
     Json request;
-    for (const auto* part : {"method", "url", "headers", "body", "tls"}) {
-        request.set(part, probe[part]);
+    request.set("kind", probe["kind"]);
+    for (const auto* part : exchange->parts) {
+        if (probe.contains(part)) {
+            request.set(part, probe[part]);
+        }
     }
     return request.dump();
 }

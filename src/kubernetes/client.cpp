@@ -60,12 +60,12 @@ AnswerKind kind_of(int status, const std::string& reason, bool has_causes) {
     }
 }
 
-std::vector<Cause> causes_of(const Json& status) {
+std::vector<Cause> causes_of(const Json& status, const Hide& hide) {
     std::vector<Cause> causes;
     for (const Json& cause : status["details"]["causes"].items()) {
         if (causes.size() < k_causes_max) {
             causes.push_back({cause["field"].as_string(),
-                              clip(cause["message"].as_string(), k_message_bytes_max)});
+                              clip(hide(cause["message"].as_string()), k_message_bytes_max)});
         }
     }
     return causes;
@@ -73,23 +73,23 @@ std::vector<Cause> causes_of(const Json& status) {
 
 // Reads the Status object of a refusal. A proxy in between answers with a page instead, of which
 // the first line has to do.
-void read_status(const std::string& body, Answer& answer) {
+void read_status(const std::string& body, const Hide& hide, Answer& answer) {
     const auto status = Json::parse(body);
     if (!status || !status->is_object()) {
-        answer.message = clip(trim(body.substr(0, body.find('\n'))), k_message_bytes_max);
+        answer.message = clip(trim(hide(body.substr(0, body.find('\n')))), k_message_bytes_max);
     } else {
         answer.reason = (*status)["reason"].as_string();
-        answer.message = clip((*status)["message"].as_string(), k_message_bytes_max);
-        answer.causes = causes_of(*status);
+        answer.message = clip(hide((*status)["message"].as_string()), k_message_bytes_max);
+        answer.causes = causes_of(*status, hide);
     }
     answer.kind = kind_of(answer.status, answer.reason, !answer.causes.empty());
 }
 
-Answer read_answer(const http::HttpAnswer& received) {
+Answer read_answer(const http::HttpAnswer& received, const Hide& hide) {
     Answer answer;
     answer.status = received.status;
     if (received.status < 200 || received.status > 299) {
-        read_status(received.body, answer);
+        read_status(received.body, hide, answer);
         return answer;
     }
     auto body = Json::parse(received.body);
@@ -118,6 +118,7 @@ struct Client::State {
     Held authority;
     Held certificate;
     Held key;
+    Hide hide;
     http::Connection connection;
 };
 
@@ -126,9 +127,10 @@ Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {
 
 Client::~Client() = default;
 
-Result<std::unique_ptr<Client>> Client::open(const Access& access) {
+Result<std::unique_ptr<Client>> Client::open(const Access& access, Hide hide) {
     DRYDOCK_TRY_ASSIGN(const Endpoint endpoint, find_endpoint(access));
     auto state = std::make_unique<State>();
+    state->hide = std::move(hide);
     DRYDOCK_TRY_ASSIGN(state->authority, hold(endpoint.authority));
     DRYDOCK_TRY_ASSIGN(state->certificate, hold(endpoint.certificate));
     DRYDOCK_TRY_ASSIGN(state->key, hold(endpoint.key));
@@ -155,7 +157,7 @@ Answer Client::send(const Request& request, std::int64_t timeout_ms) {
         sent.headers.emplace_back("Content-Type", request.content_type);
     }
     const auto received = state_->connection.send(sent);
-    return received ? read_answer(*received) : read_failure(received.error());
+    return received ? read_answer(*received, state_->hide) : read_failure(received.error());
 }
 
 Answer Client::get(const std::string& path, std::int64_t timeout_ms) {

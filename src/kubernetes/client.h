@@ -12,8 +12,10 @@
 #include "kubernetes/access.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drydock::kubernetes {
@@ -54,10 +56,15 @@ struct Request {
     Json body = {};
 };
 
+// Returns a text without secrets. It is called before a message is clipped: half a secret could not
+// be recognised.
+using Hide = std::function<std::string(std::string_view)>;
+
 class Client {
 public:
     // Opens no connection yet. Errors are those of find_endpoint().
-    [[nodiscard]] static Result<std::unique_ptr<Client>> open(const Access& access);
+    [[nodiscard]] static Result<std::unique_ptr<Client>>
+    open(const Access& access, Hide hide = [](std::string_view text) { return std::string(text); });
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;

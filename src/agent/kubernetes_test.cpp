@@ -1,0 +1,162 @@
+// The probe and the action `kubernetes` as a plan words them, at a small API server.
+#include "agent/action.h"
+#include "agent/probe.h"
+#include "agent/secrets.h"
+#include "agent/test_world.h"
+#include "kubernetes/test_api.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace drydock::agent {
+namespace {
+
+constexpr const char* k_path = "/api/v1/namespaces/old/services/pachd";
+
+class Kubernetes : public testing::Test, protected Scratch {
+protected:
+    Kubernetes() {
+        std::signal(SIGPIPE, SIG_IGN);  // as the agent does
+        api_.put(
+            k_path,
+            R"({"metadata":{"name":"pachd"},"spec":{"ports":[{"name":"api","nodePort":30650}]}})");
+        write("config",
+              fmt::format(R"({{"contexts":[{{"name":"old","context":{{"cluster":"c"}}}}],
+                               "clusters":[{{"name":"c","cluster":{{"server":"{}"}}}}]}})",
+                          api_.url()));
+    }
+
+    // A request with the server and the object; `rest` is the end of its JSON.
+    [[nodiscard]] Json request(const std::string& rest, const std::string& name = "pachd") const {
+        return json(fmt::format(R"({{"kind":"kubernetes","kubeconfig":"{}","context":"old",
+                                    "namespace":"old","resource":"services","name":"{}",{}}})",
+                                path("config"),
+                                name,
+                                rest));
+    }
+
+    Json ask_all(const Json& probes) {
+        Prober prober([] {});
+        const auto run = prober.start(probes);
+        std::optional<Json> facts;
+        wait_until([&] { return (facts = run->poll()).has_value(); });
+        return *facts;
+    }
+
+    // Returns "known 3", "absent" or "unknown".
+    std::string told(const Json& probe) {
+        const Json fact = ask_all(Json(Json::Array{probe})).items().at(0);
+        const auto status = fact["status"].as_string();
+        return status == "known" ? status + " " + fact["value"].dump() : status;
+    }
+
+    // Ends early once so many requests of a method have come.
+    ActionResult act(const Json& one, const std::string& method = "", int count = 0) {
+        ActionContext context;
+        context.cancelled = [this, method, count] {
+            return !method.empty() && api_.count(method) >= count;
+        };
+        context.output = [this](std::string_view text) {
+            printed_ += text;
+            return std::string();
+        };
+        return run_typed(one, context);
+    }
+
+    kubernetes::TestApi api_;
+    std::string printed_;
+};
+
+TEST_F(Kubernetes, facts_of_one_object_come_from_one_reading) {
+    const Json facts = ask_all(Json(Json::Array{
+        request(R"("id":"a","pointer":"/spec/ports/0/nodePort","type":"integer")"),
+        request(R"("id":"b","pointer":"/metadata/uid","type":"text")"),
+        request(R"("id":"c","pointer":"/spec/ports/0/nodePort","type":"integer")", "gone")}));
+    EXPECT_EQ(facts.items().at(0)["value"].as_int(), 30650);
+    EXPECT_EQ(facts.items().at(1)["value"], facts.items().at(0)["evidence"]["uid"]);
+    EXPECT_EQ(facts.items().at(2)["status"], Json("absent"));
+    EXPECT_EQ(api_.count("GET"), 2);
+}
+
+TEST_F(Kubernetes, a_server_that_is_away_says_nothing_of_its_objects) {
+    Json probe = request(R"("pointer":"/spec/type","deadline_ms":300)");
+    probe.set("kubeconfig", path("none"));
+    EXPECT_EQ(told(probe), "unknown");
+    probe = json(R"({"kind":"kubernetes","proxy":"http://127.0.0.1:1","namespace":"old",
+                     "resource":"services","name":"pachd","pointer":"/spec/type",
+                     "deadline_ms":300})");
+    EXPECT_EQ(told(probe), "unknown");
+}
+
+TEST_F(Kubernetes, a_dry_run_is_a_yes_or_a_no) {
+    const auto probe = [this](int port) {
+        return request(fmt::format(
+            R"("dry_run":{{"patch":[{{"op":"replace","path":"/spec/ports/0/nodePort","value":"{}"}}]}})",
+            port));
+    };
+    EXPECT_EQ(told(probe(30649)), "known true");
+    api_.leak(30648, true);
+    EXPECT_EQ(told(probe(30648)), "known false");
+    EXPECT_EQ(api_.at(k_path)["spec"]["ports"].items().at(0)["nodePort"].as_int(), 30650);
+}
+
+TEST_F(Kubernetes, an_action_is_done_refused_or_unknown) {
+    const char* patch =
+        R"("patch":[{"op":"replace","path":"/spec/ports/[name=api]/nodePort","value":"30649"}])";
+    const auto first = act(request(patch));
+    EXPECT_EQ(first.outcome, Outcome::done);
+    EXPECT_TRUE(first.evidence["changed"].as_bool());
+    EXPECT_FALSE(act(request(patch)).evidence["changed"].as_bool(true));
+    EXPECT_EQ(act(request(patch, "gone")).outcome, Outcome::failed);
+    api_.before = [](const kubernetes::TestRequest& one) -> std::optional<kubernetes::TestAnswer> {
+        return one.method == "DELETE" ? std::optional(kubernetes::TestAnswer{504, {}, false})
+                                      : std::nullopt;
+    };
+    const auto last = act(request(R"("delete":{"uid":"x"})"), "DELETE", 2);
+    EXPECT_EQ(last.outcome, Outcome::unknown);
+    ASSERT_TRUE(last.error);
+    EXPECT_EQ(last.error->kind, ErrorClass::unknown_outcome);
+}
+
+TEST_F(Kubernetes, a_port_that_leaked_is_told_while_it_is_waited_for) {
+    api_.leak(30649, true);
+    const auto result =
+        act(request(R"("patch":[{"op":"replace","path":"/spec/ports/0/nodePort","value":30649}])"),
+            "PATCH",
+            1);
+    EXPECT_EQ(result.outcome, Outcome::failed);
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, "kubernetes.port_leaked");
+    EXPECT_NE(printed_.find("port 30649"), std::string::npos);
+}
+
+// A refusal may hold the whole object. Half a secret at the cut could not be recognised.
+TEST_F(Kubernetes, a_secret_in_a_refusal_is_hidden_before_the_cut) {
+    api_.before = [](const kubernetes::TestRequest& one) -> std::optional<kubernetes::TestAnswer> {
+        const std::string message = fmt::format("{:x>595}hunter2-hunter2", "");
+        return one.method == "PATCH"
+                   ? std::optional(kubernetes::TestAnswer{
+                         400, Json().set("message", message).set("reason", "BadRequest"), false})
+                   : std::nullopt;
+    };
+    const Redactor redactor(json(R"({"password":"hunter2-hunter2"})"));
+    ActionContext context;
+    context.hide = [&](std::string_view text) { return redactor.redact(text); };
+    const auto result = run_typed(
+        request(R"("patch":[{"op":"replace","path":"/spec/ports/0/nodePort","value":1}])"),
+        context);
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->code, "kubernetes.invalid");
+    EXPECT_EQ(result.error->message.find("hunt"), std::string::npos) << result.error->message;
+}
+
+TEST_F(Kubernetes, values_of_plans_are_texts) {
+    api_.put("/api/v1/namespaces/old/services/scaled",
+             R"({"metadata":{"name":"scaled"},"spec":{"replicas":2}})");
+    EXPECT_EQ(act(request(R"("scale":"0")", "scaled")).outcome, Outcome::done);
+    EXPECT_EQ(act(request(R"("scale":"many")", "scaled")).outcome, Outcome::failed);
+    EXPECT_EQ(act(request(R"("unit":1)")).outcome, Outcome::failed);
+}
+
+}  // namespace
+}  // namespace drydock::agent
