@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+"""drydock's agent at a real API server: what it reads, what it changes, and how each change ends."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from typing import Any
+
+import api_server
+from agent import Agent
+from limits import scaled
+from machine import wait_until
+
+SERVICES = "/api/v1/namespaces/old/services"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/old/deployments"
+PORTS = {"api": 30650, "trace": 30651, "http": 30652}
+base = ""
+server: api_server.ApiServer
+
+
+def setUpModule() -> None:
+    global base, server
+    try:
+        api_server.ensure()
+    except api_server.Unavailable as error:
+        raise unittest.SkipTest(f"no API server: {error}")
+    base = tempfile.mkdtemp(prefix="drydock-kubernetes-")
+    unittest.addModuleCleanup(shutil.rmtree, base, ignore_errors=True)
+    server = api_server.ApiServer(base)
+    unittest.addModuleCleanup(server.close)
+    began = time.monotonic()
+    server.start(controllers=True)
+    print(f"API server {api_server.build.version()} ready in {time.monotonic() - began:.1f} s", flush=True)
+    for name in ("old", "new"):
+        server.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    role = {"metadata": {"name": "reads", "namespace": "old"},
+            "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list"]}]}
+    server.ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/old/roles", role)
+    server.ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/old/rolebindings", {
+        "metadata": {"name": "reads"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reads"},
+        "subjects": [{"kind": "Group", "name": "readers"}]})
+
+
+def service(name: str, ports: dict[str, int]) -> dict[str, Any]:
+    listed = [{"name": one, "port": 600 + number, "nodePort": port}
+              for number, (one, port) in enumerate(ports.items())]
+    return {"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "labels": {"suite": "pachyderm"}},
+            "spec": {"type": "NodePort", "selector": {"app": name}, "ports": listed}}
+
+
+def deployment(name: str, replicas: int) -> dict[str, Any]:
+    labels = {"app": name}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels},
+                                  "spec": {"containers": [{"name": "one", "image": "none"}]}}}}
+
+
+def move(offset: int, **more: Any) -> dict[str, Any]:
+    """Moves all ports of pachd by `offset`, with the ports before as tests."""
+    patch = []
+    for name, port in PORTS.items():
+        path = f"/spec/ports/[name={name}]/nodePort"
+        patch += [{"op": "test", "path": path, "value": port},
+                  {"op": "replace", "path": path, "value": str(port + offset)}]
+    return {"resource": "services", "namespace": "old", "name": "pachd", "patch": patch, **more}
+
+
+def ports_of(name: str, namespace: str = "old") -> list[int]:
+    answer = server.ask("GET", f"/api/v1/namespaces/{namespace}/services/{name}")
+    return [port["nodePort"] for port in answer["spec"]["ports"]]
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        self.agent = Agent(tempfile.mkdtemp(prefix="agent-", dir=base))
+        self.addCleanup(self.agent.close)
+        for namespace in ("old", "new"):
+            path = f"/api/v1/namespaces/{namespace}/services"
+            for one in server.ask("GET", path)["items"]:
+                server.ask("DELETE", f"{path}/{one['metadata']['name']}")
+        self.pachd = server.ask("POST", SERVICES, service("pachd", PORTS))
+
+    def context(self, name: str = "admin") -> dict[str, str]:
+        return {"kubeconfig": server.kubeconfig, "context": name}
+
+    def probe(self, context: str = "admin", **probe: Any) -> tuple[str, Any]:
+        fact, = self.agent.probe({**self.context(context), **probe})
+        self.evidence = fact["evidence"]
+        return fact["status"], fact["value"]
+
+    def act(self, request: dict[str, Any], context: str = "admin", within: float = 30) -> tuple[str, str]:
+        """(outcome, the error's code or "changed" or "unchanged")."""
+        return self.told(self.agent.act({**self.context(context), **request}, within))
+
+    def told(self, result: dict[str, Any]) -> tuple[str, str]:
+        self.outcome = result
+        if result.get("error"):
+            return result["outcome"], result["error"]["code"]
+        return result["outcome"], "changed" if result["evidence"]["changed"] else "unchanged"
+
+    def annotate(self, value: str) -> Any:
+        return server.merge(f"{SERVICES}/pachd", {"metadata": {"annotations": {"note": value}}})
+
+
+class Probes(Case):
+    OF_PACHD = {"resource": "services", "namespace": "old", "name": "pachd"}
+
+    def test_one_object_and_its_absence(self) -> None:
+        self.assertEqual(self.probe(**self.OF_PACHD, pointer="/spec/ports/0/nodePort", type="integer"),
+                         ("known", 30650))
+        self.assertEqual((self.evidence["uid"], self.evidence["version"]),
+                         (self.pachd["metadata"]["uid"], self.pachd["metadata"]["resourceVersion"]))
+        self.assertEqual(self.probe(**{**self.OF_PACHD, "name": "gone"}, pointer="/spec/type")[0], "absent")
+
+    def test_a_list_by_label(self) -> None:
+        server.ask("POST", SERVICES, {**service("dash", {"ui": 30080})})
+        listed = {"resource": "services", "namespace": "old", "labels": "suite=pachyderm"}
+        self.assertEqual(self.probe(**listed, count=True, type="integer"), ("known", 2))
+        self.assertEqual(self.probe(**listed, collect={"list": "/items", "each": "/metadata/name"}, type="list"),
+                         ("known", ["dash", "pachd"]))
+        self.assertEqual(self.probe(**{**listed, "labels": "suite=none"}, count=True), ("known", 0))
+
+    def test_a_list_of_many_pages(self) -> None:
+        for number in range(230):
+            server.ask("POST", "/api/v1/namespaces/new/configmaps", {"metadata": {"name": f"m{number}", "labels": {"many": "yes"}}})
+        self.assertEqual(self.probe(resource="configmaps", labels="many=yes", count=True), ("known", 230))
+
+    def test_an_empty_list_of_a_missing_namespace_is_unknown(self) -> None:
+        status, _ = self.probe(resource="services", namespace="odl", count=True)
+        self.assertEqual(status, "unknown")
+        self.assertIn("no namespace odl", self.evidence["problem"])
+
+    def test_several_facts_of_one_reading(self) -> None:
+        uid, version = self.agent.probe(
+            {**self.context(), **self.OF_PACHD, "pointer": "/metadata/uid"},
+            {**self.context(), **self.OF_PACHD, "pointer": "/metadata/resourceVersion"})
+        self.assertEqual((uid["value"], version["value"], uid["evidence"]["version"]),
+                         (self.pachd["metadata"]["uid"], version["evidence"]["version"], version["value"]))
+
+    def test_rights(self) -> None:
+        ask = {"resource": "services", "namespace": "old", "may": ["get", "list"]}
+        self.assertEqual(self.probe("reader", **ask), ("known", True))
+        self.assertEqual(self.probe("reader", **{**ask, "may": ["get", "patch"]}), ("known", False))
+        self.assertEqual(self.evidence["denied"], ["patch"])
+        self.assertEqual(self.probe("nobody", **ask), ("known", False))
+        self.assertEqual(self.probe("admin", resource="apps/v1/deployments", namespace="old", subresource="scale",
+                                    name="pachd", may=["patch"]), ("known", True))
+
+    def test_a_dry_run_writes_nothing_and_takes_nothing(self) -> None:
+        server.ask("POST", "/api/v1/namespaces/new/services", service("rival", {"x": 30640}))
+        trial = move(-1)
+        ask = {key: trial[key] for key in ("resource", "namespace", "name")}
+        self.assertEqual(self.probe(**ask, dry_run={"patch": trial["patch"]}), ("known", True))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+        self.assertEqual(self.probe(**ask, dry_run={"patch": move(-10)["patch"]}), ("known", False))
+        self.assertIn("services/rival of namespace new", self.evidence["refused"])
+        free = {"resource": "services", "namespace": "new"}
+        for port, is_free in ((30777, True), (30640, False)):
+            manifest = service("trial", {"x": port})
+            self.assertEqual(self.probe(**free, dry_run={"create": manifest}), ("known", is_free), port)
+            self.assertEqual(server.call("GET", "/api/v1/namespaces/new/services/trial")[0], 404)
+
+    def test_who_asks_and_whom(self) -> None:
+        ask = {**self.OF_PACHD, "pointer": "/spec/type"}
+        self.assertEqual(self.probe("certificate", **ask), ("known", "NodePort"))
+        for context, problem in (("nobody", "forbidden"), ("stale", "Unauthorized"), ("other-authority", "TLS"),
+                                 ("none", "it has: admin")):
+            status, _ = self.probe(context, **ask)
+            self.assertEqual(status, "unknown", context)
+            self.assertIn(problem, self.evidence["problem"])
+            self.assertNotIn("admin-token", str(self.evidence))
+
+
+class Patches(Case):
+    def test_there_and_back(self) -> None:
+        self.assertEqual(self.act(move(-1)), ("done", "changed"))
+        self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])  # two of them swapped places
+        self.assertEqual(self.act(move(-1)), ("done", "unchanged"))
+        back = move(0)
+        back["patch"] = [one for one in back["patch"] if one["op"] != "test"]
+        self.assertEqual(self.act(back), ("done", "changed"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+        kept = server.ask("GET", f"{SERVICES}/pachd")["metadata"]
+        self.assertNotIn("annotations", kept)
+
+    def test_another_state_than_planned_is_named(self) -> None:
+        server.merge(f"{SERVICES}/pachd", {"spec": {"ports": [{"name": "api", "port": 600, "nodePort": 30700},
+                                                              {"name": "trace", "port": 601, "nodePort": 30651},
+                                                              {"name": "http", "port": 602, "nodePort": 30652}]}})
+        self.assertEqual(self.act(move(-1)), ("failed", "kubernetes.test_failed"))
+        self.assertIn("30700, not 30650", self.outcome["error"]["message"])
+
+    def test_all_ports_or_none(self) -> None:
+        server.ask("POST", "/api/v1/namespaces/new/services", service("rival", {"x": 30642}))
+        self.assertEqual(self.act(move(-10)), ("failed", "kubernetes.port_taken"))
+        self.assertIn("services/rival of namespace new", self.outcome["error"]["message"])
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+        server.ask("DELETE", "/api/v1/namespaces/new/services/rival")
+        self.assertEqual(self.act(move(-10)), ("done", "changed"))
+
+    def test_a_real_refusal_is_told_in_the_servers_words(self) -> None:
+        self.assertEqual(self.act(move(-20_000)), ("failed", "kubernetes.invalid"))
+        self.assertIn("not in the valid range", self.outcome["error"]["message"])
+        wrong = move(-1)
+        wrong["patch"] = [{"op": "add", "path": "/spec/misspelt", "value": 1}]
+        self.assertEqual(self.act(wrong), ("failed", "kubernetes.invalid"))
+        self.assertIn("misspelt", self.outcome["error"]["message"])
+
+    def test_without_the_right(self) -> None:
+        self.assertEqual(self.act(move(-1), "reader"), ("failed", "kubernetes.not_allowed"))
+        self.assertEqual(self.act(move(-1), "nobody"), ("failed", "kubernetes.not_allowed"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_an_object_that_is_gone_is_not_made_again(self) -> None:
+        server.ask("DELETE", f"{SERVICES}/pachd")
+        self.assertEqual(self.act(move(-1)), ("failed", "kubernetes.not_found"))
+        self.assertEqual(server.call("GET", f"{SERVICES}/pachd")[0], 404)
+
+    def test_another_object_of_that_name_is_left_alone(self) -> None:
+        uid = self.pachd["metadata"]["uid"]
+        server.ask("DELETE", f"{SERVICES}/pachd")
+        server.ask("POST", SERVICES, service("pachd", PORTS))
+        self.assertEqual(self.act(move(-1, uid=uid)), ("failed", "kubernetes.recreated"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_somebody_annotates_all_the_time(self) -> None:
+        """Conflicts with writers that change something else are settled, and their words are kept."""
+        stopped = threading.Event()
+        written: list[str] = []
+
+        def annotate() -> None:
+            while not stopped.is_set():
+                self.annotate(str(len(written)))
+                written.append("x")
+
+        writer = threading.Thread(target=annotate)
+        writer.start()
+        try:
+            for _ in range(5):
+                self.assertEqual(self.act(move(-1))[0], "done", self.outcome)
+                back = move(0)
+                back["patch"] = [one for one in back["patch"] if one["op"] != "test"]
+                self.assertEqual(self.act(back)[0], "done", self.outcome)
+        finally:
+            stopped.set()
+            writer.join()
+        self.assertGreater(len(written), 10)
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_somebody_deletes_and_makes_anew_in_between(self) -> None:
+        """A writer that re-creates the object all the time: never is the new one changed for the old."""
+        uid = self.pachd["metadata"]["uid"]
+        stopped = threading.Event()
+
+        def recreate() -> None:
+            while not stopped.is_set():
+                server.call("DELETE", f"{SERVICES}/pachd")
+                server.call("POST", SERVICES, service("pachd", PORTS))
+
+        writer = threading.Thread(target=recreate)
+        writer.start()
+        try:
+            ends = {self.act(move(-1, uid=uid)) for _ in range(8)}
+        finally:
+            stopped.set()
+            writer.join()
+        self.assertLessEqual(ends, {("failed", "kubernetes.recreated"), ("failed", "kubernetes.not_found"),
+                                    ("done", "changed")})
+        server.call("POST", SERVICES, service("pachd", PORTS))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_scaling_to_none_and_back(self) -> None:
+        server.ask("POST", DEPLOYMENTS, deployment("pachd", 2))
+        self.addCleanup(server.call, "DELETE", f"{DEPLOYMENTS}/pachd")
+        ask = {"resource": "apps/v1/deployments", "namespace": "old", "name": "pachd"}
+        pods = {"resource": "pods", "namespace": "old", "labels": "app=pachd", "count": True}
+        self.wait_for(lambda: self.probe(**pods), ("known", 2))
+        self.assertEqual(server.mark_ready("old"), 2)
+        self.wait_for(lambda: self.probe(**ask, pointer="/status/readyReplicas"), ("known", 2))
+        self.assertEqual(self.act({**ask, "scale": "0"}), ("done", "changed"))
+        self.assertEqual(self.act({**ask, "scale": 0}), ("done", "unchanged"))
+        self.wait_for(lambda: self.probe(**pods), ("known", 0))
+        self.wait_for(lambda: self.probe(**ask, equal=["/metadata/generation", "/status/observedGeneration"]),
+                      ("known", True))
+        self.assertEqual(self.act({**ask, "scale": 2}), ("done", "changed"))
+        self.wait_for(lambda: self.probe(**pods), ("known", 2))
+
+    def wait_for(self, ask: Any, expected: Any) -> None:
+        wait_until(lambda: ask() == expected, scaled(30), lambda: f"{ask()} is not {expected}", every=0.1)
+
+
+class Objects(Case):
+    DASH = {"resource": "services", "namespace": "old", "create": service("dash", {"ui": 30080})}
+
+    def test_created_once(self) -> None:
+        self.assertEqual(self.act(self.DASH), ("done", "changed"))
+        self.assertEqual(self.act(self.DASH), ("done", "unchanged"))
+        other = {**self.DASH, "create": service("dash", {"ui": 30081})}
+        self.assertEqual(self.act(other), ("failed", "kubernetes.exists"))
+        self.assertEqual(ports_of("dash"), [30080])
+        taken = {**self.DASH, "create": service("twin", {"api": 30650})}
+        self.assertEqual(self.act(taken), ("failed", "kubernetes.invalid"))
+        self.assertIn("already allocated", self.outcome["error"]["message"])
+
+    def test_deleted_by_uid_only(self) -> None:
+        ask = {"resource": "services", "namespace": "old", "name": "pachd"}
+        uid = self.pachd["metadata"]["uid"]
+        server.ask("DELETE", f"{SERVICES}/pachd")
+        anew = server.ask("POST", SERVICES, service("pachd", PORTS))["metadata"]["uid"]
+        self.assertEqual(self.act({**ask, "delete": {"uid": uid}}), ("failed", "kubernetes.recreated"))
+        self.assertEqual(self.act({**ask, "delete": {"uid": ""}}), ("failed", "kubernetes.uid"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+        self.assertEqual(self.act({**ask, "delete": {"uid": anew}}), ("done", "changed"))
+        self.assertEqual(self.act({**ask, "delete": {"uid": anew}}), ("done", "unchanged"))
+        self.assertEqual(server.call("GET", f"{SERVICES}/pachd")[0], 404)
+
+    def test_what_a_finalizer_keeps_is_not_called_gone(self) -> None:
+        server.merge(f"{SERVICES}/pachd", {"metadata": {"finalizers": ["example.org/keeps"]}})
+        request = {"resource": "services", "namespace": "old", "name": "pachd",
+                   "delete": {"uid": self.pachd["metadata"]["uid"]}}
+        self.assertEqual(self.act(request, within=3), ("unknown", "kubernetes.still_there"))
+        self.assertEqual(self.outcome["evidence"]["finalizers"], ["example.org/keeps"])
+        self.agent.begin({**self.context(), **request})
+        server.merge(f"{SERVICES}/pachd", {"metadata": {"finalizers": None}})
+        self.assertEqual(self.told(self.agent.result())[0], "done")
+
+    def test_a_namespace_that_is_not_there(self) -> None:
+        self.assertEqual(self.act({**self.DASH, "namespace": "odl"}), ("failed", "kubernetes.not_found"))
+        self.assertEqual(self.act({**self.DASH, "namespace": ""}), ("failed", "kubernetes.name"))
+
+
+class Proxy(Case):
+    def test_the_socket_of_kubectl_proxy(self) -> None:
+        """An exec plugin is kubectl's affair: its proxy has the credentials, the agent has the socket."""
+        socket = os.path.join(base, "proxy.sock")
+        proxy = subprocess.Popen(server.kubectl("--context", "reader", "proxy", f"--unix-socket={socket}"),
+                                 stdout=subprocess.DEVNULL)
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.kill)
+        wait_until(lambda: os.path.exists(socket), scaled(20), lambda: "the proxy does not come up")
+        at_proxy = {"proxy": f"unix://{socket}", **Probes.OF_PACHD}
+        fact, = self.agent.probe({**at_proxy, "pointer": "/spec/type"})
+        self.assertEqual((fact["status"], fact["value"]), ("known", "NodePort"), fact)
+        result = self.agent.act({**move(-1), "proxy": f"unix://{socket}"})
+        self.assertEqual(self.told(result), ("failed", "kubernetes.not_allowed"))
+
+    def test_an_agent_inside_a_pod(self) -> None:
+        """`connect: [kubectl, exec, -i, POD, --]`: a stand-in for kubectl, since no pod runs here."""
+        agent = Agent(tempfile.mkdtemp(prefix="agent-", dir=base),
+                      [os.path.join(api_server.FIELD, "common", "kubectl_stub"), "exec", "-i", "pachd-0", "--"])
+        self.addCleanup(agent.close)
+        fact, = agent.probe({**self.context(), **Probes.OF_PACHD, "pointer": "/spec/type"})
+        self.assertEqual((fact["status"], fact["value"]), ("known", "NodePort"), fact)
+
+
+class Failures(Case):
+    """Last, since they end the server: names are in the order of their tests."""
+
+    def test_the_server_hangs_in_the_middle_of_a_patch(self) -> None:
+        server.suspend("kube-apiserver", True)
+        self.agent.begin({**self.context(), **move(-1)}, within=60)
+        time.sleep(1)  # the request lies in the server's socket
+        server.suspend("kube-apiserver", False)
+        self.assertEqual(self.told(self.agent.result()), ("done", "changed"))
+        self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])
+
+    def test_the_server_hangs_for_good(self) -> None:
+        server.suspend("kube-apiserver", True)
+        try:
+            result = self.agent.act({**self.context(), **move(-1)}, within=3)
+        finally:
+            server.suspend("kube-apiserver", False)
+        self.assertEqual(self.told(result), ("failed", "kubernetes.no_answer"))  # it was only read
+
+    def test_the_server_is_killed_under_patches(self) -> None:
+        """Each patch is done, or refused for a port that leaked; the Service is never mixed, and no
+        end is claimed that is not so."""
+        ends: dict[tuple[str, str], int] = {}
+        for round_ in range(4):
+            offset = -30 * (round_ + 1)
+            before = ports_of("pachd")
+            request = move(offset)
+            request["patch"] = [one for one in request["patch"] if one["op"] != "test"]
+            timer = threading.Timer(0.002 * (round_ + 1), lambda: server.kill("kube-apiserver"))
+            timer.start()
+            self.agent.begin({**self.context(), **request}, within=40)
+            timer.join()
+            server.start_api_server()
+            server.wait_ready()
+            end = self.told(self.agent.result())
+            ends[end] = ends.get(end, 0) + 1
+            wanted = [port + offset for port in PORTS.values()]
+            found = ports_of("pachd")
+            if end[0] == "done":
+                self.assertEqual(found, wanted, self.outcome)
+            else:
+                self.assertIn(end[1], ("kubernetes.port_leaked", "kubernetes.not_sent", "kubernetes.no_answer"), self.outcome)
+                self.assertEqual(found, before, self.outcome)
+        print("ends of patches under kill -9:", ends, flush=True)
+
+    def test_the_store_stands_still(self) -> None:
+        """etcd holds its breath: the answer of the patch is lost, and the object decides."""
+        request = move(-1)
+        request["patch"] = [one for one in request["patch"] if one["op"] != "test"]
+        server.suspend("etcd", True)
+        try:
+            self.agent.begin({**self.context(), **request}, within=60)
+            time.sleep(2)
+        finally:
+            server.suspend("etcd", False)
+        end = self.told(self.agent.result())
+        self.assertIn(end, (("done", "changed"), ("failed", "kubernetes.port_leaked"),
+                            ("unknown", "kubernetes.port_leaked")))
+        if end[0] == "done":
+            self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])
+
+
+if __name__ == "__main__":
+    unittest.main()
