@@ -45,3 +45,22 @@ function(drydock_test name)
     gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
                          PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${patience})
 endfunction()
+
+# drydock_python_tests(PREFIX LABEL SECONDS): each *_test.py of the folder is the test PREFIX.NAME, with that limit. It gets the
+# program in DRYDOCK, and further variables behind ENVIRONMENT. unittest says "OK (skipped=N)" when a test says why it cannot run.
+function(drydock_python_tests prefix label seconds)
+    cmake_parse_arguments(arg "" "" "ENVIRONMENT" ${ARGN})
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    set(environment "PYTHONDONTWRITEBYTECODE=1" ${arg_ENVIRONMENT})
+    if(TARGET drydock)
+        list(APPEND environment "DRYDOCK=$<TARGET_FILE:drydock>")
+    endif()
+    file(GLOB tests CONFIGURE_DEPENDS "*_test.py")
+    foreach(file IN LISTS tests)
+        get_filename_component(name "${file}" NAME_WE)
+        add_test(NAME ${prefix}.${name} COMMAND Python3::Interpreter "${supervise}" "${file}" -v)
+        set_tests_properties(${prefix}.${name} PROPERTIES
+            LABELS ${label} SKIP_REGULAR_EXPRESSION "Ran 0 tests.*OK \\(skipped" ENVIRONMENT "${environment}")
+        drydock_limit(${prefix}.${name} ${seconds})
+    endforeach()
+endfunction()

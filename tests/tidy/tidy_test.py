@@ -126,7 +126,8 @@ def check_tests_registered(tree):
         build = tree.get(folder + "/CMakeLists.txt", "")
         by_folder = folder.startswith("src/") and name.endswith("_test.cpp") \
             and "drydock_module(" in build
-        if not by_folder and name not in build and not re.search(r"GLOB.*\*", build):
+        by_function = name.endswith("_test.py") and "drydock_python_tests(" in build
+        if not by_folder and not by_function and name not in build and not re.search(r"GLOB.*\*", build):
             problems.append(f"{path}: its folder's CMakeLists.txt does not register this test")
     return problems
 
