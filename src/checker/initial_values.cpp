@@ -1,5 +1,6 @@
 #include "checker/initial_values.h"
 
+#include "checker/model_builder.h"
 #include "model/version.h"
 
 #include <algorithm>
@@ -26,12 +27,6 @@ Index format_of_level(const model::PlanStore& store, const Observation& level) {
         }
     }
     return k_no_index;
-}
-
-// True if the release starts on the format.
-bool opens(const model::FormatSupport& support, const std::string& format) {
-    return index_in(support.reads, format) != k_no_index
-           || index_in(support.starts_on, format) != k_no_index;
 }
 
 bool is_up(const Observation* running) {

@@ -9,6 +9,12 @@
 
 namespace drydock::checker {
 
+// Returns the index of the store; k_no_index: the plan has none of this name.
+[[nodiscard]] Index store_named(const Model& model, const std::string& name);
+[[nodiscard]] bool is_listed(const std::vector<std::string>& formats, const std::string& format);
+// True if the release starts on the format, whether it may serve there or not.
+[[nodiscard]] bool opens(const model::FormatSupport& support, const std::string& format);
+
 // Adds the effect of each action on the row, and the actions that start and stop each member.
 void add_effects(Model& model);
 // Adds the laws that raise formats.

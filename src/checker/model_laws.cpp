@@ -17,13 +17,6 @@ using model::EffectKind;
 using model::ObservationStatus;
 using model::QuorumKind;
 
-Index store_named(const Model& model, const std::string& name) {
-    const auto store = std::find_if(model.stores.begin(),
-                                    model.stores.end(),
-                                    [&](const Store& candidate) { return candidate.name == name; });
-    return store == model.stores.end() ? k_no_index : distance_between(model.stores.begin(), store);
-}
-
 Index member_named(const Model& model, const std::string& name) {
     const auto member =
         std::find_if(model.members.begin(), model.members.end(), [&](const Member& candidate) {
@@ -227,10 +220,6 @@ void note_openers(Model& model) {
     }
 }
 
-bool is_listed(const std::vector<std::string>& formats, const std::string& format) {
-    return index_in(formats, format) != k_no_index;
-}
-
 // True if a start by itself can violate anything: it may raise a format, close the way back, or
 // bring releases together.
 bool can_restart_violate(const Model& model) {
@@ -254,6 +243,21 @@ bool uses_leaders(const Model& model) {
 
 }  // namespace
 
+Index store_named(const Model& model, const std::string& name) {
+    const auto store = std::find_if(model.stores.begin(),
+                                    model.stores.end(),
+                                    [&](const Store& candidate) { return candidate.name == name; });
+    return store == model.stores.end() ? k_no_index : distance_between(model.stores.begin(), store);
+}
+
+bool is_listed(const std::vector<std::string>& formats, const std::string& format) {
+    return index_in(formats, format) != k_no_index;
+}
+
+bool opens(const model::FormatSupport& support, const std::string& format) {
+    return is_listed(support.reads, format) || is_listed(support.starts_on, format);
+}
+
 // A release or a format that the pack does not name is readable: a guess would report violations
 // that do not exist.
 void add_readable_formats(Model& model) {
@@ -267,7 +271,7 @@ void add_readable_formats(Model& model) {
                 const model::FormatSupport& support = law->second;
                 const bool reads = is_listed(support.reads, store.formats[i]);
                 store.reads[value][i] = reads;
-                store.starts_on[value][i] = reads || is_listed(support.starts_on, store.formats[i]);
+                store.starts_on[value][i] = opens(support, store.formats[i]);
                 model.depends_on_clients |= store.starts_on[value][i] && !reads;
             }
         }

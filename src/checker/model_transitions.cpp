@@ -16,15 +16,6 @@ namespace {
 using model::ObservationStatus;
 using model::Verb;
 
-Index store_named(const Model& model, const std::string& name) {
-    for (std::size_t i = 0; i < model.stores.size(); ++i) {
-        if (model.stores[i].name == name) {
-            return i;
-        }
-    }
-    return k_no_index;
-}
-
 Byte index_of(Model& model, const Json& value) {
     return model.values.index_of(
         {value.is_null() ? ObservationStatus::absent : ObservationStatus::known, value, "", 0});
@@ -132,10 +123,6 @@ std::uint64_t values_of_release(const Model& model, const std::string& release) 
     return set;
 }
 
-bool lists(const std::vector<std::string>& formats, const std::string& format) {
-    return std::find(formats.begin(), formats.end(), format) != formats.end();
-}
-
 // True if the law closes the way back: the old release cannot read the new format, and no command
 // lowers it. Only upgrades have a way back to close.
 bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
@@ -143,7 +130,7 @@ bool closes_way_back(const model::Plan& plan, const Store& store, const std::str
     const model::FormatSupport& law = store.laws.at(release);
     return release == plan.to && old_support != store.laws.end()
            && model::compare_versions(plan.from, plan.to) < 0
-           && !lists(old_support->second.reads, law.writes) && !law.lowers_on_request;
+           && !is_listed(old_support->second.reads, law.writes) && !law.lowers_on_request;
 }
 
 // The law of one release for one store. A law that holds from the start is not the fault of this
