@@ -37,6 +37,15 @@ bool is_unsettled(AnswerKind kind) {
            || kind == AnswerKind::try_later;
 }
 
+SettledAnswer send_until_settled(Client& client, const Request& request, const Effort& effort) {
+    SettledAnswer settled;
+    do {
+        settled.answer = client.send(request, effort.request_ms());
+        settled.was_lost |= settled.answer.kind == AnswerKind::unknown;
+    } while (is_unsettled(settled.answer.kind) && effort.pause(k_change_pause_ms));
+    return settled;
+}
+
 std::string query_of(const ChangeOptions& options) {
     return std::string("?fieldManager=drydock&fieldValidation=Strict")
            + (options.dry_run ? "&dryRun=All" : "");
@@ -73,28 +82,21 @@ public:
         request.method = "POST";
         request.path = *path + query_of(options_);
         request.body = manifest_;
-        Answer answer = client_.send(request, effort_.request_ms());
-        note(answer);
         // A second object of the name is impossible, so that the same may be sent again.
-        while (is_unsettled(answer.kind) && effort_.pause(k_change_pause_ms)) {
-            answer = client_.send(request, effort_.request_ms());
-            note(answer);
-        }
-        return judge(answer);
+        return judge(send_until_settled(client_, request, effort_));
     }
 
 private:
-    void note(const Answer& answer) { was_lost_ |= answer.kind == AnswerKind::unknown; }
-
-    Change judge(const Answer& answer) {
+    Change judge(const SettledAnswer& settled) {
+        const Answer& answer = settled.answer;
         if (answer.kind == AnswerKind::done) {
             return options_.dry_run ? end_of(ChangeEnd::changed, {})
                                     : read_back(ChangeEnd::changed);
         }
         if (answer.kind == AnswerKind::already_exists) {
-            return read_back(was_lost_ ? ChangeEnd::changed : ChangeEnd::unchanged);
+            return read_back(settled.was_lost ? ChangeEnd::changed : ChangeEnd::unchanged);
         }
-        return gave_up(answer, object_.text(), was_lost_, {});
+        return gave_up(answer, object_.text(), settled.was_lost, {});
     }
 
     Change read_back(ChangeEnd end) {
@@ -119,7 +121,6 @@ private:
     const Json& manifest_;
     const ChangeOptions& options_;
     const Effort& effort_;
-    bool was_lost_ = false;
 };
 
 class Deleter {
@@ -148,18 +149,10 @@ public:
         request.method = "DELETE";
         request.path = *path;
         request.body = body();
-        Answer answer = client_.send(request, effort_.request_ms());
-        note(answer);
-        while (is_unsettled(answer.kind) && effort_.pause(k_change_pause_ms)) {
-            answer = client_.send(request, effort_.request_ms());
-            note(answer);
-        }
-        return judge(answer);
+        return judge(send_until_settled(client_, request, effort_));
     }
 
 private:
-    void note(const Answer& answer) { was_lost_ |= answer.kind == AnswerKind::unknown; }
-
     [[nodiscard]] Json body() const {
         Json body;
         body.set("apiVersion", "v1").set("kind", "DeleteOptions");
@@ -173,12 +166,13 @@ private:
         return body;
     }
 
-    Change judge(const Answer& answer) {
+    Change judge(const SettledAnswer& settled) {
+        const Answer& answer = settled.answer;
         if (answer.kind == AnswerKind::done) {
             return options_.dry_run ? end_of(ChangeEnd::changed, {}) : wait_until_gone();
         }
         if (answer.kind == AnswerKind::not_found) {
-            return end_of(was_lost_ ? ChangeEnd::changed : ChangeEnd::unchanged, {});
+            return end_of(settled.was_lost ? ChangeEnd::changed : ChangeEnd::unchanged, {});
         }
         if (answer.kind == AnswerKind::conflict) {
             return refused({"kubernetes.recreated",
@@ -188,7 +182,7 @@ private:
                             "look at the new one; it was left alone"},
                            {});
         }
-        return gave_up(answer, object_.text(), was_lost_, {});
+        return gave_up(answer, object_.text(), settled.was_lost, {});
     }
 
     // An object with finalizers stays until others have done their work.
@@ -219,7 +213,6 @@ private:
     std::string propagation_;
     const ChangeOptions& options_;
     const Effort& effort_;
-    bool was_lost_ = false;
 };
 
 }  // namespace

@@ -19,6 +19,17 @@ gave_up(const Answer& last, const std::string& subject, bool was_lost, Json evid
 // True if the same request has to be sent again to learn anything.
 [[nodiscard]] bool is_unsettled(AnswerKind kind);
 
+// The last answer to a request that may be sent as often as is needed.
+struct SettledAnswer {
+    Answer answer;
+    bool was_lost = false;  // an answer was lost: an earlier request may have taken effect
+};
+
+// Sends the request, and sends it again while its answer tells nothing and there is time. The
+// request must be one that takes effect once.
+[[nodiscard]] SettledAnswer
+send_until_settled(Client& client, const Request& request, const Effort& effort);
+
 // Unknown fields are errors, since the server would drop them and answer 200.
 [[nodiscard]] std::string query_of(const ChangeOptions& options);
 
