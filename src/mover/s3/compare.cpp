@@ -91,14 +91,7 @@ private:
               const Listing& side,
               const ListedObject& object) {
         report_.bytes_read += object.bytes;
-        ContentPlace place = {.client = side.client,
-                              .bucket = side.bucket,
-                              .key = object.key,
-                              .version = object.version,
-                              .etag = object.etag,
-                              .begin = 0,
-                              .end = object.bytes};
-        digest_content(std::move(place),
+        digest_content(place_of(side, object),
                        DigestKind::sha256,
                        [this, pending, &digest](const Result<std::string>& result) {
                            if (result) {

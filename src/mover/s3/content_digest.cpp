@@ -87,6 +87,16 @@ private:
 
 }  // namespace
 
+ContentPlace place_of(const Listing& side, const ListedObject& object) {
+    return {.client = side.client,
+            .bucket = side.bucket,
+            .key = object.key,
+            .version = object.version,
+            .etag = object.etag,
+            .begin = 0,
+            .end = object.bytes};
+}
+
 void digest_content(ContentPlace place,
                     DigestKind kind,
                     std::function<void(const Result<std::string>&)> done) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mover/s3/client.h"
+#include "mover/s3/list_cursor.h"
 #include "mover/s3/listed_page.h"
 
 #include <functional>
@@ -22,6 +23,9 @@ struct ContentPlace {
     std::int64_t begin = 0;
     std::int64_t end = 0;  // one behind the last byte
 };
+
+// Returns the place of a listed object's whole content.
+[[nodiscard]] ContentPlace place_of(const Listing& side, const ListedObject& object);
 
 // Calls back once with the digest in hex, from drive(). Errors: those of the client; "s3.changed"
 // if the object is another one by now; "s3.answer" for a piece of another size.

@@ -83,23 +83,17 @@ private:
     }
 
     void read(const std::shared_ptr<Line>& line, const ListedObject& object) {
-        ContentPlace place = {.client = listing_.client,
-                              .bucket = listing_.bucket,
-                              .key = object.key,
-                              .version = object.version,
-                              .etag = object.etag,
-                              .begin = 0,
-                              .end = object.bytes};
-        digest_content(
-            std::move(place), DigestKind::sha256, [this, line](const Result<std::string>& digest) {
-                if (!digest) {
-                    error_ = error_ ? error_ : digest.error();
-                    return;
-                }
-                line->json.set("sha256", *digest);
-                line->is_complete = true;
-                line->ticket.reset();
-            });
+        digest_content(place_of(listing_, object),
+                       DigestKind::sha256,
+                       [this, line](const Result<std::string>& digest) {
+                           if (!digest) {
+                               error_ = error_ ? error_ : digest.error();
+                               return;
+                           }
+                           line->json.set("sha256", *digest);
+                           line->is_complete = true;
+                           line->ticket.reset();
+                       });
     }
 
     const ManifestRequest& request_;
