@@ -36,6 +36,12 @@ std::string simulated(const model::Plan& plan) {
     return "";
 }
 
+std::string verdict_on(const Compiled& compiled, const checker::Faults& faults) {
+    checker::Options options;
+    options.faults = faults;
+    return compiled.plan ? told(checker::check(*compiled.plan, options)) : text(compiled);
+}
+
 }  // namespace
 
 std::string
@@ -77,10 +83,7 @@ std::string verdict_of(const char* procedure,
                        const char* from,
                        const char* to,
                        const checker::Faults& faults) {
-    const auto compiled = site.compile(from, to, procedure);
-    checker::Options options;
-    options.faults = faults;
-    return compiled.plan ? told(checker::check(*compiled.plan, options)) : text(compiled);
+    return verdict_on(site.compile(from, to, procedure), faults);
 }
 
 std::string checked_as(const char* procedure,
@@ -89,8 +92,7 @@ std::string checked_as(const char* procedure,
                        const char* to,
                        const checker::Faults& faults) {
     const auto compiled = site.compile(from, to, procedure);
-    return verdict_of(procedure, site, from, to, faults)
-           + (compiled.plan ? simulated(*compiled.plan) : "");
+    return verdict_on(compiled, faults) + (compiled.plan ? simulated(*compiled.plan) : "");
 }
 
 }  // namespace drydock::planner
