@@ -33,8 +33,8 @@ namespace planner = drydock::planner;
 model::Plan hosts_plan(int hosts, int steps) {
     model::Plan plan;
     plan.kind = "offline";
-    plan.from = "1";
-    plan.to = "2";
+    plan.from_version = "1";
+    plan.to_version = "2";
     plan.roles.push_back({"host", 0, {}});
     for (int host = 0; host < hosts; ++host) {
         const std::string name = fmt::format("h{}", host);
@@ -50,7 +50,7 @@ model::Plan hosts_plan(int hosts, int steps) {
             action.remedy = "take every step back";
             action.request = Json::Object{{"kind", "command"}};
             if (step > 0) {
-                action.after.push_back(plan.actions.size() - 1);
+                action.predecessors.push_back(plan.actions.size() - 1);
             }
             plan.actions.push_back(std::move(action));
         }
@@ -84,7 +84,7 @@ void measure(const std::string& name, const model::Plan& plan, const checker::Op
         .set("states", static_cast<std::int64_t>(report.states))
         .set("transitions", static_cast<std::int64_t>(report.transitions))
         .set("depth", report.depth)
-        .set("worlds", static_cast<std::int64_t>(report.worlds))
+        .set("worlds", static_cast<std::int64_t>(report.downgrade_starts))
         .set("mbytes", static_cast<std::int64_t>(report.bytes >> 20U))
         .set("ms", static_cast<std::int64_t>(seconds * 1000))
         .set("cpu_ms", static_cast<std::int64_t>(work * 1000))
@@ -106,7 +106,7 @@ void measure_site(const std::string& name,
     }
     const auto sources =
         *planner::bind_sources(site.pack, site.cluster, {to, from, "bench-back", ""});
-    options.back = [&](const model::FactBook& facts) -> drydock::Result<model::Plan> {
+    options.compile_downgrade = [&](const model::FactBook& facts) -> drydock::Result<model::Plan> {
         auto back = planner::compile({site.pack,
                                       site.cluster,
                                       facts,

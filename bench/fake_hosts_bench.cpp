@@ -67,12 +67,12 @@ model::Action step_of(const std::string& host, int step, std::size_t index) {
     action.guard_timeout_ms = 60'000;
     action.request = Json::Object{{"kind", "command"}};
     model::Condition steps = {
-        .fact = "steps", .whose = model::Quantifier::this_member, .relation = model::Relation::is};
+        .fact = "steps", .quantifier = model::Quantifier::self, .relation = model::Relation::is};
     steps.operand = step + 1;
     steps.type = model::FactType::integer;
-    action.then = {steps};
+    action.postconditions = {steps};
     if (step > 0) {
-        action.after = {index - 1};
+        action.predecessors = {index - 1};
     }
     return action;
 }

@@ -108,7 +108,7 @@ private:
 model::Condition ready(model::Quantifier whose, bool value) {
     model::Condition condition;
     condition.fact = "ready";
-    condition.whose = whose;
+    condition.quantifier = whose;
     condition.role = "node";
     condition.relation = model::Relation::is;
     condition.operand = value;
@@ -127,13 +127,13 @@ step_of(const std::string& member, const char* verb, const char* kind, bool up, 
     action.host = member;
     action.within_ms = action.guard_timeout_ms = 60'000;
     action.request = Json::Object{{"kind", kind}};
-    action.then = {ready(model::Quantifier::this_member, up)};
+    action.postconditions = {ready(model::Quantifier::self, up)};
     if (!up) {
-        action.guard = {ready(model::Quantifier::every, true)};
+        action.preconditions = {ready(model::Quantifier::every, true)};
     }
     action.effects = {{model::EffectKind::becomes, member, "ready", Json(up)}};
     if (index > 0) {
-        action.after = {index - 1};
+        action.predecessors = {index - 1};
     }
     return action;
 }

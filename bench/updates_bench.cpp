@@ -35,14 +35,14 @@ int main(int argc, char** argv) {
     std::size_t hops_max = 0;
     for (std::size_t i = 0; i < count; i += 7) {
         const double start = now_ms();
-        const auto stops = found.graph.route(i, count - 1 - i / 2);
+        const auto stops = found.graph.shortest_route(i, count - 1 - i / 2);
         worst_ms = std::max(worst_ms, now_ms() - start);
         hops_max = std::max(hops_max, stops.size());
     }
     const double all_begin = now_ms();
     std::size_t reached = 0;
     for (std::size_t from = 0; from < count; ++from) {
-        for (const std::size_t before : found.graph.tree(from)) {
+        for (const std::size_t before : found.graph.shortest_path_tree(from)) {
             reached += before == updates::k_not_found ? 0U : 1U;
         }
     }

@@ -60,7 +60,7 @@ protected:
         return read("log") == text;
     }
 
-    ServiceState look() { return k_process_service.look(service(), 1000); }
+    ServiceState look() { return k_process_service.query(service(), 1000); }
 
     // Only meaningful in a program that closes what it opens.
     static rlim_t first_free_descriptor() {
@@ -116,15 +116,15 @@ TEST_F(Actions, know_a_process_that_has_renamed_itself) {
     };
     const auto pid = begin().evidence["pid"].as_int();
     ASSERT_TRUE(logs("up\n")) << read("log");
-    EXPECT_EQ(k_process_service.look(renamed, 1000).pid, pid);
+    EXPECT_EQ(k_process_service.query(renamed, 1000).pid, pid);
     EXPECT_EQ(begin().evidence["pid"].as_int(), pid);
     ::unlink(path("pid").c_str());
-    EXPECT_EQ(k_process_service.look(renamed, 1000).pid, pid);
+    EXPECT_EQ(k_process_service.query(renamed, 1000).pid, pid);
     Json elsewhere = renamed;
     elsewhere.set("cwd", "/");
-    EXPECT_EQ(k_process_service.look(elsewhere, 1000).phase, Phase::stopped);
+    EXPECT_EQ(k_process_service.query(elsewhere, 1000).phase, Phase::stopped);
     Json untitled = renamed;
-    EXPECT_EQ(k_process_service.look(untitled.set("title", ""), 1000).phase, Phase::stopped);
+    EXPECT_EQ(k_process_service.query(untitled.set("title", ""), 1000).phase, Phase::stopped);
 }
 
 // Two environments share one interpreter, so the executable does not tell them apart.
@@ -225,7 +225,7 @@ TEST_F(Actions, run_a_service_by_its_own_commands) {
             "stop":["rm","{0}/up"],"status":["test","-e","{0}/up"]}}}})",
         folder_));
     EXPECT_EQ(run(request).outcome, Outcome::done);
-    EXPECT_EQ(k_command_service.look(request["service"], 1000).phase, Phase::running);
+    EXPECT_EQ(k_command_service.query(request["service"], 1000).phase, Phase::running);
     EXPECT_EQ(error_code(run(request)), "service.already_running");
     request.set("kind", "service_stop");
     EXPECT_EQ(run(request).outcome, Outcome::done);
@@ -239,7 +239,7 @@ TEST_F(Actions, read_the_phase_of_a_service_from_its_status) {
     const auto phase = [](const std::string& script) {
         auto service = json(R"({"type":"command"})");
         service.set("status", Json(Json::Array{"sh", "-c", script}));
-        return name(k_command_service.look(service, 5000).phase);
+        return name(k_command_service.query(service, 5000).phase);
     };
     EXPECT_EQ(phase("echo active"), "running");
     EXPECT_EQ(phase("exit 0"), "running");

@@ -112,7 +112,7 @@ ActionState read_interrupted(const std::string& folder) {
     const auto survivors = contained_processes(folder);
     if (survivors && survivors->empty()) {
         remove_containment(folder);
-        return {ActionPhase::torn, {}};
+        return {ActionPhase::interrupted, {}};
     }
     Json detail = read_progress(folder);
     if (survivors) {

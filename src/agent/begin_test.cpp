@@ -79,7 +79,7 @@ TEST_F(Begin, is_refused_when_no_supervisor_can_be_started) {
     const ActionKey key = {"r1", "a", 1};
     const auto begun = host->begin({{"", 1}, {}}, key, effect(), {});
     EXPECT_EQ(begun.error().code, "os.exec");
-    EXPECT_EQ(host->look(key).phase, ActionPhase::none);
+    EXPECT_EQ(host->query(key).phase, ActionPhase::none);
     EXPECT_FALSE(std::filesystem::exists(path("state/r1/a.1/result.json")));
     EXPECT_TRUE(host->running()->empty());
 }
@@ -275,8 +275,8 @@ TEST_F(Begin, goes_on_when_the_fork_server_has_died) {
         return host->begin({{"j", 1}, {}}, {"r1", action, 1}, shell(script), Json(Json::Object{}));
     };
     const auto outcome = [&](const std::string& action) {
-        wait_until([&] { return host->look({"r1", action, 1}).phase == ActionPhase::ended; });
-        return host->look({"r1", action, 1}).detail["outcome"].as_string();
+        wait_until([&] { return host->query({"r1", action, 1}).phase == ActionPhase::ended; });
+        return host->query({"r1", action, 1}).detail["outcome"].as_string();
     };
     ASSERT_TRUE(begin("slow", "sleep 0.5; echo ran > " + path("slow")));
     ::kill(find_fork_server(), SIGKILL);
@@ -319,7 +319,7 @@ TEST_F(Begin, goes_on_when_the_fork_server_dies_before_its_answer) {
     ASSERT_TRUE(begun) << begun.error().text();
     EXPECT_TRUE(os::exists(path("crashed")));
     EXPECT_LT(took_ms, 5'000);
-    wait_until([&] { return host->look({"r1", "a", 1}).phase == ActionPhase::ended; });
+    wait_until([&] { return host->query({"r1", "a", 1}).phase == ActionPhase::ended; });
     EXPECT_EQ(read("ran"), "ran\n");
 }
 

@@ -77,7 +77,7 @@ Result<Identity> identify(const std::string& path) {
 Result<std::string> digest_file(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_plain(path, O_RDONLY));
     auto digest = digest_open(file);
-    return digest ? std::move(digest) : tl::unexpected(digest.error().in(path));
+    return digest ? std::move(digest) : tl::unexpected(digest.error().with_context(path));
 }
 
 Result<std::string> digest_open(const os::Fd& file) {

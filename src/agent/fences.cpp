@@ -37,7 +37,8 @@ std::string utc_text(std::int64_t wall_ms) {
 std::string describe(const Owner& owner) {
     const std::string name = owner.cluster.empty() ? std::string("a cluster without a name")
                                                    : fmt::format("cluster `{}`", owner.cluster);
-    const std::string contact = owner.who.empty() ? std::string() : fmt::format(", {}", owner.who);
+    const std::string contact =
+        owner.contact.empty() ? std::string() : fmt::format(", {}", owner.contact);
     return fmt::format("{} (journal {}{}, since {}, epoch {})",
                        name,
                        owner.journal.empty() ? "unknown" : owner.journal.substr(0, k_short_journal),
@@ -95,7 +96,7 @@ Json to_json(const Owner& owner) {
     }
     Json value;
     value.set("cluster", owner.cluster).set("journal", owner.journal).set("epoch", owner.epoch);
-    value.set("who", owner.who).set("since_ms", owner.since_ms);
+    value.set("who", owner.contact).set("since_ms", owner.since_ms);
     value.set("since_epoch", owner.since_epoch);
     if (!owner.leases.empty()) {
         value.set("leases", to_json(owner.leases));
@@ -109,7 +110,7 @@ Json to_json(const Owner& owner) {
 Json to_json(const Displacement& displacement) {
     Json value;
     value.set("journal", displacement.journal);
-    return value.set("by", to_json(displacement.by));
+    return value.set("by", to_json(displacement.winner));
 }
 
 Owner stored_owner(const Json& value) {
@@ -117,7 +118,7 @@ Owner stored_owner(const Json& value) {
     owner.cluster = value["cluster"].as_string();
     owner.journal = value["journal"].as_string();
     owner.epoch = value["epoch"].as_int();
-    owner.who = value["who"].as_string();
+    owner.contact = value["who"].as_string();
     owner.since_ms = value["since_ms"].as_int();
     owner.since_epoch = value["since_epoch"].as_int();
     for (const auto& claim : value["claims"].items()) {
@@ -172,7 +173,7 @@ Result<FenceRegistry> FenceRegistry::parse(std::string_view text) {
         registry.owners_.push_back({.cluster = {},
                                     .journal = {},
                                     .epoch = *epoch,
-                                    .who = {},
+                                    .contact = {},
                                     .since_ms = 0,
                                     .claims = {}});
         return registry;
@@ -299,7 +300,7 @@ Status FenceRegistry::check(const Commander& commander) const {
     };
     const auto lost = std::find_if(displacements_.begin(), displacements_.end(), same);
     if (lost != displacements_.end()) {
-        return fenced(fmt::format("this host was taken over by {}", describe(lost->by)));
+        return fenced(fmt::format("this host was taken over by {}", describe(lost->winner)));
     }
     const auto epoch = epoch_of(commander.journal);
     return epoch > commander.epoch

@@ -41,7 +41,7 @@ struct Owner {
     std::string cluster;
     std::string journal;  // its id; empty: the conductor named none
     std::int64_t epoch = 0;
-    std::string who;            // for people: user and machine
+    std::string contact;        // for people: user and machine
     std::int64_t since_ms = 0;  // wall time of its first fence
     std::vector<std::string> claims;
     // In a request: the leases that the journal gave, the newest last. Stored: the lease of
@@ -58,7 +58,7 @@ struct Owner {
 // A journal that lost its entry to another one.
 struct Displacement {
     std::string journal;
-    Owner by;  // without its claims
+    Owner winner;  // without its claims
 
     bool operator==(const Displacement&) const = default;
 };

@@ -117,7 +117,7 @@ constexpr std::size_t k_cgroup = 3;
 int supervise(const std::string& folder, const std::vector<os::Fd>& parts) {
     ::close(STDIN_FILENO);  // the server's end: the agent must see at once when the server dies
     // A supervisor may begin only when the agent holds its descriptor.
-    if (!os::await_leave(parts[k_leave].get())) {
+    if (!os::wait_for_start(parts[k_leave].get())) {
         return 1;
     }
     const int order = ::fcntl(parts[k_input].get(), F_DUPFD, k_above_targets);

@@ -58,12 +58,12 @@ struct Permit {
 };
 
 enum class ActionPhase {
-    none,     // never begun here; it never will be, if the key was buried
-    running,  // its supervisor lives, or processes that a dead one left behind
-    ended,    // there is a result
-    torn,     // begun, and all its processes ended without a result: its progress is unknown
+    none,         // never begun here; it never will be, if the key was buried
+    running,      // its supervisor lives, or processes that a dead one left behind
+    ended,        // there is a result
+    interrupted,  // begun, and all its processes ended without a result: its progress is unknown
 };
-inline constexpr EnumNames<ActionPhase, ActionPhase::torn>
+inline constexpr EnumNames<ActionPhase, ActionPhase::interrupted>
     k_action_phases({"none", "running", "ended", "torn"});
 
 struct ActionState {
@@ -124,7 +124,7 @@ public:
     begin(const Permit& permit, const ActionKey& key, const Json& request, const Json& secrets) = 0;
     // Makes sure, durably, that a key unknown here never begins. Does nothing to a known one.
     [[nodiscard]] virtual Status bury(const ActionKey& key) = 0;
-    [[nodiscard]] virtual ActionState look(const ActionKey& key) = 0;
+    [[nodiscard]] virtual ActionState query(const ActionKey& key) = 0;
     // Asks a running action to end early; its result will say so. Ends the processes that a dead
     // supervisor left behind. Success if nothing runs.
     [[nodiscard]] virtual Status cancel(const Commander& commander, const ActionKey& key) = 0;

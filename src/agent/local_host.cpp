@@ -95,17 +95,17 @@ std::string LocalHost::folder_of(const ActionKey& key) const {
 
 // Reads the folder first without the lock and, if that leaves a doubt, again under it. Without the
 // lock, another agent may be about to start the action, so a doubt counts as running.
-ActionState LocalHost::look(const ActionKey& key) {
+ActionState LocalHost::query(const ActionKey& key) {
     const std::string folder = folder_of(key);
     if (!os::exists(folder)) {
         // A person may have removed the folder by hand: the index still lists the attempt.
         const bool was_begun = is_marked(state_ + "/" + key.run) || index_.has(key);
-        return {was_begun ? ActionPhase::torn : ActionPhase::none, {}};
+        return {was_begun ? ActionPhase::interrupted : ActionPhase::none, {}};
     }
     if (auto state = read_attempt(folder)) {
         return std::move(*state);
     }
-    const auto lock = enter(k_enter_soon_ms);  // another agent may be about to start it
+    const auto lock = lock_state(k_enter_soon_ms);  // another agent may be about to start it
     auto state = read_attempt(folder);
     return state  ? std::move(*state)
            : lock ? read_interrupted(folder)
@@ -145,7 +145,7 @@ Result<std::vector<RunningAction>> LocalHost::running() {
     DRYDOCK_TRY_ASSIGN(auto keys, index_.keys());
     std::vector<RunningAction> actions;
     for (ActionKey& key : keys) {
-        if (look(key).phase == ActionPhase::running) {
+        if (query(key).phase == ActionPhase::running) {
             std::string journal = read_journal(key);
             actions.push_back({std::move(key), std::move(journal)});
         }
@@ -170,7 +170,7 @@ void LocalHost::prune_index(const std::vector<ActionKey>& keys) {
         const std::string folder = folder_of(key);
         const bool is_recorded = os::exists(folder) || is_marked(os::folder_of(folder));
         const bool is_supervised = os::is_locked(folder + "/lock").value_or(true);
-        if (is_recorded && !is_supervised && look(key).phase != ActionPhase::running) {
+        if (is_recorded && !is_supervised && query(key).phase != ActionPhase::running) {
             remove_containment(folder);
             index_.remove(key);
         }

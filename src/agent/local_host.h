@@ -37,7 +37,7 @@ public:
                  const Json& request,
                  const Json& secrets) override;
     Status bury(const ActionKey& key) override;
-    ActionState look(const ActionKey& key) override;
+    ActionState query(const ActionKey& key) override;
     Status cancel(const Commander& commander, const ActionKey& key) override;
     Result<std::vector<RunningAction>> running() override;
     std::set<NotedHead> heads(const std::string& run) override;
@@ -74,7 +74,7 @@ private:
     [[nodiscard]] std::string folder_of(const ActionKey& key) const;
     // "agent.path" for a file outside of the folders for files.
     [[nodiscard]] Status check_path(const std::string& path) const;
-    [[nodiscard]] Result<os::FileLock> enter(std::int64_t within_ms) const;
+    [[nodiscard]] Result<os::FileLock> lock_state(std::int64_t within_ms) const;
     [[nodiscard]] Result<StateLock> lock_state_as(const Commander& commander,
                                                   const std::optional<NotedHead>& head = {}) const;
     [[nodiscard]] Result<FenceRegistry> read_fences() const;

@@ -120,7 +120,7 @@ Result<bool> LocalHost::make_attempt_folder(const ActionKey& key) {
 
 // Waits for the lock only briefly, because the caller asks again on its next tick.
 Status LocalHost::bury(const ActionKey& key) {
-    DRYDOCK_TRY_ASSIGN(const os::FileLock lock, enter(k_enter_soon_ms));
+    DRYDOCK_TRY_ASSIGN(const os::FileLock lock, lock_state(k_enter_soon_ms));
     DRYDOCK_TRY_ASSIGN(const bool is_new, make_attempt_folder(key));
     return is_new ? close_unstarted(folder_of(key), "a conductor was told that it never began")
                   : Status();

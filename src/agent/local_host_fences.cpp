@@ -36,7 +36,7 @@ bool has_begun_actions(const std::string& state) {
 
 // Takes the lock of the state folder. Its holder is the only agent that begins, fences or writes
 // on this host.
-Result<os::FileLock> LocalHost::enter(std::int64_t within_ms) const {
+Result<os::FileLock> LocalHost::lock_state(std::int64_t within_ms) const {
     return os::FileLock::take_within(
         state_ + "/.fence.lock", fmt::format("agent {}", ::getpid()), within_ms);
 }
@@ -80,7 +80,7 @@ Status LocalHost::write_fences(const FenceRegistry& old_fences,
 Result<std::int64_t> LocalHost::fence(Owner owner, bool take_over) {
     std::int64_t epoch = 0;
     {
-        DRYDOCK_TRY_ASSIGN(const os::FileLock lock, enter(k_enter_within_ms));
+        DRYDOCK_TRY_ASSIGN(const os::FileLock lock, lock_state(k_enter_within_ms));
         const auto stored_fences = read_fences();
         if (!stored_fences && !(take_over && stored_fences.error().code == "agent.fence_damaged")) {
             return tl::unexpected(stored_fences.error());
@@ -110,7 +110,7 @@ Status LocalHost::check(const Commander& commander) {
 // Takes the lock and admits the commander. While the result lives, no later conductor can fence.
 Result<LocalHost::StateLock> LocalHost::lock_state_as(const Commander& commander,
                                                       const std::optional<NotedHead>& head) const {
-    DRYDOCK_TRY_ASSIGN(os::FileLock lock, enter(k_enter_within_ms));
+    DRYDOCK_TRY_ASSIGN(os::FileLock lock, lock_state(k_enter_within_ms));
     DRYDOCK_TRY_ASSIGN(const FenceRegistry old_fences, read_fences());
     FenceRegistry new_fences = old_fences;
     DRYDOCK_TRY(new_fences.admit(commander, os::RealClock().wall_ms()));

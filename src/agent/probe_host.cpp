@@ -122,7 +122,7 @@ ServiceState query_service(const Json& probe, std::int64_t timeout_ms) {
         state.evidence.set("problem", type.error().message);
         return state;
     }
-    return (*type)->look(probe["service"], timeout_ms);
+    return (*type)->query(probe["service"], timeout_ms);
 }
 
 }  // namespace
@@ -259,7 +259,7 @@ Result<os::Fd> add_script(const Json& script, os::SpawnOptions& spawn) {
         return os::Fd();
     }
     DRYDOCK_TRY_ASSIGN(os::Fd file, script_file(script));
-    spawn.keep = {file.get()};
+    spawn.descriptors = {file.get()};
     std::replace(spawn.argv.begin(),
                  spawn.argv.end(),
                  std::string("${script}"),

@@ -69,7 +69,7 @@ void ProbePool::replace_lost(std::int64_t now_ms) {
     start_workers(now_ms);
 }
 
-std::size_t ProbePool::lost(std::int64_t now_ms) {
+std::size_t ProbePool::lost_threads(std::int64_t now_ms) {
     const std::lock_guard lock(mutex_);
     return count_lost(now_ms);
 }

@@ -32,7 +32,7 @@ public:
     // Replaces threads that were lost since the last call, if jobs wait for one.
     void replace_lost(std::int64_t now_ms);
     // Returns how many threads are over the deadline of their job.
-    [[nodiscard]] std::size_t lost(std::int64_t now_ms);
+    [[nodiscard]] std::size_t lost_threads(std::int64_t now_ms);
     // Drops the jobs that wait, and returns when all threads but the lost ones have ended.
     void close();
 

@@ -191,7 +191,7 @@ public:
         const auto now_ms = os::RealClock().monotonic_ms();
         pool_->replace_lost(now_ms);
         for (const std::size_t index : overdue(now_ms)) {
-            give_up(index, pool_->lost(now_ms));
+            give_up(index, pool_->lost_threads(now_ms));
         }
         const std::lock_guard lock(answers_->mutex);
         const auto& groups = answers_->groups;

@@ -67,7 +67,7 @@ struct Loop {
     // happens, and never beyond the deadline of a probe.
     int sleep_ms() {
         const auto now_ms = clock.monotonic_ms();
-        if (!session.pending()) {
+        if (!session.has_pending()) {
             return -1;
         }
         const auto tick_ms = std::min(k_tick_ms + (now_ms - active_ms) / 10, k_tick_ms_max);
@@ -112,7 +112,7 @@ struct Loop {
             if (ended) {
                 return *ended;
             }
-            if (session.pending() && !send(session.tick())) {
+            if (session.has_pending() && !send(session.tick())) {
                 return 0;
             }
         }

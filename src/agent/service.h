@@ -35,7 +35,7 @@ struct ServiceType {
     std::string_view command;  // the key of the command line that starts it
     ActionResult (*start)(const Json& service, const ActionContext& context);
     ActionResult (*stop)(const Json& service, std::int64_t within_ms, const ActionContext& context);
-    ServiceState (*look)(const Json& service, std::int64_t timeout_ms);
+    ServiceState (*query)(const Json& service, std::int64_t timeout_ms);
 };
 
 // Returns the type that service["type"] names; "service.unknown_type" lists all types.

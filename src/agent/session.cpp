@@ -198,7 +198,7 @@ Result<std::optional<Json>> Session::answer(std::int64_t number, const Json& fra
     if (verb == "put" || verb == "get") {
         return move_file(frame, verb == "put");
     }
-    return act(number, frame);
+    return handle_action(number, frame);
 }
 
 Result<Json> Session::fence(const Json& frame) {
@@ -244,7 +244,7 @@ Result<std::optional<Json>> Session::probe(std::int64_t number, const Json& fram
 }
 
 // Handles exec, attach and cancel. Returns nothing if the answer comes later.
-Result<std::optional<Json>> Session::act(std::int64_t number, const Json& frame) {
+Result<std::optional<Json>> Session::handle_action(std::int64_t number, const Json& frame) {
     const std::string_view verb = frame["do"].as_string();
     if (verb != "exec" && verb != "attach" && verb != "cancel") {
         return bad_request(fmt::format("there is no request `{}`", verb));
@@ -271,7 +271,7 @@ Result<std::optional<Json>>
 Session::attach(std::int64_t number, const Json& frame, const ActionKey& key) {
     DRYDOCK_TRY(check(frame));
     if (!frame["wait"].as_bool(true)) {
-        return state_answer(host_.look(key));
+        return state_answer(host_.query(key));
     }
     return wait_for(number, {key, clock_.monotonic_ms(), begin_by(frame).value_or(k_never_ms)});
 }
@@ -322,14 +322,14 @@ std::optional<Json> Session::final_answer(const ActionKey& key, ActionState stat
             Json answer;
             return answer.set("error", to_json(error));
         }
-        state = host_.look(key);
+        state = host_.query(key);
     }
     return state.phase == ActionPhase::running ? std::nullopt : std::optional(state_answer(state));
 }
 
 // Returns the answer, or notes the wait and returns nothing.
 std::optional<Json> Session::wait_for(std::int64_t number, PendingAction wait) {
-    auto state = host_.look(wait.key);
+    auto state = host_.query(wait.key);
     auto answer =
         is_awaited(wait, state.phase) ? std::nullopt : final_answer(wait.key, std::move(state));
     if (!answer) {
@@ -340,7 +340,7 @@ std::optional<Json> Session::wait_for(std::int64_t number, PendingAction wait) {
 
 // Returns the answer of a wait, its progress, or nothing.
 std::optional<Json> Session::poll(PendingAction& wait) {
-    auto state = host_.look(wait.key);
+    auto state = host_.query(wait.key);
     if (!is_awaited(wait, state.phase)) {
         return final_answer(wait.key, std::move(state));
     }

@@ -26,7 +26,7 @@ public:
     // Returns answers and progress that have become ready since.
     [[nodiscard]] std::vector<Json> tick();
 
-    [[nodiscard]] bool pending() const {
+    [[nodiscard]] bool has_pending() const {
         return !pending_actions_.empty() || !pending_probes_.empty();
     }
 
@@ -51,7 +51,7 @@ private:
     };
 
     [[nodiscard]] Result<std::optional<Json>> answer(std::int64_t number, const Json& frame);
-    [[nodiscard]] Result<std::optional<Json>> act(std::int64_t number, const Json& frame);
+    [[nodiscard]] Result<std::optional<Json>> handle_action(std::int64_t number, const Json& frame);
     [[nodiscard]] Result<std::optional<Json>>
     attach(std::int64_t number, const Json& frame, const ActionKey& key);
     [[nodiscard]] Result<std::optional<Json>> probe(std::int64_t number, const Json& frame);

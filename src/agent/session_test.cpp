@@ -52,7 +52,7 @@ public:
         return burial;
     }
 
-    ActionState look(const ActionKey&) override { return state; }
+    ActionState query(const ActionKey&) override { return state; }
 
     Status cancel(const Commander&, const ActionKey&) override { return {}; }
 
@@ -106,13 +106,13 @@ TEST_F(Conversation, answers_an_action_when_it_ended_and_shows_progress_before) 
     host_.state = {ActionPhase::ended, Json("result")};
     EXPECT_EQ(session_.tick(),
               std::vector<Json>{json(R"({"n":1,"state":"ended","result":"result"})")});
-    EXPECT_FALSE(session_.pending());
+    EXPECT_FALSE(session_.has_pending());
 }
 
 TEST_F(Conversation, answers_a_ping_at_once_whatever_waits) {
     EXPECT_TRUE(say(k_exec).empty());
     EXPECT_EQ(say(R"({"n":2,"do":"ping"})"), std::vector<Json>{json(R"({"n":2,"clock_ms":0})")});
-    EXPECT_TRUE(session_.pending());
+    EXPECT_TRUE(session_.has_pending());
 }
 
 // Its folder is gone, and the tombstone of another beginning cannot be written: it may run still.
@@ -218,7 +218,7 @@ TEST_F(Conversation, refuses_a_number_that_still_waits) {
     say(k_exec);
     EXPECT_EQ(code(say(k_exec)), "agent.bad_request");
     EXPECT_EQ(host_.begun, 1);
-    host_.state.phase = ActionPhase::torn;
+    host_.state.phase = ActionPhase::interrupted;
     EXPECT_EQ(session_.tick(), std::vector<Json>{json(R"({"n":1,"state":"torn"})")});
 }
 

@@ -22,8 +22,8 @@
 #include "run/journey.h"
 #include "run/observer.h"
 #include "run/state.h"
-#include "sim/replay.h"
-#include "sim/simulate.h"
+#include "sim/replay_counterexample.h"
+#include "sim/simulate_seeds.h"
 
 #include <tl/expected.hpp>
 
@@ -55,9 +55,9 @@ struct Failure {
 
     int exit_code = k_exit_no;
     std::vector<Error> errors;
-    Diagnostics diagnostics;                  // of input files
-    std::vector<run::Drift> drift;            // exit code 5: the facts that moved
-    std::vector<model::RecoveryOption> left;  // remain after a refused downgrade
+    Diagnostics diagnostics;                              // of input files
+    std::vector<run::Drift> drift;                        // exit code 5: the facts that moved
+    std::vector<model::RecoveryOption> recovery_options;  // remain after a refused downgrade
 };
 
 template <class T>
@@ -118,15 +118,15 @@ struct Survey {
 [[nodiscard]] AppResult<Survey> survey(const Options& options);
 
 struct RouteAnswer {
-    std::string from;
-    std::string to;
+    std::string start;
+    std::string target;
     planner::Route route;
 };
 
 [[nodiscard]] AppResult<RouteAnswer> route(const Options& options, const std::string& target);
 
 struct PlanRequest {
-    std::string to;  // several hops away: the plan is that of the first, its `route` names all
+    std::string target;  // several hops away: the plan is that of the first, its `route` names all
     bool rebuild = false;
     std::string restore;               // path of a copy on the hosts; empty: no restore
     std::vector<std::string> through;  // versions that the route must pass, in this order
@@ -203,7 +203,7 @@ struct RunStatus {
 apply(const Options& options, const model::Plan& plan, run::Observer& observer);
 
 struct UpgradeRequest {
-    std::string to;
+    std::string target;
     std::vector<std::string> through;  // versions that the route must pass, in this order
 };
 
@@ -227,15 +227,15 @@ upgrade(const Options& options, const UpgradeRequest& request, run::Observer& ob
 [[nodiscard]] AppResult<RunStatus> note(const Options& options, const std::string& text);
 [[nodiscard]] AppResult<RunStatus> status(const Options& options, const std::string& run = {});
 
-// The sums of whole runs in simulated time (sim/simulate.h), one for each seed.
+// The sums of whole runs in simulated time (sim/simulate_seeds.h), one for each seed.
 struct Simulation {
     std::uint64_t seed = 1;  // of the first
     std::uint64_t runs = 0;
     std::uint64_t faults = 0;  // that struck
     std::uint64_t conductors = 0;
     std::uint64_t halts = 0;
-    std::uint64_t wrong = 0;                    // runs in which something was that must never be
-    std::vector<sim::SimulationSummary> shown;  // the first of them
+    std::uint64_t failed_runs = 0;                 // runs in which something was that must never be
+    std::vector<sim::SimulationSummary> examples;  // the first of them
     std::int64_t took_ms = 0;
     std::vector<std::string> not_simulated;
 };
@@ -246,7 +246,7 @@ struct Simulation {
                                              std::uint64_t runs,
                                              const std::function<void(const std::string&)>& tell);
 
-// The counterexamples of a check, replayed in the simulator (sim/replay.h).
+// The counterexamples of a check, replayed in the simulator (sim/replay_counterexample.h).
 struct Replay {
     std::vector<sim::ReplayResult> stories;
     std::vector<std::string> not_simulated;
@@ -275,8 +275,9 @@ struct VerifiedRun {
 // A host and the heads that it noted.
 struct VerifiedHost {
     std::string host;
-    std::size_t heads = 0;   // that this journal noted there; all are in it
-    std::size_t others = 0;  // of another journal, or of this one before a take-over: not compared
+    std::size_t heads = 0;  // that this journal noted there; all are in it
+    std::size_t other_heads =
+        0;  // of another journal, or of this one before a take-over: not compared
 };
 
 struct VerifiedJournal {

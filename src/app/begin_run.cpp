@@ -46,7 +46,8 @@ RunStatus not_begun(const model::Plan& plan) {
 // restore may still be possible.
 void name_ways_left(const Options& options, const model::Plan& plan, AppResult<RunStatus>& ended) {
     if (!ended && ended.error().exit_code == k_exit_moved && !plan.reverts_run.empty()) {
-        ended.error().left = ways_left(options, plan.from, plan.to, plan.reverts_run);
+        ended.error().recovery_options =
+            ways_left(options, plan.from_version, plan.to_version, plan.reverts_run);
     }
 }
 
@@ -79,7 +80,7 @@ Status not_run_before(StateDir& state_dir, const model::Plan& plan) {
                             over ? info->state.word : "not over"),
                 over ? fmt::format("plan again: drydock plan -c {} --to {} -o plan.json",
                                    plan.cluster_file,
-                                   plan.to)
+                                   plan.to_version)
                      : fmt::format("go on with it: drydock resume -c {}", plan.cluster_file));
 }
 
@@ -87,8 +88,9 @@ Status not_run_before(StateDir& state_dir, const model::Plan& plan) {
 // matter, because the run may have closed it after the plan was made.
 AppResult<void>
 refuse_plan_back(const Options& options, StateDir& state_dir, const model::Plan& plan) {
-    return plan.procedure == model::k_downgrade ? refuse_closed_before(options, state_dir, plan.to)
-                                                : AppResult<void>();
+    return plan.procedure == model::k_downgrade
+               ? refuse_closed_before(options, state_dir, plan.to_version)
+               : AppResult<void>();
 }
 
 // Refuses early, with friendly words. These checks race with other processes; the journal repeats
@@ -110,7 +112,8 @@ Json created_detail(const Options& options, const RunStart& departure) {
     Json detail;
     detail.set("plan", plan.digest()).set("plan_file", options.plan_file);
     detail.set("who", current_user()).set("grammar", k_grammar);
-    detail.set("title", fmt::format("{} {} -> {}", plan.procedure, plan.from, plan.to));
+    detail.set("title",
+               fmt::format("{} {} -> {}", plan.procedure, plan.from_version, plan.to_version));
     detail.set("checked", plan.check["verdict"]);
     if (!options.allow_unchecked.empty()) {
         detail.set("allow_unchecked", options.allow_unchecked);

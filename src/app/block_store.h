@@ -29,8 +29,8 @@ struct StoreRequest {
 
 // The progress of long work.
 struct StoreProgress {
-    std::int64_t done = 0;
-    std::int64_t all = 0;
+    std::int64_t amount = 0;
+    std::int64_t total = 0;
     std::string unit;  // "rows", "bytes"
     std::int64_t findings = 0;
 };
@@ -65,8 +65,8 @@ struct StoreUpgradeRequest {
     StoreRequest store;
     bool undo = false;
     bool dry_run = false;
-    std::string copy;     // of the metadata; empty: a new name beside them
-    std::string back;     // not empty: this copy is put back instead
+    std::string copy;             // of the metadata; empty: a new name beside them
+    std::string copy_to_restore;  // not empty: this copy is put back instead
     std::string keep_as;  // with `back`: the tables of now go to the schema drydock_before_<this>
     bool copy_only = false;  // makes the copy, and changes nothing
 };
@@ -97,7 +97,7 @@ struct StoreRewriteRequest {
 struct StoreRewritten {
     mover::blocks::RewriteReport report;
     mover::blocks::FreeReport freed;
-    mover::blocks::BackReport back;
+    mover::blocks::BackReport back_report;
     std::int64_t to_do = 0;  // of a dry run: blobs
     bool frees_old = false;
     bool goes_back = false;

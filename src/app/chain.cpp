@@ -9,10 +9,12 @@ namespace drydock::app {
 ChainAnswer compare_chains(const ChainRequest& request) {
     const auto& chosen = request.environments;
     ChainAnswer answer;
-    answer.before = chain::read_chain(request.before, chosen.empty() ? "" : chosen.front());
-    answer.after = chain::read_chain(request.after, chosen.empty() ? "" : chosen.back());
-    answer.comparison = chain::compare(answer.before, answer.after, request.database);
-    answer.explanation = chain::explain(answer.before, answer.after, answer.comparison);
+    answer.old_reading =
+        chain::read_chain(request.old_package, chosen.empty() ? "" : chosen.front());
+    answer.new_reading =
+        chain::read_chain(request.new_package, chosen.empty() ? "" : chosen.back());
+    answer.comparison = chain::compare(answer.old_reading, answer.new_reading, request.database);
+    answer.explanation = chain::explain(answer.old_reading, answer.new_reading, answer.comparison);
     answer.exit_code = chain::exit_code_of(answer.comparison.verdict);
     return answer;
 }

@@ -10,15 +10,15 @@
 namespace drydock::app {
 
 struct ChainRequest {
-    std::string before;  // package: a file or a folder
-    std::string after;
+    std::string old_package;  // package: a file or a folder
+    std::string new_package;
     std::vector<std::string> environments;  // one for both, or one each; none: the only ones
     std::vector<std::string> database;      // revisions of the database; none: OLD's heads
 };
 
 struct ChainAnswer {
-    chain::Reading before;
-    chain::Reading after;
+    chain::Reading old_reading;
+    chain::Reading new_reading;
     chain::Comparison comparison;
     chain::Explanation explanation;
     int exit_code = 0;  // 0 clean, 1 not, 2 could not be read

@@ -54,8 +54,8 @@ Result<model::Plan> compile_back(const Project& project,
                                       project.cluster,
                                       facts,
                                       std::string(model::k_downgrade),
-                                      plan.to,
-                                      plan.from,
+                                      plan.to_version,
+                                      plan.from_version,
                                       run_back(plan),
                                       "",
                                       plan.run,
@@ -95,7 +95,7 @@ DowngradeCompiler back_of(const Options& options, const model::Plan& plan) {
         return {{}, "ways back: " + project.error().message};
     }
     auto sources = planner::bind_sources(
-        project->pack, project->cluster, {plan.to, plan.from, run_back(plan), ""});
+        project->pack, project->cluster, {plan.to_version, plan.from_version, run_back(plan), ""});
     if (!sources) {
         return {{}, "ways back: " + sources.error().message};
     }
@@ -113,14 +113,14 @@ Result<model::Plan> compile_again(const Options& options,
                                   const model::Plan& plan,
                                   const model::ReturnPointHint& closing) {
     DRYDOCK_TRY_ASSIGN(const Project project, project_of(options, plan));
-    model::FactBook facts = plan.seen;
-    facts.insert(plan.planned.begin(), plan.planned.end());
+    model::FactBook facts = plan.survey_facts;
+    facts.insert(plan.bound_facts.begin(), plan.bound_facts.end());
     auto compiled = planner::compile({project.pack,
                                       project.cluster,
                                       facts,
                                       plan.procedure,
-                                      plan.from,
-                                      plan.to,
+                                      plan.from_version,
+                                      plan.to_version,
                                       plan.run,
                                       "",
                                       plan.reverts_run,
@@ -162,7 +162,7 @@ CheckResult check(const Options& options, const model::Plan& plan, checker::Opti
     os::RealClock clock;
     const std::int64_t begun = clock.monotonic_ms();
     DowngradeCompiler compiler = back_of(options, plan);
-    check_options.back = std::move(compiler.compile);
+    check_options.compile_downgrade = std::move(compiler.compile);
     CheckResult checked;
     checked.report = checker::check(plan, check_options);
     if (!compiler.why_not.empty()) {
@@ -176,10 +176,10 @@ CheckResult check(const Options& options, const model::Plan& plan, checker::Opti
 // the second check, which then says so.
 CheckResult quick_check(const Options& options, model::Plan& plan) {
     CheckResult checked = check_small(options, plan);
-    if (!checked.report.moved) {
+    if (!checked.report.return_point_hint) {
         return checked;
     }
-    auto new_plan = compile_again(options, plan, *checked.report.moved);
+    auto new_plan = compile_again(options, plan, *checked.report.return_point_hint);
     if (!new_plan) {
         return checked;
     }

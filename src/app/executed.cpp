@@ -80,13 +80,13 @@ Executed executed(const std::string& subject, const std::vector<std::string>& ar
 std::vector<std::string> launch_of(const model::Host& host, const std::string& state) {
     std::vector<std::string> argv = host.connect;
     argv.insert(argv.end(), host.become.begin(), host.become.end());
-    const bool is_usual = host.state.empty() || host.state == usual_state(host.name, state);
+    const bool is_usual = host.state_dir.empty() || host.state_dir == usual_state(host.name, state);
     if (argv.empty() && host.agent.empty() && is_usual) {
         return {};
     }
     argv.push_back(host.agent.empty() ? "drydock" : host.agent);
     argv.insert(argv.end(), {"agent", "--state"});
-    argv.push_back(host.state.empty() ? usual_state(host.name, state) : host.state);
+    argv.push_back(host.state_dir.empty() ? usual_state(host.name, state) : host.state_dir);
     return argv;
 }
 
@@ -96,14 +96,14 @@ Executed
 executed(const std::string& cluster, const std::string& name, const model::SecretSource& source) {
     const std::string subject = fmt::format("secret {} of cluster {}", name, cluster);
     if (source.kind == model::SecretKind::command) {
-        return executed(subject, source.from);
+        return executed(subject, source.origin);
     }
     // The digest covers the name of the file, since its content may change.
     std::string text =
-        fmt::format("{}: {} {}", subject, name_of(source.kind), join(source.from, " "));
+        fmt::format("{}: {} {}", subject, name_of(source.kind), join(source.origin, " "));
     Json decides = Json::Array{};
     decides.push(subject).push(std::string(name_of(source.kind)));
-    for (const std::string& word : source.from) {
+    for (const std::string& word : source.origin) {
         decides.push(word);
     }
     return {std::move(text), sha256_hex(decides.dump())};
@@ -203,7 +203,7 @@ Executed executed(const model::Cluster& cluster,
                   const model::FactSources& sources) {
     Json launch = Json::Array{};
     if (const auto host = cluster.hosts.find(member.host); host != cluster.hosts.end()) {
-        for (const std::string& word : launch_of(host->second, cluster.state)) {
+        for (const std::string& word : launch_of(host->second, cluster.state_dir)) {
             launch.push(word);
         }
     }
@@ -236,7 +236,7 @@ Json to_json(const model::FormatSupport& law) {
     }
     Json json;
     json.set("reads", std::move(reads)).set("writes", law.writes);
-    json.set("raises", std::string(model::name_of(law.raises)));
+    json.set("raises", std::string(model::name_of(law.trigger)));
     return json.set("lowers_on_request", law.lowers_on_request);
 }
 
@@ -267,12 +267,14 @@ Executed executed(const model::Cluster& cluster) {
         releases.set(version, to_json(release));
     }
     Json decides;
-    decides.set("cluster", cluster.name).set("system", cluster.system).set("state", cluster.state);
+    decides.set("cluster", cluster.name)
+        .set("system", cluster.system)
+        .set("state", cluster.state_dir);
     decides.set("policy", to_json(cluster.policy)).set("releases", std::move(releases));
     std::string text = fmt::format("cluster {}: records in {}, policy max_unavailable {}, "
                                    "on_failure {}{}{}",
                                    cluster.name,
-                                   cluster.state,
+                                   cluster.state_dir,
                                    cluster.policy.max_unavailable,
                                    name_of(cluster.policy.on_failure),
                                    cluster.policy.allowed_signers.empty() ? "" : ", signers in ",
@@ -304,7 +306,7 @@ std::vector<Executed> executed(const std::string& cluster,
 
 std::vector<Executed> executed_by(const model::Cluster& cluster,
                                   const model::FactSources& sources) {
-    auto entries = executed(cluster.name, cluster.state, cluster.hosts, cluster.secrets);
+    auto entries = executed(cluster.name, cluster.state_dir, cluster.hosts, cluster.secrets);
     entries.push_back(executed(cluster));
     for (const model::Member& member : cluster.members) {
         entries.push_back(executed(cluster, member, sources));
@@ -314,7 +316,7 @@ std::vector<Executed> executed_by(const model::Cluster& cluster,
 
 // A plan is one entry by its own digest, since its parts cannot change alone.
 std::vector<Executed> executed_by(const model::Plan& plan) {
-    auto entries = executed(plan.cluster, plan.state, plan.hosts, plan.secrets);
+    auto entries = executed(plan.cluster, plan.state_dir, plan.hosts, plan.secrets);
     const auto programs = programs_of(plan);
     const std::string digest = plan.digest();
     entries.push_back({fmt::format("plan {} [{}], on its hosts: {}",

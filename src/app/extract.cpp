@@ -23,7 +23,7 @@ Result<ExtractVerified>
 verify(const std::string& file, const std::string& against, const extract::OnBytes& on_bytes) {
     auto expected = read_counts_file(against);
     if (!expected) {
-        return tl::unexpected(expected.error().in(against));
+        return tl::unexpected(expected.error().with_context(against));
     }
     ExtractVerified answer;
     DRYDOCK_TRY_ASSIGN(answer.inspection, extract::inspect(file, on_bytes));

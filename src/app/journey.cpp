@@ -50,12 +50,12 @@ bool is_finished(const ReplayedRun& run) {
 // could make it read.
 AppResult<std::vector<ReplayedRun>> read_runs(StateDir& state_dir, const ReplayedRun& newest) {
     std::vector<ReplayedRun> runs = {newest};
-    std::string previous = record_of(newest)->before;
+    std::string previous = record_of(newest)->previous_run;
     while (!previous.empty() && runs.size() < k_runs_max) {
         DRYDOCK_TRY_ASSIGN(const auto info, state_dir.journal().find_run(previous));
         DRYDOCK_TRY_ASSIGN(auto run, replay(state_dir, info));
         const auto record = record_of(run);
-        previous = record ? record->before : "";
+        previous = record ? record->previous_run : "";
         runs.push_back(std::move(run));
     }
     return runs;
@@ -131,7 +131,7 @@ find_next(const ReplayedRun& newest, const JourneyRecord& record, const run::Jou
         const bool is_last = record.hop + 2 == record.stops.size();
         return is_last ? run::JourneyStep::none : run::JourneyStep::forward;
     }
-    const std::string& position = newest.plan.to;
+    const std::string& position = newest.plan.to_version;
     return position != record.back_to && position != journey.reaches ? run::JourneyStep::back
                                                                      : run::JourneyStep::none;
 }
@@ -142,7 +142,7 @@ Json to_json(const JourneyRecord& record) {
     Json json;
     json.set("id", record.id).set("stops", list_of(record.stops));
     json.set("through", list_of(record.through)).set("hop", std::uint64_t{record.hop + 1});
-    return json.set("back_to", record.back_to).set("before", record.before);
+    return json.set("back_to", record.back_to).set("before", record.previous_run);
 }
 
 // Hops are counted from 1 in the journal and from 0 in memory. A record with a hop outside of its
@@ -154,7 +154,7 @@ std::optional<JourneyRecord> journey_from(const Json& json) {
     record.stops = texts_of(json["stops"]);
     record.through = texts_of(json["through"]);
     record.back_to = json["back_to"].as_string();
-    record.before = json["before"].as_string();
+    record.previous_run = json["before"].as_string();
     if (record.id.empty() || hop < 1 || static_cast<std::size_t>(hop) >= record.stops.size()) {
         return std::nullopt;
     }
@@ -226,7 +226,7 @@ AppResult<std::optional<JourneyRecord>> next_record(StateDir& state_dir) {
         return std::optional<JourneyRecord>();
     }
     ++record->hop;
-    record->before = newest.info.run.id;
+    record->previous_run = newest.info.run.id;
     std::erase(record->through, record->stops[record->hop]);
     return record;
 }

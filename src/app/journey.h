@@ -19,8 +19,8 @@ struct JourneyRecord {
     std::vector<std::string> stops;    // versions, from the first to the target
     std::vector<std::string> through;  // stops that a person asked for, still ahead
     std::size_t hop = 0;               // the run lies between stops[hop] and stops[hop + 1]
-    std::string back_to;  // a way back: no further than this version; empty for a way forward
-    std::string before;   // the journey's run before this one; empty: none
+    std::string back_to;       // a way back: no further than this version; empty for a way forward
+    std::string previous_run;  // the journey's run before this one; empty: none
     bool operator==(const JourneyRecord&) const = default;
 };
 

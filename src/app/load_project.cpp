@@ -7,7 +7,7 @@
 #include "app/internal.h"
 #include "app/trust.h"
 #include "base/text.h"
-#include "executor/attempts_on_hosts.h"
+#include "executor/actions_under_way.h"
 #include "executor/claims.h"
 #include "executor/fact_read.h"
 #include "os/files.h"
@@ -234,23 +234,24 @@ namespace {
 // Reads one secret. An error names its source and never its value.
 Result<std::string> read_secret(const model::SecretSource& source) {
     if (source.kind == model::SecretKind::file) {
-        DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(source.from.at(0), 64U << 10U));
+        DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(source.origin.at(0), 64U << 10U));
         return trim(text);
     }
     if (source.kind == model::SecretKind::env) {
         // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
-        const char* value = std::getenv(source.from.at(0).c_str());
-        return value != nullptr ? Result<std::string>(value)
-                                : fail("secret.env",
-                                       fmt::format("the environment has no {}", source.from.at(0)),
-                                       "set it before you start drydock");
+        const char* value = std::getenv(source.origin.at(0).c_str());
+        return value != nullptr
+                   ? Result<std::string>(value)
+                   : fail("secret.env",
+                          fmt::format("the environment has no {}", source.origin.at(0)),
+                          "set it before you start drydock");
     }
     os::RunOptions options;
-    options.spawn.argv = source.from;
+    options.spawn.argv = source.origin;
     DRYDOCK_TRY_ASSIGN(const os::RunResult result, os::run_to_end(options));
     if (result.timed_out || result.exit.code != 0) {
         return fail("secret.command",
-                    fmt::format("{} ended with {}", source.from.at(0), result.exit.text()),
+                    fmt::format("{} ended with {}", source.origin.at(0), result.exit.text()),
                     "run it by hand");
     }
     return trim(result.output);
@@ -263,7 +264,7 @@ Result<Json> read_secrets(const std::map<std::string, model::SecretSource>& secr
     for (const auto& [name, source] : secrets) {
         auto value = read_secret(source);
         if (!value) {
-            return tl::unexpected(value.error().in(fmt::format("secret {}", name)));
+            return tl::unexpected(value.error().with_context(fmt::format("secret {}", name)));
         }
         values.set(name, std::move(*value));
     }
@@ -287,7 +288,7 @@ AppResult<Survey> survey_for(const Options& options,
     transport::LocalTransport transport;
     executor::AgentPool hosts(transport,
                               clock,
-                              addresses(survey.cluster.hosts, options, survey.cluster.state),
+                              addresses(survey.cluster.hosts, options, survey.cluster.state_dir),
                               {},
                               std::move(secrets));
     std::vector<std::string> keys;

@@ -98,10 +98,10 @@ executor::SessionSettings LocalSession::settings(const Options& options, Json se
     settings.holder = this_process();
     settings.user = current_user();
     settings.boot_id = os::boot_id();
-    settings.addresses = addresses(plan_.hosts, options, plan_.state);
+    settings.addresses = addresses(plan_.hosts, options, plan_.state_dir);
     settings.secrets = std::move(secrets);
     settings.take_over = options.take_over;
-    settings.approvals = approvals_for(options.approvals, plan_.to);
+    settings.approvals = approvals_for(options.approvals, plan_.to_version);
     settings.crash = crash_from_environment();
     settings.audit = [this](const run::Event& event, const journal::Head& head) {
         write_log(plan_, event, head);

@@ -24,8 +24,8 @@ std::string procedure_of(const PlanRequest& request, const std::string& start) {
     if (!request.restore.empty()) {
         return std::string(model::k_restore);
     }
-    return std::string(model::compare_versions(start, request.to) > 0 ? model::k_downgrade
-                                                                      : model::k_upgrade);
+    return std::string(model::compare_versions(start, request.target) > 0 ? model::k_downgrade
+                                                                          : model::k_upgrade);
 }
 
 // Finds a member that does not run, though its release is the target. "Nothing to do" would hide
@@ -33,7 +33,7 @@ std::string procedure_of(const PlanRequest& request, const std::string& start) {
 std::optional<Error> find_member_down(const Survey& survey) {
     for (const auto& [key, source] : survey.sources) {
         const auto fact = survey.facts.find(key);
-        if (source.binds == model::StandardFact::running && fact != survey.facts.end()
+        if (source.standard_fact == model::StandardFact::running && fact != survey.facts.end()
             && fact->second.status == model::ObservationStatus::absent) {
             return Error{"plan.member_down",
                          fmt::format("every member has that release installed, but {} does not run",
@@ -152,9 +152,9 @@ tl::unexpected<Failure> not_ahead(const std::string& stop, const std::string& po
 AppResult<std::vector<std::string>>
 stops_of(const Survey& survey, const PlanRequest& request, const std::string& start) {
     DRYDOCK_TRY_ASSIGN(const auto chains, load_chains(survey.pack));
-    const bool is_forward = model::compare_versions(start, request.to) < 0;
+    const bool is_forward = model::compare_versions(start, request.target) < 0;
     std::vector<std::string> ends = request.through;
-    ends.push_back(request.to);
+    ends.push_back(request.target);
     std::vector<std::string> stops = {start};
     for (const std::string& end : ends) {
         const std::string position = stops.back();
@@ -167,7 +167,7 @@ stops_of(const Survey& survey, const PlanRequest& request, const std::string& st
             planner::find_route(
                 survey.pack, survey.cluster, position, end, {chains, &survey.facts}));
         for (const planner::Hop& hop : route.hops) {
-            stops.push_back(hop.to);
+            stops.push_back(hop.to_version);
         }
     }
     return stops;
@@ -184,16 +184,17 @@ AppResult<model::Plan> make_plan(const Options& options, const PlanRequest& requ
                        has_file ? survey_file(request.facts_file, std::move(project), {})
                                 : survey_quiet(options, std::move(project), {}));
     DRYDOCK_TRY_ASSIGN(
-        auto start, planner::current_version(first.pack, first.cluster, first.facts, request.to));
+        auto start,
+        planner::current_version(first.pack, first.cluster, first.facts, request.target));
     const std::string procedure = procedure_of(request, start);
     if (procedure == model::k_downgrade && !has_file) {
-        DRYDOCK_TRY(refuse_closed_in(options, first.cluster.state, request.to));
+        DRYDOCK_TRY(refuse_closed_in(options, first.cluster.state_dir, request.target));
     }
-    std::vector<std::string> stops = {start, request.to};
+    std::vector<std::string> stops = {start, request.target};
     if (procedure == model::k_upgrade || procedure == model::k_downgrade) {
         DRYDOCK_TRY_ASSIGN(stops, stops_of(first, request, start));
         if (stops.size() == 1) {
-            return nothing_to_do(first, request.to);
+            return nothing_to_do(first, request.target);
         }
     }
     return plan_hop(options, std::move(first), request, procedure, stops);

@@ -144,11 +144,12 @@ std::optional<std::string> hold_between_runs(StateDir& state_dir, RequestKind ki
 
 // Carries out a command: between two runs by a request, in a run by hand if no process conducts it,
 // else by a request to its conductor. A dry run only shows the status.
-AppResult<RunStatus> say(const Options& options,
-                         RequestKind kind,
-                         const Json& detail,
-                         run::Observer& observer,
-                         const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
+AppResult<RunStatus>
+perform_command(const Options& options,
+                RequestKind kind,
+                const Json& detail,
+                run::Observer& observer,
+                const std::function<AppResult<RunStatus>(LocalSession&)>& by_hand) {
     DRYDOCK_TRY_ASSIGN(auto state_dir, store_of(options));
     if (const auto last_run = hold_between_runs(state_dir, kind); last_run && !options.dry_run) {
         DRYDOCK_TRY_ASSIGN(const auto next, stop_between(state_dir, *last_run, kind));
@@ -178,18 +179,18 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
     run::Observer silence;
     Json detail;
     detail.set("gate", gate);
-    return say(options,
-               RequestKind::approve,
-               detail,
-               silence,
-               [&](LocalSession& session) -> AppResult<RunStatus> {
-                   const model::Plan& plan = session.plan();
-                   const auto gate_now =
-                       executor::find_open_gate(plan, session.run().state(), gate);
-                   return gate_now ? session.status_after(session.run().record(
-                                         executor::approval_of(plan, *gate_now, current_user())))
-                                   : gate_not_open(plan, now, gate);
-               });
+    return perform_command(
+        options,
+        RequestKind::approve,
+        detail,
+        silence,
+        [&](LocalSession& session) -> AppResult<RunStatus> {
+            const model::Plan& plan = session.plan();
+            const auto gate_now = executor::find_open_gate(plan, session.run().state(), gate);
+            return gate_now ? session.status_after(session.run().record(
+                                  executor::approval_of(plan, *gate_now, current_user())))
+                            : gate_not_open(plan, now, gate);
+        });
 }
 
 // A run can finish while the abort waits. That is refused with its own error, because nothing was
@@ -197,9 +198,10 @@ AppResult<RunStatus> approve(const Options& options, const std::string& gate) {
 AppResult<RunStatus> abort(const Options& options, run::Observer& observer) {
     Json detail;
     detail.set("give_up_hosts", options.give_up_hosts);
-    auto ended = say(options, RequestKind::abort, detail, observer, [&](LocalSession& session) {
-        return session.status_after(session.run().abort(options.give_up_hosts));
-    });
+    auto ended =
+        perform_command(options, RequestKind::abort, detail, observer, [&](LocalSession& session) {
+            return session.status_after(session.run().abort(options.give_up_hosts));
+        });
     const bool stands = ended && ended->is_between_runs();
     if (ended && !options.dry_run && !stands && ended->state.phase() == run::Phase::finished) {
         return refuse({"abort.finished",
@@ -214,7 +216,7 @@ AppResult<RunStatus> note(const Options& options, const std::string& text) {
     run::Observer silence;
     Json detail;
     detail.set("text", text);
-    return say(options, RequestKind::note, detail, silence, [&](LocalSession& session) {
+    return perform_command(options, RequestKind::note, detail, silence, [&](LocalSession& session) {
         Json event_detail;
         event_detail.set("who", current_user())
             .set("kind", std::string(name_of(RequestKind::note)))
@@ -227,18 +229,19 @@ AppResult<RunStatus> note(const Options& options, const std::string& text) {
 // By hand there is nothing to pause: without a conductor no work is given out.
 AppResult<RunStatus> pause(const Options& options) {
     run::Observer silence;
-    return say(options,
-               RequestKind::pause,
-               {},
-               silence,
-               [&](LocalSession& session) -> AppResult<RunStatus> {
-                   return refuse(
-                       {"pause.nobody",
-                        fmt::format("nobody conducts run {} right now: there is nothing to pause",
-                                    session.plan().run),
-                        "",
-                        ErrorClass::permanent});
-               });
+    return perform_command(
+        options,
+        RequestKind::pause,
+        {},
+        silence,
+        [&](LocalSession& session) -> AppResult<RunStatus> {
+            return refuse(
+                {"pause.nobody",
+                 fmt::format("nobody conducts run {} right now: there is nothing to pause",
+                             session.plan().run),
+                 "",
+                 ErrorClass::permanent});
+        });
 }
 
 }  // namespace drydock::app

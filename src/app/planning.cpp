@@ -130,7 +130,7 @@ AppResult<void> refuse_closed(const Options& options, const ReplayedRun& forward
                             why_closed(plan, plan.actions[*closed]),
                             "the ways that are left, and what they cost, follow",
                             ErrorClass::permanent};
-    failure.left = ways_left(options, plan.to, plan.from, plan.run);
+    failure.recovery_options = ways_left(options, plan.to_version, plan.from_version, plan.run);
     tell_approval(forward, failure);
     return tl::unexpected(std::move(failure));
 }
@@ -143,11 +143,12 @@ bool returned_to(const ReplayedRun& run, const std::string& version) {
     const bool leads_back =
         run.plan.procedure != model::k_upgrade && run.plan.procedure != model::k_rehearsal;
     return leads_back && run.history.state.phase() == run::Phase::finished
-           && model::compare_versions(run.plan.to, version) <= 0;
+           && model::compare_versions(run.plan.to_version, version) <= 0;
 }
 
 bool leads_beyond(const model::Plan& plan, const std::string& version) {
-    return plan.procedure == model::k_upgrade && model::compare_versions(plan.to, version) > 0;
+    return plan.procedure == model::k_upgrade
+           && model::compare_versions(plan.to_version, version) > 0;
 }
 
 }  // namespace
@@ -178,11 +179,11 @@ AppResult<model::Plan> read_plan(const std::string& file) {
     }
     auto json = Json::parse(*text);
     if (!json) {
-        return refuse(json.error().in(file), k_exit_usage);
+        return refuse(json.error().with_context(file), k_exit_usage);
     }
     auto plan = model::plan_from_json(*json);
     if (!plan) {
-        return refuse(plan.error().in(file),
+        return refuse(plan.error().with_context(file),
                       plan.error().code == "plan.digest" ? k_exit_no : k_exit_usage);
     }
     return std::move(*plan);
@@ -204,8 +205,8 @@ tl::unexpected<Failure> nothing_to_take_back(const Options& options, const model
                    fmt::format("the last run ({}, {} {} -> {}) is no way forward",
                                plan.run,
                                plan.procedure,
-                               plan.from,
-                               plan.to),
+                               plan.from_version,
+                               plan.to_version),
                    fmt::format("to go on with it: drydock resume -c {}", options.cluster_file),
                    ErrorClass::permanent});
 }
@@ -233,16 +234,17 @@ AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_di
     DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
     DRYDOCK_TRY_ASSIGN(auto forward, find_forward(options, state_dir));
     const model::Plan& plan = forward.plan;
-    DRYDOCK_TRY(refuse_closed_before(options, state_dir, plan.from));
+    DRYDOCK_TRY(refuse_closed_before(options, state_dir, plan.from_version));
     const std::string run = make_run_id(plan.run);
-    DRYDOCK_TRY_ASSIGN(auto survey,
-                       survey_quiet(options, std::move(project), {plan.to, plan.from, run, ""}));
+    DRYDOCK_TRY_ASSIGN(
+        auto survey,
+        survey_quiet(options, std::move(project), {plan.to_version, plan.from_version, run, ""}));
     auto compiled = planner::compile({survey.pack,
                                       survey.cluster,
                                       survey.facts,
                                       std::string(model::k_downgrade),
-                                      plan.to,
-                                      plan.from,
+                                      plan.to_version,
+                                      plan.from_version,
                                       run,
                                       "",
                                       plan.run,
@@ -254,7 +256,7 @@ AppResult<model::Plan> plan_downgrade(const Options& options, StateDir& state_di
         return std::move(*compiled.plan);
     }
     auto failure = finish(std::move(compiled)).error();
-    failure.left = ways_left(options, plan.to, plan.from, plan.run);
+    failure.recovery_options = ways_left(options, plan.to_version, plan.from_version, plan.run);
     tell_approval(forward, failure);
     return tl::unexpected(std::move(failure));
 }

@@ -34,14 +34,15 @@ AppResult<model::Plan> plan_rehearsal(const Options& options, const model::Plan&
                        ErrorClass::permanent});
     }
     const std::string run = make_run_id(plan.run);
-    DRYDOCK_TRY_ASSIGN(auto survey,
-                       survey_quiet(options, std::move(project), {plan.from, plan.to, run, ""}));
+    DRYDOCK_TRY_ASSIGN(
+        auto survey,
+        survey_quiet(options, std::move(project), {plan.from_version, plan.to_version, run, ""}));
     auto rehearsal = finish(planner::compile({survey.pack,
                                               survey.cluster,
                                               survey.facts,
                                               std::string(model::k_rehearsal),
-                                              plan.from,
-                                              plan.to,
+                                              plan.from_version,
+                                              plan.to_version,
                                               run,
                                               "",
                                               ""}));
@@ -65,8 +66,8 @@ rehearse(const Options& options, const model::Plan& plan, run::Observer& observe
     DRYDOCK_TRY(require_passed_check(rehearsal));
     DRYDOCK_TRY(remember_own(options, rehearsal));
     DRYDOCK_TRY_ASSIGN(auto state_dir,
-                       options.dry_run ? StateDir::open_read_only(rehearsal.state)
-                                       : StateDir::open(rehearsal.state, true));
+                       options.dry_run ? StateDir::open_read_only(rehearsal.state_dir)
+                                       : StateDir::open(rehearsal.state_dir, true));
     RunStart departure = {rehearsal, start_plan_check(plan_options, rehearsal)};
     SessionPointer session;
     return execute_run(plan_options, state_dir, departure, observer, session);

@@ -83,7 +83,7 @@ public:
         }
         DRYDOCK_TRY_ASSIGN(rewrite_request.journal, journal_of(request_, store));
         answer.journal = rewrite_request.journal;
-        rewrite_request.progressed = [this](std::int64_t blobs, std::int64_t total) {
+        rewrite_request.on_progress = [this](std::int64_t blobs, std::int64_t total) {
             on_progress_({blobs, total, "blobs", 0});
         };
         return request_.dry_run ? count(store) : work(store, rewrite_request);
@@ -101,7 +101,7 @@ private:
         }
         blocks::RewriteRows rows(store.metadata->sql(), request_.work);
         if (request_.is_quick) {
-            DRYDOCK_TRY_ASSIGN(const bool is_any, rows.any());
+            DRYDOCK_TRY_ASSIGN(const bool is_any, rows.has_any());
             answer.to_do = is_any ? 1 : 0;
             return {};
         }
@@ -113,7 +113,7 @@ private:
     Status work(blocks::Store& store, const blocks::RewriteRequest& rewrite_request) {
         DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(store.config.lock_dir));
         if (request_.goes_back) {
-            DRYDOCK_TRY_ASSIGN(answer.back, blocks::rewrite_back(store, rewrite_request));
+            DRYDOCK_TRY_ASSIGN(answer.back_report, blocks::rewrite_back(store, rewrite_request));
             return {};
         }
         DRYDOCK_TRY_ASSIGN(answer.report, blocks::rewrite(store, rewrite_request));

@@ -41,7 +41,7 @@ Status check_plan_file(const model::Plan& running, const Json& created) {
             fmt::format("{} was changed after run {} began with it", path, running.run),
             fmt::format(
                 "put it back ({}/runs/{}.json is the run's own copy) or move it away; then resume",
-                running.state,
+                running.state_dir,
                 running.run));
     }
     return {};
@@ -84,7 +84,7 @@ drain_forward_run(const Options& options, StateDir& state_dir, run::Observer& ob
     }
     executor::RunSession& forward = session->run();
     DRYDOCK_TRY(forward.take());
-    DRYDOCK_TRY(refuse_closed_before(options, state_dir, session->plan().from));
+    DRYDOCK_TRY(refuse_closed_before(options, state_dir, session->plan().from_version));
     DRYDOCK_TRY(forward.drain_for_downgrade());
     if (forward.obstacle().is_there()) {
         return refuse_obstacle(forward.obstacle());
@@ -99,7 +99,7 @@ find_limit(const Options& options, StateDir& state_dir, const model::Plan& plan)
     DRYDOCK_TRY_ASSIGN(const auto info, state_dir.journal().find_run(plan.reverts_run));
     DRYDOCK_TRY_ASSIGN(const auto forward, replay(state_dir, info));
     const auto record = record_of(forward);
-    std::vector<std::string> stops = {plan.to};
+    std::vector<std::string> stops = {plan.to_version};
     if (record) {
         stops.assign(record->stops.begin(),
                      record->stops.begin() + static_cast<std::ptrdiff_t>(record->hop) + 1);
@@ -141,13 +141,13 @@ AppResult<RunStatus> resume_journey(const Options& options,
 // journey; any other target begins a new one.
 AppResult<JourneyRecord> departure_record(StateDir& state_dir, const UpgradeRequest& request) {
     DRYDOCK_TRY_ASSIGN(auto next, next_record(state_dir));
-    const bool is_same = next && next->stops.back() == request.to
+    const bool is_same = next && next->stops.back() == request.target
                          && (request.through.empty() || next->through == request.through);
     if (is_same) {
         return std::move(*next);
     }
     JourneyRecord record;
-    record.stops = {"", request.to};
+    record.stops = {"", request.target};
     record.through = request.through;
     return record;
 }
@@ -163,7 +163,7 @@ Status require_survey(const model::Plan& plan) {
                             plan.facts_file),
                 fmt::format("plan from the cluster: drydock plan -c {} --to {} -o plan.json",
                             plan.cluster_file,
-                            plan.to));
+                            plan.to_version));
 }
 
 }  // namespace
@@ -180,8 +180,8 @@ apply(const Options& options, const model::Plan& plan, run::Observer& observer) 
     DRYDOCK_TRY(options.allow_unchecked.empty() ? require_passed_check(plan) : Status());
     RunStart departure = {plan, start_plan_check(signer_options, plan)};
     DRYDOCK_TRY_ASSIGN(auto state_dir,
-                       options.dry_run ? StateDir::open_read_only(plan.state)
-                                       : StateDir::open(plan.state, true));
+                       options.dry_run ? StateDir::open_read_only(plan.state_dir)
+                                       : StateDir::open(plan.state_dir, true));
     SessionPointer session;
     auto ended = execute_run(signer_options, state_dir, departure, observer, session);
     session.reset();  // gives the lease back
@@ -193,7 +193,7 @@ AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer) {
     DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
     DRYDOCK_TRY(check_trust(options, project));
-    const std::string& state = project.cluster.state;
+    const std::string& state = project.cluster.state_dir;
     DRYDOCK_TRY_ASSIGN(auto state_dir,
                        options.dry_run ? StateDir::open_read_only(state)
                                        : StateDir::open(state, true));

@@ -121,12 +121,12 @@ AppResult<std::optional<model::Cluster>> policy_file(const Options& options,
 // Compares all that decides where commands go and as which user they run.
 bool is_same_host(const model::Host& first, const model::Host& second) {
     return first.connect == second.connect && first.become == second.become
-           && first.agent == second.agent && first.state == second.state;
+           && first.agent == second.agent && first.state_dir == second.state_dir;
 }
 
 // A plan of another cluster with the same name is told by its state directory and its hosts.
 bool is_plan_of(const model::Plan& plan, const model::Cluster& cluster) {
-    return plan.cluster == cluster.name && plan.state == cluster.state
+    return plan.cluster == cluster.name && plan.state_dir == cluster.state_dir
            && std::all_of(plan.hosts.begin(), plan.hosts.end(), [&](const auto& entry) {
                   const auto host = cluster.hosts.find(entry.first);
                   return host != cluster.hosts.end() && is_same_host(entry.second, host->second);

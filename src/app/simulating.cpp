@@ -50,12 +50,12 @@ AppResult<Simulation> simulate(const model::Plan& plan,
         simulation.faults += static_cast<std::uint64_t>(run.faults);
         simulation.conductors += static_cast<std::uint64_t>(run.conductors);
         simulation.halts += static_cast<std::uint64_t>(run.halts);
-        if (run.wrong.empty()) {
+        if (run.violations.empty()) {
             continue;
         }
-        ++simulation.wrong;
-        if (simulation.shown.size() < k_shown_max) {
-            simulation.shown.push_back(std::move(run));
+        ++simulation.failed_runs;
+        if (simulation.examples.size() < k_shown_max) {
+            simulation.examples.push_back(std::move(run));
         }
     }
     simulation.took_ms = clock.monotonic_ms() - begun;

@@ -161,7 +161,7 @@ AppResult<StateDir> StateDir::open_read_only(const std::string& state) {
 
 AppResult<StateDir> store_of(const Options& options) {
     DRYDOCK_TRY_ASSIGN(auto project, open_project(options));
-    return StateDir::open(project.cluster.state, false);
+    return StateDir::open(project.cluster.state_dir, false);
 }
 
 Status StateDir::save_plan(const model::Plan& plan) {
@@ -186,7 +186,7 @@ Result<model::Plan> StateDir::parse_plan(const journal::RunInfo& run) const {
     DRYDOCK_TRY_ASSIGN(const Json json, Json::parse(text));
     auto plan = model::plan_from_json(json);
     if (!plan) {
-        return tl::unexpected(plan.error().in(path));
+        return tl::unexpected(plan.error().with_context(path));
     }
     if (json["digest"].as_string() != run.run.plan_digest) {  // plan_from_json has checked it
         return fail(

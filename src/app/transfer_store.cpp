@@ -38,7 +38,7 @@ AppResult<blocks::ImportReport> import_to_store(const StoreRequest& request,
                                                 const std::string& file) {
     auto report = import_version(request, file);
     if (!report) {
-        return refuse_store(report.error().in(file));
+        return refuse_store(report.error().with_context(file));
     }
     return std::move(*report);
 }

@@ -38,14 +38,14 @@ Status check_signatures(const Options& options) {
 Status is_expected(const model::Plan& plan, const JourneyRecord& record) {
     if (plan.procedure != model::k_upgrade) {
         return fail("upgrade.back",
-                    fmt::format("{} lies behind {}", record.stops.back(), plan.from),
+                    fmt::format("{} lies behind {}", record.stops.back(), plan.from_version),
                     "to go back: drydock downgrade, or drydock plan --to VERSION");
     }
-    if (record.hop > 0 && plan.from != record.stops[record.hop]) {
+    if (record.hop > 0 && plan.from_version != record.stops[record.hop]) {
         return fail("journey.moved",
                     fmt::format("the journey stood at {}, and the cluster is at {} now",
                                 record.stops[record.hop],
-                                plan.from),
+                                plan.from_version),
                     "begin another one from here: drydock upgrade --to VERSION");
     }
     return {};
@@ -53,11 +53,11 @@ Status is_expected(const model::Plan& plan, const JourneyRecord& record) {
 
 Error unchecked_hop(const model::Plan& plan, const Error& error) {
     return {error.code,
-            fmt::format("{} -> {}: {}", plan.from, plan.to, error.message),
+            fmt::format("{} -> {}: {}", plan.from_version, plan.to_version, error.message),
             fmt::format("see the stories: drydock plan -c {0} --to {1} -o plan.json, then drydock "
                         "check plan.json; `apply --allow-unchecked` runs that hop all the same",
                         plan.cluster_file,
-                        plan.to),
+                        plan.to_version),
             ErrorClass::permanent};
 }
 
@@ -106,7 +106,7 @@ return_if_asked(const Options& options, AppResult<RunStatus> ended, run::Observe
     Options downgrade_options = options;
     downgrade_options.cluster_file = ended->plan.cluster_file;
     downgrade_options.approvals.clear();  // were said of the way forward
-    downgrade_options.back_to = ended->plan.from;
+    downgrade_options.back_to = ended->plan.from_version;
     auto returned = downgrade(downgrade_options, observer);
     if (!returned && !returned.error().errors.empty()) {
         ended->cause += fmt::format("; going back by itself was refused: {}",
@@ -214,7 +214,7 @@ AppResult<RunStatus> JourneyRunner::run_back(const model::Plan& plan,
     record->through.clear();
     record->back_to = options_.back_to.empty() ? record->stops.front() : options_.back_to;
     const auto leg = newest_cluster_run(state_dir_);
-    record->before = leg ? leg->run.id : "";
+    record->previous_run = leg ? leg->run.id : "";
     return begin({plan, start_plan_check(options_, plan), record, newest}, session);
 }
 

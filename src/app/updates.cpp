@@ -51,11 +51,11 @@ update_route(const std::string& folder, const std::string& start, const std::str
         return tl::unexpected(Failure{k_exit_usage, {unknown_version(folder, missing)}});
     }
     UpdateRoute answer;
-    answer.from = start;
-    answer.to = target;
+    answer.start = start;
+    answer.target = target;
     answer.versions = graph.versions().size();
     answer.rules = graph_data->rules;
-    for (const std::size_t stop : graph.route(begin, end)) {
+    for (const std::size_t stop : graph.shortest_route(begin, end)) {
         answer.stops.push_back(graph.versions()[stop]);
     }
     answer.has_way = begin == end || !answer.stops.empty();
@@ -63,10 +63,11 @@ update_route(const std::string& folder, const std::string& start, const std::str
         answer.objections.push_back(words_of(*edge));
     }
     // The versions are in order, so this walks from the newest one below the target to the start.
-    const auto tree = graph.tree(begin);
-    for (std::size_t version = end; version-- > begin + 1 && answer.near.size() < k_near_max;) {
+    const auto tree = graph.shortest_path_tree(begin);
+    for (std::size_t version = end;
+         version-- > begin + 1 && answer.nearest_versions.size() < k_near_max;) {
         if (!answer.has_way && tree[version] != updates::k_not_found) {
-            answer.near.push_back(graph.versions()[version]);
+            answer.nearest_versions.push_back(graph.versions()[version]);
         }
     }
     return answer;

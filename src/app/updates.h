@@ -10,14 +10,15 @@
 namespace drydock::app {
 
 struct UpdateRoute {
-    std::string from;
-    std::string to;
+    std::string start;
+    std::string target;
     std::size_t versions = 0;
     std::size_t rules = 0;
     std::vector<std::string> stops;  // after `from`; empty: there already, or no way
     bool has_way = false;
     std::vector<std::string> objections;  // warnings against the direct edge
-    std::vector<std::string> near;  // the newest versions that are reached, if there is no way
+    std::vector<std::string>
+        nearest_versions;  // the newest versions that are reached, if there is no way
 };
 
 // Finds the route. `folder` holds OpenShift's graph data. Refuses a version that it does not have.

@@ -64,24 +64,24 @@ Result<StoreUpgraded> put_back(const StoreUpgradeRequest& request) {
         return fail("blocks.config",
                     "the metadata are a file",
                     fmt::format("stop all jobs and put {} in the place of {}",
-                                request.back,
+                                request.copy_to_restore,
                                 config.metadata));
     }
     DRYDOCK_TRY_ASSIGN(const auto lock, blocks::StoreLock::take(config.lock_dir));
     StoreUpgraded answer;
     answer.dry_run = request.dry_run;
-    DRYDOCK_TRY_ASSIGN(answer.report.before, schema_of(config));
+    DRYDOCK_TRY_ASSIGN(answer.report.old_schema, schema_of(config));
     const std::string keep =
         request.keep_as.empty() ? std::to_string(std::time(nullptr)) : request.keep_as;
     answer.report.steps = {
         {fmt::format("put {} back; the tables of now stay in the schema drydock_before_{}",
-                     request.back,
+                     request.copy_to_restore,
                      keep),
          ""}};
     if (!request.dry_run) {
-        DRYDOCK_TRY(blocks::put_back_postgres(config.metadata, request.back, keep));
+        DRYDOCK_TRY(blocks::put_back_postgres(config.metadata, request.copy_to_restore, keep));
     }
-    DRYDOCK_TRY_ASSIGN(answer.report.after, schema_of(config));
+    DRYDOCK_TRY_ASSIGN(answer.report.new_schema, schema_of(config));
     return answer;
 }
 
@@ -120,7 +120,7 @@ Result<StoreUpgraded> upgrade(const StoreUpgradeRequest& request) {
 }  // namespace
 
 AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
-    auto answer = request.back.empty() ? upgrade(request) : put_back(request);
+    auto answer = request.copy_to_restore.empty() ? upgrade(request) : put_back(request);
     if (!answer) {
         return refuse_store(answer.error());
     }

@@ -126,13 +126,14 @@ RepliesByHost await_replies(executor::AgentPool& hosts,
 RepliesByHost ask_heads(const Options& options, const model::Cluster& cluster) {
     os::RealClock clock;
     transport::LocalTransport transport;
-    executor::AgentPool hosts(transport, clock, addresses(cluster.hosts, options, cluster.state));
+    executor::AgentPool hosts(
+        transport, clock, addresses(cluster.hosts, options, cluster.state_dir));
     std::map<executor::RequestId, std::string> host_by_ticket;
     for (const std::string& host : hosts.names()) {
         Json hello;
         hello.set("do", "hello").set("heads_of", "");
         host_by_ticket.emplace(
-            hosts.ask(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max), host);
+            hosts.submit(host, std::move(hello), clock.monotonic_ms() + k_answer_ms_max), host);
     }
     return await_replies(hosts, host_by_ticket);
 }
@@ -177,7 +178,7 @@ public:
         DRYDOCK_TRY(compare_own(reply.body["heads"]));
         VerifiedHost verified = {host};
         for (const Json& head : reply.body["heads"].items()) {
-            ++(is_own(head) ? verified.heads : verified.others);
+            ++(is_own(head) ? verified.heads : verified.other_heads);
         }
         return verified;
     }
@@ -223,7 +224,7 @@ AppResult<std::vector<VerifiedHost>> compare_all(const HostComparison& compariso
         if (compared) {
             verified.push_back(std::move(*compared));
         } else {
-            failure.errors.push_back(compared.error().in("host " + host));
+            failure.errors.push_back(compared.error().with_context("host " + host));
         }
     }
     return failure.errors.empty() ? AppResult<std::vector<VerifiedHost>>(std::move(verified))

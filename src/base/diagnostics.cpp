@@ -24,14 +24,14 @@ std::string Position::text() const {
 std::string Diagnostic::text() const {
     const auto* mark = severity == Severity::warning ? "warning: " : "";
     const auto* joint = suggestion.empty() ? "" : "; ";
-    return fmt::format("{}  {}{}{}{}", where.text(), mark, summary, joint, suggestion);
+    return fmt::format("{}  {}{}{}{}", position.text(), mark, summary, joint, suggestion);
 }
 
 // Adds a problem unless it is a duplicate or one too many. The comparison with all entries is
 // quadratic, but the list has k_diagnostics_max entries at most.
 void Diagnostics::keep(Diagnostic diagnostic) {
     const auto is_same = [&diagnostic](const Diagnostic& entry) {
-        return entry.where == diagnostic.where && entry.text() == diagnostic.text();
+        return entry.position == diagnostic.position && entry.text() == diagnostic.text();
     };
     if (std::any_of(entries_.begin(), entries_.end(), is_same)) {
         return;  // a duplicate
@@ -84,7 +84,7 @@ bool Diagnostics::has_errors() const {
 void Diagnostics::sort() {
     std::stable_sort(
         entries_.begin(), entries_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-            return std::tie(a.where, a.code) < std::tie(b.where, b.code);
+            return std::tie(a.position, a.code) < std::tie(b.position, b.code);
         });
 }
 

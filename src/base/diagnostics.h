@@ -27,7 +27,7 @@ struct Diagnostic {
     Severity severity = Severity::error;
     std::string code;     // stable, for tests and machines: "key.unknown"
     std::string summary;  // the problem, one sentence without full stop
-    Position where;
+    Position position;
     std::string suggestion;  // the text to write instead; may be empty
 
     // Returns "orders.yaml:14:7  unknown key `servce`; did you mean `service`?".

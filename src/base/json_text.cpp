@@ -118,25 +118,25 @@ constexpr std::size_t k_first_bytes = 4096;
 class TextBuffer {
 public:
     void put(char c) {
-        *room(1) = c;
+        *reserve(1) = c;
         ++size_;
     }
 
     void put(std::string_view text) {
-        text.copy(room(text.size()), text.size());
+        text.copy(reserve(text.size()), text.size());
         size_ += text.size();
     }
 
     // Returns the address of `size` free bytes behind the text; wrote() must be called with the end
     // of the bytes that were used.
-    char* room(std::size_t size) {
+    char* reserve(std::size_t size) {
         if (size_ + size > bytes_.size()) {
             bytes_.resize(std::max({2 * bytes_.size(), size_ + size, k_first_bytes}));
         }
         return bytes_.data() + size_;
     }
 
-    void wrote(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
+    void set_end(const char* end) { size_ = static_cast<std::size_t>(end - bytes_.data()); }
 
     [[nodiscard]] std::string take() {
         std::string text(bytes_.data(), std::exchange(size_, 0));
@@ -196,8 +196,8 @@ constexpr std::size_t k_number_bytes_max = 40;
 
 template <class... Number>
 void write_number(TextBuffer& buffer, Number... number) {
-    char* const begin = buffer.room(k_number_bytes_max);
-    buffer.wrote(std::to_chars(begin, begin + k_number_bytes_max, number...).ptr);
+    char* const begin = buffer.reserve(k_number_bytes_max);
+    buffer.set_end(std::to_chars(begin, begin + k_number_bytes_max, number...).ptr);
 }
 
 // Follows RFC 8785 section 3.2.2.3: numbers as ECMAScript prints them. Whole numbers have no

@@ -9,7 +9,7 @@
 
 namespace drydock {
 
-Error Error::in(std::string_view context) const {
+Error Error::with_context(std::string_view context) const {
     Error outer = *this;
     const std::string prefix = fmt::format("{}: ", context);
     if (!message.starts_with(prefix)) {

@@ -31,7 +31,7 @@ struct Error {
 
     // Returns the error with the context in front: "reading the plan: <message>". A context that
     // the message begins with already is not repeated.
-    [[nodiscard]] Error in(std::string_view context) const;
+    [[nodiscard]] Error with_context(std::string_view context) const;
     // Returns "<message> (<remedy>)", or the message alone if there is no remedy.
     [[nodiscard]] std::string text() const;
     bool operator==(const Error&) const = default;

@@ -88,10 +88,10 @@ struct Comparison {
     std::vector<std::string> skipped_roots;  // skipped revisions without a parent
     std::vector<std::string> lost;
     std::vector<std::string> unknown_heads;
-    std::vector<std::string> runs;       // revisions that the upgrade runs, parents first
-    std::vector<std::string> reordered;  // runs that descend from no head of OLD
-    std::vector<std::string> moved;      // in both graphs, with other parents in NEW
-    std::string meeting_point;           // the newest revision with the same ancestors in both
+    std::vector<std::string> runs;        // revisions that the upgrade runs, parents first
+    std::vector<std::string> reordered;   // runs that descend from no head of OLD
+    std::vector<std::string> reparented;  // in both graphs, with other parents in NEW
+    std::string meeting_point;            // the newest revision with the same ancestors in both
     std::vector<Problem> problems;
     std::vector<std::string> forked_apps;  // Django: apps with several heads in NEW
 };

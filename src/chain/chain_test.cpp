@@ -63,7 +63,7 @@ TEST(Chain, ARevisionPutBelowIsSkipped) {
     EXPECT_THAT(found.skipped, ElementsAre("x"));
     EXPECT_THAT(found.skipped_roots, IsEmpty());
     EXPECT_THAT(found.runs, ElementsAre("c"));
-    EXPECT_THAT(found.moved, ElementsAre("b"));
+    EXPECT_THAT(found.reparented, ElementsAre("b"));
     EXPECT_EQ(found.meeting_point, "a");
     const auto words = explain(before, after, found);
     EXPECT_THAT(words.happens.front(), HasSubstr("runs 1 revision, exits 0"));

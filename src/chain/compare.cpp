@@ -191,7 +191,7 @@ private:
             std::sort(new_parents.begin(), new_parents.end());
             std::sort(old_parents.begin(), old_parents.end());
             if (new_parents != old_parents) {
-                result_.moved.push_back(revision.id);
+                result_.reparented.push_back(revision.id);
             }
         }
     }

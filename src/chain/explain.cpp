@@ -323,10 +323,10 @@ private:
                 revisions(comparison_.reordered.size()),
                 named(comparison_.reordered)));
         }
-        if (!comparison_.moved.empty()) {
+        if (!comparison_.reparented.empty()) {
             note(fmt::format("{} of both have other parents in NEW: {}.",
-                             revisions(comparison_.moved.size()),
-                             named(comparison_.moved)));
+                             revisions(comparison_.reparented.size()),
+                             named(comparison_.reparented)));
         }
         if (comparison_.old_heads.size() > 1) {
             note(fmt::format("The database has {} rows in its version table.",

@@ -70,7 +70,7 @@ Json report(const Reading& old_reading,
         .set("unknown_heads", list_of(comparison.unknown_heads))
         .set("runs", list_of(comparison.runs))
         .set("reordered", list_of(comparison.reordered))
-        .set("moved", list_of(comparison.moved))
+        .set("moved", list_of(comparison.reparented))
         .set("meeting_point", comparison.meeting_point)
         .set("docs", docs_of(old_reading, new_reading, comparison))
         .set("happens", list_of(explanation.happens))

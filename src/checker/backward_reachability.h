@@ -79,7 +79,7 @@ std::vector<bool> backward_reachable(const Model& model,
     Successors batch(model.size);
     const Byte* expanded_row = nullptr;
     const auto leads_to_end = [&](std::size_t k) {
-        const auto versions = symmetry.versions(expanded_row, batch.row(k));
+        const auto versions = symmetry.instantiate(expanded_row, batch.row(k));
         bool all_lead = true;
         for (std::size_t position = 0; position < versions.size() && all_lead;
              position += model.size) {

@@ -9,9 +9,9 @@
 #include "checker/backward_reachability.h"
 #include "checker/counterexample.h"
 #include "checker/downgrade_check.h"
-#include "checker/ends.h"
-#include "checker/explanation.h"
 #include "checker/return_point_search.h"
+#include "checker/termination.h"
+#include "checker/violation_cause.h"
 #include "model/version.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,7 @@ public:
         , model_(plan)
         , search_(model_, options)
         , downgrade_checker_(model_, options)
-        , forward_(model::compare_versions(plan.from, plan.to) < 0
+        , forward_(model::compare_versions(plan.from_version, plan.to_version) < 0
                    && downgrade_checker_.is_enabled()) {}
 
     Report run() {
@@ -43,7 +43,7 @@ public:
         const bool is_complete = search_.run(wanted());
         for (std::size_t i = 0; i < k_properties; ++i) {
             const auto property = property_at(i);
-            if (const auto& breach = search_.breach(property)) {
+            if (const auto& breach = search_.violation(property)) {
                 add(property, walk_to(model_, options_, search_, *breach, property));
             }
         }
@@ -68,7 +68,7 @@ private:
     }
 
     void add(Property property, Path walk) {
-        report_.violations.push_back(tell(model_, property, std::move(walk)));
+        report_.violations.push_back(describe_violation(model_, property, std::move(walk)));
     }
 
     // Checks the properties of states. `stuck` needs a complete search: a row without successors in
@@ -116,7 +116,7 @@ private:
         for (const std::uint32_t id : worlds) {
             const std::string& reason = downgrade_checker_.failure_reason(search_.row(id));
             if (!reason.empty()) {
-                add(Property::no_way_back, walk_to(model_, options_, search_, id));
+                add(Property::no_way_back, path_to(model_, options_, search_, id));
                 report_.violations.back().because += ": " + reason;
                 return false;
             }
@@ -147,7 +147,7 @@ private:
             const Byte* row = search_.row(id);
             const bool halted = phase_of(row) == Phase::halted;
             if (!ends[id] && halted && !has_other_end(row)) {
-                add(Property::stuck, walk_to(model_, options_, search_, id));
+                add(Property::stuck, path_to(model_, options_, search_, id));
                 return;
             }
         }
@@ -188,7 +188,7 @@ private:
                            const Search& search,
                            std::uint32_t id,
                            const std::string& because) {
-        Path walk = walk_to(model_, calm, search, id);
+        Path walk = path_to(model_, calm, search, id);
         const std::string halt = reason_of_halt(model_, walk);
         add(Property::stuck, std::move(walk));
         report_.violations.back().because = because + (halt.empty() ? "" : ": ") + halt;
@@ -200,7 +200,7 @@ private:
         report_.bytes = search_.bytes();
         report_.depth = search_.depth();
         compare_return_points();
-        report_.worlds = downgrade_checker_.tried();
+        report_.downgrade_starts = downgrade_checker_.tried();
         const auto& facts = downgrade_checker_.hangs_on();
         report_.hangs_on.assign(facts.begin(), facts.end());
         report_.verdict = !report_.violations.empty() ? Verdict::violated
@@ -215,25 +215,28 @@ private:
     void compare_return_points() {
         const std::string planned = model_.plan.point_of_no_return.action;
         const bool closes_at_start =
-            std::any_of(model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
-                return rise.closes && rise.holds_at_start;
-            });
-        if (search_.closing()) {
-            report_.closes = model_.plan.actions[search_.closing()->choice.index].id;
+            std::any_of(model_.format_transitions.begin(),
+                        model_.format_transitions.end(),
+                        [](const FormatTransition& rise) {
+                            return rise.blocks_downgrade && rise.holds_at_start;
+                        });
+        if (search_.return_point()) {
+            report_.return_point = model_.plan.actions[search_.return_point()->transition.index].id;
         }
         const bool is_searched = forward_ && !closes_at_start && wants(Property::no_way_back);
         auto hint = is_searched ? find_closing(model_, options_, downgrade_checker_) : std::nullopt;
         if (hint) {
-            report_.closes = hint->actions.empty() ? "" : hint->actions.front();
+            report_.return_point = hint->actions.empty() ? "" : hint->actions.front();
         }
-        if (report_.closes == planned || closes_at_start || is_like(report_.closes, planned)) {
+        if (report_.return_point == planned || closes_at_start
+            || is_like(report_.return_point, planned)) {
             return;
         }
-        report_.moved = std::move(hint);
+        report_.return_point_hint = std::move(hint);
         report_.note =
             fmt::format("the planner takes {} for the point of no return, the exploration finds {}",
                         planned.empty() ? "nothing" : planned,
-                        report_.closes.empty() ? "nothing" : report_.closes);
+                        report_.return_point.empty() ? "nothing" : report_.return_point);
     }
 
     // True for the same step of the pack, perhaps on another member.

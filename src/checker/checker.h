@@ -8,11 +8,11 @@
 // it reads no clock and asks no host.
 //
 // A verdict holds for the model and the budgets alone. Report::not_modelled lists the rest.
-// Reading order: README.md, model.h, effects.h, successors.h, expansion.h, transitions.h,
-// successor_generator.h, state_store.h, insert_buffer.h, search.h, counterexample.h. Then the
-// reductions: symmetry.h, swap_symmetry.h, lazy_member_identity.h, partial_order.h,
-// interchangeable_limit.h. Then the reachability of ends: backward_reachability.h,
-// downgrade_check.h, return_point_search.h.
+// Reading order: README.md, model.h, cluster_transitions.h, successors.h, expansion.h,
+// successor_rules.h, successor_generator.h, state_store.h, insert_buffer.h, search.h,
+// counterexample.h. Then the reductions: symmetry.h, swap_symmetry.h, lazy_member_identity.h,
+// partial_order_reduction.h, interchangeable_cutoff.h. Then the reachability of ends:
+// backward_reachability.h, downgrade_check.h, return_point_search.h.
 #pragma once
 
 #include "base/json.h"
@@ -78,7 +78,7 @@ using CompileDowngrade = std::function<Result<model::Plan>(const model::FactBook
 struct Options {
     Faults faults;
     std::vector<Property> properties;                // empty: all
-    CompileDowngrade back;                           // empty: no_way_back is not checked
+    CompileDowngrade compile_downgrade;              // empty: no_way_back is not checked
     std::size_t memory_max = std::size_t{2} << 30U;  // bytes of states; the search stops beyond it
     std::size_t downgrade_starts_max = 2000;         // states from which a downgrade is tried
     int threads = 2;
@@ -123,14 +123,14 @@ struct Report {
     std::uint64_t transitions = 0;
     std::uint64_t bytes = 0;  // memory of the states
     int depth = 0;  // events on the longest of the shortest paths, as far as all were found
-    std::uint64_t worlds = 0;  // distinct states from which a downgrade was tried
+    std::uint64_t downgrade_starts = 0;  // distinct states from which a downgrade was tried
     // The first action after which no downgrade is certain to end well. It is found by trying the
     // downgrade from every state. Where none can be compiled, it is the first action that enables a
     // law which closes the way back.
-    std::string closes;
+    std::string return_point;
     // The return point in full, if the plan has its gate elsewhere: the hint for compiling it
     // again.
-    std::optional<model::ReturnPointHint> moved;
+    std::optional<model::ReturnPointHint> return_point_hint;
     std::vector<std::string> not_modelled;  // sentences for people
     // Facts without a law that conditions of downgrades look at: the ways back are certain only if
     // they hold.

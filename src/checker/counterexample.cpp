@@ -8,8 +8,8 @@
 #include "checker/counterexample.h"
 
 #include "base/check.h"
-#include "checker/explanation.h"
-#include "checker/step_text.h"
+#include "checker/transition_text.h"
+#include "checker/violation_cause.h"
 
 #include <algorithm>
 #include <cstring>
@@ -27,15 +27,16 @@ public:
     PathBuilder(const Model& model, const Options& options, const Search& search)
         : model_(model)
         , search_(search)
-        , explorer_(model, options.faults, options.operator_repairs, options.back != nullptr)
+        , explorer_(
+              model, options.faults, options.operator_repairs, options.compile_downgrade != nullptr)
         , reduced_(model,
                    options.faults,
                    options.operator_repairs,
-                   options.back != nullptr,
+                   options.compile_downgrade != nullptr,
                    options.resolve_local)
         , shortcuts_(options.resolve_local)
         , symmetry_(search.symmetry())
-        , rows_{model.first} {
+        , rows_{model.initial} {
         if (options.judges_restarts) {
             explorer_.judge_restarts();
             reduced_.judge_restarts();
@@ -43,7 +44,7 @@ public:
     }
 
     // Goes from the initial row to the row `id`, along the parents.
-    void walk_to(std::uint32_t id) {
+    void extend_to(std::uint32_t id) {
         std::vector<std::uint32_t> path;
         for (std::uint32_t ancestor = id; ancestor != k_no_state;
              ancestor = search_.parent(ancestor)) {
@@ -68,7 +69,7 @@ public:
         return step_of(explorer_, is_it) || (shortcuts_ && step_of(reduced_, is_it));
     }
 
-    [[nodiscard]] Path walk() const {
+    [[nodiscard]] Path path() const {
         Path walk;
         for (std::size_t i = 0; i < transitions_.size(); ++i) {
             walk.steps.push_back(transitions_[i]
@@ -76,8 +77,8 @@ public:
                                      : settled_step());
         }
         walk.row = rows_.back();
-        walk.before = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
-        walk.last =
+        walk.previous_row = rows_.size() > 1 ? rows_[rows_.size() - 2] : rows_.back();
+        walk.last_transition =
             transitions_.empty() ? Transition() : transitions_.back().value_or(Transition());
         const bool is_whole = std::all_of(transitions_.begin(),
                                           transitions_.end(),
@@ -95,7 +96,7 @@ private:
         for (std::size_t i = 0; i < batch.size(); ++i) {
             next_.assign(batch.row(i), batch.row(i) + model_.size);
             if (is_it(batch, i)) {
-                transitions_.emplace_back(batch.choice(i));
+                transitions_.emplace_back(batch.transition(i));
                 rows_.push_back(next_);
                 const auto events = batch.events(i);
                 events_.insert(events_.end(), events.begin(), events.end());
@@ -110,13 +111,13 @@ private:
         if (is_sorted_as(target_row)) {
             return true;
         }
-        const auto& naming = symmetry_.naming();
+        const auto& naming = symmetry_.lazy_identity();
         const auto exchanges = naming ? naming->exchanges(rows_.back().data(), row)
                                       : std::vector<std::pair<Index, Index>>();
         for (const auto& [first, second] : exchanges) {
             naming->exchange(first, second, next_.data());
             if (is_sorted_as(target_row)) {
-                rename(first, second);
+                swap_identities(first, second);
                 return true;
             }
             naming->exchange(first, second, next_.data());
@@ -133,22 +134,22 @@ private:
 
     // Swaps two members in the path so far: rows, deaths, starts and hosts. No action of either has
     // begun, so transitions of actions stay.
-    void rename(Index first, Index second) {
+    void swap_identities(Index first, Index second) {
         for (auto& row : rows_) {
-            symmetry_.naming()->exchange(first, second, row.data());
+            symmetry_.lazy_identity()->exchange(first, second, row.data());
         }
         const auto host = [&](Index member) { return model_.members[member].host; };
         for (auto& choice : transitions_) {
             const TransitionKind kind = choice ? choice->kind : TransitionKind::begun;
             if (is_about_member(kind)) {
-                choice->index = exchanged(choice->index, first, second);
+                choice->index = swapped(choice->index, first, second);
             } else if (kind == TransitionKind::host_lost || kind == TransitionKind::host_back) {
-                choice->index = exchanged(choice->index, host(first), host(second));
+                choice->index = swapped(choice->index, host(first), host(second));
             }
         }
     }
 
-    static Index exchanged(Index index, Index first, Index second) {
+    static Index swapped(Index index, Index first, Index second) {
         return index == first ? second : index == second ? first : index;
     }
 
@@ -173,7 +174,8 @@ private:
 std::vector<run::CompactEvent> events_of(const Model& model,
                                          const std::vector<run::CompactEvent>& walked) {
     using run::EventType;
-    std::vector<int> attempts(model.acts.size() + 1, 0);  // events of the run name the first action
+    std::vector<int> attempts(model.actions.size() + 1,
+                              0);  // events of the run name the first action
     std::vector<run::CompactEvent> events = {{EventType::run_created},
                                              {EventType::conductor_started}};
     for (run::CompactEvent event : walked) {
@@ -187,10 +189,10 @@ std::vector<run::CompactEvent> events_of(const Model& model,
     return events;
 }
 
-Path walk_to(const Model& model, const Options& options, const Search& search, std::uint32_t id) {
+Path path_to(const Model& model, const Options& options, const Search& search, std::uint32_t id) {
     PathBuilder walker(model, options, search);
-    walker.walk_to(id);
-    return walker.walk();
+    walker.extend_to(id);
+    return walker.path();
 }
 
 Path walk_to(const Model& model,
@@ -199,23 +201,23 @@ Path walk_to(const Model& model,
              const ViolatingStep& breach,
              Property property) {
     PathBuilder walker(model, options, search);
-    walker.walk_to(breach.from);
+    walker.extend_to(breach.source);
     const bool walked = walker.step([&](const Successors& batch, std::size_t index) {
-        return (batch.broken(index) & mask_of(property)) != 0
-               && batch.choice(index).kind == breach.choice.kind;
+        return (batch.violated(index) & mask_of(property)) != 0
+               && batch.transition(index).kind == breach.transition.kind;
     });
     CHECK(walked || options.resolve_local);
-    return walker.walk();
+    return walker.path();
 }
 
-Violation tell(const Model& model, Property property, Path walk) {
+Violation describe_violation(const Model& model, Property property, Path walk) {
     Violation violation;
     violation.property = property;
     violation.because = because_of(model, property, walk);
     violation.hint = hint_of(property, walk);
-    if (is_about_action(walk.last.kind)) {
-        violation.action = model.plan.actions[walk.last.index].id;
-        violation.source = model.plan.actions[walk.last.index].source;
+    if (is_about_action(walk.last_transition.kind)) {
+        violation.action = model.plan.actions[walk.last_transition.index].id;
+        violation.source = model.plan.actions[walk.last_transition.index].source;
     }
     violation.story = std::move(walk.steps);
     violation.events = std::move(walk.events);

@@ -15,14 +15,14 @@ namespace drydock::checker {
 struct Path {
     std::vector<TraceStep> steps;
     std::vector<Byte> row;  // the last one
-    Transition last;
-    std::vector<Byte> before;  // the row before the last transition
+    Transition last_transition;
+    std::vector<Byte> previous_row;  // the row before the last transition
     std::vector<run::CompactEvent> events;
 };
 
 // Returns the path to the row `id`; or one step further, to the violation of the property.
 [[nodiscard]] Path
-walk_to(const Model& model, const Options& options, const Search& search, std::uint32_t id);
+path_to(const Model& model, const Options& options, const Search& search, std::uint32_t id);
 [[nodiscard]] Path walk_to(const Model& model,
                            const Options& options,
                            const Search& search,
@@ -30,7 +30,7 @@ walk_to(const Model& model, const Options& options, const Search& search, std::u
                            Property property);
 
 // Describes the violation for people: the cause, the action to blame, the suggested change.
-[[nodiscard]] Violation tell(const Model& model, Property property, Path walk);
+[[nodiscard]] Violation describe_violation(const Model& model, Property property, Path walk);
 
 // Returns the events of a path as a run records them: from its birth, with attempt numbers, and
 // with a new conductor for each resume.

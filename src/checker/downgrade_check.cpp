@@ -10,7 +10,7 @@
 
 #include "checker/backward_reachability.h"
 #include "checker/counterexample.h"
-#include "checker/ends.h"
+#include "checker/termination.h"
 #include "model/version.h"
 
 #include <fmt/format.h>
@@ -33,7 +33,7 @@ constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
 // favour of the run.
 bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good) {
     const auto is_judged = [&](std::size_t k, Index action) {
-        const Transition choice = batch.choice(k);
+        const Transition choice = batch.transition(k);
         return choice.index == action
                && (choice.kind == TransitionKind::skipped
                    || choice.kind == TransitionKind::judged_yes);
@@ -43,7 +43,7 @@ bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good
     for (std::size_t k = 0; k < good.size(); ++k) {
         bool is_good = good[k];
         for (std::size_t alternative = 0; alternative < good.size() && !is_good; ++alternative) {
-            const Index action = batch.choice(k).index;
+            const Index action = batch.transition(k).index;
             is_good = good[alternative] && is_judged(k, action) && is_judged(alternative, action);
         }
         all_good = all_good && is_good;
@@ -80,7 +80,7 @@ std::string where_it_stays(const Model& model, const Options& options, const Sea
     }
     const std::vector<bool> good = surely_finish(model, options, search);
     for (const std::uint32_t id : good[ids.front()] ? std::vector<std::uint32_t>() : ids) {
-        for (std::size_t i = 0; halted(id) && !good[id] && i < model.acts.size(); ++i) {
+        for (std::size_t i = 0; halted(id) && !good[id] && i < model.actions.size(); ++i) {
             const auto status = model.status(search.row(id), i);
             if (has_failed(status)) {
                 return fmt::format("it may halt at \"{}\" and cannot go on",
@@ -106,12 +106,13 @@ std::string cannot_read(const Model& model, const Byte* row) {
 // Returns how the downgrade violates the property; empty: it does not.
 std::string
 breach_of(const Model& model, const Options& options, const Search& search, Property property) {
-    const auto& breach = search.breach(property);
+    const auto& breach = search.violation(property);
     if (!breach) {
         return {};
     }
     const Path walk = walk_to(model, options, search, *breach, property);
-    return fmt::format("{}: {}", name_of(property), tell(model, property, walk).because);
+    return fmt::format(
+        "{}: {}", name_of(property), describe_violation(model, property, walk).because);
 }
 
 // Returns the first error that the search of a downgrade shows, but for what it leaves switched;
@@ -145,8 +146,8 @@ std::string verdict_of(const Model& model, const Options& options, const Search&
 // True if the plan has one order only. Then no two members are interchangeable half-way, and the
 // costly search for symmetries is skipped.
 bool is_chain(const Model& model) {
-    for (std::size_t i = 1; i < model.acts.size(); ++i) {
-        const auto prerequisites = model.program.after(i);
+    for (std::size_t i = 1; i < model.actions.size(); ++i) {
+        const auto prerequisites = model.program.predecessors(i);
         if (std::find(prerequisites.begin(), prerequisites.end(), i - 1) == prerequisites.end()) {
             return false;
         }
@@ -169,17 +170,17 @@ std::string DowngradeChecker::world_of(const Byte* row) const {
     for (const Offset cell : model_.cells) {
         world[cell] = 0;
     }
-    for (const ActionModel& act : model_.acts) {
+    for (const ActionModel& act : model_.actions) {
         if (act.ran != k_no_offset) {
             world[act.ran] = 0;
         }
     }
-    world.resize(model_.used);
+    world.resize(model_.fault_usage);
     return world;
 }
 
 bool DowngradeChecker::applies(const Byte* row) const {
-    for (Index i = 0; i < model_.acts.size(); ++i) {
+    for (Index i = 0; i < model_.actions.size(); ++i) {
         const Status status = model_.status(row, i);
         if (status == Status::intended || status == Status::lost || status == Status::ready) {
             return false;
@@ -187,13 +188,13 @@ bool DowngradeChecker::applies(const Byte* row) const {
     }
     const bool all_answer =
         std::all_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
-            return row[member.away] == 0;
+            return row[member.unreachable] == 0;
         });
     // A law that could close the way back before the first action leaves nothing to promise.
-    const bool open_at_first =
-        std::none_of(model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
-            return rise.closes && rise.holds_at_start;
-        });
+    const bool open_at_first = std::none_of(
+        model_.format_transitions.begin(),
+        model_.format_transitions.end(),
+        [](const FormatTransition& rise) { return rise.blocks_downgrade && rise.holds_at_start; });
     return open_at_first && all_answer && !is_approved(model_, row) && !is_closing(model_, row);
 }
 
@@ -203,7 +204,7 @@ bool DowngradeChecker::applies(const Byte* row) const {
 bool DowngradeChecker::is_untouched(const Byte* row) const {
     const auto is_old = [&](Offset offset) {
         return offset == k_no_offset || row[offset] == k_absent
-               || model_.values.at(row[offset]).value.show() == model_.plan.from;
+               || model_.values.at(row[offset]).value.show() == model_.plan.from_version;
     };
     std::vector<bool> is_release_dependent(model_.size,
                                            false);  // by the release that runs or is installed
@@ -224,13 +225,13 @@ bool DowngradeChecker::is_untouched(const Byte* row) const {
         }
     }
     const auto as_at_first = [&](Offset offset) {
-        return is_release_dependent[offset] || row[offset] == model_.first[offset];
+        return is_release_dependent[offset] || row[offset] == model_.initial[offset];
     };
-    return std::all_of(model_.places.begin(),
-                       model_.places.end(),
+    return std::all_of(model_.offsets.begin(),
+                       model_.offsets.end(),
                        [&](const auto& fact) { return as_at_first(fact.second); })
            && std::all_of(model_.stores.begin(), model_.stores.end(), [&](const Store& store) {
-                  return std::all_of(store.at.begin(), store.at.end(), as_at_first);
+                  return std::all_of(store.offset.begin(), store.offset.end(), as_at_first);
               });
 }
 
@@ -242,7 +243,7 @@ DowngradeChecker::Outcome DowngradeChecker::attempt(const Byte* row) {
         return {};
     }
     const InitialState start = model_.start(row);
-    auto plan = options_.back(start.facts);
+    auto plan = options_.compile_downgrade(start.facts);
     if (!plan) {
         return {fmt::format("drydock downgrade is refused: {}", plan.error().message), {}};
     }
@@ -273,18 +274,18 @@ DowngradeChecker::Outcome DowngradeChecker::attempt(const Byte* row) {
 void DowngradeChecker::note_conditions(const Model& downgrade) {
     const std::lock_guard<std::mutex> lock(mutex_);
     for (const std::size_t action : downgrade.unmodelled) {
-        const ActionModel& act = downgrade.acts[action];
+        const ActionModel& act = downgrade.actions[action];
         const model::Action& planned = downgrade.plan.actions[action];
         const auto note = [&](const auto& conditions, const std::vector<Predicate>& predicates) {
             for (Index i = 0; i < conditions.size(); ++i) {
-                if (!predicates[i].modelled) {
+                if (!predicates[i].is_modelled) {
                     hangs_on_.insert(conditions[i].fact);
                 }
             }
         };
-        note(planned.when, act.when);
-        note(planned.guard, act.guard);
-        note(planned.then, act.then);
+        note(planned.applies_if, act.applies_if);
+        note(planned.preconditions, act.preconditions);
+        note(planned.postconditions, act.postconditions);
     }
 }
 

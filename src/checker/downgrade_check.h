@@ -18,7 +18,7 @@ class DowngradeChecker {
 public:
     DowngradeChecker(const Model& model, const Options& options);
 
-    [[nodiscard]] bool is_enabled() const { return options_.back != nullptr; }
+    [[nodiscard]] bool is_enabled() const { return options_.compile_downgrade != nullptr; }
 
     // Returns the reason why no downgrade works from this row; empty if one works.
     [[nodiscard]] const std::string& failure_reason(const Byte* row);

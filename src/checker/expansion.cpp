@@ -53,7 +53,7 @@ Successor&& Successor::charge(Fault fault) {
 }
 
 Successor&& Successor::take_effect() {
-    if (!source_.model_.acts[action_].moves_world) {
+    if (!source_.model_.actions[action_].moves_world) {
         return std::move(*this);
     }
     return blame(checker::take_effect(source_.model_, action_, row_)).judge_change();
@@ -98,8 +98,8 @@ Successor&& Successor::apply_to_run(EventType type) {
 }
 
 Successor&& Successor::dispatch() {
-    blame(checker::begin(source_.model_, action_, source_.row_));
-    if (!source_.model_.acts[action_].meanwhile.empty()) {
+    blame(checker::quorum_violation(source_.model_, action_, source_.row_));
+    if (!source_.model_.actions[action_].meanwhile.empty()) {
         begin_half_done(source_.model_, action_, row_);
         judge_change();
     }
@@ -157,8 +157,8 @@ Expansion::Expansion(const Model& model, const Faults& faults, bool resolve_loca
               faults.host,
               faults.restart}
     , order_(model, !resolve_local)
-    , run_(model.acts.size())
-    , next_run_(model.acts.size()) {
+    , run_(model.actions.size())
+    , next_run_(model.actions.size()) {
 }
 
 void Expansion::begin(const Byte* row,
@@ -187,7 +187,7 @@ PropertySet Expansion::judge_restart(Index member) {
 int Expansion::budget_left() const {
     int remaining = 0;
     for (Index i = 0; i < k_faults; ++i) {
-        remaining += std::max(budget_[i] - row_[model_.used + i], 0);
+        remaining += std::max(budget_[i] - row_[model_.fault_usage + i], 0);
     }
     return remaining;
 }

@@ -10,7 +10,7 @@
 // for each would cost more than the step.
 #pragma once
 
-#include "checker/partial_order.h"
+#include "checker/partial_order_reduction.h"
 #include "checker/successors.h"
 #include "run/run.h"
 
@@ -113,8 +113,8 @@ public:
 
     // True if the host of the action does not answer.
     [[nodiscard]] bool is_unreachable(Index action) const {
-        const Index member = model_.acts[action].member;
-        return member != k_no_index && row_[model_.members[member].away] != 0;
+        const Index member = model_.actions[action].member;
+        return member != k_no_index && row_[model_.members[member].unreachable] != 0;
     }
 
     // True if an earlier member is in the same state: the steps of that member represent the steps
@@ -125,7 +125,7 @@ public:
     }
 
     [[nodiscard]] Evaluation evaluate(const std::vector<Predicate>& conditions) const {
-        return answer(model_, conditions, row_);
+        return evaluate(model_, conditions, row_);
     }
 
     // Returns the properties that a start of the member by itself would violate.

@@ -1,6 +1,6 @@
 // Answers of hosts. The effect of an action and its answer are one step. A host that does not
 // answer leaves the outcome unknown, at no cost.
-#include "checker/transitions.h"
+#include "checker/successor_rules.h"
 
 #include <utility>
 
@@ -14,7 +14,7 @@ namespace {
 
 // Returns the members that may die right after a start: the action's own, or all that it starts.
 std::vector<Index> mortal_members(const Model& model, Index action) {
-    const ActionModel& act = model.acts[action];
+    const ActionModel& act = model.actions[action];
     const bool starts_own = index_in(act.starting, act.member) != k_no_index;
     return starts_own ? std::vector<Index>{act.member} : act.starting;
 }
@@ -42,7 +42,7 @@ void succeed(Expansion& expansion, Index action) {
                                   : std::vector<Index>()) {
         Successor death = expansion.add(Kind::died_after, action);
         death.charge(Fault::member).take_effect().end(Outcome::done);
-        die(model, model.members[member], death.row());
+        kill_member(model, model.members[member], death.row());
         std::move(death).commit();
     }
 }
@@ -73,7 +73,7 @@ void answer_command(Expansion& expansion, Index action) {
     if (expansion.can_afford(Fault::failure)
         && !expansion.order().failure_explored_earlier(action)) {
         fail(expansion, action);
-        if (expansion.model().acts[action].moves_world) {
+        if (expansion.model().actions[action].moves_world) {
             expansion.add(Kind::failed_late, action)
                 .charge(Fault::failure)
                 .take_effect()
@@ -107,12 +107,12 @@ void answer_question(Expansion& expansion, Index action) {
     if (expansion.can_afford(Fault::unknown)) {
         expansion.add(Kind::interrupted, action)
             .charge(Fault::unknown)
-            .attach(Outcome::torn)
+            .attach(Outcome::interrupted)
             .commit();
         expansion.add(Kind::interrupted_late, action)
             .charge(Fault::unknown)
             .take_effect()
-            .attach(Outcome::torn)
+            .attach(Outcome::interrupted)
             .commit();
     }
 }

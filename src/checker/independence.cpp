@@ -20,7 +20,7 @@ public:
         : size_(program.actions())
         , is_before_(size_ * size_, false) {
         for (std::size_t i = 0; i < size_; ++i) {
-            for (const std::size_t prerequisite : program.after(i)) {
+            for (const std::size_t prerequisite : program.predecessors(i)) {
                 is_before_[i * size_ + prerequisite] = true;
                 for (std::size_t k = 0; k < size_; ++k) {
                     is_before_[i * size_ + k] =
@@ -70,8 +70,8 @@ bool writes(const ActionModel& act, Offset offset) {
 }
 
 bool touches(const ActionModel& act, Offset offset) {
-    return writes(act, offset) || asks(act.when, offset) || asks(act.guard, offset)
-           || asks(act.then, offset) || asks(act.happened, offset);
+    return writes(act, offset) || asks(act.applies_if, offset) || asks(act.preconditions, offset)
+           || asks(act.postconditions, offset) || asks(act.completion_check, offset);
 }
 
 bool is_about(const std::vector<Predicate>& questions, Index member) {
@@ -87,12 +87,13 @@ public:
     explicit LocalActions(const Model& model) : model_(model), order_(model.program) {}
 
     [[nodiscard]] bool is_quiet(std::size_t action) const {
-        const ActionModel& act = model_.acts[action];
+        const ActionModel& act = model_.actions[action];
         const bool alone = is_member_unobserved(action);
         return is_plain(action) && (alone || (!act.starts && !act.stops_members))
-               && asks_itself(action, act.then, alone) && asks_itself(action, act.happened, alone)
+               && asks_itself(action, act.postconditions, alone)
+               && asks_itself(action, act.completion_check, alone)
                && std::all_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
-                      return is_own(action, write.at, alone);
+                      return is_own(action, write.offset, alone);
                   });
     }
 
@@ -100,27 +101,27 @@ private:
     // True if the action may be repeated, needs not be alone, and only sets facts, starts or stops.
     // Serving facts are excluded where sides are switched: writes depend on them.
     [[nodiscard]] bool is_plain(std::size_t action) const {
-        const ActionModel& act = model_.acts[action];
+        const ActionModel& act = model_.actions[action];
         const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
                                 && act.destroyed.empty() && !act.destroys && !act.restores
                                 && act.meanwhile.empty() && act.alone.empty() && !model_.has_alone;
         return facts_only && !model_.has_mutual_laws && !model_.depends_on_clients
                && !moves_voter(action) && model_.program.acts(action) && act.ran == k_no_offset
-               && act.when.empty() && (!act.moves_world || model_.serving == k_no_offset);
+               && act.applies_if.empty() && (!act.moves_world || model_.serving == k_no_offset);
     }
 
     // True if the action changes who counts for a quorum.
     [[nodiscard]] bool moves_voter(std::size_t action) const {
         return std::any_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
-            return member.voter != k_no_offset && writes(model_.acts[action], member.voter);
+            return member.voter != k_no_offset && writes(model_.actions[action], member.voter);
         });
     }
 
     // True if no concurrent action passes the test.
     template <class Test>
     [[nodiscard]] bool none_concurrent(std::size_t action, const Test& test) const {
-        for (std::size_t i = 0; i < model_.acts.size(); ++i) {
-            if (order_.side_by_side(i, action) && test(model_.acts[i])) {
+        for (std::size_t i = 0; i < model_.actions.size(); ++i) {
+            if (order_.side_by_side(i, action) && test(model_.actions[i])) {
                 return false;
             }
         }
@@ -130,27 +131,29 @@ private:
     // True if no concurrent action depends on whether the member is up: by a condition, by a quorum
     // or by a store. Laws that read `running` rule it out, too.
     [[nodiscard]] bool is_member_unobserved(std::size_t action) const {
-        const Index member = model_.acts[action].member;
+        const Index member = model_.actions[action].member;
         if (member == k_no_index
-            || std::any_of(
-                model_.rises.begin(), model_.rises.end(), [](const FormatTransition& rise) {
-                    return rise.raises == model::FormatTrigger::when_all
-                           || rise.raises == model::FormatTrigger::on_start;
-                })) {
+            || std::any_of(model_.format_transitions.begin(),
+                           model_.format_transitions.end(),
+                           [](const FormatTransition& rise) {
+                               return rise.raises == model::FormatTrigger::when_all
+                                      || rise.raises == model::FormatTrigger::on_start;
+                           })) {
             return false;
         }
         const Index role = model_.members[member].role;
         const bool counted = model_.quorum[role] > 0 || !model_.groups[role].empty();
         return none_concurrent(action, [&](const ActionModel& act) {
             return (counted && act.stops_members) || !act.changes.empty() || !act.meanwhile.empty()
-                   || is_about(act.when, member) || is_about(act.guard, member)
-                   || is_about(act.then, member) || is_about(act.happened, member);
+                   || is_about(act.applies_if, member) || is_about(act.preconditions, member)
+                   || is_about(act.postconditions, member)
+                   || is_about(act.completion_check, member);
         });
     }
 
     // True if no concurrent action reads or writes the byte.
     [[nodiscard]] bool is_own(std::size_t action, Offset offset, bool alone) const {
-        const Index member = model_.acts[action].member;
+        const Index member = model_.actions[action].member;
         return may_move(action, offset, alone)
                && none_concurrent(action, [&](const ActionModel& act) {
                       return touches(act, offset) || (member != k_no_index && act.member == member);
@@ -161,13 +164,14 @@ private:
     [[nodiscard]] bool
     asks_itself(std::size_t action, const std::vector<Predicate>& questions, bool alone) const {
         const auto is_own_target = [&](const Predicate::Target& target) {
-            if (target.at == k_no_offset) {  // nondeterministic in any state
-                return target.member == k_no_index || target.member == model_.acts[action].member;
+            if (target.offset == k_no_offset) {  // nondeterministic in any state
+                return target.member == k_no_index
+                       || target.member == model_.actions[action].member;
             }
-            return target.member != k_no_index && target.member == model_.acts[action].member
-                   && may_move(action, target.at, alone)
+            return target.member != k_no_index && target.member == model_.actions[action].member
+                   && may_move(action, target.offset, alone)
                    && none_concurrent(
-                       action, [&](const ActionModel& act) { return writes(act, target.at); });
+                       action, [&](const ActionModel& act) { return writes(act, target.offset); });
         };
         return std::all_of(questions.begin(), questions.end(), [&](const Predicate& question) {
             return !question.only_expected_up
@@ -180,7 +184,7 @@ private:
         if (!moves_by_itself(model_, offset)) {
             return true;
         }
-        const Index index = model_.acts[action].member;
+        const Index index = model_.actions[action].member;
         if (!alone || index == k_no_index) {
             return false;
         }
@@ -196,19 +200,19 @@ private:
 
 void add_local_actions(Model& model) {
     const LocalActions quiet(model);
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        model.acts[i].quiet = quiet.is_quiet(i);
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
+        model.actions[i].local = quiet.is_quiet(i);
     }
 }
 
 // Plans with interchangeable actions have no independent ones: the surplus of a group depends on
 // the budgets, and a failure changes them.
 void add_independent_actions(Model& model) {
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        ActionModel& act = model.acts[i];
-        act.apart = model.crowds == 0 && model.program.acts(i) && act.ran == k_no_offset
-                    && !act.moves_world && !act.stops_members && act.then.empty()
-                    && act.alone.empty();
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
+        ActionModel& act = model.actions[i];
+        act.independent = model.interchangeable_groups == 0 && model.program.acts(i)
+                          && act.ran == k_no_offset && !act.moves_world && !act.stops_members
+                          && act.postconditions.empty() && act.alone.empty();
     }
 }
 

@@ -44,10 +44,10 @@ const Observation* known_fact(const model::FactBook& book, const std::string& ke
 
 const Observation* InitialValues::fact(const std::string& key) const {
     const Observation* start_value = start_ == nullptr ? nullptr : known_fact(start_->facts, key);
-    const Observation* planned = known_fact(model_.plan.planned, key);
+    const Observation* planned = known_fact(model_.plan.bound_facts, key);
     return start_value != nullptr ? start_value
            : planned != nullptr   ? planned
-                                  : known_fact(model_.plan.seen, key);
+                                  : known_fact(model_.plan.survey_facts, key);
 }
 
 // The format follows from the level fact, else from the release that wrote the store last.
@@ -91,7 +91,7 @@ Observation InitialValues::left_by(const model::PlanStore& store, Index member) 
             source == model_.plan.sources.end() || source->second.member == name_of(member);
         const Observation* clean = is_own ? fact(key) : nullptr;
         if (clean != nullptr && clean->value.is_bool() && !clean->value.as_bool()) {
-            return {ObservationStatus::known, Json(model_.plan.from), "", 0};
+            return {ObservationStatus::known, Json(model_.plan.from_version), "", 0};
         }
     }
     return {ObservationStatus::absent, {}, "", 0};
@@ -125,17 +125,18 @@ std::string InitialValues::instance_name(const model::PlanStore& store, Index me
 // raised the store, which still has the target's format.
 std::string InitialValues::written_format(const model::PlanStore& store, Index member) const {
     const model::Plan& plan = model_.plan;
-    const auto old_support = store.laws.find(plan.from);
-    const auto new_support = store.laws.find(plan.to);
+    const auto old_support = store.laws.find(plan.from_version);
+    const auto new_support = store.laws.find(plan.to_version);
     if (old_support == store.laws.end() || new_support == store.laws.end()) {
         return old_support != store.laws.end() ? old_support->second.writes : "";
     }
-    if (new_support->second.raises == model::FormatTrigger::on_start && runs(member, plan.to)) {
+    if (new_support->second.trigger == model::FormatTrigger::on_start
+        && runs(member, plan.to_version)) {
         return new_support->second.writes;
     }
     const auto& readable = new_support->second.reads;
-    const bool risen = old_support->second.raises == model::FormatTrigger::on_start
-                       || old_support->second.raises == model::FormatTrigger::never
+    const bool risen = old_support->second.trigger == model::FormatTrigger::on_start
+                       || old_support->second.trigger == model::FormatTrigger::never
                        || index_in(readable, old_support->second.writes) != k_no_index
                        || !opens(old_support->second, new_support->second.writes);
     return risen ? old_support->second.writes : new_support->second.writes;
@@ -144,7 +145,7 @@ std::string InitialValues::written_format(const model::PlanStore& store, Index m
 const Observation* InitialValues::running(Index member) const {
     const Observation* found = nullptr;
     for (const auto& [key, source] : model_.plan.sources) {
-        if (source.binds == model::StandardFact::running
+        if (source.standard_fact == model::StandardFact::running
             && (member == k_no_index || source.member == name_of(member)) && !is_up(found)) {
             found = fact(key);
         }

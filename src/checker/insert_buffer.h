@@ -15,7 +15,7 @@ namespace drydock::checker {
 
 // An edge from a row, by its id, to a candidate.
 struct WitnessEdge {
-    std::uint32_t from = k_no_state;
+    std::uint32_t source = k_no_state;
     std::uint32_t candidate = 0;
 };
 

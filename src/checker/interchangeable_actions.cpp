@@ -16,10 +16,10 @@ namespace {
 // True if a skip cannot be told from an end: no promise, no trace in the row, no gate, no failure
 // that the plan tolerates.
 bool can_be_skipped(const Model& model, std::size_t action) {
-    const ActionModel& act = model.acts[action];
-    const bool open = std::any_of(act.when.begin(), act.when.end(), [](const Predicate& question) {
-        return !question.modelled;
-    });
+    const ActionModel& act = model.actions[action];
+    const bool open = std::any_of(act.applies_if.begin(),
+                                  act.applies_if.end(),
+                                  [](const Predicate& question) { return !question.is_modelled; });
     return open && model.program.acts(action) && !model.program.promises(action)
            && !model.program.optional(action) && !model.program.is_gate(action)
            && act.ran == k_no_offset && !act.matters_if_skipped;
@@ -37,18 +37,19 @@ bool raises_only(const ActionModel& act) {
 // A format that is lowered again could be raised twice, and then one raise would not do for all.
 // Where members change each other by laws, a skip may be told from an end.
 void add_interchangeable_groups(Model& model) {
-    const bool lowered = std::any_of(model.acts.begin(),
-                                     model.acts.end(),
+    const bool lowered = std::any_of(model.actions.begin(),
+                                     model.actions.end(),
                                      [](const ActionModel& act) { return !act.lowers.empty(); });
     std::map<std::vector<Index>, Index> crowds;  // by the stores that they raise
     const bool is_off = lowered || model.has_mutual_laws;
-    for (std::size_t i = 0; i < model.acts.size() && !is_off; ++i) {
-        if (raises_only(model.acts[i]) && can_be_skipped(model, i)) {
+    for (std::size_t i = 0; i < model.actions.size() && !is_off; ++i) {
+        if (raises_only(model.actions[i]) && can_be_skipped(model, i)) {
             const auto next = crowds.size();
-            model.acts[i].crowd = crowds.emplace(model.acts[i].raises, next).first->second;
+            model.actions[i].interchangeable_group =
+                crowds.emplace(model.actions[i].raises, next).first->second;
         }
     }
-    model.crowds = crowds.size();
+    model.interchangeable_groups = crowds.size();
 }
 
 }  // namespace drydock::checker

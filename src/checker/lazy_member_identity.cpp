@@ -21,12 +21,12 @@ namespace {
 // Returns the link of a member: the last prerequisite of its first action, if all its actions
 // depend on it.
 std::optional<std::size_t> link_of(const Model& model, const std::vector<std::size_t>& actions) {
-    if (actions.empty() || model.program.after(actions.front()).empty()) {
+    if (actions.empty() || model.program.predecessors(actions.front()).empty()) {
         return std::nullopt;
     }
-    const auto first = model.program.after(actions.front());
+    const auto first = model.program.predecessors(actions.front());
     const std::size_t link = *std::max_element(first.begin(), first.end());
-    const std::vector<bool> later = behind(model, link);
+    const std::vector<bool> later = dependents_of(model, link);
     const bool is_before_all = std::all_of(
         actions.begin(), actions.end(), [&](std::size_t action) { return later[action]; });
     return is_before_all ? std::optional(link) : std::nullopt;
@@ -42,7 +42,7 @@ public:
             index_[model.members[i].name] = i;
         }
         facts_by_member_.resize(model.members.size());
-        for (const model::FactBook* book : {&model.plan.seen, &model.plan.planned}) {
+        for (const model::FactBook* book : {&model.plan.survey_facts, &model.plan.bound_facts}) {
             for (const auto& [key, value] : *book) {
                 add_fact(key, value);
             }
@@ -59,7 +59,7 @@ private:
         const auto member = index_.find(key.substr(0, cut));
         if (cut != std::string::npos && member != index_.end() && !value.value.is_number()) {
             const bool flag = value.value.is_bool();
-            const FactValue fact = {key.substr(cut + 1), show(value)};
+            const FactValue fact = {key.substr(cut + 1), to_text(value)};
             facts_by_member_[member->second].insert(fact);
             count_[fact] += flag ? 2 : 1;
         }
@@ -81,8 +81,8 @@ private:
 
 // True if all actions that may happen before the link is over treat both alike.
 bool are_alike_until(const Model& model, const Swap& exchange, std::size_t link) {
-    const std::vector<bool> later = behind(model, link);
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+    const std::vector<bool> later = dependents_of(model, link);
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
         if (!later[i] && !exchange.commutes_with(i)) {
             return false;
         }
@@ -110,7 +110,7 @@ LazyMemberIdentity::LazyMemberIdentity(const Model& model,
     Chain line;
     for (const auto& [link, member] : next) {
         const bool follows =
-            !line.members.empty() && model.acts[link].member == line.members.back();
+            !line.members.empty() && model.actions[link].member == line.members.back();
         const auto fits = [&] {
             const Swap exchange(model, member_actions, line.members.back(), member);
             return exchange.is_automorphism_of_start()

@@ -5,7 +5,7 @@
 //
 // It keeps verdicts, but not the lengths of counterexamples. The model knows which actions are
 // local; see independence.cpp.
-#include "checker/transitions.h"
+#include "checker/successor_rules.h"
 
 #include <algorithm>
 
@@ -30,23 +30,23 @@ Evaluation evaluate_reachable(const Expansion& expansion,
     }
     const Model& model = expansion.model();
     std::vector<Byte> row(expansion.row(), expansion.row() + model.size);
-    row[model.members[model.acts[action].member].away] = 0;
-    return answer(model, conditions, row.data());
+    row[model.members[model.actions[action].member].unreachable] = 0;
+    return evaluate(model, conditions, row.data());
 }
 
 // True if the completion check says the same now as after any other step. Its host cannot be lost
 // any more; or it is unreachable, and the check will say "no" once it is back. Random plans found
 // the gap: a check that lies may say otherwise later.
 bool is_probe_resolved(const Expansion& expansion, Index action) {
-    const ActionModel& act = expansion.model().acts[action];
-    if (act.happened.empty()) {
+    const ActionModel& act = expansion.model().actions[action];
+    if (act.completion_check.empty()) {
         return true;
     }
     if (!expansion.is_unreachable(action)) {
         return !expansion.can_afford(Fault::host);
     }
-    const Evaluation happened = evaluate_reachable(expansion, action, act.happened);
-    return happened.modelled == Truth::no && !happened.open;
+    const Evaluation happened = evaluate_reachable(expansion, action, act.completion_check);
+    return happened.modelled == Truth::no && !happened.nondeterministic;
 }
 
 // True if the result would be the same after any other step. A host that may still be lost could
@@ -59,7 +59,7 @@ bool is_resolved(const Expansion& expansion, Index action) {
     if (status == Status::lost && !expansion.is_unreachable(action)) {
         return true;
     }
-    return (status == Status::lost || status == Status::unsure)
+    return (status == Status::lost || status == Status::outcome_unknown)
            && is_probe_resolved(expansion, action);
 }
 
@@ -88,7 +88,7 @@ void resolve_unreachable(Expansion& expansion, Index action) {
 // begins again or fails; or the host stays unreachable and the run stops. The last successor is
 // left out if the run stops anyway.
 void resolve_recheck(Expansion& expansion, Index action) {
-    const auto& then = expansion.model().acts[action].then;
+    const auto& then = expansion.model().actions[action].postconditions;
     if (evaluate_reachable(expansion, action, then).modelled == Truth::yes) {
         observe_postconditions(expansion, action);
     }
@@ -104,8 +104,8 @@ bool resolve_local_action(Expansion& expansion) {
     const auto& commands = expansion.commands();
     const auto lost = std::find_if(commands.begin(), commands.end(), [&](const Command& command) {
         const bool concerns_one =
-            command.what == CommandKind::ask || command.what == CommandKind::judge;
-        return concerns_one && expansion.model().acts[command.action].quiet
+            command.kind == CommandKind::ask || command.kind == CommandKind::judge;
+        return concerns_one && expansion.model().actions[command.action].local
                && is_resolved(expansion, command.action);
     });
     if (lost == commands.end()) {
@@ -113,7 +113,7 @@ bool resolve_local_action(Expansion& expansion) {
     }
     if (expansion.run().status(lost->action) == Status::recheck) {
         resolve_recheck(expansion, lost->action);
-    } else if (lost->what == CommandKind::ask && expansion.is_unreachable(lost->action)) {
+    } else if (lost->kind == CommandKind::ask && expansion.is_unreachable(lost->action)) {
         resolve_unreachable(expansion, lost->action);
     } else {
         expand_command(expansion, *lost);

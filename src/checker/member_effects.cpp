@@ -16,7 +16,7 @@ void set_if(Offset offset, Byte value, Byte* row) {
 void set_unclean(const Model& model, const Store& store, Index instance, Byte release, Byte* row) {
     row[store.unclean[instance]] = release;
     for (const Offset fact : store.clean_facts[instance]) {
-        row[fact] = release == k_absent ? model.serves : model.no;
+        row[fact] = release == k_absent ? model.value_serving : model.no;
     }
 }
 
@@ -35,14 +35,14 @@ void note_unclean(const Model& model, Byte* row) {
 void bring_up(const Model& model, const Member& member, Byte release, Byte* row) {
     set_if(is_running(member, row) ? k_no_offset : member.leads, model.no, row);
     row[member.running] = release;
-    set_if(member.ready, model.serves, row);
-    set_if(member.service, model.started, row);
+    set_if(member.ready, model.value_serving, row);
+    set_if(member.service, model.value_started, row);
     convert(model, member, release, row);
 }
 
 void set_down(const Model& model, const Member& member, Byte* row) {
     set_if(member.ready, k_absent, row);
-    set_if(member.service, model.stopped, row);
+    set_if(member.service, model.value_stopped, row);
     set_if(member.leads, model.no, row);
 }
 
@@ -124,7 +124,7 @@ void share_readiness(const Model& model, Byte* row) {
         for (const Index member : members) {
             if (runs(member)) {
                 set_if(model.members[member].ready,
-                       count >= model.ready_with[role] ? model.serves : model.no,
+                       count >= model.ready_with[role] ? model.value_serving : model.no,
                        row);
             }
         }
@@ -137,7 +137,7 @@ Byte last_opener(const Model& model, const Store& store, Index instance, const B
     Byte release = k_absent;
     for (Index i = 0; i < model.members.size(); ++i) {
         const Member& member = model.members[i];
-        const bool is_anothers = !store.shared && store.role == member.role
+        const bool is_anothers = !store.is_shared && store.role == member.role
                                  && model.members_of[store.role][instance] != i;
         if (store.opened_by[member.role] && !is_anothers && is_running(member, row)) {
             release = reader_of(store, i, row[member.running], row);
@@ -151,12 +151,12 @@ Byte release_of(const Member& member, const Byte* row) {
 }
 
 bool votes(const Model& model, const Member& member, const Byte* row) {
-    return member.voter == k_no_offset || row[member.voter] == model.serves;
+    return member.voter == k_no_offset || row[member.voter] == model.value_serving;
 }
 
 bool is_serving(const Model& model, const Member& member, const Byte* row) {
     return is_running(member, row)
-           && (member.ready == k_no_offset || row[member.ready] == model.serves);
+           && (member.ready == k_no_offset || row[member.ready] == model.value_serving);
 }
 
 void settle(const Model& model, Byte* row) {
@@ -184,7 +184,7 @@ PropertySet start(const Model& model, const Member& member, Byte* row) {
     }
     const Byte release = release_of(member, row);
     if (!can_read_all(model, member, release, row)) {
-        die(model, member, row);
+        kill_member(model, member, row);
         return mask_of(Property::unreadable_start);
     }
     bring_up(model, member, release, row);
@@ -221,7 +221,7 @@ bool can_read_all(const Model& model, const Member& member, Byte release, const 
     return is_readable;
 }
 
-void die(const Model& model, const Member& member, Byte* row) {
+void kill_member(const Model& model, const Member& member, Byte* row) {
     if (model.has_mutual_laws && is_running(member, row)) {
         mark_stale(model, member, {}, row);
     }
@@ -232,7 +232,7 @@ void die(const Model& model, const Member& member, Byte* row) {
 
 bool can_be_started(const Model& model, const Member& member, const Byte* row) {
     return member.running != k_no_offset && row[member.running] == k_absent
-           && member.installed != k_no_offset && row[member.away] == 0
+           && member.installed != k_no_offset && row[member.unreachable] == 0
            && can_read_all(model, member, row[member.installed], row);
 }
 
@@ -255,7 +255,7 @@ bool can_lead(const Model& model, const Member& member, const Byte* row) {
     const auto& role = model.members_of[member.role];
     return std::none_of(role.begin(), role.end(), [&](Index index) {
         const Member& other = model.members[index];
-        return other.leads != k_no_offset && row[other.leads] == model.serves
+        return other.leads != k_no_offset && row[other.leads] == model.value_serving
                && is_running(other, row);
     });
 }
@@ -264,7 +264,7 @@ void lead(const Model& model, const Member& member, Byte* row) {
     for (const Index index : model.members_of[member.role]) {
         set_if(model.members[index].leads, model.no, row);
     }
-    set_if(member.leads, model.serves, row);
+    set_if(member.leads, model.value_serving, row);
 }
 
 }  // namespace drydock::checker

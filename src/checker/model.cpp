@@ -7,7 +7,7 @@
 #include "checker/model.h"
 
 #include "base/check.h"
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 #include "checker/initial_values.h"
 #include "checker/model_builder.h"
 #include "run/run.h"
@@ -50,16 +50,16 @@ public:
         name_facts();
         place_owned_by(k_no_index);
         place_stores();
-        model_.written = add(start_ != nullptr && start_->written ? 1 : 0);
+        model_.new_writes = add(start_ != nullptr && start_->new_writes ? 1 : 0);
         for (std::size_t i = 0; i < model_.members.size(); ++i) {
             Member& member = model_.members[i];
             member.block = model_.size;
             place_owned_by(i);
             place_stores_of(i);
-            member.away = add(0);
+            member.unreachable = add(0);
             member.size = model_.size - member.block;
         }
-        model_.used = model_.size;
+        model_.fault_usage = model_.size;
         for (std::size_t i = 0; i < k_fault_usage_size; ++i) {
             add(0);
         }
@@ -67,7 +67,7 @@ public:
 
 private:
     Offset add(Byte first) {
-        model_.first.push_back(first);
+        model_.initial.push_back(first);
         return model_.size++;
     }
 
@@ -170,7 +170,7 @@ private:
     void place_owned_by(Index member) {
         for (const std::size_t i : actions_[member]) {
             const model::Action& action = model_.plan.actions[i];
-            ActionModel& act = model_.acts[i];
+            ActionModel& act = model_.actions[i];
             act.member = member;
             model_.cells[i] = add(0);
             if (action.repeatable == model::Repeatable::no && !action.request.is_null()) {
@@ -180,7 +180,7 @@ private:
         }
         for (const std::string& key : facts_[member]) {
             const Offset place = add(model_.values.index_of(*initial_.fact(key)));
-            model_.places[key] = place;
+            model_.offsets[key] = place;
             bind(key, member, place);
         }
     }
@@ -216,7 +216,7 @@ private:
         if (source == model_.plan.sources.end()) {
             return;
         }
-        const model::StandardFact binds = source->second.binds;
+        const model::StandardFact binds = source->second.standard_fact;
         if (member == k_no_index) {
             model_.serving = binds == model::StandardFact::serving ? place : model_.serving;
             model_.writes = binds == model::StandardFact::writes ? place : model_.writes;
@@ -231,7 +231,7 @@ private:
         member_model.service =
             source->second.probe["kind"].as_string() == "service" ? place : member_model.service;
         if (binds == model::StandardFact::running) {
-            const Observation* planned = known_fact(model_.plan.planned, key);
+            const Observation* planned = known_fact(model_.plan.bound_facts, key);
             member_model.running = place;
             member_model.up_at_first =
                 planned == nullptr || planned->status == ObservationStatus::known;
@@ -244,7 +244,7 @@ private:
             store.name = plan_store.name;
             const Index role = index_in(model_.roles, plan_store.role);
             store.role = role == k_no_index ? 0 : role;
-            store.shared = plan_store.shared;
+            store.is_shared = plan_store.shared;
             store.formats = plan_store.formats;
             store.laws = plan_store.laws;
             store.leader_only = plan_store.leader_only;
@@ -257,7 +257,7 @@ private:
             const auto copies = start_ == nullptr ? std::map<std::string, Byte>() : start_->copies;
             const auto entry = copies.find(plan_store.name);
             store.copy = add(entry == copies.end() ? 0 : entry->second);
-            store.held = add(0);
+            store.hold = add(0);
             if (plan_store.shared) {
                 place_instance(store, plan_store, k_no_index);
             }
@@ -268,7 +268,7 @@ private:
     void place_stores_of(Index member) {
         for (std::size_t i = 0; i < model_.stores.size(); ++i) {
             Store& store = model_.stores[i];
-            if (!store.shared && store.role == model_.members[member].role) {
+            if (!store.is_shared && store.role == model_.members[member].role) {
                 place_instance(store, model_.plan.stores[i], member);
             }
         }
@@ -276,7 +276,7 @@ private:
 
     // Bytes of rare laws are reserved only if the plan uses the law.
     void place_instance(Store& store, const model::PlanStore& plan_store, Index member) {
-        store.at.push_back(add(initial_.format(plan_store, member)));
+        store.offset.push_back(add(initial_.format(plan_store, member)));
         if (has_restores_) {
             store.copied.push_back(add(initial_.copied_format(plan_store, member)));
         }
@@ -320,12 +320,12 @@ Byte Values::index_of(const Observation& value) {
 Model::Model(const Plan& checked_plan, const InitialState* start)
     : plan(checked_plan)
     , program(checked_plan)
-    , acts(checked_plan.actions.size())
+    , actions(checked_plan.actions.size())
     , cells(checked_plan.actions.size()) {
-    serves = values.index_of({ObservationStatus::known, Json(true), "", 0});
-    started = values.index_of({ObservationStatus::known, Json("running"), "", 0});
-    stopped = values.index_of({ObservationStatus::known, Json("stopped"), "", 0});
-    accepted = (1ULL << serves)
+    value_serving = values.index_of({ObservationStatus::known, Json(true), "", 0});
+    value_started = values.index_of({ObservationStatus::known, Json("running"), "", 0});
+    value_stopped = values.index_of({ObservationStatus::known, Json("stopped"), "", 0});
+    accepted = (1ULL << value_serving)
                | (1ULL << values.index_of({ObservationStatus::known, Json("accepted"), "", 0}));
     Layout(*this, start).run();
     add_effects(*this);
@@ -339,9 +339,9 @@ Model::Model(const Plan& checked_plan, const InitialState* start)
     add_interchangeable_groups(*this);
     add_independent_actions(*this);
     // Every path begins with a conductor that has taken the run over.
-    run::State state(acts.size());
+    run::State state(actions.size());
     run::apply(program, state, {run::EventType::conductor_started});
-    pack(state, first.data());
+    pack(state, initial.data());
     note_found_starts(*this);
 }
 

@@ -59,22 +59,22 @@ private:
 struct Predicate {
     struct Target {
         Index member = k_no_index;  // k_no_index: the system
-        Offset at = k_no_offset;
-        std::uint64_t yes = 0;          // values that satisfy the condition
-        std::uint64_t cannot_tell = 0;  // values that leave it unknown
+        Offset offset = k_no_offset;
+        std::uint64_t satisfying_values = 0;  // values that satisfy the condition
+        std::uint64_t cannot_tell = 0;        // values that leave it unknown
     };
 
-    bool modelled = false;          // false: both answers are explored
-    bool same = false;              // true: all targets must have equal values
+    bool is_modelled = false;       // false: both answers are explored
+    bool requires_equal = false;    // true: all targets must have equal values
     bool only_expected_up = false;  // true: members that the plan expects to be down do not count
-    bool any = false;               // true: one satisfied target is enough
-    int needed = 0;                 // satisfied targets that are enough; 0: all
+    bool one_suffices = false;      // true: one satisfied target is enough
+    int needed_count = 0;           // satisfied targets that are enough; 0: all
     std::vector<Target> targets;
 };
 
 // A declared effect on one modelled fact.
 struct Write {
-    Offset at = k_no_offset;
+    Offset offset = k_no_offset;
     Byte value = k_absent;
 };
 
@@ -105,14 +105,14 @@ struct HalfDone {
 struct Store {
     std::string name;
     Index role = 0;
-    bool shared = false;
+    bool is_shared = false;
     std::vector<std::string> formats;
     Offset copy = k_no_offset;
-    Offset held = k_no_offset;  // 1: a command holds the format down, and no law raises it
-    bool copy_needed = false;   // true: closing the way back needs a verified copy
-    std::vector<Offset> at;     // of its format: one, or one for each member of the role
+    Offset hold = k_no_offset;   // 1: a command holds the format down, and no law raises it
+    bool copy_needed = false;    // true: closing the way back needs a verified copy
+    std::vector<Offset> offset;  // of its format: one, or one for each member of the role
     std::vector<std::vector<Offset>> levels;           // of the facts that report it, by instance
-    std::vector<Byte> told;                            // the value of those facts, by format
+    std::vector<Byte> level_values;                    // the value of those facts, by format
     std::vector<bool> opened_by;                       // by role
     std::map<std::string, model::FormatSupport> laws;  // by release
     // By value of a release and by format: whether it serves on it, and whether it starts on it. A
@@ -133,9 +133,9 @@ struct FormatTransition {
     Index store = 0;
     Index role = 0;
     model::FormatTrigger raises = model::FormatTrigger::never;
-    std::uint64_t runs = 0;  // values of `running` that mean its release
-    Byte becomes = 0;        // a format
-    bool closes = false;
+    std::uint64_t running_values = 0;  // values of `running` that mean its release
+    Byte becomes = 0;                  // a format
+    bool blocks_downgrade = false;
     bool alone = false;           // two starts that raise it may not be under way at once
     bool holds_at_start = false;  // its condition held before the plan's first action
 };
@@ -156,7 +156,7 @@ struct Member {
     Offset running = k_no_offset;
     Offset ready = k_no_offset;
     Offset service = k_no_offset;
-    Offset away = k_no_offset;
+    Offset unreachable = k_no_offset;
     Offset leads = k_no_offset;
     Offset voter = k_no_offset;
     bool up_at_first = true;
@@ -169,7 +169,8 @@ struct Member {
 // An action of the plan, with its effects and conditions as indices.
 struct ActionModel {
     Index member = k_no_index;
-    Index crowd = k_no_index;    // its group of interchangeable actions; k_no_index: none
+    Index interchangeable_group =
+        k_no_index;              // its group of interchangeable actions; k_no_index: none
     Offset ran = k_no_offset;    // of an unrepeatable action: whether it has taken effect
     bool starts = false;         // it brings members up
     bool stops_members = false;  // it takes members down, if only for a while
@@ -178,8 +179,8 @@ struct ActionModel {
     bool moves_serving = false;
     bool moves_world = false;         // it has a modelled effect
     bool matters_if_skipped = false;  // a skip and an end have different futures
-    bool quiet = false;               // no other action observes its outcome (add_local_actions)
-    bool apart = false;  // it commutes with other such actions (add_independent_actions)
+    bool local = false;               // no other action observes its outcome (add_local_actions)
+    bool independent = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
     std::vector<Index> starting;  // members
     std::vector<Index> leaving;   // members
@@ -190,10 +191,10 @@ struct ActionModel {
     std::vector<StoreChange> changes;  // of stores, in the plan's order
     std::vector<HalfDone> meanwhile;
     std::vector<Index> alone;  // the resources that no other such action may use
-    std::vector<Predicate> when;
-    std::vector<Predicate> guard;
-    std::vector<Predicate> then;
-    std::vector<Predicate> happened;
+    std::vector<Predicate> applies_if;
+    std::vector<Predicate> preconditions;
+    std::vector<Predicate> postconditions;
+    std::vector<Predicate> completion_check;
     // Members that its begin depends on, by a condition or by their quorum; and members that its
     // end depends on.
     std::vector<Index> observed_before;
@@ -203,9 +204,9 @@ struct ActionModel {
 // Releases that may not serve together: one of them in `role`, another in `with`.
 struct SkewPair {
     Index role = 0;
-    Index with = 0;
-    std::uint64_t one = 0;  // values of `running`
-    std::uint64_t other = 0;
+    Index other_role = 0;
+    std::uint64_t releases = 0;  // values of `running`
+    std::uint64_t other_releases = 0;
     const model::SkewRule* rule = nullptr;
 };
 
@@ -233,7 +234,7 @@ struct InitialState {
     std::map<std::string, model::Observation> unclean;  // the release that left it so
     std::map<std::string, Byte> stale;
     std::vector<std::string> modelled;  // keys of facts that the other plan moves
-    bool written = false;               // the new side has taken writes
+    bool new_writes = false;            // the new side has taken writes
 };
 
 struct Model {
@@ -251,10 +252,10 @@ struct Model {
     std::vector<Member> members;
     std::vector<std::string> hosts;
     std::vector<std::vector<Index>> members_on;
-    std::vector<ActionModel> acts;
+    std::vector<ActionModel> actions;
     std::vector<Offset> cells;  // of each action's status and failures
     std::vector<Store> stores;
-    std::vector<FormatTransition> rises;
+    std::vector<FormatTransition> format_transitions;
     std::vector<SkewPair> skews;
     std::vector<TemporaryValue> temporaries;  // those that must be as before at the end
     std::vector<std::string> resources;       // of actions that are alone: stores and roles
@@ -265,32 +266,33 @@ struct Model {
     bool has_alone = false;           // some action or start must be alone
     bool judges_restarts = false;     // a start by itself can violate a property
     bool depends_on_clients = false;  // a release may start where it may not serve
-    std::size_t crowds = 0;
+    std::size_t interchangeable_groups = 0;
     std::vector<std::size_t> return_gates;
-    std::vector<std::size_t> unmodelled;   // actions with conditions that are answered both ways
-    std::map<std::string, Offset> places;  // of facts, by key
-    Byte serves = k_absent;                // `ready`: the value of a member that serves
-    Byte started = k_absent;               // `service`
-    Byte stopped = k_absent;
+    std::vector<std::size_t> unmodelled;    // actions with conditions that are answered both ways
+    std::map<std::string, Offset> offsets;  // of facts, by key
+    Byte value_serving = k_absent;          // `ready`: the value of a member that serves
+    Byte value_started = k_absent;          // `service`
+    Byte value_stopped = k_absent;
     Byte no = k_absent;  // false; only if a law of the plan uses it
     Offset serving = k_no_offset;
     Offset writes = k_no_offset;  // of the fact that tells whether writes are accepted
     std::uint64_t accepted = 0;   // values of that fact that mean yes
-    Offset written = k_no_offset;
-    Offset used = k_no_offset;  // of the fault usage, a byte a budget; the last bytes of a row
+    Offset new_writes = k_no_offset;
+    Offset fault_usage =
+        k_no_offset;            // of the fault usage, a byte a budget; the last bytes of a row
     std::uint32_t size = 0;     // of a row
-    std::vector<Byte> first;    // the initial row
+    std::vector<Byte> initial;  // the initial row
 
     [[nodiscard]] run::Status status(const Byte* row, Index action) const {
         return status_in(row[cells[action]]);
     }
 
     [[nodiscard]] Byte& fault_usage_of(Byte* row, Fault fault) const {
-        return row[used + ordinal(fault)];
+        return row[fault_usage + ordinal(fault)];
     }
 
     [[nodiscard]] Byte fault_usage_of(const Byte* row, Fault fault) const {
-        return row[used + ordinal(fault)];
+        return row[fault_usage + ordinal(fault)];
     }
 
     // Decodes the state of the run. Rows keep no attempt numbers; an action in flight gets a 1.
@@ -311,10 +313,10 @@ struct Model {
 // are others.
 struct Evaluation {
     model::Truth modelled = model::Truth::yes;
-    bool open = false;
+    bool nondeterministic = false;
 };
 
 [[nodiscard]] Evaluation
-answer(const Model& model, const std::vector<Predicate>& questions, const Byte* row);
+evaluate(const Model& model, const std::vector<Predicate>& questions, const Byte* row);
 
 }  // namespace drydock::checker

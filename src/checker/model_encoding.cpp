@@ -65,7 +65,7 @@ void Model::unpack(const Byte* row, State& run) const {
 void Model::pack_action(const State& run, std::size_t action, Byte* row) const {
     Status status = run.status(action);
     int failures = std::min(run.failures(action), k_failures_max);
-    if (status == Status::skipped && !acts[action].matters_if_skipped) {
+    if (status == Status::skipped && !actions[action].matters_if_skipped) {
         status = Status::done;
     }
     if (is_over(status) || has_failed(status)) {
@@ -76,7 +76,7 @@ void Model::pack_action(const State& run, std::size_t action, Byte* row) const {
 
 void Model::pack(const State& run, Byte* row) const {
     row[0] = to_byte(run.phase());
-    for (std::size_t i = 0; i < acts.size(); ++i) {
+    for (std::size_t i = 0; i < actions.size(); ++i) {
         pack_action(run, i, row);
     }
 }
@@ -107,9 +107,9 @@ bool Model::came_up(const Byte* row, std::string_view name) const {
 // The survey has seen nothing of a member that was down. Since it runs in this row, its facts get a
 // placeholder: a downgrade compiled from absent facts would be refused wrongly.
 model::FactBook Model::facts(const Byte* row) const {
-    model::FactBook book = plan.seen;
+    model::FactBook book = plan.survey_facts;
     auto position = book.begin();
-    for (const auto& [key, value] : plan.planned) {
+    for (const auto& [key, value] : plan.bound_facts) {
         position = put(book, position, key, value);
     }
     for (auto& [key, value] : book) {
@@ -119,7 +119,7 @@ model::FactBook Model::facts(const Byte* row) const {
         }
     }
     position = book.begin();
-    for (const auto& [key, place] : places) {
+    for (const auto& [key, place] : offsets) {
         position = put(book, position, key, values.at(row[place]));
     }
     return book;
@@ -128,17 +128,17 @@ model::FactBook Model::facts(const Byte* row) const {
 InitialState Model::start(const Byte* row) const {
     InitialState start;
     start.facts = facts(row);
-    start.written = row[written] != 0;
-    for (const auto& [key, place] : places) {
+    start.new_writes = row[new_writes] != 0;
+    for (const auto& [key, place] : offsets) {
         start.modelled.push_back(key);
     }
     for (const Store& store : stores) {
         start.copies[store.name] = row[store.copy];
-        for (std::size_t i = 0; i < store.at.size(); ++i) {
+        for (std::size_t i = 0; i < store.offset.size(); ++i) {
             const auto& owners = members_of[store.role];
             const std::string name =
-                store.shared ? store.name : store.name + "/" + members[owners[i]].name;
-            start.formats[name] = row[store.at[i]];
+                store.is_shared ? store.name : store.name + "/" + members[owners[i]].name;
+            start.formats[name] = row[store.offset[i]];
             if (!store.copied.empty()) {
                 start.copied[name] = row[store.copied[i]];
             }

@@ -34,14 +34,14 @@ instances_of(const Model& model, const std::string& name, const std::string& mem
         return {};
     }
     const Store& owned = model.stores[store];
-    const Index own = owned.shared
+    const Index own = owned.is_shared
                           ? k_no_index
                           : index_in(model.members_of[owned.role], member_named(model, member));
     if (own != k_no_index) {
         return {{store, own}};
     }
     std::vector<Instance> instances;
-    for (Index i = 0; i < owned.at.size(); ++i) {
+    for (Index i = 0; i < owned.offset.size(); ++i) {
         instances.push_back({store, i});
     }
     return instances;
@@ -87,7 +87,7 @@ Byte half_done_format(const Model& model, const Store& store, EffectKind kind) {
     if (kind == EffectKind::destroys) {
         return k_destroyed;
     }
-    const auto law = store.laws.find(model.plan.to);
+    const auto law = store.laws.find(model.plan.to_version);
     const Index format =
         law == store.laws.end() ? k_no_index : index_in(store.formats, law->second.writes);
     return format == k_no_index ? k_no_format : to_byte(format);
@@ -95,13 +95,13 @@ Byte half_done_format(const Model& model, const Store& store, EffectKind kind) {
 
 // The bytes for the saved values were reserved in the same order.
 void add_half_done(Model& model, Index action) {
-    ActionModel& act = model.acts[action];
+    ActionModel& act = model.actions[action];
     Index next = 0;
     for (const model::Effect& effect : model.plan.actions[action].meanwhile) {
         if (effect.kind == EffectKind::becomes) {
-            const auto place = model.places.find(model::fact_key(effect.member, effect.name));
+            const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
             HalfDone& half_done = act.meanwhile[next++];
-            half_done.at = place == model.places.end() ? k_no_offset : place->second;
+            half_done.at = place == model.offsets.end() ? k_no_offset : place->second;
             half_done.value = model.values.index_of(
                 {effect.value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
                  effect.value,
@@ -114,7 +114,7 @@ void add_half_done(Model& model, Index action) {
             HalfDone& half_done = act.meanwhile[next++];
             half_done.is_format = true;
             half_done.instance = instance;
-            half_done.at = store.at[instance.index];
+            half_done.at = store.offset[instance.index];
             half_done.value = half_done_format(model, store, effect.kind);
         }
     }
@@ -135,12 +135,12 @@ Index resource_named(Model& model, const std::string& name) {
 }
 
 void add_resources(Model& model) {
-    for (Index i = 0; i < model.acts.size(); ++i) {
+    for (Index i = 0; i < model.actions.size(); ++i) {
         for (const std::string& name : model.plan.actions[i].alone) {
-            model.acts[i].alone.push_back(resource_named(model, name));
+            model.actions[i].alone.push_back(resource_named(model, name));
         }
     }
-    for (const FormatTransition& rise : model.rises) {
+    for (const FormatTransition& rise : model.format_transitions) {
         if (rise.alone) {
             (void)resource_named(model, model.stores[rise.store].name);
         }
@@ -182,10 +182,10 @@ void add_groups(Model& model) {
 void add_temporaries(Model& model) {
     const bool is_way_back = !model.plan.reverts_run.empty();
     for (const model::TemporaryFact& fact : model.plan.temporaries) {
-        const auto place = model.places.find(fact.key);
+        const auto place = model.offsets.find(fact.key);
         const bool counts = is_way_back ? fact.temporary != model::Temporary::no
                                         : fact.temporary == model::Temporary::always;
-        if (counts && place != model.places.end()) {
+        if (counts && place != model.offsets.end()) {
             model.temporaries.push_back(
                 {fact.key, place->second, model.values.index_of(fact.value)});
         }
@@ -195,14 +195,14 @@ void add_temporaries(Model& model) {
 // The facts that tell whether a store is clean, by instance.
 void add_clean_facts(Model& model, Index index) {
     Store& store = model.stores[index];
-    store.clean_facts.resize(store.at.size());
+    store.clean_facts.resize(store.offset.size());
     for (const std::string& key : model.plan.stores[index].clean_stop) {
-        const auto place = model.places.find(key);
+        const auto place = model.offsets.find(key);
         const auto source = model.plan.sources.find(key);
         const std::string owner = source == model.plan.sources.end() ? "" : source->second.member;
         const Index own = index_in(model.members_of[store.role], member_named(model, owner));
-        for (Index i = 0; place != model.places.end() && i < store.at.size(); ++i) {
-            if (store.shared || own == k_no_index || own == i) {
+        for (Index i = 0; place != model.offsets.end() && i < store.offset.size(); ++i) {
+            if (store.is_shared || own == k_no_index || own == i) {
                 store.clean_facts[i].push_back(place->second);
             }
         }
@@ -213,8 +213,8 @@ void add_clean_facts(Model& model, Index index) {
 void note_openers(Model& model) {
     for (const Store& store : model.stores) {
         for (Index i = 0; i < store.unclean.size(); ++i) {
-            const Byte release = last_opener(model, store, i, model.first.data());
-            Byte& left_by = model.first[store.unclean[i]];
+            const Byte release = last_opener(model, store, i, model.initial.data());
+            Byte& left_by = model.initial[store.unclean[i]];
             left_by = release == k_absent ? left_by : release;
         }
     }
@@ -224,14 +224,16 @@ void note_openers(Model& model) {
 // bring releases together.
 bool can_restart_violate(const Model& model) {
     const bool rises =
-        std::any_of(model.rises.begin(), model.rises.end(), [&](const FormatTransition& rise) {
-            const Store& store = model.stores[rise.store];
-            const bool is_shared =
-                store.shared
-                || std::count(store.opened_by.begin(), store.opened_by.end(), true) > 1;
-            return (rise.closes && !rise.holds_at_start) || rise.alone
-                   || (rise.raises == model::FormatTrigger::on_start && is_shared);
-        });
+        std::any_of(model.format_transitions.begin(),
+                    model.format_transitions.end(),
+                    [&](const FormatTransition& rise) {
+                        const Store& store = model.stores[rise.store];
+                        const bool is_shared =
+                            store.is_shared
+                            || std::count(store.opened_by.begin(), store.opened_by.end(), true) > 1;
+                        return (rise.blocks_downgrade && !rise.holds_at_start) || rise.alone
+                               || (rise.raises == model::FormatTrigger::on_start && is_shared);
+                    });
     return rises || !model.skews.empty() || model.depends_on_clients;
 }
 
@@ -280,8 +282,8 @@ void add_readable_formats(Model& model) {
 }
 
 void add_half_done_effects(Model& model) {
-    for (Index i = 0; i < model.acts.size(); ++i) {
-        add_changes(model, model.plan.actions[i], model.acts[i]);
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        add_changes(model, model.plan.actions[i], model.actions[i]);
         add_half_done(model, i);
     }
     add_resources(model);
@@ -301,10 +303,12 @@ void add_laws_of_roles(Model& model) {
         model.ready_with.begin(), model.ready_with.end(), [](int count) { return count > 0; });
     model.has_mutual_laws =
         has_stores_with_laws || has_shared_readiness || uses_leaders(model)
-        || std::any_of(model.rises.begin(), model.rises.end(), [](const FormatTransition& rise) {
-               return rise.raises == model::FormatTrigger::when_all_running
-                      || rise.raises == model::FormatTrigger::on_lead;
-           });
+        || std::any_of(model.format_transitions.begin(),
+                       model.format_transitions.end(),
+                       [](const FormatTransition& rise) {
+                           return rise.raises == model::FormatTrigger::when_all_running
+                                  || rise.raises == model::FormatTrigger::on_lead;
+                       });
     if (model.has_mutual_laws) {
         model.no = model.values.index_of({ObservationStatus::known, Json(false), "", 0});
     }

@@ -29,11 +29,11 @@ Truth ask(const Model& model,
     const model::FactBook earlier_facts;
     const model::Roster roster = {{condition.role, {member}}};
     Condition member_condition = condition;
-    member_condition.whose =
-        condition.whose == Quantifier::system ? Quantifier::system : Quantifier::this_member;
+    member_condition.quantifier =
+        condition.quantifier == Quantifier::system ? Quantifier::system : Quantifier::self;
     member_condition.members_min = 0;
     return model::evaluate(member_condition,
-                           {facts, earlier_facts, model.plan.planned, roster, member})
+                           {facts, earlier_facts, model.plan.bound_facts, roster, member})
         .outcome;
 }
 
@@ -43,10 +43,10 @@ const std::string& name_at(const Model& model, Index member) {
 }
 
 std::vector<Index> members_asked(const Model& model, const Condition& condition, Index self) {
-    if (condition.whose == Quantifier::system) {
+    if (condition.quantifier == Quantifier::system) {
         return {k_no_index};
     }
-    if (condition.whose == Quantifier::this_member) {
+    if (condition.quantifier == Quantifier::self) {
         return {self};
     }
     const Index role = index_in(model.roles, condition.role);
@@ -66,8 +66,8 @@ public:
     std::vector<Predicate> ask_all(const std::vector<Condition>& conditions, std::size_t action) {
         std::vector<Predicate> questions;
         for (const Condition& condition : conditions) {
-            questions.push_back(make(condition, model_.acts[action].member));
-            if (!questions.back().modelled
+            questions.push_back(make(condition, model_.actions[action].member));
+            if (!questions.back().is_modelled
                 && (model_.unmodelled.empty() || model_.unmodelled.back() != action)) {
                 model_.unmodelled.push_back(action);
             }
@@ -78,27 +78,27 @@ public:
 private:
     Predicate make(const Condition& condition, Index self) {
         Predicate question;
-        question.same = condition.relation == Relation::same;
-        question.any = condition.whose == Quantifier::any;
+        question.requires_equal = condition.relation == Relation::same;
+        question.one_suffices = condition.quantifier == Quantifier::any;
         question.only_expected_up =
-            condition.whose != Quantifier::system && condition.whose != Quantifier::this_member;
-        question.needed = condition.members_min;
-        question.modelled =
-            condition.relation != Relation::reaches && condition.relation != Relation::stands;
+            condition.quantifier != Quantifier::system && condition.quantifier != Quantifier::self;
+        question.needed_count = condition.members_min;
+        question.is_modelled =
+            condition.relation != Relation::caught_up && condition.relation != Relation::unchanged;
         const std::vector<Offset>& places = places_of(condition.fact);
         // `planned` compares with a value of each member; other relations need the value alone.
-        const bool is_per_member = condition.relation == Relation::planned;
+        const bool is_per_member = condition.relation == Relation::as_planned;
         std::optional<Predicate::Target> sets;
         for (const Index member : members_asked(model_, condition, self)) {
             const Index place = member + 1;  // the system's first
             const Offset offset = places[place];
-            question.modelled = question.modelled && offset != k_no_offset;
-            if (question.modelled && (is_per_member || !sets)) {
+            question.is_modelled = question.is_modelled && offset != k_no_offset;
+            if (question.is_modelled && (is_per_member || !sets)) {
                 sets = is_per_member ? find_sets(condition, member) : sets_of(condition, member);
             }
-            Predicate::Target target = question.modelled ? *sets : Predicate::Target();
+            Predicate::Target target = question.is_modelled ? *sets : Predicate::Target();
             target.member = member;
-            target.at = question.modelled ? offset : k_no_offset;
+            target.offset = question.is_modelled ? offset : k_no_offset;
             question.targets.push_back(target);
         }
         return question;
@@ -109,8 +109,8 @@ private:
         const auto [entry, is_new] = places_.try_emplace(fact);
         if (is_new) {
             const auto look_up = [&](const std::string& member) {
-                const auto place = model_.places.find(model::fact_key(member, fact));
-                return place == model_.places.end() ? k_no_offset : place->second;
+                const auto place = model_.offsets.find(model::fact_key(member, fact));
+                return place == model_.offsets.end() ? k_no_offset : place->second;
             };
             entry->second.push_back(look_up(""));
             for (const Member& member : model_.members) {
@@ -137,7 +137,7 @@ private:
         Predicate::Target sets;
         for (std::size_t i = 0; i < model_.values.size(); ++i) {
             const Truth truth = ask(model_, condition, name, model_.values.at(i));
-            sets.yes |= truth == Truth::yes ? 1ULL << i : 0;
+            sets.satisfying_values |= truth == Truth::yes ? 1ULL << i : 0;
             sets.cannot_tell |= truth == Truth::cannot_tell ? 1ULL << i : 0;
         }
         return sets;
@@ -147,8 +147,8 @@ private:
     static bool asks_the_same(const Condition& condition, const Condition& other_condition) {
         return condition.relation == other_condition.relation
                && condition.fact == other_condition.fact && condition.type == other_condition.type
-               && (condition.whose == Quantifier::system)
-                      == (other_condition.whose == Quantifier::system)
+               && (condition.quantifier == Quantifier::system)
+                      == (other_condition.quantifier == Quantifier::system)
                && condition.operand == other_condition.operand;
     }
 
@@ -165,12 +165,12 @@ Truth answer_same(const Predicate& question, const Model& model, const Byte* row
         if (question.only_expected_up && !model.expected_up(row, target.member)) {
             continue;
         }
-        const Byte value = row[target.at];
+        const Byte value = row[target.offset];
         const auto& member = model.members[target.member];
-        if (row[member.away] != 0 || ((target.cannot_tell >> value) & 1U) != 0) {
+        if (row[member.unreachable] != 0 || ((target.cannot_tell >> value) & 1U) != 0) {
             return Truth::cannot_tell;
         }
-        if (((target.yes >> value) & 1U) == 0 || (has_value && value != first)) {
+        if (((target.satisfying_values >> value) & 1U) == 0 || (has_value && value != first)) {
             return Truth::no;
         }
         first = value;
@@ -182,7 +182,7 @@ Truth answer_same(const Predicate& question, const Model& model, const Byte* row
 // Counts targets. An unreachable member or an unknown value may still turn out either way, so it
 // decides only if the known targets do not.
 Truth answer_one(const Predicate& question, const Model& model, const Byte* row) {
-    if (question.same) {
+    if (question.requires_equal) {
         return answer_same(question, model, row);
     }
     int target_count = 0;
@@ -193,17 +193,17 @@ Truth answer_one(const Predicate& question, const Model& model, const Byte* row)
             continue;
         }
         ++target_count;
-        const Byte value = row[target.at];
+        const Byte value = row[target.offset];
         const bool is_away =
-            target.member != k_no_index && row[model.members[target.member].away] != 0;
+            target.member != k_no_index && row[model.members[target.member].unreachable] != 0;
         if (is_away || ((target.cannot_tell >> value) & 1U) != 0) {
             ++open;
-        } else if (((target.yes >> value) & 1U) != 0) {
+        } else if (((target.satisfying_values >> value) & 1U) != 0) {
             ++yes;
         }
     }
-    const int needed_by_default = question.any ? 1 : target_count;
-    const int needed = question.needed > 0 ? question.needed : needed_by_default;
+    const int needed_by_default = question.one_suffices ? 1 : target_count;
+    const int needed = question.needed_count > 0 ? question.needed_count : needed_by_default;
     if (yes >= needed) {
         return Truth::yes;
     }
@@ -247,7 +247,7 @@ with_roles_of(const Model& model, const std::vector<Index>& leaving, std::vector
 bool somebody_is_away(const Predicate& question, const Model& model, const Byte* row) {
     return std::any_of(
         question.targets.begin(), question.targets.end(), [&](const Predicate::Target& target) {
-            return target.member != k_no_index && row[model.members[target.member].away] != 0
+            return target.member != k_no_index && row[model.members[target.member].unreachable] != 0
                    && (!question.only_expected_up || model.expected_up(row, target.member));
         });
 }
@@ -258,15 +258,15 @@ bool somebody_is_away(const Predicate& question, const Model& model, const Byte*
 // stops.
 void add_predicates(Model& model) {
     PredicateBuilder asker(model);
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
         const model::Action& action = model.plan.actions[i];
-        ActionModel& act = model.acts[i];
-        act.when = asker.ask_all(action.when, i);
-        act.guard = asker.ask_all(action.guard, i);
-        act.then = asker.ask_all(action.then, i);
-        act.happened = asker.ask_all(action.happened, i);
-        act.observed_before = members_in(model, {&act.when, &act.guard});
-        act.observed_after = members_in(model, {&act.then, &act.happened});
+        ActionModel& act = model.actions[i];
+        act.applies_if = asker.ask_all(action.applies_if, i);
+        act.preconditions = asker.ask_all(action.preconditions, i);
+        act.postconditions = asker.ask_all(action.postconditions, i);
+        act.completion_check = asker.ask_all(action.completion_check, i);
+        act.observed_before = members_in(model, {&act.applies_if, &act.preconditions});
+        act.observed_after = members_in(model, {&act.postconditions, &act.completion_check});
         if (act.stops_members) {
             act.observed_before = with_roles_of(model, act.leaving, act.observed_before);
         }
@@ -275,11 +275,11 @@ void add_predicates(Model& model) {
 
 // A predicate that is not modelled leaves the result open, but an unreachable target makes it
 // unknown. One false predicate decides.
-Evaluation answer(const Model& model, const std::vector<Predicate>& questions, const Byte* row) {
+Evaluation evaluate(const Model& model, const std::vector<Predicate>& questions, const Byte* row) {
     Evaluation result;
     for (const Predicate& question : questions) {
-        if (!question.modelled) {
-            result.open = true;
+        if (!question.is_modelled) {
+            result.nondeterministic = true;
             result.modelled =
                 somebody_is_away(question, model, row) ? Truth::cannot_tell : result.modelled;
             continue;

@@ -1,6 +1,6 @@
 // What a begin may not take: the quorum of a group, and the resource of an action that must be
 // alone. A group that is below its minimum already does not count: faults did that.
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {
@@ -43,7 +43,7 @@ public:
     }
 
     [[nodiscard]] bool stays_up(Index index) const {
-        return suffices_after_ && is_up(index) && !is_among(model_.acts[action_].leaving, index);
+        return suffices_after_ && is_up(index) && !is_among(model_.actions[action_].leaving, index);
     }
 
 private:
@@ -53,7 +53,7 @@ private:
         const auto runs_on = std::count_if(members.begin(), members.end(), [&](Index index) {
             return is_running(model_.members[index], row_)
                    && !is_going_down(model_, model_.members[index], action_, row_)
-                   && !is_among(model_.acts[action_].leaving, index);
+                   && !is_among(model_.actions[action_].leaving, index);
         });
         return model_.ready_with[role] == 0 || runs_on >= model_.ready_with[role];
     }
@@ -123,7 +123,7 @@ bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byt
 // action itself tells it.
 Byte release_to_start(const ActionModel& act, const Member& member, const Byte* row) {
     const auto write = std::find_if(act.writes.begin(), act.writes.end(), [&](const Write& one) {
-        return one.at == member.running && one.value != k_absent;
+        return one.offset == member.running && one.value != k_absent;
     });
     const bool is_told = member.installed == k_no_offset && write != act.writes.end();
     return is_told ? write->value : release_of(member, row);
@@ -137,9 +137,9 @@ bool converts_alone(const Model& model,
                     const Byte* row) {
     const Store& store = model.stores[rise.store];
     const Byte reader = reader_of(store, index_of(model, member), release, row);
-    return rise.alone && rise.raises == model::FormatTrigger::on_start && has(rise.runs, reader)
-           && store.opened_by[member.role] && !is_risen(model, rise, row)
-           && row[store.at.front()] != k_destroyed;
+    return rise.alone && rise.raises == model::FormatTrigger::on_start
+           && has(rise.running_values, reader) && store.opened_by[member.role]
+           && !is_risen(model, rise, row) && row[store.offset.front()] != k_destroyed;
 }
 
 // Adds the resources that a start of the member takes.
@@ -148,7 +148,7 @@ void add_resources_of_start(const Model& model,
                             Byte release,
                             const Byte* row,
                             std::vector<Index>& resources) {
-    for (const FormatTransition& rise : model.rises) {
+    for (const FormatTransition& rise : model.format_transitions) {
         if (converts_alone(model, rise, member, release, row)) {
             resources.push_back(index_in(model.resources, model.stores[rise.store].name));
         }
@@ -159,7 +159,7 @@ void add_resources_of_start(const Model& model,
 // that comes up by itself and by a command is one process.
 std::vector<Index>
 resources_of(const Model& model, std::size_t action, const Byte* row, Index excluded = k_no_index) {
-    const ActionModel& act = model.acts[action];
+    const ActionModel& act = model.actions[action];
     std::vector<Index> resources = act.alone;
     for (const Index member : act.starting) {
         if (member != excluded) {
@@ -184,7 +184,7 @@ bool is_in_company(const Model& model,
                    const std::vector<Index>& resources,
                    const Newcomer& newcomer,
                    const Byte* row) {
-    for (Index i = 0; !resources.empty() && i < model.acts.size(); ++i) {
+    for (Index i = 0; !resources.empty() && i < model.actions.size(); ++i) {
         if (i == newcomer.action || !run::is_open_ended(model.status(row, i))) {
             continue;
         }
@@ -200,9 +200,9 @@ bool is_in_company(const Model& model,
 
 }  // namespace
 
-PropertySet begin(const Model& model, std::size_t action, const Byte* row) {
+PropertySet quorum_violation(const Model& model, std::size_t action, const Byte* row) {
     PropertySet broken = 0;
-    for (const Index index : model.acts[action].leaving) {
+    for (const Index index : model.actions[action].leaving) {
         if (breaks_quorum(model, action, model.members[index].role, row)) {
             broken = mask_of(Property::quorum);
             break;

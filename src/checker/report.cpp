@@ -165,8 +165,8 @@ Json to_json(const Report& report) {
         .set("transitions", number(report.transitions))
         .set("bytes", number(report.bytes))
         .set("depth", report.depth)
-        .set("worlds", number(report.worlds))
-        .set("closes", report.closes)
+        .set("worlds", number(report.downgrade_starts))
+        .set("closes", report.return_point)
         .set("not_modelled", strings(report.not_modelled))
         .set("hangs_on", strings(report.hangs_on))
         .set("note", report.note);

@@ -72,7 +72,7 @@ private:
         batch_.clear();
         explorer_.expand(search_.row(id), batch_);
         for (std::size_t i = 0; i < batch_.size(); ++i) {
-            const Transition choice = batch_.choice(i);
+            const Transition choice = batch_.transition(i);
             symmetry_.sort(batch_.row(i));
             const std::uint32_t next = search_.find(batch_.row(i));
             if (next != k_no_state && open_[next]) {
@@ -89,14 +89,14 @@ private:
     // Returns the reason why no downgrade works; empty if one works. A destroyed store that the old
     // release needs is decided first: no downgrade brings it back.
     [[nodiscard]] std::string why_closed(const Byte* row) {
-        for (std::size_t i = 0; i < model_.acts.size(); ++i) {
+        for (std::size_t i = 0; i < model_.actions.size(); ++i) {
             const auto status = model_.status(row, i);
             const bool has_run = status == run::Status::done || status == run::Status::applied;
-            for (const Index index : has_run ? model_.acts[i].destroyed : std::vector<Index>()) {
+            for (const Index index : has_run ? model_.actions[i].destroyed : std::vector<Index>()) {
                 const Store& store = model_.stores[index];
-                if (store.laws.contains(model_.plan.from)) {
+                if (store.laws.contains(model_.plan.from_version)) {
                     return fmt::format(
-                        "{}, which {} needs, is destroyed", store.name, model_.plan.from);
+                        "{}, which {} needs, is destroyed", store.name, model_.plan.from_version);
                 }
             }
         }

@@ -42,11 +42,11 @@ Search::Worker::Worker(const Model& model, const Options& options, const Symmetr
     : explorer(model,
                options.faults,
                options.operator_repairs,
-               options.back != nullptr,
+               options.compile_downgrade != nullptr,
                options.resolve_local)
     , symmetry(sorts)
     , batch(model.size)
-    , found{InsertBuffer(model.size), InsertBuffer(model.size)} {
+    , buffers{InsertBuffer(model.size), InsertBuffer(model.size)} {
     if (options.judges_restarts) {
         explorer.judge_restarts();
     }
@@ -117,32 +117,32 @@ std::size_t Search::bytes() const {
 // Keeps the first violation of each property in this chunk, and the first effect that enables a law
 // which closes the way back.
 void Search::note(Worker& hand, std::uint32_t source, std::size_t i) const {
-    const PropertySet broken = hand.batch.broken(i) & properties_;
+    const PropertySet broken = hand.batch.violated(i) & properties_;
     for (std::size_t p = 0; broken != 0 && p < k_properties; ++p) {
         if (((broken >> p) & 1U) != 0 && !hand.violations[p]) {
-            hand.violations[p] = {source, hand.batch.choice(i)};
+            hand.violations[p] = {source, hand.batch.transition(i)};
         }
     }
-    const TransitionKind kind = hand.batch.choice(i).kind;
+    const TransitionKind kind = hand.batch.transition(i).kind;
     const bool effect = kind == TransitionKind::done || kind == TransitionKind::died_after
                         || kind == TransitionKind::failed_late;
-    if (effect && !hand.closing && is_closing(model_, hand.batch.row(i))
+    if (effect && !hand.return_point && is_closing(model_, hand.batch.row(i))
         && !is_closing(model_, row(source))) {
-        hand.closing = {source, hand.batch.choice(i)};
+        hand.return_point = {source, hand.batch.transition(i)};
     }
 }
 
 // Buffers a sorted row. Returns its candidate.
-Search::BufferedRow Search::keep(Worker& hand, std::uint32_t source, const Byte* row) const {
+Search::BufferedRow Search::buffer_row(Worker& hand, std::uint32_t source, const Byte* row) const {
     const std::uint64_t hash = stores_[0].hash_of(row);
     const std::size_t shard = shard_of(hash);
-    return {shard, hand.found[shard].add(stores_[0], row, hash, source)};
+    return {shard, hand.buffers[shard].add(stores_[0], row, hash, source)};
 }
 
 // Takes over the successors of one row: notes violations, sorts, buffers. The first successor that
 // costs no fault and has a single instance becomes the witness of the row. With several instances,
 // an end would have to be reachable from each, and one edge cannot say so.
-void Search::take(Worker& hand, std::uint32_t source) const {
+void Search::insert(Worker& hand, std::uint32_t source) const {
     const std::size_t usage = model_.size - k_fault_usage_size;
     const Byte* source_row = row(source);
     bool links = !witness_successors_.empty();
@@ -153,14 +153,14 @@ void Search::take(Worker& hand, std::uint32_t source) const {
             continue;
         }
         ++hand.transitions;
-        const auto versions = hand.symmetry.versions(source_row, successor);
+        const auto versions = hand.symmetry.instantiate(source_row, successor);
         BufferedRow entry;
         for (std::size_t position = 0; position < versions.size(); position += model_.size) {
-            entry = keep(hand, source, &versions[position]);
+            entry = buffer_row(hand, source, &versions[position]);
         }
         if (links && versions.size() == model_.size
             && std::memcmp(successor + usage, source_row + usage, k_fault_usage_size) == 0) {
-            hand.found[entry.shard].link({source, entry.candidate});
+            hand.buffers[entry.shard].link({source, entry.candidate});
             links = false;
         }
     }
@@ -170,7 +170,7 @@ void Search::take(Worker& hand, std::uint32_t source) const {
 // Prefetches the row after next. The parent of the next row is needed only by the partial order
 // reduction.
 void Search::expand(Worker& hand, std::size_t first, std::size_t last) {
-    for (InsertBuffer& buffer : hand.found) {
+    for (InsertBuffer& buffer : hand.buffers) {
         buffer.clear();
     }
     const bool is_reduced = hand.explorer.order().is_enabled();
@@ -183,28 +183,28 @@ void Search::expand(Worker& hand, std::size_t first, std::size_t last) {
         }
         const Byte* expanded_row = row(level_[i]);
         if (options_.symmetry) {
-            hand.symmetry.find_first(expanded_row, hand.first);
+            hand.symmetry.find_first(expanded_row, hand.representatives);
         }
         const Byte* previous_row = is_reduced ? row_before(level_[i]) : nullptr;
-        hand.explorer.expand(expanded_row, hand.batch, hand.first, previous_row);
-        take(hand, level_[i]);
+        hand.explorer.expand(expanded_row, hand.batch, hand.representatives, previous_row);
+        insert(hand, level_[i]);
     }
 }
 
 // Merges in the order of the workers, so that no id depends on their speed.
 void Search::merge_shard(std::size_t shard) {
     for (Worker& hand : workers_) {
-        InsertBuffer& buffer = hand.found[shard];
+        InsertBuffer& buffer = hand.buffers[shard];
         buffer.hand_over(stores_[shard]);
         for (const WitnessEdge& link : buffer.links()) {
-            witness_successors_[link.from] = id_of(buffer.index(link.candidate), shard);
+            witness_successors_[link.source] = id_of(buffer.index(link.candidate), shard);
         }
     }
 }
 
 // Small chunks are not worth a thread. Both phases end before the next begins, so no lock is
 // needed.
-void Search::piece(std::size_t first, std::size_t last) {
+void Search::expand_chunk(std::size_t first, std::size_t last) {
     const bool alone = options_.threads < 2 || last - first < k_single_thread_below;
     const std::size_t middle = alone ? last : first + (last - first) / 2;
     const auto in_two = [&](const auto& first_task, const auto& second_task) {
@@ -227,7 +227,7 @@ void Search::note_violations() {
         for (std::size_t p = 0; p < k_properties; ++p) {
             violations_[p] = violations_[p] ? violations_[p] : hand.violations[p];
         }
-        return_point_ = return_point_ ? return_point_ : hand.closing;
+        return_point_ = return_point_ ? return_point_ : hand.return_point;
     }
 }
 
@@ -235,7 +235,7 @@ void Search::note_violations() {
 // wide plan one row has hundreds. The estimate is the mean so far: `expanded` rows had
 // transitions() successors.
 std::size_t Search::rows_at_once(std::size_t expanded) const {
-    const std::size_t by_row = expanded == 0 ? model_.acts.size() : 1 + transitions() / expanded;
+    const std::size_t by_row = expanded == 0 ? model_.actions.size() : 1 + transitions() / expanded;
     const std::size_t found_by_row = model_.size * std::max<std::size_t>(by_row, 1);
     return std::clamp<std::size_t>(k_found_bytes_max / found_by_row, k_rows_min, k_piece);
 }
@@ -251,7 +251,7 @@ bool Search::next_level() {
         old_sizes[0] + old_sizes[1] - level_.size();  // rows of the levels before
     for (std::size_t first = 0; first < level_.size();) {
         const std::size_t end = std::min(first + rows_at_once(earlier_rows + first), level_.size());
-        piece(first, end);
+        expand_chunk(first, end);
         first = end;
         if (bytes() > options_.memory_max) {
             return false;
@@ -273,12 +273,12 @@ bool Search::next_level() {
 bool Search::run(PropertySet properties) {
     properties_ = properties;
     if (options_.partial_order_reduction) {
-        const std::vector<bool> exchanged = symmetry().exchanged();
+        const std::vector<bool> exchanged = symmetry().symmetric_members();
         for (Worker& hand : workers_) {
-            hand.explorer.order().keep(exchanged, asks_for_ends());
+            hand.explorer.order().enable(exchanged, asks_for_ends());
         }
     }
-    std::vector<Byte> first = model_.first;
+    std::vector<Byte> first = model_.initial;
     workers_[0].symmetry.sort(first.data());
     const std::uint64_t hash = stores_[0].hash_of(first.data());
     const std::size_t shard = shard_of(hash);

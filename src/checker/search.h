@@ -19,8 +19,8 @@ namespace drydock::checker {
 
 // A step that violates a property: the first such transition from the row `from`.
 struct ViolatingStep {
-    std::uint32_t from = k_no_state;
-    Transition choice;
+    std::uint32_t source = k_no_state;
+    Transition transition;
 };
 
 class Search {
@@ -31,7 +31,7 @@ public:
     // check.
     bool run(PropertySet properties);
 
-    [[nodiscard]] const std::optional<ViolatingStep>& breach(Property property) const {
+    [[nodiscard]] const std::optional<ViolatingStep>& violation(Property property) const {
         return violations_[ordinal(property)];
     }
 
@@ -57,7 +57,7 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
     // Returns the first action that enables a law which closes the way back.
-    [[nodiscard]] const std::optional<ViolatingStep>& closing() const { return return_point_; }
+    [[nodiscard]] const std::optional<ViolatingStep>& return_point() const { return return_point_; }
 
 private:
     // The number of stores, and of threads.
@@ -75,10 +75,10 @@ private:
         SuccessorGenerator explorer;
         Symmetry symmetry;
         Successors batch;
-        std::vector<Index> first;                  // by member: the first member in the same state
-        std::array<InsertBuffer, k_shards> found;  // by store
+        std::vector<Index> representatives;  // by member: the first member in the same state
+        std::array<InsertBuffer, k_shards> buffers;  // by store
         std::array<std::optional<ViolatingStep>, k_properties> violations;
-        std::optional<ViolatingStep> closing;
+        std::optional<ViolatingStep> return_point;
         std::uint64_t transitions = 0;
     };
 
@@ -90,10 +90,10 @@ private:
 
     void expand(Worker& hand, std::size_t first, std::size_t last);
     void note(Worker& hand, std::uint32_t source, std::size_t i) const;
-    [[nodiscard]] BufferedRow keep(Worker& hand, std::uint32_t source, const Byte* row) const;
-    void take(Worker& hand, std::uint32_t source) const;
+    [[nodiscard]] BufferedRow buffer_row(Worker& hand, std::uint32_t source, const Byte* row) const;
+    void insert(Worker& hand, std::uint32_t source) const;
     void merge_shard(std::size_t shard);
-    void piece(std::size_t first, std::size_t last);
+    void expand_chunk(std::size_t first, std::size_t last);
     void note_violations();
     [[nodiscard]] std::size_t rows_at_once(std::size_t expanded) const;
     bool next_level();

@@ -68,8 +68,8 @@ StateStore::StateStore(std::size_t row_size, bool no_dominance_pruning)
     , compared_size_(no_dominance_pruning ? row_size : row_size - k_fault_usage_size)
     , stride_(row_size + sizeof(std::uint32_t))
     , piece_bits_(static_cast<unsigned>(std::bit_width(k_piece_bytes / stride_)) - 1)
-    , table_(table_of(places(), shift_ <= k_large_from)) {
-    std::fill_n(table_.get(), places(), 0);
+    , table_(table_of(slots(), shift_ <= k_large_from)) {
+    std::fill_n(table_.get(), slots(), 0);
 }
 
 std::uint64_t StateStore::hash_of(const Byte* row) const {
@@ -77,7 +77,7 @@ std::uint64_t StateStore::hash_of(const Byte* row) const {
 }
 
 std::size_t StateStore::bytes() const {
-    return size_ * stride_ + places() * sizeof(std::uint64_t);
+    return size_ * stride_ + slots() * sizeof(std::uint64_t);
 }
 
 // With no_dominance_pruning, compared_size_ covers the fault usage, too.
@@ -109,7 +109,7 @@ void StateStore::append(const Candidate& candidate, const Byte* row) {
 // coexist in the same run of slots.
 void StateStore::insert_one(Candidate& candidate, const Byte* row) {
     const std::uint64_t tag = candidate.hash & k_upper;
-    for (std::size_t position = place(candidate.hash);; position = after(position)) {
+    for (std::size_t position = slot(candidate.hash);; position = next_slot(position)) {
         const std::uint64_t entry = table_[position];
         if (entry == 0) {
             candidate.index = to_id(size_);
@@ -127,9 +127,9 @@ void StateStore::insert_one(Candidate& candidate, const Byte* row) {
 
 // Prefetches both ends of the row with which a candidate may be compared.
 void StateStore::prefetch(std::uint64_t hash) const {
-    std::size_t position = place(hash);
+    std::size_t position = slot(hash);
     while (table_[position] != 0 && ((table_[position] ^ hash) & k_upper) != 0) {
-        position = after(position);
+        position = next_slot(position);
     }
     if (table_[position] != 0) {
         const Byte* stored_row = row((table_[position] & ~k_upper) - 1);
@@ -140,12 +140,12 @@ void StateStore::prefetch(std::uint64_t hash) const {
 
 // Grows first, so the table stays below two thirds and every probe ends at a free slot.
 void StateStore::insert(std::span<Candidate> candidates, const Byte* rows) {
-    while (3 * (size_ + candidates.size()) > 2 * places()) {
+    while (3 * (size_ + candidates.size()) > 2 * slots()) {
         grow();
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (i + 2 * k_ahead < candidates.size()) {
-            __builtin_prefetch(&table_[place(candidates[i + 2 * k_ahead].hash)]);
+            __builtin_prefetch(&table_[slot(candidates[i + 2 * k_ahead].hash)]);
         }
         if (i + k_ahead < candidates.size()) {
             prefetch(candidates[i + k_ahead].hash);
@@ -155,7 +155,7 @@ void StateStore::insert(std::span<Candidate> candidates, const Byte* rows) {
 }
 
 std::uint32_t StateStore::find(const Byte* target_row, std::uint64_t hash) const {
-    for (std::size_t position = place(hash); table_[position] != 0; position = after(position)) {
+    for (std::size_t position = slot(hash); table_[position] != 0; position = next_slot(position)) {
         const std::size_t index = (table_[position] & ~k_upper) - 1;
         if (((table_[position] ^ hash) & k_upper) == 0
             && std::memcmp(row(index), target_row, compared_size_) == 0) {
@@ -167,18 +167,18 @@ std::uint32_t StateStore::find(const Byte* target_row, std::uint64_t hash) const
 
 // An entry contains the bits that select its slot, so rows are not read.
 void StateStore::grow() {
-    const std::size_t old_size = places();
+    const std::size_t old_size = slots();
     --shift_;
-    const auto old = std::exchange(table_, table_of(places(), shift_ <= k_large_from));
-    std::fill_n(table_.get(), places(), 0);
+    const auto old = std::exchange(table_, table_of(slots(), shift_ <= k_large_from));
+    std::fill_n(table_.get(), slots(), 0);
     for (std::size_t i = 0; i < old_size; ++i) {
         const std::uint64_t entry = old[i];
         if (entry == 0) {
             continue;
         }
-        std::size_t position = place(entry);
+        std::size_t position = slot(entry);
         while (table_[position] != 0) {
-            position = after(position);
+            position = next_slot(position);
         }
         table_[position] = entry;
     }

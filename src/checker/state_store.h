@@ -78,13 +78,13 @@ private:
 
     // The first slot for a hash: its upper bits. Tables have fewer than 2^32 slots, so the upper
     // half of a hash suffices.
-    [[nodiscard]] std::size_t place(std::uint64_t hash) const { return hash >> shift_; }
+    [[nodiscard]] std::size_t slot(std::uint64_t hash) const { return hash >> shift_; }
 
-    [[nodiscard]] std::size_t after(std::size_t position) const {
-        return (position + 1) & (places() - 1);
+    [[nodiscard]] std::size_t next_slot(std::size_t position) const {
+        return (position + 1) & (slots() - 1);
     }
 
-    [[nodiscard]] std::size_t places() const { return std::size_t{1} << (64 - shift_); }
+    [[nodiscard]] std::size_t slots() const { return std::size_t{1} << (64 - shift_); }
 
     static constexpr unsigned k_table_bits = 12;
 

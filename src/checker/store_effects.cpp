@@ -14,7 +14,7 @@ bool has_condition(const FormatTransition& rise) {
 }
 
 bool is_leader_of(const Model& model, const Member& member, const Byte* row) {
-    return member.leads != k_no_offset && row[member.leads] == model.serves;
+    return member.leads != k_no_offset && row[member.leads] == model.value_serving;
 }
 
 // True if releases with different laws are of different series here: the plan names the facts of
@@ -33,14 +33,14 @@ bool is_listed(const std::vector<std::vector<bool>>& formats, Byte release, Byte
 // Lowers the store to the format of the target release, and sets `hold`. Without the hold, a
 // when_all law would raise the store again at once.
 void lower_by_command(const Model& model, const Store& store, Byte* row) {
-    const auto law = store.laws.find(model.plan.to);
+    const auto law = store.laws.find(model.plan.to_version);
     if (law == store.laws.end()) {
         return;
     }
-    row[store.held] = 1;
+    row[store.hold] = 1;
     const Index format = index_in(store.formats, law->second.writes);
-    for (Index i = 0; i < store.at.size() && format != k_no_index; ++i) {
-        if (row[store.at[i]] != k_destroyed) {
+    for (Index i = 0; i < store.offset.size() && format != k_no_index; ++i) {
+        if (row[store.offset[i]] != k_destroyed) {
             set_format(store, i, to_byte(format), row);
         }
     }
@@ -49,7 +49,7 @@ void lower_by_command(const Model& model, const Store& store, Byte* row) {
 // True if a law that raises to this format changes the instance. Formats only rise; an instance
 // that is ahead, or destroyed, stays.
 bool is_below(const Store& store, Index instance, Byte format, const Byte* row) {
-    const Byte now = row[store.at[instance]];
+    const Byte now = row[store.offset[instance]];
     return now == k_no_format || now < format;
 }
 
@@ -57,10 +57,11 @@ bool is_below(const Store& store, Index instance, Byte format, const Byte* row) 
 template <class Each>
 void for_each_raised(
     const Model& model, const Member& member, Byte release, const Byte* row, const Each& visit) {
-    for (const FormatTransition& rise : model.rises) {
+    for (const FormatTransition& rise : model.format_transitions) {
         const Store& raised = model.stores[rise.store];
         if (rise.raises != model::FormatTrigger::on_start
-            || !has(rise.runs, reader_of(raised, index_of(model, member), release, row))) {
+            || !has(rise.running_values,
+                    reader_of(raised, index_of(model, member), release, row))) {
             continue;
         }
         for_each_store(model, member, row, [&](const Store& store, Index instance) {
@@ -74,7 +75,7 @@ void for_each_raised(
 // What was destroyed is made anew by a command, and by no law.
 void make_anew(const Store& store, const std::vector<Index>& instances, Byte format, Byte* row) {
     for (const Index instance : instances) {
-        if (row[store.at[instance]] == k_destroyed) {
+        if (row[store.offset[instance]] == k_destroyed) {
             set_format(store, instance, format, row);
         }
     }
@@ -82,7 +83,7 @@ void make_anew(const Store& store, const std::vector<Index>& instances, Byte for
 
 // A step that raises a store fires its laws at once, if their conditions hold.
 void raise_by_command(const Model& model, const StoreChange& change, Byte* row) {
-    for (const FormatTransition& rise : model.rises) {
+    for (const FormatTransition& rise : model.format_transitions) {
         if (rise.store == change.store && (!has_condition(rise) || holds(model, rise, row))) {
             make_anew(model.stores[rise.store], change.instances, rise.becomes, row);
             fire(model, rise, row);
@@ -93,7 +94,7 @@ void raise_by_command(const Model& model, const StoreChange& change, Byte* row) 
 void copy(const Store& store, Byte* row) {
     row[store.copy] = std::max(row[store.copy], k_unverified);
     for (Index i = 0; i < store.copied.size(); ++i) {
-        row[store.copied[i]] = row[store.at[i]];
+        row[store.copied[i]] = row[store.offset[i]];
     }
 }
 
@@ -110,9 +111,9 @@ void restore(const Store& store, const std::vector<Index>& instances, Byte* row)
 }  // namespace
 
 void set_format(const Store& store, Index instance, Byte format, Byte* row) {
-    row[store.at[instance]] = format;
+    row[store.offset[instance]] = format;
     for (const Offset level : store.levels[instance]) {
-        row[level] = format < store.told.size() ? store.told[format] : k_absent;
+        row[level] = format < store.level_values.size() ? store.level_values[format] : k_absent;
     }
 }
 
@@ -152,7 +153,7 @@ bool has_verified_copy(const Store& store, const Byte* row) {
 }
 
 bool is_risen(const Model& model, const FormatTransition& rise, const Byte* row) {
-    const auto& offsets = model.stores[rise.store].at;
+    const auto& offsets = model.stores[rise.store].offset;
     return std::any_of(offsets.begin(), offsets.end(), [&](Offset place) {
         return row[place] < k_destroyed && row[place] >= rise.becomes;
     });
@@ -163,7 +164,7 @@ bool holds(const Model& model, const FormatTransition& rise, const Byte* row) {
     const auto runs_it = [&](Index index) {
         const Member& member = model.members[index];
         return is_running(member, row)
-               && has(rise.runs,
+               && has(rise.running_values,
                       reader_of(model.stores[rise.store], index, row[member.running], row));
     };
     const auto any_of_members = [&](const auto& test) {
@@ -187,16 +188,16 @@ bool holds(const Model& model, const FormatTransition& rise, const Byte* row) {
 // Laws that raise on start act in convert(). A store that is destroyed as a whole cannot rise.
 bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row) {
     const Store& store = model.stores[rise.store];
-    return has_condition(rise) && row[store.held] == 0 && !is_risen(model, rise, row)
+    return has_condition(rise) && row[store.hold] == 0 && !is_risen(model, rise, row)
            && holds(model, rise, row)
-           && std::any_of(store.at.begin(), store.at.end(), [&](Offset place) {
+           && std::any_of(store.offset.begin(), store.offset.end(), [&](Offset place) {
                   return row[place] != k_destroyed;
               });
 }
 
 void fire(const Model& model, const FormatTransition& rise, Byte* row) {
     const Store& store = model.stores[rise.store];
-    for (Index i = 0; i < store.at.size(); ++i) {
+    for (Index i = 0; i < store.offset.size(); ++i) {
         if (is_below(store, i, rise.becomes, row)) {
             set_format(store, i, rise.becomes, row);
         }
@@ -205,13 +206,13 @@ void fire(const Model& model, const FormatTransition& rise, Byte* row) {
 
 bool can_start_on(
     const Model& /*model*/, const Store& store, Index instance, Byte reader, const Byte* row) {
-    return is_listed(store.starts_on, reader, row[store.at[instance]])
+    return is_listed(store.starts_on, reader, row[store.offset[instance]])
            && !is_foreign(store, instance, reader, row);
 }
 
 bool can_serve_on(
     const Model& model, const Store& store, Index instance, Byte reader, const Byte* row) {
-    const Byte format = row[store.at[instance]];
+    const Byte format = row[store.offset[instance]];
     return is_listed(store.reads, reader, format)
            || (is_listed(store.starts_on, reader, format) && !takes_writes(model, row));
 }

@@ -1,8 +1,8 @@
 // Stores in a row: their formats, their copies, and the laws that raise them. Only the effects use
-// these functions; effects.h has the interface for the search.
+// these functions; cluster_transitions.h has the interface for the search.
 #pragma once
 
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 
 #include <algorithm>
 
@@ -38,14 +38,14 @@ reader_of(const Store& store, Index member, Byte release, const Byte* row) {
 template <class Each>
 void for_each_store(const Model& model, const Member& member, const Byte* row, const Each& visit) {
     for (const Store& store : model.stores) {
-        const bool is_closed_to_it =
-            store.leader_only && member.leads != k_no_offset && row[member.leads] != model.serves;
+        const bool is_closed_to_it = store.leader_only && member.leads != k_no_offset
+                                     && row[member.leads] != model.value_serving;
         if (!store.opened_by[member.role] || is_closed_to_it) {
             continue;
         }
         const auto& owners = model.members_of[store.role];
-        for (Index i = 0; i < store.at.size(); ++i) {
-            const bool is_own = store.role == member.role && !store.shared;
+        for (Index i = 0; i < store.offset.size(); ++i) {
+            const bool is_own = store.role == member.role && !store.is_shared;
             if (!is_own || &model.members[owners[i]] == &member) {
                 visit(store, i);
             }
@@ -58,7 +58,7 @@ template <class Each>
 void for_each_own_store(const Model& model, const Member& member, const Each& visit) {
     const auto& owners = model.members_of[member.role];
     for (const Store& store : model.stores) {
-        if (store.role == member.role && !store.shared) {
+        if (store.role == member.role && !store.is_shared) {
             visit(store, index_in(owners, index_of(model, member)));
         }
     }

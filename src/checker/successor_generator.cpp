@@ -4,7 +4,7 @@
 // waits.
 #include "checker/successor_generator.h"
 
-#include "checker/transitions.h"
+#include "checker/successor_rules.h"
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ SuccessorGenerator::SuccessorGenerator(const Model& model,
                                        bool resolve_local)
     : operator_repairs_(operator_repairs)
     , any_member_may_die_(any_member_may_die || model.has_mutual_laws || faults.restart > 0
-                          || violates_skew(model, model.first.data()))
+                          || violates_skew(model, model.initial.data()))
     , resolve_local_(resolve_local)
     , expansion_(model, faults, resolve_local)
     , limit_(model, resolve_local && any_member_may_die_) {
@@ -45,7 +45,7 @@ void SuccessorGenerator::expand(const Byte* row,
 
 void SuccessorGenerator::expand_running() {
     const auto& commands = expansion_.commands();
-    const auto begins = [](const Command& command) { return command.what == CommandKind::begin; };
+    const auto begins = [](const Command& command) { return command.kind == CommandKind::begin; };
     const bool begin_only = std::any_of(commands.begin(), commands.end(), begins);
     if (resolve_local_ && !begin_only
         && (resolve_local_action(expansion_) || limit_.skip_surplus(expansion_))) {
@@ -64,11 +64,11 @@ void SuccessorGenerator::expand_running() {
 }
 
 bool SuccessorGenerator::is_symmetric_duplicate(const Command& command) const {
-    const bool concerns_one = command.what == CommandKind::judge
-                              || command.what == CommandKind::begin
-                              || command.what == CommandKind::ask;
+    const bool concerns_one = command.kind == CommandKind::judge
+                              || command.kind == CommandKind::begin
+                              || command.kind == CommandKind::ask;
     return concerns_one
-           && expansion_.is_symmetric_duplicate(expansion_.model().acts[command.action].member);
+           && expansion_.is_symmetric_duplicate(expansion_.model().actions[command.action].member);
 }
 
 }  // namespace drydock::checker

@@ -1,9 +1,9 @@
 // SuccessorGenerator: all transitions from one state. run::next() decides what the conductor does,
-// and run::apply() what an event changes. Read expansion.h next, then transitions.h.
+// and run::apply() what an event changes. Read expansion.h next, then successor_rules.h.
 #pragma once
 
 #include "checker/expansion.h"
-#include "checker/interchangeable_limit.h"
+#include "checker/interchangeable_cutoff.h"
 
 #include <span>
 
@@ -45,7 +45,7 @@ private:
     bool resolve_local_;
     bool judges_restarts_ = false;
     Expansion expansion_;
-    InterchangeableLimit limit_;
+    InterchangeableCutoff limit_;
 };
 
 }  // namespace drydock::checker

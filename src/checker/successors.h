@@ -2,7 +2,7 @@
 // step violates.
 #pragma once
 
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 #include "checker/model.h"
 #include "run/trace_step.h"
 
@@ -34,9 +34,9 @@ public:
 
     [[nodiscard]] const Byte* row(std::size_t i) const { return &rows_[i * row_size_]; }
 
-    [[nodiscard]] Transition choice(std::size_t i) const { return entries_[i].choice; }
+    [[nodiscard]] Transition transition(std::size_t i) const { return entries_[i].transition; }
 
-    [[nodiscard]] PropertySet broken(std::size_t i) const { return entries_[i].broken; }
+    [[nodiscard]] PropertySet violated(std::size_t i) const { return entries_[i].violated; }
 
     [[nodiscard]] std::vector<run::CompactEvent> events(std::size_t i) const;
 
@@ -52,7 +52,7 @@ public:
     Byte* add(const Byte* source, Transition choice);
 
     // Notes properties that the last successor violates; and an event that leads to it.
-    void add_broken(PropertySet broken) { entries_.back().broken |= broken; }
+    void add_broken(PropertySet broken) { entries_.back().violated |= broken; }
 
     void leave_out_last() { entries_.back().is_followed = false; }
 
@@ -64,8 +64,8 @@ public:
 
 private:
     struct Entry {
-        Transition choice;
-        PropertySet broken = 0;
+        Transition transition;
+        PropertySet violated = 0;
         bool is_followed = true;
     };
 

@@ -28,7 +28,7 @@ const Member& member_at(const Model& model, Index index) {
 bool depends_on_order(const Model& model) {
     return std::any_of(model.stores.begin(), model.stores.end(), [](const Store& store) {
         const auto roles = std::count(store.opened_by.begin(), store.opened_by.end(), true);
-        return !store.unclean.empty() && (store.shared || roles > 1);
+        return !store.unclean.empty() && (store.is_shared || roles > 1);
     });
 }
 
@@ -40,10 +40,10 @@ bool lies_on(const Member& member, Offset offset) {
 
 ActionsByMember::ActionsByMember(const Model& model)
     : actions_(model.members.size())
-    , rank_(model.acts.size(), 0) {
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
-        if (model.acts[i].member != k_no_index) {
-            auto& own_actions = actions_[model.acts[i].member];
+    , rank_(model.actions.size(), 0) {
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
+        if (model.actions[i].member != k_no_index) {
+            auto& own_actions = actions_[model.actions[i].member];
             rank_[i] = own_actions.size();
             own_actions.push_back(i);
         }
@@ -51,10 +51,10 @@ ActionsByMember::ActionsByMember(const Model& model)
 }
 
 // Actions come in the plan's order, so one pass finds all dependents, also the indirect ones.
-std::vector<bool> behind(const Model& model, std::size_t action) {
-    std::vector<bool> is_dependent(model.acts.size(), false);
-    for (std::size_t i = action + 1; i < model.acts.size(); ++i) {
-        const auto prerequisites = model.program.after(i);
+std::vector<bool> dependents_of(const Model& model, std::size_t action) {
+    std::vector<bool> is_dependent(model.actions.size(), false);
+    for (std::size_t i = action + 1; i < model.actions.size(); ++i) {
+        const auto prerequisites = model.program.predecessors(i);
         is_dependent[i] =
             std::any_of(prerequisites.begin(), prerequisites.end(), [&](std::size_t prerequisite) {
                 return prerequisite == action || is_dependent[prerequisite];
@@ -74,7 +74,7 @@ Swap::Swap(const Model& model, const ActionsByMember& member_actions, Index a, I
 
 bool Swap::is_automorphism() const {
     return same_at_first()
-           && is_automorphism_of_suffix(std::vector<bool>(model_.acts.size(), false));
+           && is_automorphism_of_suffix(std::vector<bool>(model_.actions.size(), false));
 }
 
 // The members' own actions are compared first: they distinguish most pairs. Then each action of
@@ -91,7 +91,7 @@ bool Swap::is_automorphism_of_suffix(const std::vector<bool>& over) const {
         || !std::all_of(of_b.begin(), of_b.end(), alike)) {
         return false;
     }
-    for (std::size_t i = 0; i < model_.acts.size(); ++i) {
+    for (std::size_t i = 0; i < model_.actions.size(); ++i) {
         if (!is_own(i) && !over[i] && !(same_after(i, over) && commutes_with(i))) {
             return false;
         }
@@ -104,19 +104,20 @@ bool Swap::is_automorphism_of_start() const {
 }
 
 bool Swap::commutes_with(std::size_t action) const {
-    const ActionModel& act = model_.acts[action];
+    const ActionModel& act = model_.actions[action];
     const bool writes = std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
-        return is_on_members(write.at);
+        return is_on_members(write.offset);
     });
-    return (!writes || same_writes(act, act)) && same_rare_effects(act, act) && ignores(act.when)
-           && ignores(act.guard) && ignores(act.then) && ignores(act.happened);
+    return (!writes || same_writes(act, act)) && same_rare_effects(act, act)
+           && ignores(act.applies_if) && ignores(act.preconditions) && ignores(act.postconditions)
+           && ignores(act.completion_check);
 }
 
 // The image of an action: the action of the same rank of the other member.
 std::size_t Swap::action(std::size_t index) const {
-    return is_own(index)
-               ? member_actions_.of(member(model_.acts[index].member))[member_actions_.rank(index)]
-               : index;
+    return is_own(index) ? member_actions_.of(
+                               member(model_.actions[index].member))[member_actions_.rank(index)]
+                         : index;
 }
 
 // The image of an offset: the same place in the block of the other member.
@@ -179,7 +180,9 @@ bool Swap::same_axes() const {
 }
 
 bool Swap::same_at_first() const {
-    const auto block_of = [&](const Member& member) { return model_.first.begin() + member.block; };
+    const auto block_of = [&](const Member& member) {
+        return model_.initial.begin() + member.block;
+    };
     return first_block_.size == second_block_.size
            && std::equal(block_of(first_block_),
                          block_of(first_block_) + first_block_.size,
@@ -203,8 +206,8 @@ bool Swap::same_facts() const {
     const auto facts_of = [&](const Member& member) {
         std::vector<std::pair<Offset, std::string>> facts;
         const std::string prefix = member.name + "/";
-        for (auto entry = model_.places.lower_bound(prefix);
-             entry != model_.places.end() && entry->first.starts_with(prefix);
+        for (auto entry = model_.offsets.lower_bound(prefix);
+             entry != model_.offsets.end() && entry->first.starts_with(prefix);
              ++entry) {
             facts.emplace_back(entry->second - member.block, entry->first.substr(prefix.size()));
         }
@@ -216,14 +219,14 @@ bool Swap::same_facts() const {
 // True if the facts that report formats are mapped onto such facts, for each instance.
 bool Swap::same_levels() const {
     for (const Store& store : model_.stores) {
-        for (std::size_t i = 0; i < store.at.size(); ++i) {
-            const Offset image = place(store.at[i]);
+        for (std::size_t i = 0; i < store.offset.size(); ++i) {
+            const Offset image = place(store.offset[i]);
             std::vector<Offset> mapped;
             for (const Offset level : store.levels[i]) {
                 mapped.push_back(place(level));
             }
-            if ((image != store.at[i] || store.shared)
-                && !same_in_any_order(mapped, store.levels[index_in(store.at, image)])) {
+            if ((image != store.offset[i] || store.is_shared)
+                && !same_in_any_order(mapped, store.levels[index_in(store.offset, image)])) {
                 return false;
             }
         }
@@ -235,8 +238,8 @@ bool Swap::same_levels() const {
 // offsets of a condition are mapped; the targets may come in any order.
 bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
     const std::size_t image = action(index);
-    const ActionModel& a = model_.acts[index];
-    const ActionModel& b = model_.acts[image];
+    const ActionModel& a = model_.actions[index];
+    const ActionModel& b = model_.actions[image];
     const model::Action& x = model_.plan.actions[index];
     const model::Action& y = model_.plan.actions[image];
     const auto same_questions = [&](const std::vector<Predicate>& questions,
@@ -246,15 +249,18 @@ bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
             std::vector<Target> mapped;
             std::vector<Target> expected;
             for (const auto& target : p.targets) {
-                mapped.emplace_back(
-                    member(target.member), place(target.at), target.yes, target.cannot_tell);
+                mapped.emplace_back(member(target.member),
+                                    place(target.offset),
+                                    target.satisfying_values,
+                                    target.cannot_tell);
             }
             for (const auto& target : q.targets) {
-                expected.emplace_back(target.member, target.at, target.yes, target.cannot_tell);
+                expected.emplace_back(
+                    target.member, target.offset, target.satisfying_values, target.cannot_tell);
             }
-            return p.modelled == q.modelled && p.same == q.same
-                   && p.only_expected_up == q.only_expected_up && p.any == q.any
-                   && p.needed == q.needed
+            return p.is_modelled == q.is_modelled && p.requires_equal == q.requires_equal
+                   && p.only_expected_up == q.only_expected_up && p.one_suffices == q.one_suffices
+                   && p.needed_count == q.needed_count
                    && same_in_any_order(std::move(mapped), std::move(expected));
         };
         return std::equal(questions.begin(),
@@ -269,21 +275,22 @@ bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
            && place(model_.cells[index]) == model_.cells[image] && place(a.ran) == b.ran
            && same_rare_effects(a, b) && same_after(index, over) && same_writes(a, b)
            && a.raises == b.raises && a.lowers == b.lowers && a.copies == b.copies
-           && a.destroyed == b.destroyed && same_questions(a.when, b.when)
-           && same_questions(a.guard, b.guard) && same_questions(a.then, b.then)
-           && same_questions(a.happened, b.happened);
+           && a.destroyed == b.destroyed && same_questions(a.applies_if, b.applies_if)
+           && same_questions(a.preconditions, b.preconditions)
+           && same_questions(a.postconditions, b.postconditions)
+           && same_questions(a.completion_check, b.completion_check);
 }
 
 // Prerequisites that are over no longer matter.
 bool Swap::same_after(std::size_t index, const std::vector<bool>& over) const {
     std::vector<std::size_t> mapped;
     std::vector<std::size_t> expected;
-    for (const std::size_t prerequisite : model_.program.after(index)) {
+    for (const std::size_t prerequisite : model_.program.predecessors(index)) {
         if (!over[prerequisite]) {
             mapped.push_back(action(prerequisite));
         }
     }
-    for (const std::size_t prerequisite : model_.program.after(action(index))) {
+    for (const std::size_t prerequisite : model_.program.predecessors(action(index))) {
         if (!over[prerequisite]) {
             expected.push_back(prerequisite);
         }
@@ -295,10 +302,10 @@ bool Swap::same_writes(const ActionModel& source, const ActionModel& image) cons
     std::vector<std::pair<Offset, Byte>> mapped;
     std::vector<std::pair<Offset, Byte>> expected;
     for (const Write& write : source.writes) {
-        mapped.emplace_back(place(write.at), write.value);
+        mapped.emplace_back(place(write.offset), write.value);
     }
     for (const Write& write : image.writes) {
-        expected.emplace_back(write.at, write.value);
+        expected.emplace_back(write.offset, write.value);
     }
     return same_in_any_order(std::move(mapped), std::move(expected));
 }
@@ -318,10 +325,10 @@ bool Swap::same_instances(const StoreChange& source, const StoreChange& image) c
     std::vector<Offset> mapped;
     std::vector<Offset> expected;
     for (const Index instance : source.instances) {
-        mapped.push_back(place(store.at[instance]));
+        mapped.push_back(place(store.offset[instance]));
     }
     for (const Index instance : image.instances) {
-        expected.push_back(store.at[instance]);
+        expected.push_back(store.offset[instance]);
     }
     return same_in_any_order(std::move(mapped), std::move(expected));
 }
@@ -357,7 +364,8 @@ bool Swap::ignores(const std::vector<Predicate>& questions) const {
         if (of_a == nullptr || of_b == nullptr) {
             return of_a == of_b;
         }
-        return place(of_a->at) == of_b->at && of_a->yes == of_b->yes
+        return place(of_a->offset) == of_b->offset
+               && of_a->satisfying_values == of_b->satisfying_values
                && of_a->cannot_tell == of_b->cannot_tell;
     });
 }

@@ -48,7 +48,7 @@ private:
     }
 
     [[nodiscard]] bool is_own(std::size_t action) const {
-        return model_.acts[action].member == a_ || model_.acts[action].member == b_;
+        return model_.actions[action].member == a_ || model_.actions[action].member == b_;
     }
 
     [[nodiscard]] std::size_t action(std::size_t index) const;
@@ -80,6 +80,6 @@ private:
 };
 
 // Returns for each action whether it can begin only after this one is over.
-[[nodiscard]] std::vector<bool> behind(const Model& model, std::size_t action);
+[[nodiscard]] std::vector<bool> dependents_of(const Model& model, std::size_t action);
 
 }  // namespace drydock::checker

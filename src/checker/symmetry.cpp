@@ -40,14 +40,17 @@ public:
     explicit DistinguishedMembers(const Model& model)
         : model_(model)
         , is_distinguished_(model.members.size(), false) {
-        for (const ActionModel& act : model.acts) {
+        for (const ActionModel& act : model.actions) {
             for (const Write& write : act.writes) {
-                look_at(act, write.at);
+                look_at(act, write.offset);
             }
             for (const HalfDone& change : act.meanwhile) {
                 look_at(act, change.at);
             }
-            for (const auto* questions : {&act.when, &act.guard, &act.then, &act.happened}) {
+            for (const auto* questions : {&act.applies_if,
+                                          &act.preconditions,
+                                          &act.postconditions,
+                                          &act.completion_check}) {
                 for (const Predicate& question : *questions) {
                     look_at(act, question);
                 }
@@ -80,7 +83,7 @@ private:
         }
         const bool own_values =
             std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
-                return target.yes != targets.front().yes;
+                return target.yes != targets.front().satisfying_values;
             });
         for (std::size_t i = 0; own_values && i < model_.members.size(); ++i) {
             single_out(act, i);
@@ -121,14 +124,14 @@ bool waits_for_late(const Model& model,
                     const ActionsByMember& member_actions,
                     const std::vector<Index>& members,
                     const std::vector<bool>& early) {
-    std::vector<bool> late(model.acts.size(), false);
+    std::vector<bool> late(model.actions.size(), false);
     for (const Index member : members) {
         for (const std::size_t action : member_actions.of(member)) {
             late[action] = !early[action];
         }
     }
     for (std::size_t i = 0; i < early.size(); ++i) {
-        const auto prerequisites = model.program.after(i);
+        const auto prerequisites = model.program.predecessors(i);
         if (early[i]
             && std::any_of(prerequisites.begin(),
                            prerequisites.end(),
@@ -145,7 +148,7 @@ std::optional<std::size_t> steps_until_symmetric(const Model& model,
                                                  const ActionsByMember& member_actions,
                                                  const std::vector<Index>& members) {
     const auto& first = member_actions.of(members.front());
-    std::vector<bool> over(model.acts.size(), false);
+    std::vector<bool> over(model.actions.size(), false);
     for (std::size_t steps = 0; steps <= first.size(); ++steps) {
         const bool alike = std::all_of(members.begin() + 1, members.end(), [&](Index member) {
             return Swap(model, member_actions, members.front(), member)
@@ -295,7 +298,7 @@ void Symmetry::sort_group(const std::vector<Index>& members, std::size_t steps, 
 }
 
 // Returns the finished members of the family; valid until the next call.
-const std::vector<Index>& Symmetry::through(const SymmetryGroup& family, const Byte* row) {
+const std::vector<Index>& Symmetry::alike_members(const SymmetryGroup& family, const Byte* row) {
     alike_members_.clear();
     for (const Index member : family.members) {
         if (is_over(member, family.steps, row)) {
@@ -310,7 +313,7 @@ void Symmetry::sort(Byte* row) {
         sort_group(group.members, group.steps, row);
     }
     for (const SymmetryGroup& family : symmetry_groups_) {
-        if (through(family, row).size() > 1) {
+        if (alike_members(family, row).size() > 1) {
             sort_group(alike_members_, 0, row);
         }
     }
@@ -339,7 +342,7 @@ void Symmetry::find_first(const Byte* row, std::vector<Index>& first) {
         find_first(group.members, row, first);
     }
     for (const SymmetryGroup& family : symmetry_groups_) {
-        find_first(through(family, row), row, first);
+        find_first(alike_members(family, row), row, first);
     }
     if (lazy_identity_) {
         for (const auto& unnamed : lazy_identity_->unnamed(row)) {
@@ -357,7 +360,7 @@ std::span<const Byte> Symmetry::sorted_instances(const Byte* previous_row, Byte*
     return instances_;
 }
 
-std::vector<bool> Symmetry::exchanged() const {
+std::vector<bool> Symmetry::symmetric_members() const {
     std::vector<bool> exchanged(model_.members.size(), false);
     const auto add = [&](const std::vector<Index>& members) {
         for (const Index member : members) {

@@ -33,7 +33,7 @@ public:
 
     // Sorts `row`, a successor of the sorted row `previous_row`. Returns all rows that the step may
     // have led to, one after the other; they stay valid until the next call.
-    [[nodiscard]] std::span<const Byte> versions(const Byte* previous_row, Byte* row) {
+    [[nodiscard]] std::span<const Byte> instantiate(const Byte* previous_row, Byte* row) {
         return is_enabled_ ? sorted_instances(previous_row, row)
                            : std::span<const Byte>(row, model_.size);
     }
@@ -43,9 +43,11 @@ public:
     void find_first(const Byte* row, std::vector<Index>& first);
 
     // True for members that are interchangeable with another one at some time.
-    [[nodiscard]] std::vector<bool> exchanged() const;
+    [[nodiscard]] std::vector<bool> symmetric_members() const;
 
-    [[nodiscard]] const std::optional<LazyMemberIdentity>& naming() const { return lazy_identity_; }
+    [[nodiscard]] const std::optional<LazyMemberIdentity>& lazy_identity() const {
+        return lazy_identity_;
+    }
 
     // Groups of members that are interchangeable from the start; for people and tests.
     [[nodiscard]] const std::vector<SymmetryGroup>& groups() const { return groups_; }
@@ -57,7 +59,8 @@ private:
     void
     find_first(const std::vector<Index>& members, const Byte* row, std::vector<Index>& first) const;
     void sort_group(const std::vector<Index>& members, std::size_t steps, Byte* row);
-    [[nodiscard]] const std::vector<Index>& through(const SymmetryGroup& family, const Byte* row);
+    [[nodiscard]] const std::vector<Index>& alike_members(const SymmetryGroup& family,
+                                                          const Byte* row);
     [[nodiscard]] bool is_over(Index member, std::size_t steps, const Byte* row) const;
 
     const Model& model_;

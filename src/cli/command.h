@@ -61,18 +61,18 @@ public:
     int resume();
     int downgrade();
 
-    int pause() { return changed(app::pause(options())); }
+    int pause() { return show_change(app::pause(options())); }
 
-    int approve() { return changed(app::approve(options(), invocation_.gate)); }
+    int approve() { return show_change(app::approve(options(), invocation_.gate)); }
 
     int abort() {
         const auto watching = observer();
         const auto aborted = app::abort(options(), *watching);
         clear(*watching);
-        return changed(aborted);
+        return show_change(aborted);
     }
 
-    int note() { return changed(app::note(options(), invocation_.text)); }
+    int note() { return show_change(app::note(options(), invocation_.text)); }
 
     int status();
     int watch();
@@ -110,7 +110,7 @@ public:
     int rekey_store() { return rewrite_store(mover::blocks::RewriteWork::rekey); }
 
     int completion() {
-        console_.out << render_completion(invocation_.shell, command_table());
+        console_.output << render_completion(invocation_.shell, command_table());
         return app::k_exit_done;
     }
 
@@ -162,12 +162,12 @@ private:
         if (!answer) {
             return refuse(answer.error());
         }
-        console_.out << (invocation_.json ? json_of(*answer).pretty() + "\n" : render(*answer));
+        console_.output << (invocation_.json ? json_of(*answer).pretty() + "\n" : render(*answer));
         return app::k_exit_done;
     }
 
     // Shows a change that was made. It is a success, whatever the run waits for next.
-    int changed(const app::AppResult<app::RunStatus>& answer) {
+    int show_change(const app::AppResult<app::RunStatus>& answer) {
         return show(answer, [&](const app::RunStatus& status) { return status_text(status); });
     }
 

@@ -127,7 +127,7 @@ void Commands::add_looking() {
                        invocation_.graph,
                        "FOLDER",
                        "a folder of OpenShift's graph data, in the place of a cluster");
-    text(route, "--from", invocation_.before, "VERSION", "with --graph: where to begin")
+    text(route, "--from", invocation_.old_side, "VERSION", "with --graph: where to begin")
         ->needs(graph);
     add_chain();
 }
@@ -136,8 +136,8 @@ void Commands::add_looking() {
 // or one for each.
 void Commands::add_chain() {
     auto* chain = add(*app_, "chain", "the schema revisions of two packages, compared", k_json);
-    text(chain, "old", invocation_.before, "OLD", "the package that is installed")->required();
-    text(chain, "new", invocation_.after, "NEW", "the package to install")->required();
+    text(chain, "old", invocation_.old_side, "OLD", "the package that is installed")->required();
+    text(chain, "new", invocation_.new_side, "NEW", "the package to install")->required();
     chain
         ->add_option("--env",
                      invocation_.environments,

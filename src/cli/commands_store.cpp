@@ -62,8 +62,8 @@ void Commands::add_stores() {
     upgrade->add_flag("--undo", invocation_.undo, "take a half-done upgrade back instead");
     auto* copy = text(
         upgrade, "--copy", invocation_.copy, "FILE", "the copy of the metadata that is made first");
-    auto* copy_option =
-        text(upgrade, "--back", invocation_.back, "FILE", "put such a copy back instead");
+    auto* copy_option = text(
+        upgrade, "--back", invocation_.copy_to_restore, "FILE", "put such a copy back instead");
     copy_option->excludes(copy)->excludes("--undo");
     upgrade->add_flag("--copy-only", invocation_.copy_only, "make the copy, and change nothing")
         ->needs(copy)

@@ -27,7 +27,7 @@ std::string render_verified(const app::VerifiedJournal& journal) {
     for (const app::VerifiedHost& host : journal.hosts) {
         table.add({"host " + host.host,
                    counted(host.heads, "head") + " noted, all in the journal",
-                   host.others == 0 ? "" : say("{} of another journal", host.others)});
+                   host.other_heads == 0 ? "" : say("{} of another journal", host.other_heads)});
     }
     return journal.runs.empty() && journal.hosts.empty() ? "no runs\n" : table.text(0);
 }
@@ -37,10 +37,10 @@ std::string render_verified(const app::VerifiedJournal& journal) {
 // Prints a refusal, as JSON on stdout or for people on stderr, and returns its exit code.
 int Command::refuse(const app::Failure& failure, const std::string& target) {
     if (invocation_.json) {
-        console_.out << json_of(failure).dump() << "\n";
+        console_.output << json_of(failure).dump() << "\n";
     } else {
         const FailureContext context = {invocation_.command, cluster_file_, target};
-        console_.err << render_failure(failure, context, screen_);
+        console_.errors << render_failure(failure, context, screen_);
     }
     return failure.exit_code;
 }
@@ -58,12 +58,12 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
     if (invocation_.json || !console_.terminal || isatty(STDIN_FILENO) != 1) {
         return false;
     }
-    console_.out << say("{} is not known here. It would execute:\n", file);
+    console_.output << say("{} is not known here. It would execute:\n", file);
     for (const std::string& line : executed) {
-        console_.out << say("  {}\n", line);
+        console_.output << say("  {}\n", line);
     }
-    console_.out << "Trust it from now on? Only `yes` does: ";
-    console_.out.flush();
+    console_.output << "Trust it from now on? Only `yes` does: ";
+    console_.output.flush();
     std::string answer;
     return std::getline(std::cin, answer) && answer == "yes";
 }
@@ -71,7 +71,7 @@ bool Command::ask_trust(const std::string& file, const std::vector<std::string>&
 // A file gets the text as a terminal would show it: visible() runs here, too.
 int Command::write_out(const std::string& text) {
     if (invocation_.output.empty()) {
-        console_.out << text;
+        console_.output << text;
         return app::k_exit_done;
     }
     const auto written = os::write_file_durable(invocation_.output, visible(text), 0644);
@@ -88,9 +88,9 @@ int Command::list_packs() {
     Json json = Json::Array{};
     for (const std::string& pack : packs) {
         json.push(pack);
-        console_.out << (invocation_.json ? "" : say("{}\n", pack));
+        console_.output << (invocation_.json ? "" : say("{}\n", pack));
     }
-    console_.out << (invocation_.json ? json.dump() + "\n" : "");
+    console_.output << (invocation_.json ? json.dump() + "\n" : "");
     return app::k_exit_done;
 }
 
@@ -105,18 +105,19 @@ int Command::lint_pack() {
     if (invocation_.json) {
         Json json;
         json.set("pack", pack.name).set("digest", pack.digest).set("problems", json_of(warnings));
-        console_.out << json.dump() << "\n";
+        console_.output << json.dump() << "\n";
         return app::k_exit_done;
     }
     for (const Diagnostic& warning : warnings.all()) {
-        console_.out << say("{}\n", warning.text());
+        console_.output << say("{}\n", warning.text());
     }
-    console_.out << say("{}: {} ({}, {}, {})\n",
-                        pack.folder,
-                        warnings.count() > 0 ? counted(warnings.count(), "warning") : "no problems",
-                        counted(pack.facts.size(), "fact"),
-                        counted(pack.releases.size(), "release"),
-                        counted(pack.procedures.size(), "procedure"));
+    console_.output << say("{}: {} ({}, {}, {})\n",
+                           pack.folder,
+                           warnings.count() > 0 ? counted(warnings.count(), "warning")
+                                                : "no problems",
+                           counted(pack.facts.size(), "fact"),
+                           counted(pack.releases.size(), "release"),
+                           counted(pack.procedures.size(), "procedure"));
     return app::k_exit_done;
 }
 
@@ -126,14 +127,14 @@ int Command::schema() {
                         : invocation_.schema == "procedure" ? pack::procedure_json_schema()
                         : invocation_.schema == "releases"  ? pack::releases_json_schema()
                                                             : pack::cluster_json_schema();
-    console_.out << schema.pretty() << "\n";
+    console_.output << schema.pretty() << "\n";
     return app::k_exit_done;
 }
 
 int Command::version() {
     Json json;
     json.set("version", DRYDOCK_VERSION);
-    console_.out << (invocation_.json ? json.dump() : "drydock " DRYDOCK_VERSION) << "\n";
+    console_.output << (invocation_.json ? json.dump() : "drydock " DRYDOCK_VERSION) << "\n";
     return app::k_exit_done;
 }
 
@@ -203,27 +204,27 @@ int execute(const Invocation& invocation, Console& console) {
         }
         const bool has_graph = invocation.command == "route" && !invocation.graph.empty();
         if (entry.needs_cluster && !has_graph && invocation.cluster_file.empty()) {
-            console.err << say("drydock: {}: of which cluster? Say -c FILE, or set "
-                               "DRYDOCK_CLUSTER\n",
-                               invocation.command);
+            console.errors << say("drydock: {}: of which cluster? Say -c FILE, or set "
+                                  "DRYDOCK_CLUSTER\n",
+                                  invocation.command);
             return app::k_exit_usage;
         }
         Command command(invocation, console);
         return (command.*entry.handler)();
     }
-    console.err << say("drydock: {} is for drydock itself\n", invocation.command);
+    console.errors << say("drydock: {} is for drydock itself\n", invocation.command);
     return app::k_exit_usage;
 }
 
 // Wraps both streams once, at the only entry, so that no command can print unfiltered text.
 int run(std::vector<std::string> arguments, Console& outer) {
-    VisibleStream output(outer.out);
-    VisibleStream errors(outer.err);
+    VisibleStream output(outer.output);
+    VisibleStream errors(outer.errors);
     Console console = {
         output, errors, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
     auto parsed = parse(std::move(arguments));
     if (const auto* stop = std::get_if<EarlyExit>(&parsed)) {
-        (stop->exit_code == 0 ? console.out : console.err) << stop->text;
+        (stop->exit_code == 0 ? console.output : console.errors) << stop->text;
         return stop->exit_code;
     }
     return execute(std::get<Invocation>(parsed), console);

@@ -18,8 +18,8 @@ namespace drydock::cli {
 
 // The streams that a command writes to, and the facts about its terminal.
 struct Console {
-    std::ostream& out;
-    std::ostream& err;
+    std::ostream& output;
+    std::ostream& errors;
     os::Clock& clock;
     std::string program;    // path of the running drydock
     bool terminal = false;  // `out` is one

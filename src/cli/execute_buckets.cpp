@@ -12,7 +12,7 @@ class BucketProgress {
 public:
     BucketProgress(Console& console, bool is_json, bool has_output, const char* verb)
         : is_live_(console.terminal && !is_json && !has_output)
-        , line_(is_live_ ? console.out : console.err, console.clock, is_live_, verb)
+        , line_(is_live_ ? console.output : console.errors, console.clock, is_live_, verb)
         , file_(progress_path(), console.clock) {}
 
     mover::s3::Progressed teller() {
@@ -104,7 +104,7 @@ int Command::write_bucket_manifest() {
     request.has_digests = invocation_.has_digests;
     request.in_flight_max = static_cast<int>(invocation_.in_flight);
     request.output = invocation_.output;
-    request.stream = &console_.out;
+    request.stream = &console_.output;
     request.progressed = progress.teller();
     const auto answer = app::write_bucket_manifest(request);
     progress.clear();

@@ -13,15 +13,18 @@ int Command::chain() {
         return refuse_use("--env may be given twice at the most", "one for both, or one each");
     }
     chain::keep_time_zone();
-    const auto answer = app::compare_chains(
-        {invocation_.before, invocation_.after, invocation_.environments, invocation_.database});
+    const auto answer = app::compare_chains({invocation_.old_side,
+                                             invocation_.new_side,
+                                             invocation_.environments,
+                                             invocation_.database});
     std::string text = render_chain(answer, screen_);
     if (!invocation_.graph.empty()) {
         const auto format =
             invocation_.graph == "dot" ? chain::PictureFormat::dot : chain::PictureFormat::svg;
-        text = chain::draw(answer.before, answer.after, answer.comparison, format);
+        text = chain::draw(answer.old_reading, answer.new_reading, answer.comparison, format);
     } else if (invocation_.json) {
-        text = chain::report(answer.before, answer.after, answer.comparison, answer.explanation)
+        text = chain::report(
+                   answer.old_reading, answer.new_reading, answer.comparison, answer.explanation)
                    .pretty()
                + "\n";
     }
@@ -44,16 +47,16 @@ lines_of(const char* title, const std::vector<std::string>& lines, const Screen&
 // Shows each hop on a line. Without a way the versions that can be reached follow.
 std::string render(const app::UpdateRoute& answer, const Screen& screen) {
     std::string text = say("{} -> {}   {}\n",
-                           answer.from,
-                           answer.to,
+                           answer.start,
+                           answer.target,
                            answer.has_way ? counted(answer.stops.size(), "hop") : "no way");
-    std::string position = answer.from;
+    std::string position = answer.start;
     for (const std::string& stop : answer.stops) {
         text += say("  {} -> {}\n", position, stop);
         position = stop;
     }
     text += lines_of("Against going there at once", answer.objections, screen);
-    return text + lines_of("As far as a way leads", answer.near, screen);
+    return text + lines_of("As far as a way leads", answer.nearest_versions, screen);
 }
 
 Json list_of(const std::vector<std::string>& words) {
@@ -66,12 +69,12 @@ Json list_of(const std::vector<std::string>& words) {
 
 Json json_of(const app::UpdateRoute& answer) {
     Json json;
-    json.set("from", answer.from)
-        .set("to", answer.to)
+    json.set("from", answer.start)
+        .set("to", answer.target)
         .set("has_way", answer.has_way)
         .set("stops", list_of(answer.stops))
         .set("objections", list_of(answer.objections))
-        .set("near", list_of(answer.near))
+        .set("near", list_of(answer.nearest_versions))
         .set("versions", std::uint64_t{answer.versions})
         .set("rules", std::uint64_t{answer.rules});
     return json;
@@ -81,15 +84,15 @@ Json json_of(const app::UpdateRoute& answer) {
 
 // A route that does not exist is an answer with the exit code 1, not an error.
 int Command::update_route() {
-    if (invocation_.before.empty()) {
+    if (invocation_.old_side.empty()) {
         return refuse_use("with --graph, where does the route begin?", "say --from VERSION");
     }
-    const auto answer = app::update_route(invocation_.graph, invocation_.before, invocation_.to);
+    const auto answer = app::update_route(invocation_.graph, invocation_.old_side, invocation_.to);
     if (!answer) {
         return refuse(answer.error(), invocation_.to);
     }
-    console_.out << (invocation_.json ? json_of(*answer).pretty() + "\n"
-                                      : render(*answer, screen_));
+    console_.output << (invocation_.json ? json_of(*answer).pretty() + "\n"
+                                         : render(*answer, screen_));
     return answer->has_way ? app::k_exit_done : app::k_exit_no;
 }
 

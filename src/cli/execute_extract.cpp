@@ -11,7 +11,8 @@ namespace drydock::cli {
 template <class Work>
 auto Command::with_extract_progress(const char* verb, Work work) {
     const bool is_live = console_.terminal && !invocation_.json;
-    StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, verb);
+    StoreProgressLine line(
+        is_live ? console_.output : console_.errors, console_.clock, is_live, verb);
     StoreProgressFile file(progress_path(), console_.clock);
     auto answer = work([&](std::int64_t done, std::int64_t total) {
         line.show({done, total, "bytes", 0});

@@ -16,7 +16,7 @@ namespace {
 
 // True if the counterexample broke something in the simulator, or could not be replayed to its end.
 bool is_trouble(const sim::ReplayResult& story) {
-    return story.breaks || !story.wrong.empty() || !story.obstacle.empty();
+    return story.is_reproduced || !story.violations.empty() || !story.divergence.empty();
 }
 
 }  // namespace
@@ -54,16 +54,16 @@ int Command::plan() {
         return refuse({app::k_exit_no, {kept.error()}});
     }
     if (invocation_.json) {
-        console_.out << model::to_json(*answer).pretty() << "\n";
+        console_.output << model::to_json(*answer).pretty() << "\n";
         return passed ? app::k_exit_done : app::k_exit_no;
     }
-    console_.out << render_plan(*answer, screen_, invocation_.risks) << "\n"
-                 << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
-                 << (invocation_.output.empty()
-                         ? "\nNothing was written; -o plan.json keeps this plan.\n"
-                         : say("\nWritten: {0}. Next: drydock {1} {0}\n",
-                               invocation_.output,
-                               answer->facts_file.empty() ? "apply" : "check"));
+    console_.output << render_plan(*answer, screen_, invocation_.risks) << "\n"
+                    << (holds ? render_checked(checked, screen_) : render_check(checked, screen_))
+                    << (invocation_.output.empty()
+                            ? "\nNothing was written; -o plan.json keeps this plan.\n"
+                            : say("\nWritten: {0}. Next: drydock {1} {0}\n",
+                                  invocation_.output,
+                                  answer->facts_file.empty() ? "apply" : "check"));
     return passed ? app::k_exit_done : app::k_exit_no;
 }
 
@@ -91,7 +91,7 @@ int Command::check() {
             return refuse({app::k_exit_no, {written.error()}});
         }
     }
-    console_.out << (invocation_.json ? json.pretty() + "\n" : render_check(checked, screen_));
+    console_.output << (invocation_.json ? json.pretty() + "\n" : render_check(checked, screen_));
     return checked.report.verdict == checker::Verdict::holds ? app::k_exit_done : app::k_exit_no;
 }
 
@@ -117,7 +117,7 @@ int Command::sim() {
     if (!plan) {
         return refuse(plan.error());
     }
-    const auto tell = [&](const std::string& line) { console_.out << say("{}\n", line); };
+    const auto tell = [&](const std::string& line) { console_.output << say("{}\n", line); };
     const bool tells_story = invocation_.verbose && !invocation_.json;
     if (!invocation_.trace.empty()) {
         return replay(*plan, tells_story ? std::function<void(const std::string&)>(tell) : nullptr);
@@ -128,7 +128,7 @@ int Command::sim() {
         return (tells_story ? "\n" : "")
                + render_simulation(simulation, invocation_.plan_file, screen_);
     });
-    return result && result->wrong > 0 ? app::k_exit_no : exit_code;
+    return result && result->failed_runs > 0 ? app::k_exit_no : exit_code;
 }
 
 }  // namespace drydock::cli

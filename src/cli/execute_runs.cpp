@@ -36,12 +36,12 @@ bool goes_on(const RunStatus& status) {
 // JSON comes first: a script may run on a terminal, too.
 std::unique_ptr<run::Observer> Command::observer() {
     if (invocation_.json) {
-        return std::make_unique<JsonLines>(console_.out, console_.clock);
+        return std::make_unique<JsonLines>(console_.output, console_.clock);
     }
     if (console_.terminal) {
-        return std::make_unique<LiveTable>(console_.out, console_.clock, screen_);
+        return std::make_unique<LiveTable>(console_.output, console_.clock, screen_);
     }
-    return std::make_unique<PlainLines>(console_.out, console_.clock);
+    return std::make_unique<PlainLines>(console_.output, console_.clock);
 }
 
 // Only the live table leaves lines that must be taken away.
@@ -62,8 +62,8 @@ std::string Command::status_text(const RunStatus& status) const {
 }
 
 int Command::show_status(const RunStatus& status) {
-    console_.out << (invocation_.json ? json_of(status).dump() + "\n" : status_text(status));
-    console_.out.flush();
+    console_.output << (invocation_.json ? json_of(status).dump() + "\n" : status_text(status));
+    console_.output.flush();
     return status.exit_code;
 }
 
@@ -89,7 +89,7 @@ int Command::apply() {
     const auto begin = [&](run::Observer& observer) {
         return app::apply(plan_options, *plan, observer);
     };
-    return conduct(begin, plan->to);
+    return conduct(begin, plan->to_version);
 }
 
 // The plan's own cluster file is used, so the advice after a refusal must name that one.
@@ -104,7 +104,7 @@ int Command::rehearse() {
     const auto begin = [&](run::Observer& observer) {
         return app::rehearse(plan_options, *plan, observer);
     };
-    return conduct(begin, plan->to);
+    return conduct(begin, plan->to_version);
 }
 
 int Command::upgrade() {
@@ -125,7 +125,7 @@ int Command::sign() {
         !written) {
         return refuse({app::k_exit_no, {written.error()}});
     }
-    console_.out << say("Signed: {0}.sig. Next: drydock apply {0}\n", invocation_.plan_file);
+    console_.output << say("Signed: {0}.sig. Next: drydock apply {0}\n", invocation_.plan_file);
     return app::k_exit_done;
 }
 
@@ -133,7 +133,7 @@ int Command::sign() {
 // unknown.
 std::string Command::goal() const {
     const auto status = app::status(options());
-    return status ? status->plan.to : "";
+    return status ? status->plan.to_version : "";
 }
 
 // The target is read before the run ends: the advice after a refusal needs it.
@@ -145,12 +145,12 @@ int Command::resume() {
 // Shows the plan of the first downgrade, and how far the further ones lead.
 int Command::show_way_back(const model::Plan& plan) {
     if (invocation_.json) {
-        console_.out << model::to_json(plan).pretty() + "\n";
+        console_.output << model::to_json(plan).pretty() + "\n";
         return app::k_exit_done;
     }
     const auto status = app::status(options());
-    console_.out << render_plan(plan, screen_)
-                 << (status && status->journey ? render_reach(*status->journey, screen_) : "");
+    console_.output << render_plan(plan, screen_)
+                    << (status && status->journey ? render_reach(*status->journey, screen_) : "");
     return app::k_exit_done;
 }
 
@@ -187,8 +187,8 @@ int Command::watch() {
             invocation_.json ? json_of(*answer).dump() + "\n" : render_status(*answer, screen_);
         if (text != shown) {
             const bool redraws = console_.terminal && !invocation_.json && lines > 0;
-            console_.out << (redraws ? say("\x1b[{}A\x1b[J", lines) : "") << text;
-            console_.out.flush();
+            console_.output << (redraws ? say("\x1b[{}A\x1b[J", lines) : "") << text;
+            console_.output.flush();
             lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
             shown = text;
         }

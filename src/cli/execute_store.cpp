@@ -21,7 +21,8 @@ app::StoreRequest Command::store_request() const {
 template <class Work>
 auto Command::with_store_progress(const char* verb, Work work) {
     const bool is_live = console_.terminal && !invocation_.json;
-    StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, verb);
+    StoreProgressLine line(
+        is_live ? console_.output : console_.errors, console_.clock, is_live, verb);
     StoreProgressFile file(progress_path(), console_.clock);
     auto answer = work([&](const app::StoreProgress& progress) {
         line.show(progress);
@@ -72,7 +73,7 @@ int Command::restore_from_store() {
     if (!answer) {
         return is_stream ? refuse_on_stderr(answer.error()) : refuse(answer.error());
     }
-    std::ostream& stream = is_stream ? console_.err : console_.out;
+    std::ostream& stream = is_stream ? console_.errors : console_.output;
     stream << (invocation_.json ? json_of(*answer).pretty() + "\n"
                                 : render_restored(*answer,
                                                   is_stream ? "stdout" : restore_request.path,
@@ -98,7 +99,7 @@ int Command::upgrade_store() {
                                             invocation_.undo,
                                             invocation_.dry_run,
                                             invocation_.copy,
-                                            invocation_.back,
+                                            invocation_.copy_to_restore,
                                             invocation_.keep_as,
                                             invocation_.copy_only});
     return show(answer, [&](const auto& upgraded) { return render_upgraded(upgraded, screen_); });
@@ -125,8 +126,8 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
 // Refuses on stderr even in JSON, because stdout holds the bytes of an image.
 int Command::refuse_on_stderr(const app::Failure& failure) {
     const FailureContext context = {invocation_.command, cluster_file_, {}};
-    console_.err << (invocation_.json ? json_of(failure).dump() + "\n"
-                                      : render_failure(failure, context, screen_));
+    console_.errors << (invocation_.json ? json_of(failure).dump() + "\n"
+                                         : render_failure(failure, context, screen_));
     return failure.exit_code;
 }
 

@@ -94,12 +94,12 @@ TEST_F(Execute, TheClusterFileComesFromTheOptionOrTheVariable) {
     EXPECT_EQ(type({"survey"}), 0);
     EXPECT_EQ(type({"survey", "-c", "typed.yaml"}), 0);
     unsetenv("DRYDOCK_CLUSTER");
-    EXPECT_THAT(fake_app().asked, ElementsAre("survey from-variable.yaml", "survey typed.yaml"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("survey from-variable.yaml", "survey typed.yaml"));
 }
 
 TEST_F(Execute, APlanIsShownAndWritten) {
     EXPECT_EQ(type({"plan", "-c", "x.yaml", "--to", "3.5.16", "-o", "p.json"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("plan 3.5.16", "check soon", "write p.json"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("plan 3.5.16", "check soon", "write p.json"));
     EXPECT_THAT(out_.str(), HasSubstr("Written: p.json. Next: drydock apply p.json"));
 }
 
@@ -117,7 +117,7 @@ TEST_F(Execute, ASimulationThatWentWrongIsANoAndSaysHowToRepeatIt) {
 
 TEST_F(Execute, AReplayTellsWhatBreaksAndWhereAStoryCouldNotBeTold) {
     EXPECT_EQ(type({"sim", "p.json", "--trace", "stories.json"}), 1);
-    EXPECT_THAT(fake_app().asked, ElementsAre("replay stories.json"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("replay stories.json"));
     EXPECT_THAT(out_.str(), HasSubstr("quorum: breaks here, too, after 4 of 4 turns"));
     EXPECT_THAT(out_.str(), HasSubstr("twice: turn 3 of 9 (done x) did not come about"));
     EXPECT_EQ(type({"sim", "p.json", "--trace", "stories.json", "--json"}), 1);
@@ -134,7 +134,7 @@ TEST_F(Execute, PlanAsJsonIsThePlan) {
 // The exit code of a run is the run's own; that of its failure the failure's.
 TEST_F(Execute, APlanIsCheckedAtOnce) {
     EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16"}), 0);
-    EXPECT_THAT(fake_app().asked.back(), "check soon");
+    EXPECT_THAT(fake_app().requests.back(), "check soon");
     EXPECT_THAT(out_.str(), HasSubstr("Checked: Holds"));
     fake_app().checked = sample_check(checker::Verdict::violated);
     EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16"}), 1);
@@ -143,7 +143,7 @@ TEST_F(Execute, APlanIsCheckedAtOnce) {
 
 TEST_F(Execute, CheckTakesItsBudgetsAndSaysWhatItFound) {
     EXPECT_EQ(type({"check", "p.json", "--faults", "failures=3,host=0"}), 0);
-    EXPECT_THAT(fake_app().asked.back(), "check failures=3,unknown=2,crashes=2,member=1,host=0");
+    EXPECT_THAT(fake_app().requests.back(), "check failures=3,unknown=2,crashes=2,member=1,host=0");
     fake_app().checked = sample_check(checker::Verdict::unfinished);
     EXPECT_EQ(type({"check", "p.json", "--json"}), 1);
     EXPECT_EQ((*Json::parse(out_.str()))["verdict"].as_string(), "unfinished");
@@ -153,7 +153,7 @@ TEST_F(Execute, CheckTakesItsBudgetsAndSaysWhatItFound) {
 
 TEST_F(Execute, APlanIsRunUncheckedForAReasonOnly) {
     type({"apply", "p.json", "--allow-unchecked", "the office burns"});
-    EXPECT_THAT(fake_app().asked.back(), HasSubstr("because the office burns"));
+    EXPECT_THAT(fake_app().requests.back(), HasSubstr("because the office burns"));
 }
 
 TEST_F(Execute, ExitCodesAreAppsOwn) {
@@ -171,7 +171,7 @@ TEST_F(Execute, AChangeThatWasMadeIsASuccess) {
     EXPECT_EQ(type({"approve", "point-of-no-return", "-c", "x.yaml"}), 0);
     EXPECT_EQ(type({"pause", "-c", "x.yaml", "--dry-run"}), 0);
     EXPECT_EQ(type({"abort", "-c", "x.yaml"}), 0);
-    EXPECT_THAT(fake_app().asked,
+    EXPECT_THAT(fake_app().requests,
                 ElementsAre("approve point-of-no-return x.yaml", "pause dry", "abort"));
 }
 
@@ -194,19 +194,19 @@ TEST_F(Execute, ADryRunSaysSo) {
 TEST_F(Execute, ApplyStopsAtTheGate) {
     answer_at_gate();
     EXPECT_EQ(type({"apply", "p.json"}), 3);
-    EXPECT_THAT(fake_app().asked, ElementsAre("apply orders.yaml"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("apply orders.yaml"));
     EXPECT_THAT(out_.str(), HasSubstr("drydock approve point-of-no-return -c orders.yaml"));
 }
 
 // The gate opens while the run is conducted, and is approved there.
 TEST_F(Execute, ApplySaysWhichGateIsApprovedBeforehand) {
     EXPECT_EQ(type({"apply", "p.json", "--approve", "point-of-no-return"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("apply orders.yaml approving point-of-no-return"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("apply orders.yaml approving point-of-no-return"));
 }
 
 TEST_F(Execute, DowngradeDryRunShowsThePlanOnly) {
     EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--dry-run"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("plan downgrade", "status "));
+    EXPECT_THAT(fake_app().requests, ElementsAre("plan downgrade", "status "));
     EXPECT_THAT(out_.str(), Not(HasSubstr("back to")));
     fake_app().run->journey = sample_journey();
     EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--dry-run"}), 0);
@@ -215,12 +215,12 @@ TEST_F(Execute, DowngradeDryRunShowsThePlanOnly) {
 
 TEST_F(Execute, ADowngradeOfAJourneyMayEndEarlier) {
     EXPECT_EQ(type({"downgrade", "-c", "x.yaml", "--to", "3.5.16"}), 0);
-    EXPECT_THAT(fake_app().asked, Contains("downgrade to 3.5.16"));
+    EXPECT_THAT(fake_app().requests, Contains("downgrade to 3.5.16"));
 }
 
 TEST_F(Execute, ARehearsalIsThatOfThePlansHop) {
     EXPECT_EQ(type({"rehearse", "p.json", "--dry-run"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("rehearse 3.4.23 3.5.16 dry"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("rehearse 3.4.23 3.5.16 dry"));
     EXPECT_EQ(type({"rehearse"}), 2);
 }
 
@@ -238,7 +238,7 @@ TEST_F(Execute, AnUpgradeNamesItsStopsAndItsApprovals) {
                     "--approve",
                     "3.6.1:go"}),
               0);
-    EXPECT_THAT(fake_app().asked,
+    EXPECT_THAT(fake_app().requests,
                 ElementsAre("upgrade 3.6.1 through 3.5.16 approving go 3.6.1:go"));
 }
 
@@ -315,7 +315,7 @@ TEST_F(Execute, WarningsOfAPackAreNoFailure) {
 
 TEST_F(Execute, TrialEndsWithItsAnswer) {
     EXPECT_EQ(type({"pack", "try", "cases/x", "--to", "1.1.0"}), 0);
-    EXPECT_THAT(fake_app().asked, Contains("try cases/x 1.1.0"));
+    EXPECT_THAT(fake_app().requests, Contains("try cases/x 1.1.0"));
     EXPECT_THAT(out_.str(), StartsWith("As told"));
     fake_app().trial = sample_trial(false);
     EXPECT_EQ(type({"pack", "try", "cases/x"}), 1);
@@ -337,14 +337,14 @@ TEST_F(Execute, NewPackNamesItsFiles) {
     EXPECT_THAT(out_.str(), HasSubstr("pack/pack.yaml"));
     EXPECT_THAT(out_.str(), HasSubstr("drydock pack try cases/y"));
     EXPECT_EQ(type({"pack", "new", "cases/y", "--name", "orders", "--dry-run"}), 0);
-    EXPECT_THAT(fake_app().asked, Contains("new cases/y orders dry"));
+    EXPECT_THAT(fake_app().requests, Contains("new cases/y orders dry"));
     EXPECT_THAT(out_.str(), StartsWith("Dry run"));
     EXPECT_EQ(type({"pack", "new", "cases/y"}), 2);
 }
 
 TEST_F(Execute, PlanTakesFactsFromAFile) {
     EXPECT_EQ(type({"plan", "-c", "x", "--to", "3.5.16", "--facts", "facts.yaml"}), 0);
-    EXPECT_THAT(fake_app().asked, Contains("plan 3.5.16 with facts.yaml"));
+    EXPECT_THAT(fake_app().requests, Contains("plan 3.5.16 with facts.yaml"));
 }
 
 TEST_F(Execute, TheRestAnswers) {
@@ -406,7 +406,7 @@ TEST_F(Execute, AChainThatIsNotCleanAnswersOneAndOneThatCannotBeReadTwo) {
 
 TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
     EXPECT_EQ(type({"store", "inspect", "backy.cfg", "--key-file", "key"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("inspect backy.cfg key"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("inspect backy.cfg key"));
     fake_app().inspection.missing = 1;
     EXPECT_EQ(type({"store", "inspect", "backy.cfg"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("something is missing"));
@@ -431,12 +431,12 @@ TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
 TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
     fake_app().vfolders.report.is_done = true;
     EXPECT_EQ(type({"vfolders", "move", "/vf", "--list", "rows"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("vfolders /vf rows"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("vfolders /vf rows"));
     EXPECT_THAT(out_.str(), HasSubstr("--back takes it back"));
     fake_app().vfolders.report.blocked = 1;
     EXPECT_EQ(type({"vfolders", "move", "/vf"}), 1);
     fake_app().vfolders.report.blocked = 0;
-    fake_app().vfolders.report.gone = 1;
+    fake_app().vfolders.report.vanished = 1;
     EXPECT_EQ(type({"vfolders", "move", "/vf"}), 1);
     fake_app().vfolders.report.is_refused = true;
     EXPECT_EQ(type({"vfolders", "move", "/vf", "--back"}), 1);
@@ -450,7 +450,7 @@ TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
 
 TEST_F(Execute, ExtractInspectEndsWithOneForDamageOnly) {
     EXPECT_EQ(type({"extract", "inspect", "dump"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("extract dump"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("extract dump"));
     fake_app().extract.inspection.finding(extract::FindingKind::missing_parent) = {1, {"op 2: c"}};
     EXPECT_EQ(type({"extract", "inspect", "dump"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("missing_parent: 1"));
@@ -464,7 +464,7 @@ TEST_F(Execute, ExtractInspectEndsWithOneForDamageOnly) {
 
 TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
     EXPECT_EQ(type({"extract", "verify", "dump", "--against", "counts"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("extract dump against counts"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("extract dump against counts"));
     EXPECT_THAT(out_.str(), StartsWith("unproved"));
     fake_app().extract.comparison.verdict = extract::Verdict::complete;
     EXPECT_EQ(type({"extract", "verify", "dump"}), 0);
@@ -480,7 +480,7 @@ TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
 TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
     fake_app().copied.report.copied = 3;
     EXPECT_EQ(type({"copy", "s3://a", "s3://b/x", "--profile", "p", "--versions"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("copy s3://a s3://b/x p p versions"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("copy s3://a s3://b/x p p versions"));
     EXPECT_THAT(out_.str(), HasSubstr("copied: 3 objects"));
     fake_app().copied.report.failed = 1;
     fake_app().copied.report.failures = {{"the\nkey", {"s3.etag", "another ETag", ""}}};
@@ -499,7 +499,7 @@ TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
 
 TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
     EXPECT_EQ(type({"verify", "s3://a", "s3://b", "--read"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("verify s3://a s3://b read"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("verify s3://a s3://b read"));
     fake_app().compared.missing.add("k");
     EXPECT_EQ(type({"verify", "s3://a", "s3://b"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("missing at the target: 1"));
@@ -512,7 +512,7 @@ TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
 
 TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
     EXPECT_EQ(type({"store", "verify", "backy.cfg", "--workers", "3"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("verify backy.cfg 3"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("verify backy.cfg 3"));
     EXPECT_THAT(out_.str(), StartsWith("every version can be restored"));
     fake_app().verified.verdict.orphan_rows = 1;
     EXPECT_EQ(type({"store", "verify", "backy.cfg"}), 1);
@@ -525,7 +525,7 @@ TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
 
 TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
     EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "x.img"}), 0);
-    EXPECT_THAT(fake_app().asked, ElementsAre("restore u1 x.img"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("restore u1 x.img"));
     EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "-"}, true), 2);
     EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "-"}), 0);
     EXPECT_EQ(out_.str(), "");  // the image's place
@@ -545,7 +545,7 @@ TEST_F(Execute, StoreExportAndImportCountRows) {
     fake_app().imported.rows = 1;
     EXPECT_EQ(type({"store", "import", "backy.cfg", "u1.csv"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("1 block row,"));
-    EXPECT_THAT(fake_app().asked,
+    EXPECT_THAT(fake_app().requests,
                 ElementsAre("export backy.cfg u1 u1.csv", "import backy.cfg u1.csv"));
 }
 
@@ -562,7 +562,7 @@ TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
     EXPECT_THAT(out_.str(), HasSubstr("equal: meta.copy"));
     EXPECT_THAT(out_.str(), HasSubstr("note: edit the configuration"));
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--dry-run"}), 0);
-    EXPECT_THAT(fake_app().asked,
+    EXPECT_THAT(fake_app().requests,
                 ElementsAre("upgrade backy.cfg ",
                             "upgrade backy.cfg undo meta.copy",
                             "upgrade backy.cfg dry "));
@@ -571,13 +571,13 @@ TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
 TEST_F(Execute, StoreUpgradeMayMakeTheCopyAlone) {
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--copy-only"}), 2);  // to which file?
     fake_app().upgraded.report.steps = {{"add versions.expire", "ALTER"}};
-    fake_app().upgraded.report.before.release = "2.10";
+    fake_app().upgraded.report.old_schema.release = "2.10";
     fake_app().upgraded.copy_only = true;
     fake_app().upgraded.copy = "meta.copy";
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--copy", "meta.copy", "--copy-only"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("copied: the metadata of backy2 2.10, read back and equal"));
     EXPECT_THAT(out_.str(), Not(HasSubstr("add versions.expire")));
-    EXPECT_THAT(fake_app().asked, ElementsAre("upgrade backy.cfg only meta.copy"));
+    EXPECT_THAT(fake_app().requests, ElementsAre("upgrade backy.cfg only meta.copy"));
 }
 
 TEST_F(Execute, StoreEncryptAndRekeyTellWhatIsLeft) {
@@ -592,7 +592,7 @@ TEST_F(Execute, StoreEncryptAndRekeyTellWhatIsLeft) {
     fake_app().rewritten.report.findings = {{{}, {"blocks.checksum", "no good", ""}}};
     EXPECT_EQ(type({"store", "encrypt", "backy.cfg"}), 1);
     EXPECT_THAT(out_.str(), HasSubstr("no good"));
-    EXPECT_THAT(fake_app().asked,
+    EXPECT_THAT(fake_app().requests,
                 ElementsAre("encrypt ", "rekey k dry", "encrypt  free", "encrypt "));
 }
 

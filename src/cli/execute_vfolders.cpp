@@ -15,7 +15,7 @@ int Command::move_vfolders() {
                     .folder = invocation_.journal,
                     .batch = invocation_.move_batch,
                     .leaves_unlisted = invocation_.leaves_unlisted,
-                    .progressed = {}};
+                    .on_progress = {}};
     request.goes_back = invocation_.goes_back;
     request.finishes = invocation_.finishes;
     request.dry_run = invocation_.dry_run;
@@ -23,9 +23,10 @@ int Command::move_vfolders() {
         return refuse_use("--dry-run is of the way there", "leave it out, or --back and --finish");
     }
     const bool is_live = console_.terminal && !invocation_.json;
-    StoreProgressLine line(is_live ? console_.out : console_.err, console_.clock, is_live, "move");
+    StoreProgressLine line(
+        is_live ? console_.output : console_.errors, console_.clock, is_live, "move");
     StoreProgressFile file(progress_path(), console_.clock);
-    request.move.progressed = [&](std::int64_t folders, std::int64_t total) {
+    request.move.on_progress = [&](std::int64_t folders, std::int64_t total) {
         line.show({folders, total, "folders", 0});
         file.write({folders, total, "folders", 0});
     };
@@ -35,7 +36,7 @@ int Command::move_vfolders() {
         show(answer, [&](const auto& moved) { return render_vfolders(moved, screen_); });
     // A move that left folders in their old place is no success.
     const bool is_no = answer && (answer->report.is_refused || answer->report.blocked > 0);
-    const bool has_lost = answer && answer->report.gone > 0;
+    const bool has_lost = answer && answer->report.vanished > 0;
     return is_no || has_lost ? app::k_exit_no : exit_code;
 }
 

@@ -27,7 +27,7 @@ namespace {
 using cli::fake_app;
 
 void ask(const std::string& what) {
-    fake_app().asked.push_back(what);
+    fake_app().requests.push_back(what);
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     ask("vfolders " + request.move.root + " " + request.move.list
         + (request.goes_back ? " back" : "") + (request.finishes ? " finish" : "")
         + (request.dry_run ? " dry" : ""));
-    request.move.progressed(1, 2);
+    request.move.on_progress(1, 2);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
     }
@@ -183,11 +183,11 @@ AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
 ChainAnswer compare_chains(const ChainRequest& request) {
     chain::Texts texts = {{"v/versions/a.py", "revision = 'a'\ndown_revision = None\n"}};
     ChainAnswer answer;
-    answer.before = chain::read_texts(request.before, texts);
+    answer.old_reading = chain::read_texts(request.old_package, texts);
     texts["v/versions/b.py"] = "\"\"\"add b\"\"\"\nrevision = 'b'\ndown_revision = 'a'\n";
-    answer.after = chain::read_texts(request.after, texts);
-    answer.comparison = chain::compare(answer.before, answer.after, request.database);
-    answer.explanation = chain::explain(answer.before, answer.after, answer.comparison);
+    answer.new_reading = chain::read_texts(request.new_package, texts);
+    answer.comparison = chain::compare(answer.old_reading, answer.new_reading, request.database);
+    answer.explanation = chain::explain(answer.old_reading, answer.new_reading, answer.comparison);
     answer.exit_code = chain::exit_code_of(answer.comparison.verdict);
     return answer;
 }
@@ -195,8 +195,8 @@ ChainAnswer compare_chains(const ChainRequest& request) {
 AppResult<UpdateRoute>
 update_route(const std::string& /*folder*/, const std::string& from, const std::string& to) {
     UpdateRoute answer;
-    answer.from = from;
-    answer.to = to;
+    answer.start = from;
+    answer.target = to;
     answer.has_way = to != "9.0.0";
     answer.stops = {"4.2.0", to};
     return answer;
@@ -207,7 +207,7 @@ AppResult<RouteAnswer> route(const Options& /*options*/, const std::string& to) 
 }
 
 AppResult<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
-    ask("plan " + request.to + (request.rebuild ? " rebuild" : "") + request.restore
+    ask("plan " + request.target + (request.rebuild ? " rebuild" : "") + request.restore
         + (request.facts_file.empty() ? "" : " with " + request.facts_file));
     return fake_app().plan;
 }
@@ -256,13 +256,13 @@ apply(const Options& options, const model::Plan& plan, run::Observer& observer) 
 
 AppResult<RunStatus>
 rehearse(const Options& options, const model::Plan& plan, run::Observer& /*observer*/) {
-    ask("rehearse " + plan.from + " " + plan.to + (options.dry_run ? " dry" : ""));
+    ask("rehearse " + plan.from_version + " " + plan.to_version + (options.dry_run ? " dry" : ""));
     return fake_app().run;
 }
 
 AppResult<RunStatus>
 upgrade(const Options& options, const UpgradeRequest& request, run::Observer& observer) {
-    ask("upgrade " + request.to + (options.dry_run ? " dry" : "")
+    ask("upgrade " + request.target + (options.dry_run ? " dry" : "")
         + (request.through.empty() ? "" : " through " + join(request.through, " "))
         + (options.approvals.empty() ? "" : " approving " + join(options.approvals, " ")));
     if (fake_app().run && fake_app().run->journey) {
@@ -282,11 +282,11 @@ AppResult<Simulation> simulate(const model::Plan& /*plan*/,
         tell("    0.001 s  conductor 1: conductor.started");
     }
     if (seed == 13) {
-        all.wrong = 1;
+        all.failed_runs = 1;
         sim::SimulationSummary bad;
         bad.seed = 13;
-        bad.wrong = {{"twice", "roll/m1/stop ran 2 times"}};
-        all.shown = {bad};
+        bad.violations = {{"twice", "roll/m1/stop ran 2 times"}};
+        all.examples = {bad};
     }
     return all;
 }

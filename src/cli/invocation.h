@@ -28,8 +28,8 @@ struct Invocation {
     std::string trace;
     std::string allow_unchecked;
     std::vector<std::string> properties;
-    std::string before;  // chain: packages; route --graph: a version
-    std::string after;
+    std::string old_side;  // chain: packages; route --graph: a version
+    std::string new_side;
     std::vector<std::string> environments;
     std::vector<std::string> database;
     std::string graph;
@@ -64,7 +64,7 @@ struct Invocation {
     bool replaces = false;
     bool allows_holes = false;
     bool undo = false;
-    std::string back;
+    std::string copy_to_restore;
     std::string keep_as;
     bool copy_only = false;
     bool frees_old = false;

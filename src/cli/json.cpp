@@ -38,7 +38,7 @@ Json json_of_error(const Error& error) {
 // be read.
 Json json_of_drift(const run::Drift& drift) {
     Json json;
-    json.set("fact", drift.key).set("expected", drift.expected).set("found", drift.found);
+    json.set("fact", drift.key).set("expected", drift.expected).set("found", drift.actual);
     json.set("evidence", drift.evidence).set("cannot_tell", drift.cannot_tell);
     return json;
 }
@@ -97,7 +97,7 @@ Json hops_json(const run::Journey& journey) {
 Json plan_json(const model::Plan& plan) {
     Json json;
     json.set("cluster", plan.cluster).set("system", plan.system);
-    json.set("from", plan.from).set("to", plan.to);
+    json.set("from", plan.from_version).set("to", plan.to_version);
     json.set("procedure", plan.procedure).set("digest", plan.digest());
     return json;
 }
@@ -124,12 +124,12 @@ Json json_of(const app::RouteAnswer& answer) {
     Json hops = list();
     for (const planner::Hop& hop : answer.route.hops) {
         Json entry;
-        entry.set("from", hop.from).set("to", hop.to);
+        entry.set("from", hop.from_version).set("to", hop.to_version);
         entry.set("procedure", hop.procedure).set("because", hop.because);
         hops.push(std::move(entry));
     }
     Json json;
-    json.set("from", answer.from).set("to", answer.to).set("hops", std::move(hops));
+    json.set("from", answer.start).set("to", answer.target).set("hops", std::move(hops));
     json.set("notes", texts(answer.route.notes)).set("alternative", answer.route.alternative);
     return json.set("forbidden", texts(answer.route.forbidden));
 }
@@ -153,10 +153,11 @@ Json json_of(const app::RunStatus& status) {
     json.set("run", status.run).set("plan", plan_json(status.plan));
     json.set("phase", std::string(word_of(status.state.phase())));
     json.set("members", members_json(status));
-    json.set("steps_done", std::uint64_t{progress.done}).set("steps", std::uint64_t{progress.all});
+    json.set("steps_done", std::uint64_t{progress.steps_done})
+        .set("steps", std::uint64_t{progress.steps});
     json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
     json.set("under_way", texts(in_flight_lines(status.plan, status.state, status.progress)));
-    json.set("left_out", texts(left_out(status.plan, status.state)));
+    json.set("left_out", texts(failed_optional_lines(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);
     json.set("gate_since_ms", status.gate_since_ms);
@@ -180,8 +181,8 @@ Json json_of(const Diagnostics& diagnostics) {
         Json entry;
         entry.set("severity", diagnostic.severity == Severity::error ? "error" : "warning");
         entry.set("code", diagnostic.code).set("summary", diagnostic.summary);
-        entry.set("file", diagnostic.where.file).set("line", diagnostic.where.line);
-        entry.set("column", diagnostic.where.column).set("suggestion", diagnostic.suggestion);
+        entry.set("file", diagnostic.position.file).set("line", diagnostic.position.line);
+        entry.set("column", diagnostic.position.column).set("suggestion", diagnostic.suggestion);
         json.push(std::move(entry));
     }
     return json;
@@ -194,7 +195,7 @@ Json json_of(const app::Failure& failure) {
         errors.push(json_of_error(error));
     }
     Json recovery_options = list();
-    for (const model::RecoveryOption& way : failure.left) {
+    for (const model::RecoveryOption& way : failure.recovery_options) {
         recovery_options.push(json_of_way(way));
     }
     Json json;
@@ -227,7 +228,7 @@ Json json_of(const app::VerifiedJournal& journal) {
     for (const app::VerifiedHost& host : journal.hosts) {
         Json entry;
         entry.set("host", host.host).set("heads", std::uint64_t{host.heads});
-        hosts.push(entry.set("others", std::uint64_t{host.others}));
+        hosts.push(entry.set("others", std::uint64_t{host.other_heads}));
     }
     Json json;
     return json.set("verified", std::move(verified)).set("hosts", std::move(hosts));

@@ -105,7 +105,7 @@ Json json_of(const app::StoreUpgraded& answer) {
     Json steps = Json::Array{};
     for (const blocks::UpgradeStep& step : answer.report.steps) {
         Json entry;
-        entry.set("words", step.words).set("sql", step.sql);
+        entry.set("words", step.title).set("sql", step.sql);
         steps.push(std::move(entry));
     }
     Json rows = Json::Object{};
@@ -113,8 +113,8 @@ Json json_of(const app::StoreUpgraded& answer) {
         rows.set(table, count);
     }
     Json json;
-    json.set("before", json_of_schema(answer.report.before));
-    json.set("after", json_of_schema(answer.report.after));
+    json.set("before", json_of_schema(answer.report.old_schema));
+    json.set("after", json_of_schema(answer.report.new_schema));
     json.set("steps", std::move(steps)).set("rows_kept", std::move(rows));
     json.set("copy", answer.copy).set("copy_only", answer.copy_only).set("dry_run", answer.dry_run);
     return json.set("lock_us", answer.report.lock_us).set("notes", json_of_texts(answer.notes));
@@ -125,11 +125,11 @@ Json json_of(const app::StoreRewritten& answer) {
     const blocks::RewriteReport& report = answer.report;
     Json json;
     json.set("blobs", report.blobs).set("bytes", report.bytes).set("new_bytes", report.new_bytes);
-    json.set("batches", report.batches).set("left", report.left);
+    json.set("batches", report.batches).set("left", report.blobs_left);
     json.set("resumed", report.is_resumed).set("findings", json_of_findings(report.findings));
-    json.set("freed", answer.freed.freed).set("freed_bytes", answer.freed.freed_bytes);
-    json.set("kept", answer.freed.kept).set("verified", answer.freed.verdict.blobs);
-    json.set("back", answer.back.blobs).set("to_do", answer.to_do);
+    json.set("freed", answer.freed.blobs_freed).set("freed_bytes", answer.freed.freed_bytes);
+    json.set("kept", answer.freed.blobs_kept).set("verified", answer.freed.verdict.blobs);
+    json.set("back", answer.back_report.blobs).set("to_do", answer.to_do);
     return json.set("dry_run", answer.dry_run).set("journal", answer.journal);
 }
 

@@ -42,7 +42,7 @@ std::string elapsed(std::int64_t duration_ms) {
 }
 
 std::string title(const model::Plan& plan) {
-    return say("{}   {} {} -> {}", plan.cluster, plan.system, plan.from, plan.to);
+    return say("{}   {} {} -> {}", plan.cluster, plan.system, plan.from_version, plan.to_version);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ void PlainLines::print_way_back(const model::Plan& plan, const run::State& state
 
 // Returns the time since the action began, on the event that ends it: the command's end, or the
 // observation of its postconditions.
-std::string PlainLines::since(const run::Event& event) {
+std::string PlainLines::take_elapsed_text(const run::Event& event) {
     const std::int64_t now = clock_.monotonic_ms();
     if (event.type == run::EventType::action_intended) {
         begun_ms_[event.action] = now;
@@ -80,7 +80,7 @@ std::string PlainLines::since(const run::Event& event) {
 void PlainLines::on_event(const run::Event& event,
                           const model::Plan& plan,
                           const run::State& state) {
-    const std::string took = since(event);
+    const std::string took = take_elapsed_text(event);
     const std::string words = event_words(event, plan);
     if (!words.empty()) {
         stream_ << time_of_day(clock_.wall_ms()) << "  " << words << took << std::endl;
@@ -99,7 +99,8 @@ void JsonLines::on_start(const model::Plan& plan, const run::State& state) {
     const Progress progress = progress_of(plan, state);
     Json json;
     json.set("type", "start").set("run", plan.run).set("plan", plan.digest());
-    json.set("steps", std::uint64_t{progress.all}).set("steps_done", std::uint64_t{progress.done});
+    json.set("steps", std::uint64_t{progress.steps})
+        .set("steps_done", std::uint64_t{progress.steps_done});
     stream_ << json.dump() << std::endl;
 }
 
@@ -137,7 +138,7 @@ void LiveTable::on_event(const run::Event& event,
     }
     waits_for_.clear();
     if (const std::string words = event_words(event, plan); is_important(event) && !words.empty()) {
-        keep(time_of_day(clock_.wall_ms()) + "  " + words);
+        print_above(time_of_day(clock_.wall_ms()) + "  " + words);
     }
     if (clock_.monotonic_ms() - drawn_ms_ >= k_redraw_ms) {
         draw(plan, state);
@@ -163,7 +164,7 @@ void LiveTable::on_progress(const run::Event& progress,
 }
 
 void LiveTable::on_journey(const run::Journey& journey) {
-    keep(journey_words(journey));
+    print_above(journey_words(journey));
 }
 
 // Moves the cursor up over the table and erases everything below it.
@@ -175,7 +176,7 @@ void LiveTable::clear() {
 }
 
 // Prints a line that stays above the table.
-void LiveTable::keep(const std::string& line) {
+void LiveTable::print_above(const std::string& line) {
     clear();
     stream_ << line << std::endl;
 }
@@ -185,12 +186,12 @@ std::int64_t LiveTable::soak_left_ms() const {
 }
 
 // Returns the table: title, steps, members, work in flight, way back.
-std::string LiveTable::picture(const model::Plan& plan, const run::State& state) const {
+std::string LiveTable::table_text(const model::Plan& plan, const run::State& state) const {
     const Progress progress = progress_of(plan, state);
     const std::int64_t left_ms = progress.left_ms + soak_left_ms();
     std::string text = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
     text += left_ms > 0 ? say("   about {} left", about(left_ms)) : "";
-    text += say("   {} of {} steps   run {}\n", progress.done, progress.all, plan.run);
+    text += say("   {} of {} steps   run {}\n", progress.steps_done, progress.steps, plan.run);
     text += render_members(members_of(plan, state), screen_, k_rows_max);
     auto now = in_flight_lines(plan, state, progress_);
     if (now.empty() && !waits_for_.empty()) {
@@ -212,7 +213,7 @@ std::string LiveTable::picture(const model::Plan& plan, const run::State& state)
 void LiveTable::draw(const model::Plan& plan, const run::State& state) {
     std::string text;
     std::size_t lines = 0;
-    for (const std::string& line : split(trim(picture(plan, state)), '\n')) {
+    for (const std::string& line : split(trim(table_text(plan, state)), '\n')) {
         const bool fits = columns_of(line) < screen_.width;
         text += (fits ? line : shorten(line, screen_.width - 1)) + "\n";
         ++lines;

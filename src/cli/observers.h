@@ -29,7 +29,7 @@ public:
     void on_journey(const run::Journey& journey) override;
 
 private:
-    [[nodiscard]] std::string since(const run::Event& event);
+    [[nodiscard]] std::string take_elapsed_text(const run::Event& event);
     void print_way_back(const model::Plan& plan, const run::State& state);
 
     std::ostream& stream_;
@@ -75,8 +75,8 @@ public:
 
 private:
     void draw(const model::Plan& plan, const run::State& state);
-    void keep(const std::string& line);
-    [[nodiscard]] std::string picture(const model::Plan& plan, const run::State& state) const;
+    void print_above(const std::string& line);
+    [[nodiscard]] std::string table_text(const model::Plan& plan, const run::State& state) const;
     [[nodiscard]] std::int64_t soak_left_ms() const;
 
     std::ostream& stream_;

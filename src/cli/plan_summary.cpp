@@ -34,8 +34,8 @@ bool continues(const Block& block, const Action& action) {
 // same dependencies.
 bool runs_in_parallel(const Block& previous, const Action& front) {
     return previous.phase == front.phase && !previous.member.empty() && !front.member.empty()
-           && previous.member != front.member && previous.actions.front()->after == front.after
-           && !front.is_gate();
+           && previous.member != front.member
+           && previous.actions.front()->predecessors == front.predecessors && !front.is_gate();
 }
 
 void add_action(Outline& outline, const Action& action) {
@@ -76,8 +76,8 @@ void move_member(const Block& block,
 std::set<std::string> members_down(const Plan& plan) {
     std::set<std::string> stopped_members;
     for (const auto& [key, source] : plan.sources) {
-        const auto fact = plan.planned.find(key);
-        if (source.binds == model::StandardFact::running && fact != plan.planned.end()
+        const auto fact = plan.bound_facts.find(key);
+        if (source.standard_fact == model::StandardFact::running && fact != plan.bound_facts.end()
             && fact->second.status == model::ObservationStatus::absent) {
             stopped_members.insert(source.member);
         }
@@ -174,15 +174,15 @@ Outline outline_of(const Plan& plan) {
 }
 
 bool is_barrier(const Action& action) {
-    return action.verb == Verb::wait && action.request.is_null() && action.guard.empty()
-           && action.then.empty() && action.when.empty();
+    return action.verb == Verb::wait && action.request.is_null() && action.preconditions.empty()
+           && action.postconditions.empty() && action.applies_if.empty();
 }
 
 std::string words_of(const Action& action, const Plan& plan) {
     if (action.verb == Verb::stop || action.verb == Verb::start || action.verb == Verb::restart) {
         return std::string(name_of(action.verb));
     }
-    return action.verb == Verb::install ? "install " + plan.to : action.title;
+    return action.verb == Verb::install ? "install " + plan.to_version : action.title;
 }
 
 // Joins the words of the block's actions. Several checks in a row are only counted.

@@ -42,7 +42,7 @@ std::optional<run::Expectation> expected_fact(const Plan& plan,
                                               const std::string& member,
                                               model::StandardFact standard) {
     for (const auto& [key, source] : plan.sources) {
-        if (source.member == member && source.binds == standard) {
+        if (source.member == member && source.standard_fact == standard) {
             const auto entry = world.find(key);
             return entry == world.end() ? std::nullopt : std::optional(entry->second);
         }
@@ -172,10 +172,10 @@ std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
 // other, so it is an upper estimate.
 Progress progress_of(const Plan& plan, const State& state) {
     Progress progress;
-    progress.all = state.actions();
+    progress.steps = state.actions();
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const bool over = is_over(state.status(i));
-        progress.done += over ? 1U : 0U;
+        progress.steps_done += over ? 1U : 0U;
         progress.left_ms += over ? 0 : plan.actions[i].expected_ms;
     }
     return progress;
@@ -203,7 +203,7 @@ in_flight_lines(const Plan& plan, const State& state, const ActionProgress& prog
     return lines;
 }
 
-std::vector<std::string> left_out(const Plan& plan, const State& state) {
+std::vector<std::string> failed_optional_lines(const Plan& plan, const State& state) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < state.actions(); ++i) {
         if (state.failed_optional(i)) {

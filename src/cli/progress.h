@@ -26,8 +26,8 @@ struct MemberProgress {
                                                      const run::State& state);
 
 struct Progress {
-    std::size_t done = 0;
-    std::size_t all = 0;
+    std::size_t steps_done = 0;
+    std::size_t steps = 0;
     std::int64_t left_ms = 0;  // usual time of the actions that are not over; soaks apart
 };
 
@@ -39,7 +39,8 @@ using ActionProgress = std::map<std::size_t, Json>;
 in_flight_lines(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
 // Returns a line for each optional action that failed: the step, and the advice. The run goes on
 // without it.
-[[nodiscard]] std::vector<std::string> left_out(const model::Plan& plan, const run::State& state);
+[[nodiscard]] std::vector<std::string> failed_optional_lines(const model::Plan& plan,
+                                                             const run::State& state);
 // Returns "open: drydock downgrade -c x" or "closed: ..."; empty if the plan itself is a way back.
 [[nodiscard]] std::string way_back_now(const model::Plan& plan, const run::State& state);
 [[nodiscard]] std::string_view word_of(run::Phase phase);

@@ -43,7 +43,7 @@ render_plan(const model::Plan& plan, const Screen& screen, bool all_risks = fals
 struct FailureContext {
     std::string command;
     std::string cluster_file;
-    std::string to;  // the version that the run goes to; empty: not known
+    std::string target;  // the version that the run goes to; empty: not known
 };
 
 [[nodiscard]] std::string

@@ -50,8 +50,8 @@ std::string revision_lines(const std::string& title,
                            const Screen& screen) {
     std::string text;
     for (std::size_t i = 0; i < ids.size() && i < k_ids_max; ++i) {
-        const auto* revision = answer.after.graph.find(ids[i]);
-        revision = revision == nullptr ? answer.before.graph.find(ids[i]) : revision;
+        const auto* revision = answer.new_reading.graph.find(ids[i]);
+        revision = revision == nullptr ? answer.old_reading.graph.find(ids[i]) : revision;
         text += hang(say("  {}  ", ids[i]), revision == nullptr ? "" : revision->doc, screen.width);
     }
     if (ids.size() > k_ids_max) {
@@ -78,7 +78,7 @@ std::string render_chain(const app::ChainAnswer& answer, const Screen& screen) {
     const auto& explanation = answer.explanation;
     std::string text =
         screen.paint(tone_of(comparison.verdict), chain::name_of(comparison.verdict)) + "\n";
-    text += side_line("old", answer.before) + side_line("new", answer.after);
+    text += side_line("old", answer.old_reading) + side_line("new", answer.new_reading);
     text += problem_lines(comparison.problems, screen);
     text += sentences("What happens", explanation.happens, screen, false);
     text += sentences("Repair", explanation.repairs, screen, true);

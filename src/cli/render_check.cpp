@@ -27,7 +27,7 @@ std::string size_of(const Report& report, std::int64_t took_ms) {
     return say("{} states, {} transitions, {} worlds with their way back; {} MB, {:.1f} s",
                grouped(report.states),
                grouped(report.transitions),
-               grouped(report.worlds),
+               grouped(report.downgrade_starts),
                (report.bytes >> 20U) + 1,
                static_cast<double>(took_ms) / 1000);
 }
@@ -82,8 +82,8 @@ std::string render_check(const app::CheckResult& checked, const Screen& screen) 
     std::string text = head(report, screen) + "\n";
     text += say("  budgets: {}\n", checker::show(report.faults));
     text += say("  {}\n", size_of(report, checked.took_ms));
-    if (!report.closes.empty()) {
-        text += say("  the way back closes with {}\n", report.closes);
+    if (!report.return_point.empty()) {
+        text += say("  the way back closes with {}\n", report.return_point);
     }
     if (!report.note.empty()) {
         text += say("  {}\n", report.note);

@@ -75,7 +75,7 @@ std::string drift_table(const Failure& failure) {
         const std::string evidence =
             difference.cannot_tell ? "cannot be told: " + difference.evidence : difference.evidence;
         table.add({difference.key, "expected", difference.expected});
-        table.add({"", "found", difference.found, evidence});
+        table.add({"", "found", difference.actual, evidence});
     }
     return table.text();
 }
@@ -95,11 +95,11 @@ const run::Drift& plainest(const std::vector<run::Drift>& drift) {
 
 // Names the commands that continue from here. Where recovery options follow, they are the advice.
 std::string drift_advice(const Failure& failure, const FailureContext& context) {
-    if (!failure.left.empty()) {
+    if (!failure.recovery_options.empty()) {
         return "";  // the ways that are left follow
     }
     const std::string& file = context.cluster_file;
-    const std::string target = context.to.empty() ? "VERSION" : context.to;
+    const std::string target = context.target.empty() ? "VERSION" : context.target;
     Table table;
     table.add({"To go on from here as it is",
                say("drydock plan -c {} --to {} -o plan2.json", file, target)});
@@ -126,7 +126,7 @@ drift_lines(const Failure& failure, const FailureContext& context, const Screen&
 // Each recovery option has its cost on the first line and its command on the second.
 std::string ways_left(const Failure& failure, const Screen& screen) {
     std::string text;
-    for (const model::RecoveryOption& way : failure.left) {
+    for (const model::RecoveryOption& way : failure.recovery_options) {
         const std::string lead = "    " + pad(std::string(name_of(way.kind)), 9) + "  ";
         text += hang(lead, way.cost, screen.width);
         text += std::string(columns_of(lead), ' ') + say("{}\n", way.command);

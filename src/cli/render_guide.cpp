@@ -67,8 +67,8 @@ std::string head(const Plan& plan, const Outline& outline) {
     std::string text = say("# {}: {} {} to {}\n\n",
                            inline_text(plan.cluster),
                            inline_text(plan.system),
-                           inline_text(plan.from),
-                           inline_text(plan.to));
+                           inline_text(plan.from_version),
+                           inline_text(plan.to_version));
     text += say("{} {}, in this order: {}. Plan `{}`.\n\n",
                 counted(plan.members().size(), "member"),
                 inline_text(plan.kind),
@@ -181,7 +181,7 @@ struct StandingCheck {
 // step's number; they are found as a run of equal lines.
 std::vector<std::string> checks_of(const Action& action,
                                    const std::vector<StandingCheck>& earlier) {
-    std::vector<std::string> lines = lines_of(action.guard);
+    std::vector<std::string> lines = lines_of(action.preconditions);
     for (const StandingCheck& standing_check : earlier) {
         const auto match = std::search(
             lines.begin(), lines.end(), standing_check.lines.begin(), standing_check.lines.end());
@@ -239,11 +239,11 @@ std::string step(std::size_t number,
                  const Plan& plan,
                  const std::vector<StandingCheck>& standing_checks) {
     std::string text = say("{}. **{}**\n", number, inline_text(heading(action, plan)));
-    text += action.why.empty() ? "" : say("    - Why: {}\n", inline_text(action.why));
-    text += conditions("Only if", action.when);
+    text += action.rationale.empty() ? "" : say("    - Why: {}\n", inline_text(action.rationale));
+    text += conditions("Only if", action.applies_if);
     text += bullets("Check before", checks_of(action, standing_checks));
     text += command(action);
-    text += conditions("See after", action.then);
+    text += conditions("See after", action.postconditions);
     text += action.remedy.empty() ? "" : say("    - If it fails: {}\n", inline_text(action.remedy));
     return text + say("    - Source: `{}`\n\n", inline_text(action.source));
 }
@@ -253,7 +253,7 @@ std::string gate(const Action& action) {
     std::string text = say("> **Gate \"{}\".** ", inline_text(action.gate));
     text += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
     text += say("What you approve: {}\n", inline_text(action.reason));
-    text += action.why.empty() ? "" : ">\n> " + inline_text(action.why) + "\n";
+    text += action.rationale.empty() ? "" : ">\n> " + inline_text(action.rationale) + "\n";
     text += action.is_point_of_no_return ? ">\n> Behind this there is no way back in place.\n" : "";
     return text + "\n";
 }
@@ -272,8 +272,8 @@ std::string phases(const Plan& plan, const Outline& outline) {
         for (const Action* action : block.actions) {
             text +=
                 action->is_gate() ? gate(*action) : step(++number, *action, plan, standing_checks);
-            if (action->keep) {
-                standing_checks.push_back({number, lines_of(action->guard)});
+            if (action->standing) {
+                standing_checks.push_back({number, lines_of(action->preconditions)});
             }
         }
     }

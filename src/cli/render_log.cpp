@@ -64,8 +64,9 @@ std::string judged_words(const Event& event, const model::Action& action) {
         return "not needed";
     case Outcome::yes:
         if (event.purpose == Purpose::guard) {
-            return action.request.is_null() && !action.is_gate() && action.then.empty() ? "holds"
-                                                                                        : "";
+            return action.request.is_null() && !action.is_gate() && action.postconditions.empty()
+                       ? "holds"
+                       : "";
         }
         return event.purpose == Purpose::then ? "seen" : "has happened";
     case Outcome::no:
@@ -79,7 +80,7 @@ std::string judged_words(const Event& event, const model::Action& action) {
     case Outcome::failed:
     case Outcome::unknown:
     case Outcome::running:
-    case Outcome::torn:
+    case Outcome::interrupted:
         break;
     }
     return "";

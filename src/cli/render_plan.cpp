@@ -52,8 +52,8 @@ std::string head(const Plan& plan, const Screen& screen) {
     const std::string title = say("{}   {} {} -> {}   {}, {}",
                                   screen.paint(Tone::strong, plan.cluster),
                                   plan.system,
-                                  plan.from,
-                                  plan.to,
+                                  plan.from_version,
+                                  plan.to_version,
                                   counted(plan.members().size(), "member"),
                                   plan.kind);
     const std::string plan_words = "plan " + plan.digest().substr(0, 8);
@@ -306,7 +306,7 @@ std::string risk_lines(const Plan& plan, const Screen& screen, bool lists_all) {
 
 std::string notes(const Plan& plan, const Screen& screen) {
     std::string text;
-    for (const std::string& note : plan.skipped) {
+    for (const std::string& note : plan.notes) {
         text += labelled(text.empty() ? "Noted" : "", note, screen);
     }
     return text;

@@ -27,7 +27,7 @@ std::string finding_lines(const mover::blocks::RewriteReport& report, const Scre
     return text.empty() ? ""
                         : say("{}: {} cannot be read; the rows stay as they are\n{}",
                               screen.paint(Tone::bad, "damage"),
-                              blobs(report.left),
+                              blobs(report.blobs_left),
                               text);
 }
 
@@ -40,9 +40,9 @@ std::string old_line(const app::StoreRewritten& answer) {
     }
     return say("verified {}; removed {} old ones ({}), kept {} that are still named\n",
                blobs(answer.freed.verdict.blobs),
-               answer.freed.freed,
+               answer.freed.blobs_freed,
                show_bytes(answer.freed.freed_bytes),
-               answer.freed.kept);
+               answer.freed.blobs_kept);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ std::string render_rewritten(const app::StoreRewritten& answer, const Screen& sc
     if (answer.goes_back) {
         return say("{}: the rows name the old blobs again; {} removed\n",
                    screen.paint(Tone::good, "taken back"),
-                   blobs(answer.back.blobs));
+                   blobs(answer.back_report.blobs));
     }
     const mover::blocks::RewriteReport& report = answer.report;
     return say("{}: {} rewritten in {}, {} of plain blocks, {} of new blobs{}\n",

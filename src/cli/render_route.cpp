@@ -10,7 +10,8 @@ namespace drydock::cli {
 namespace {
 
 std::string hop_line(std::size_t number, const planner::Hop& hop, const Screen& screen) {
-    const std::string lead = say("  {}  {} -> {}   {}   ", number, hop.from, hop.to, hop.procedure);
+    const std::string lead =
+        say("  {}  {} -> {}   {}   ", number, hop.from_version, hop.to_version, hop.procedure);
     return hang(lead, hop.because, screen.width);
 }
 
@@ -32,10 +33,10 @@ std::string forbidden_lines(std::vector<std::string> rules, const Screen& screen
 std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     const auto& hops = answer.route.hops;
     if (hops.empty()) {
-        return say("{} is where the cluster is already; nothing to do\n", answer.to);
+        return say("{} is where the cluster is already; nothing to do\n", answer.target);
     }
     std::string text = say("{}   {}\n\n",
-                           screen.paint(Tone::strong, answer.from + " -> " + answer.to),
+                           screen.paint(Tone::strong, answer.start + " -> " + answer.target),
                            counted(hops.size(), "hop"));
     for (std::size_t i = 0; i < hops.size(); ++i) {
         text += hop_line(i + 1, hops[i], screen);
@@ -49,10 +50,10 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
     text += forbidden_lines(answer.route.forbidden, screen);
     return text
            + (hops.size() == 1
-                  ? say("\nNext: drydock plan --to {}\n", answer.to)
+                  ? say("\nNext: drydock plan --to {}\n", answer.target)
                   : say("\nNext: drydock plan --to {0} for the first hop, or drydock upgrade "
                         "--to {0} for all\n",
-                        answer.to));
+                        answer.target));
 }
 
 }  // namespace drydock::cli

@@ -26,28 +26,28 @@ Json json_of(const std::vector<sim::Violation>& wrongs) {
     Json list = Json::Array{};
     for (const sim::Violation& wrong : wrongs) {
         Json entry;
-        list.push(entry.set("property", wrong.property).set("what", wrong.what));
+        list.push(entry.set("property", wrong.property).set("what", wrong.description));
     }
     return list;
 }
 
 // Bad if the counterexample breaks here, too; a warning if it could not be replayed to its end.
 Tone tone_of(const sim::ReplayResult& story) {
-    return story.breaks ? Tone::bad : (story.obstacle.empty() ? Tone::good : Tone::warn);
+    return story.is_reproduced ? Tone::bad : (story.divergence.empty() ? Tone::good : Tone::warn);
 }
 
 // Returns the result of a replay. A counterexample that does not break in the simulator shows that
 // model and runner differ, unless the simulator does not judge its property.
 std::string ending_of(const sim::ReplayResult& story) {
-    if (story.breaks) {
-        return say("breaks here, too, after {} of {} turns", story.told, story.turns);
+    if (story.is_reproduced) {
+        return say("breaks here, too, after {} of {} turns", story.steps_replayed, story.steps);
     }
-    if (!story.obstacle.empty()) {
-        return story.obstacle;
+    if (!story.divergence.empty()) {
+        return story.divergence;
     }
-    return story.judged
-               ? say("all {} turns came about, and it does not break here", story.turns)
-               : say("all {} turns came about; the simulator does not judge this", story.turns);
+    return story.is_judged
+               ? say("all {} turns came about, and it does not break here", story.steps)
+               : say("all {} turns came about; the simulator does not judge this", story.steps);
 }
 
 }  // namespace
@@ -56,23 +56,24 @@ std::string render_simulation(const app::Simulation& simulation,
                               const std::string& plan_file,
                               const Screen& screen) {
     std::string text =
-        simulation.wrong == 0
+        simulation.failed_runs == 0
             ? screen.paint(Tone::good, "Nothing went wrong")
-            : screen.paint(Tone::bad, counted(simulation.wrong, "run") + " went wrong");
+            : screen.paint(Tone::bad, counted(simulation.failed_runs, "run") + " went wrong");
     text += say(" in {}: {}, {}, {}; {:.1f} s\n",
                 counted(simulation.runs, "run"),
                 counted(simulation.faults, "fault"),
                 counted(simulation.conductors, "conductor"),
                 counted(simulation.halts, "halt"),
                 static_cast<double>(simulation.took_ms) / 1000);
-    for (const sim::SimulationSummary& run : simulation.shown) {
+    for (const sim::SimulationSummary& run : simulation.examples) {
         text += say("\nseed {}: {}, {}, {}\n",
                     run.seed,
                     counted(static_cast<std::size_t>(run.faults), "fault"),
                     counted(static_cast<std::size_t>(run.conductors), "conductor"),
                     counted(static_cast<std::size_t>(run.halts), "halt"));
-        for (const sim::Violation& wrong : run.wrong) {
-            text += say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.what);
+        for (const sim::Violation& wrong : run.violations) {
+            text +=
+                say("  {}: {}\n", screen.paint(Tone::strong, wrong.property), wrong.description);
         }
         text +=
             say("  again, as a story: drydock sim {} --seed {} --verbose\n", plan_file, run.seed);
@@ -87,8 +88,8 @@ std::string render_replay(const app::Replay& replay, const Screen& screen) {
         text += say("{}: {}\n",
                     screen.paint(Tone::strong, story.property),
                     screen.paint(tone_of(story), ending_of(story)));
-        for (const sim::Violation& wrong : story.wrong) {
-            text += say("  {}: {}\n", wrong.property, wrong.what);
+        for (const sim::Violation& wrong : story.violations) {
+            text += say("  {}: {}\n", wrong.property, wrong.description);
         }
     }
     return text + show_not_simulated(replay.not_simulated);
@@ -98,9 +99,11 @@ Json json_of(const app::Replay& replay) {
     Json stories = Json::Array{};
     for (const sim::ReplayResult& story : replay.stories) {
         Json entry;
-        entry.set("property", story.property).set("turns", story.turns).set("told", story.told);
-        entry.set("obstacle", story.obstacle).set("judged", story.judged);
-        entry.set("breaks", story.breaks).set("wrong", json_of(story.wrong));
+        entry.set("property", story.property)
+            .set("turns", story.steps)
+            .set("told", story.steps_replayed);
+        entry.set("obstacle", story.divergence).set("judged", story.is_judged);
+        entry.set("breaks", story.is_reproduced).set("wrong", json_of(story.violations));
         stories.push(std::move(entry));
     }
     Json json;
@@ -111,11 +114,11 @@ Json json_of(const app::Replay& replay) {
 // `shown` holds the first failed runs, each with the seed that repeats it.
 Json json_of(const app::Simulation& simulation) {
     Json shown = Json::Array{};
-    for (const sim::SimulationSummary& run : simulation.shown) {
+    for (const sim::SimulationSummary& run : simulation.examples) {
         Json json;
         json.set("seed", run.seed).set("finished", run.finished).set("faults", run.faults);
         json.set("conductors", run.conductors).set("halts", run.halts);
-        json.set("simulated_ms", run.took_ms).set("wrong", json_of(run.wrong));
+        json.set("simulated_ms", run.took_ms).set("wrong", json_of(run.violations));
         shown.push(std::move(json));
     }
     Json json;
@@ -123,7 +126,7 @@ Json json_of(const app::Simulation& simulation) {
     json.set("conductors", simulation.conductors)
         .set("halts", simulation.halts)
         .set("took_ms", simulation.took_ms);
-    json.set("wrong", simulation.wrong).set("shown", std::move(shown));
+    json.set("wrong", simulation.failed_runs).set("shown", std::move(shown));
     return json.set("not_simulated", json_of(simulation.not_simulated));
 }
 

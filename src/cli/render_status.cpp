@@ -62,12 +62,12 @@ std::string head(const RunStatus& status, const Screen& screen) {
     return say("{}   {} {} -> {}   run {}   {}   {} of {} steps\n",
                screen.paint(Tone::strong, status.plan.cluster),
                status.plan.system,
-               status.plan.from,
-               status.plan.to,
+               status.plan.from_version,
+               status.plan.to_version,
                status.run,
                screen.paint(tone_of(status), word_of_status(status)),
-               progress.done,
-               progress.all);
+               progress.steps_done,
+               progress.steps);
 }
 
 // Lists the facts that the gate looked at. Members with the same fact and value share a line.
@@ -140,7 +140,7 @@ std::string halt_lines(const RunStatus& status, const Screen& screen) {
 
 std::string left_out_lines(const RunStatus& status, const Screen& screen) {
     std::string text;
-    for (const std::string& line : left_out(status.plan, status.state)) {
+    for (const std::string& line : failed_optional_lines(status.plan, status.state)) {
         text += labelled(text.empty() ? "left out" : "", screen.paint(Tone::warn, line), screen);
     }
     return text;
@@ -150,7 +150,7 @@ std::string left_out_lines(const RunStatus& status, const Screen& screen) {
 std::string left_behind_lines(const RunStatus& status, const Screen& screen) {
     std::string text;
     for (const run::Drift& fact : status.left_behind) {
-        const std::string words = say("{} is {}, was {}", fact.key, fact.found, fact.expected);
+        const std::string words = say("{} is {}, was {}", fact.key, fact.actual, fact.expected);
         text += labelled(text.empty() ? "switched" : "", screen.paint(Tone::warn, words), screen);
     }
     return text;

@@ -187,7 +187,7 @@ namespace {
 std::string render_copied(const app::StoreUpgraded& answer, const Screen& screen) {
     return say("{}: the metadata of backy2 {}, read back and equal: {}\n",
                screen.paint(Tone::good, "copied"),
-               answer.report.before.release,
+               answer.report.old_schema.release,
                answer.copy);
 }
 
@@ -202,22 +202,23 @@ std::string render_upgraded(const app::StoreUpgraded& answer, const Screen& scre
     if (report.steps.empty()) {
         return say("{}: the schema is that of backy2 {}\n",
                    screen.paint(Tone::good, "nothing to do"),
-                   report.before.release);
+                   report.old_schema.release);
     }
     std::string text =
         answer.dry_run
             ? say("would change the schema of backy2 {}{}\n",
-                  report.before.release,
-                  report.before.half_done.empty() ? "" : " (" + report.before.half_done + ")")
+                  report.old_schema.release,
+                  report.old_schema.half_done.empty() ? ""
+                                                      : " (" + report.old_schema.half_done + ")")
             : say("{}: backy2 {} -> {}, in one transaction{}\n",
                   screen.paint(Tone::good, "done"),
-                  report.before.release,
-                  report.after.release,
+                  report.old_schema.release,
+                  report.new_schema.release,
                   report.lock_us == 0
                       ? ""
                       : say(" of {:.1f} ms", static_cast<double>(report.lock_us) / 1000));
     for (const blocks::UpgradeStep& step : report.steps) {
-        text += say("  {}\n", step.words);
+        text += say("  {}\n", step.title);
     }
     std::vector<std::string> counts;
     for (const auto& [table, rows] : report.rows) {

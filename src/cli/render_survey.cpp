@@ -34,7 +34,7 @@ std::string cell(const app::Survey& survey, const std::string& key) {
     const Observation& observation = observed(survey, key);
     return observation.status == model::ObservationStatus::unknown
                ? "?"
-               : shorten(show(observation), k_value_columns);
+               : shorten(to_text(observation), k_value_columns);
 }
 
 // A fact by name, with its key on every member that has it.
@@ -51,7 +51,7 @@ std::vector<Row> standard_rows(const app::Survey& survey) {
         const auto standard = static_cast<StandardFact>(i);
         Row row = {std::string(name_of(standard)), {}};
         for (const auto& [key, source] : survey.sources) {
-            if (source.binds == standard && !source.member.empty()) {
+            if (source.standard_fact == standard && !source.member.empty()) {
                 row.keys[source.member] = key;
             }
         }
@@ -66,7 +66,7 @@ std::vector<Row> standard_rows(const app::Survey& survey) {
 std::vector<Row> other_rows(const app::Survey& survey) {
     std::map<std::string, Row> rows;
     for (const auto& [key, source] : survey.sources) {
-        if (source.binds == StandardFact::none && !source.member.empty()) {
+        if (source.standard_fact == StandardFact::none && !source.member.empty()) {
             rows[source.name].name = source.name;
             rows[source.name].keys[source.member] = key;
         }

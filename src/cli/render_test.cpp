@@ -241,7 +241,7 @@ TEST_F(Render, DowngradeRefused) {
           "start on it.",
           "You approved this at 21:30:58.",
           ErrorClass::permanent}}};
-    failure.left = {plan_.ways_back[1], plan_.ways_back[2]};
+    failure.recovery_options = {plan_.ways_back[1], plan_.ways_back[2]};
     expect_golden("downgrade-refused.txt",
                   render_failure(failure, {"downgrade", "orders.yaml", ""}, screen_));
 }

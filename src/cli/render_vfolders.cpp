@@ -75,7 +75,7 @@ std::string dry_line(const rename::MoveReport& report) {
                    folders(report.folders));
     }
     return report.is_resumed ? say("under way: {} of {} are known to be in their places\n",
-                                   report.there,
+                                   report.already_moved,
                                    folders(report.folders))
                              : say("would move {}; {} in place already\n",
                                    folders(report.folders),
@@ -88,17 +88,18 @@ std::string moved_line(const app::VfoldersMoved& answer, const Screen& screen) {
     const std::string word = !report.is_done    ? screen.paint(Tone::bad, "done in part")
                              : answer.goes_back ? screen.paint(Tone::good, "taken back")
                                                 : screen.paint(Tone::good, "done");
-    std::string text = say("{}: {} moved{}{}\n",
-                           word,
-                           folders(report.moved),
-                           report.there > 0 ? say(", {} were there", report.there) : "",
-                           report.is_resumed && !answer.goes_back ? "; resumed" : "");
+    std::string text =
+        say("{}: {} moved{}{}\n",
+            word,
+            folders(report.moved),
+            report.already_moved > 0 ? say(", {} were there", report.already_moved) : "",
+            report.is_resumed && !answer.goes_back ? "; resumed" : "");
     if (report.blocked > 0) {
         text += say("{} stay: their name is taken. Clear it, and say it again\n",
                     folders(report.blocked));
     }
-    if (report.gone > 0) {
-        text += say("{} are in neither place any more\n", folders(report.gone));
+    if (report.vanished > 0) {
+        text += say("{} are in neither place any more\n", folders(report.vanished));
     }
     if (report.is_done && !answer.goes_back) {
         text += say("--back takes it back, --finish closes that\njournal: {}\n", answer.journal);
@@ -141,8 +142,10 @@ Json json_of(const app::VfoldersMoved& answer) {
     const rename::MoveReport& report = answer.report;
     Json json;
     json.set("folders", report.folders).set("listed", report.listed);
-    json.set("in_place", report.in_place).set("moved", report.moved).set("there", report.there);
-    json.set("blocked", report.blocked).set("gone", report.gone);
+    json.set("in_place", report.in_place)
+        .set("moved", report.moved)
+        .set("there", report.already_moved);
+    json.set("blocked", report.blocked).set("gone", report.vanished);
     json.set("directories", report.directories).set("batches", report.batches);
     json.set("resumed", report.is_resumed).set("refused", report.is_refused);
     json.set("done", report.is_done).set("back", answer.goes_back);

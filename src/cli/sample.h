@@ -52,7 +52,7 @@ struct FakeApp {
     mover::blocks::ImportReport imported;
     app::StoreRewritten rewritten;
     std::optional<app::Failure> store_failure;
-    std::vector<std::string> asked;
+    std::vector<std::string> requests;
     std::vector<run::Event> events;  // told to the observer of apply
 };
 

@@ -16,8 +16,8 @@ using model::Plan;
 using model::Verb;
 
 Condition
-is(const std::string& fact, Json value, model::Quantifier whose = model::Quantifier::this_member) {
-    Condition condition = {.fact = fact, .whose = whose, .relation = model::Relation::is};
+is(const std::string& fact, Json value, model::Quantifier whose = model::Quantifier::self) {
+    Condition condition = {.fact = fact, .quantifier = whose, .relation = model::Relation::is};
     condition.operand = std::move(value);
     return condition;
 }
@@ -40,7 +40,7 @@ public:
         action.title = title;
         action.source = "packs/etcd/procedures/upgrade.yaml:31:9";
         if (!plan.actions.empty()) {
-            action.after = {plan.actions.size() - 1};
+            action.predecessors = {plan.actions.size() - 1};
         }
         plan.actions.push_back(std::move(action));
         return plan.actions.back();
@@ -55,11 +55,11 @@ public:
             const std::string name(name_of(fact));
             const std::string key = model::fact_key(member, name);
             plan.sources[key] = {
-                .key = key, .member = member, .name = name, .type = type, .binds = fact};
-            plan.planned[key] = {model::ObservationStatus::known,
-                                 name == "ready" ? Json(true) : Json("3.4.23"),
-                                 "the plan",
-                                 0};
+                .key = key, .member = member, .name = name, .type = type, .standard_fact = fact};
+            plan.bound_facts[key] = {model::ObservationStatus::known,
+                                     name == "ready" ? Json(true) : Json("3.4.23"),
+                                     "the plan",
+                                     0};
         }
     }
 
@@ -72,10 +72,10 @@ public:
         stop.request.set("kind", "service_stop").set("service", service);
         stop.effects = {{model::EffectKind::becomes, member, "running", Json()},
                         {model::EffectKind::becomes, member, "ready", Json()}};
-        stop.guard = {is("ready", true, model::Quantifier::others)};
-        stop.guard.front().members_min = 2;
-        stop.guard.front().remedy = "bring the other members up first";
-        stop.why = "one member at a time keeps the majority";
+        stop.preconditions = {is("ready", true, model::Quantifier::others)};
+        stop.preconditions.front().members_min = 2;
+        stop.preconditions.front().remedy = "bring the other members up first";
+        stop.rationale = "one member at a time keeps the majority";
         stop.expected_ms = 300;
         Action& install = add(phase, member, "install", Verb::install, "3.5.16");
         install.request.set("kind", "link")
@@ -89,15 +89,15 @@ public:
         start.expected_ms = 1700;
         start.remedy = "look at the member's log";
         Action& wait = add(phase, member, "caught-up", Verb::wait, "caught up with the others");
-        wait.then = {is("ready", true)};
+        wait.postconditions = {is("ready", true)};
     }
 };
 
 void add_begin(PlanBuilder& builder) {
     for (const char* step : {"healthy", "one-leader", "no-alarm"}) {
         Action& check = builder.add("preflight", "", step, Verb::require, step);
-        check.guard = {is("ready", true, model::Quantifier::every)};
-        check.guard.front().remedy = "start the member that is down";
+        check.preconditions = {is("ready", true, model::Quantifier::every)};
+        check.preconditions.front().remedy = "start the member that is down";
         check.expected_ms = 100;
     }
     Action& backup =
@@ -126,19 +126,19 @@ void add_end(PlanBuilder& builder) {
     raise.request.set("body", Json(Json::Object{{"targetID", "7"}}));
     Action& equal =
         builder.add("after", "", "equal", Verb::require, "every member has the same data");
-    equal.guard = {is("level", "3.5", model::Quantifier::system)};
+    equal.preconditions = {is("level", "3.5", model::Quantifier::system)};
 }
 
 void describe(Plan& plan) {
     plan.run = "12";
     plan.cluster = "orders";
     plan.cluster_file = "orders.yaml";
-    plan.state = "orders.state";
+    plan.state_dir = "orders.state";
     plan.system = "etcd";
     plan.procedure = "upgrade";
     plan.kind = "rolling";
-    plan.from = "3.4.23";
-    plan.to = "3.5.16";
+    plan.from_version = "3.4.23";
+    plan.to_version = "3.5.16";
 
     plan.roles.front().quorum = static_cast<int>(plan.members().size() / 2 + 1);
     plan.point_of_no_return = {true,
@@ -262,10 +262,10 @@ app::CheckResult sample_check(checker::Verdict verdict) {
     report.verdict = verdict;
     report.states = 281'285;
     report.transitions = 1'142'823;
-    report.worlds = 64;
+    report.downgrade_starts = 64;
     report.bytes = 26U << 20U;
     report.depth = 65;
-    report.closes = "roll/m3/start";
+    report.return_point = "roll/m3/start";
     report.not_modelled = {"time: how long anything takes, soaks, deadlines"};
     if (verdict == checker::Verdict::violated) {
         report.violations.push_back({checker::Property::quorum,
@@ -292,11 +292,11 @@ app::Survey sample_survey() {
             model::ObservationStatus::known, 20480, "POST /v3/maintenance/status", 0};
     }
     survey.sources.insert(plan.sources.begin(), plan.sources.end());
-    survey.facts.insert(plan.planned.begin(), plan.planned.end());
+    survey.facts.insert(plan.bound_facts.begin(), plan.bound_facts.end());
     survey.facts["m3/ready"] = {
         model::ObservationStatus::unknown, {}, "GET http://127.0.0.1:2379/health: timed out", 0};
     survey.sources["level"] = {
-        .key = "level", .name = "level", .binds = model::StandardFact::level};
+        .key = "level", .name = "level", .standard_fact = model::StandardFact::level};
     survey.facts["level"] = {model::ObservationStatus::known, "3.4", "derived", 0};
     survey.took_ms = 42;
     return survey;

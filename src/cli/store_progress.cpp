@@ -33,14 +33,14 @@ std::string amount(std::int64_t value, const std::string& unit) {
 std::string store_progress_words(const std::string& verb,
                                  const app::StoreProgress& progress,
                                  std::int64_t elapsed_ms) {
-    const double part =
-        progress.all <= 0 ? 1.0
-                          : static_cast<double>(progress.done) / static_cast<double>(progress.all);
+    const double part = progress.total <= 0 ? 1.0
+                                            : static_cast<double>(progress.amount)
+                                                  / static_cast<double>(progress.total);
     std::string words = say("{}  {:.0f} %  {} of {}",
                             verb,
                             part * 100,
-                            amount(progress.done, progress.unit),
-                            amount(progress.all, progress.unit));
+                            amount(progress.amount, progress.unit),
+                            amount(progress.total, progress.unit));
     if (progress.findings > 0) {
         words += "  " + counted(static_cast<std::size_t>(progress.findings), "finding");
     }
@@ -66,10 +66,10 @@ void StoreProgressLine::show(const app::StoreProgress& progress) {
 // The rate is the mean since the start.
 std::string progress_json(const app::StoreProgress& progress, std::int64_t elapsed_ms) {
     Json json;
-    json.set("done", progress.done).set("of", progress.all).set("unit", progress.unit);
+    json.set("done", progress.amount).set("of", progress.total).set("unit", progress.unit);
     if (elapsed_ms > 0) {
         json.set("rate",
-                 static_cast<double>(progress.done) * 1000 / static_cast<double>(elapsed_ms));
+                 static_cast<double>(progress.amount) * 1000 / static_cast<double>(elapsed_ms));
     }
     return json.dump();
 }

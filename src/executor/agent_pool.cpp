@@ -27,7 +27,8 @@ addresses_of(const std::map<std::string, model::Host>& hosts) {
     std::map<std::string, transport::HostAddress> addresses;
     for (const auto& [name, host] : hosts) {
         addresses.emplace(
-            name, transport::HostAddress{name, host.connect, host.become, host.agent, host.state});
+            name,
+            transport::HostAddress{name, host.connect, host.become, host.agent, host.state_dir});
     }
     return addresses;
 }
@@ -47,7 +48,7 @@ AgentPool::AgentPool(transport::Transport& transport,
     }
 }
 
-RequestId AgentPool::ask(const std::string& host, Json request, std::int64_t deadline_ms) {
+RequestId AgentPool::submit(const std::string& host, Json request, std::int64_t deadline_ms) {
     const auto link = links_.find(host);
     CHECK(link != links_.end());
     const RequestId ticket = next_ticket_++;
@@ -128,7 +129,7 @@ void AgentPool::become(Identity identity) {
 void AgentPool::connect(Link& link) {
     auto opened = transport_.open(link.address);
     if (!opened) {
-        lose(link, opened.error());
+        disconnect(link, opened.error());
         return;
     }
     link.conversation = std::move(*opened);
@@ -154,11 +155,11 @@ void AgentPool::fail_all(Link& link, const Error& error, Reply::Kind kind) {
 }
 
 // Gives up the line. The next request connects anew, at the earliest after the retry pause.
-void AgentPool::lose(Link& link, const Error& error) {
+void AgentPool::disconnect(Link& link, const Error& error) {
     link.conversation.reset();
     link.ready = false;
     link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
-    link.trouble = error.in(fmt::format("host {}", link.address.name));
+    link.trouble = error.with_context(fmt::format("host {}", link.address.name));
     fail_all(link, *link.trouble, Reply::Kind::lost);
 }
 
@@ -170,7 +171,7 @@ void AgentPool::flush(Link& link) {
         link.waiting.emplace(ticket, Sent{question.asked_ms, question.deadline_ms, link.frames});
         const Json request = outgoing(link, ticket, std::move(question));
         if (Status sent = link.conversation->send(request); !sent) {
-            lose(link, sent.error());
+            disconnect(link, sent.error());
         }
     }
 }
@@ -178,12 +179,12 @@ void AgentPool::flush(Link& link) {
 void AgentPool::receive(Link& link) {
     auto frames = link.conversation->receive();
     if (!frames) {
-        lose(link, frames.error());
+        disconnect(link, frames.error());
         return;
     }
     for (const Json& frame : *frames) {
         if (link.conversation) {
-            take(link, frame);
+            take_replies(link, frame);
         }
     }
 }
@@ -202,11 +203,11 @@ void AgentPool::step(Link& link) {
     }
     if (link.conversation && !link.ready && clock_.monotonic_ms() > link.deadline_ms) {
         COVERAGE_MARK("hosts: no greeting in time");
-        lose(link,
-             {"host.silent",
-              fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),
-              "try the `connect` command of that host by hand",
-              ErrorClass::transient});
+        disconnect(link,
+                   {"host.silent",
+                    fmt::format("no greeting from the agent within {} s", k_hello_ms_max / 1000),
+                    "try the `connect` command of that host by hand",
+                    ErrorClass::transient});
     }
     expire(link);
     ping(link);

@@ -34,9 +34,9 @@ using RequestId = std::uint64_t;
 struct Identity {
     std::string cluster;
     std::string journal;
-    std::uint64_t epoch = 0;  // 0: a survey, which never fences
-    std::string who;          // for people
-    bool take_over = false;   // displaces another journal that holds a host
+    std::uint64_t epoch = 0;   // 0: a survey, which never fences
+    std::string display_name;  // for people
+    bool take_over = false;    // displaces another journal that holds a host
     std::map<std::string, std::vector<std::string>> claims;  // the things it works on, by host
     std::vector<agent::LeaseMark> leases = {};               // given by its journal, newest last
     std::string run = {};                                    // the run that it conducts or looks at
@@ -84,7 +84,7 @@ public:
     // Queues a request. It never fails: trouble comes back as a reply. Without an answer at
     // `deadline_ms` (monotonic) it is lost, or refused if it never left. `begin_by_ms` in it means
     // our monotonic clock and is sent in the host's.
-    RequestId ask(const std::string& host, Json request, std::int64_t deadline_ms);
+    RequestId submit(const std::string& host, Json request, std::int64_t deadline_ms);
     // Moves the deadline of a request that has no answer yet.
     void extend(const std::string& host, RequestId ticket, std::int64_t deadline_ms);
     // Returns the replies that have come. It waits at most `timeout_ms` for the first and, once one
@@ -113,7 +113,7 @@ public:
     void pass_time(std::int64_t ms) { transport_.wait({}, ms); }
 
     // Returns why hosts no longer obey this conductor; empty while they do.
-    [[nodiscard]] const std::optional<Error>& displaced() const { return superseded_; }
+    [[nodiscard]] const std::optional<Error>& superseded() const { return superseded_; }
 
     // Returns the moment (monotonic) at which the clock was last found to have stood still. Facts
     // requested before it may be older than they seem.
@@ -159,10 +159,10 @@ private:
 
     void connect(Link& link);
     void greet(Link& link);
-    void lose(Link& link, const Error& error);
+    void disconnect(Link& link, const Error& error);
     void flush(Link& link);
     void receive(Link& link);
-    void take(Link& link, const Json& frame);
+    void take_replies(Link& link, const Json& frame);
     void take_clock(Link& link, const Json& frame);
     void take_fence(Link& link, const Json& frame);
     void take_hello(Link& link, const Json& frame);

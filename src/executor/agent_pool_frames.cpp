@@ -28,7 +28,7 @@ constexpr RequestId k_fence = 2;
 Json AgentPool::fence_request(const Link& link) const {
     Json owner;
     owner.set("cluster", identity_.cluster).set("journal", identity_.journal);
-    owner.set("who", identity_.who);
+    owner.set("who", identity_.display_name);
     Json claims = Json::Array{};
     if (const auto of_host = identity_.claims.find(link.address.name);
         of_host != identity_.claims.end()) {
@@ -62,7 +62,7 @@ void AgentPool::greet(Link& link) {
         sent = link.conversation->send(hello);
     }
     if (!sent) {
-        lose(link, sent.error());
+        disconnect(link, sent.error());
     }
 }
 
@@ -171,10 +171,10 @@ void AgentPool::take_clock(Link& link, const Json& frame) {
 void AgentPool::refuse_greeting(Link& link, const Error& error) {
     if (agent::is_displacement(error)) {
         COVERAGE_MARK("hosts: another conductor has taken over");
-        superseded_ = error.in(fmt::format("host {}", link.address.name));
+        superseded_ = error.with_context(fmt::format("host {}", link.address.name));
     }
     link.retry_at_ms = clock_.monotonic_ms() + k_reconnect_ms;
-    link.trouble = error.in(fmt::format("host {}", link.address.name));
+    link.trouble = error.with_context(fmt::format("host {}", link.address.name));
     fail_all(link, *link.trouble, Reply::Kind::refused);
     link.conversation.reset();
 }
@@ -209,7 +209,7 @@ std::optional<Error> AgentPool::find_gone_head(const Json& greeting) const {
 // journal lacks. Only then do queued requests leave.
 void AgentPool::take_hello(Link& link, const Json& frame) {
     if (frame.contains("error")) {
-        lose(link, agent::read_error(frame["error"]));
+        disconnect(link, agent::read_error(frame["error"]));
         return;
     }
     if (frame["version"].as_string() != version()) {
@@ -235,7 +235,7 @@ void AgentPool::take_hello(Link& link, const Json& frame) {
 
 // Sorts a frame by its number: greeting, fence, ping, or the reply to a request. Any frame shows
 // that the line is alive.
-void AgentPool::take(Link& link, const Json& frame) {
+void AgentPool::take_replies(Link& link, const Json& frame) {
     ++link.frames;
     link.heard_ms = clock_.monotonic_ms();
     link.pinged_ms = 0;
@@ -272,7 +272,7 @@ void AgentPool::take(Link& link, const Json& frame) {
     }
     if (agent::is_displacement(reply.error)) {
         COVERAGE_MARK("hosts: a request of a displaced conductor is refused");
-        superseded_ = reply.error.in(fmt::format("host {}", link.address.name));
+        superseded_ = reply.error.with_context(fmt::format("host {}", link.address.name));
     }
     if (reply.kind != Reply::Kind::progress) {
         link.waiting.erase(waiting);

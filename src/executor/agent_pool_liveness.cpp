@@ -29,12 +29,12 @@ void AgentPool::ping(Link& link) {
     }
     if (link.pinged_ms != 0) {
         COVERAGE_MARK("hosts: no answer to a ping");
-        lose(link,
-             {"host.silent",
-              fmt::format("nothing came from the agent for {} s, and no answer to a ping",
-                          (now - link.heard_ms) / 1000),
-              "see whether that host hangs, or the way to it",
-              ErrorClass::transient});
+        disconnect(link,
+                   {"host.silent",
+                    fmt::format("nothing came from the agent for {} s, and no answer to a ping",
+                                (now - link.heard_ms) / 1000),
+                    "see whether that host hangs, or the way to it",
+                    ErrorClass::transient});
         return;
     }
     COVERAGE_MARK("hosts: a quiet line is pinged");
@@ -42,7 +42,7 @@ void AgentPool::ping(Link& link) {
     Json request;
     request.set("n", k_ping).set("do", "ping");
     if (Status sent = link.conversation->send(request); !sent) {
-        lose(link, sent.error());
+        disconnect(link, sent.error());
     }
 }
 
@@ -75,7 +75,7 @@ void AgentPool::expire(Link& link) {
     });
     if (is_dead && link.conversation) {
         COVERAGE_MARK("hosts: a line is dead");
-        lose(link, silent);
+        disconnect(link, silent);
     }
 }
 

@@ -45,11 +45,11 @@ std::vector<const std::vector<model::Condition>*> conditions_of(const Action& ac
                                                                 Purpose purpose) {
     switch (purpose) {
     case Purpose::guard:
-        return {&action.when, &action.guard};
+        return {&action.applies_if, &action.preconditions};
     case Purpose::then:
-        return {&action.then, &action.broken};
+        return {&action.postconditions, &action.fail_fast_if};
     case Purpose::happened:
-        return {&action.happened};
+        return {&action.completion_check};
     case Purpose::none:
         break;
     }
@@ -88,7 +88,7 @@ std::int64_t patience_of(const Action& action, Purpose purpose, run::Status stat
 
 // A question for another purpose replaces the action's present one; replies to that one are
 // dropped.
-void ConditionPoller::ask(std::size_t index, Purpose purpose) {
+void ConditionPoller::submit(std::size_t index, Purpose purpose) {
     const auto entry = questions_.find(index);
     if (entry != questions_.end() && entry->second.purpose == purpose) {
         return;
@@ -96,13 +96,13 @@ void ConditionPoller::ask(std::size_t index, Purpose purpose) {
     const Action& action = plan_.actions[index];
     Question question;
     question.purpose = purpose;
-    question.wanted = inquiries_->of(index * k_purposes + static_cast<std::size_t>(purpose),
-                                     [&] { return keys_of(action, purpose); });
+    question.cached_read = inquiries_->of(index * k_purposes + static_cast<std::size_t>(purpose),
+                                          [&] { return keys_of(action, purpose); });
     question.due_ms = clock_.monotonic_ms();
     question.deadline_ms = question.due_ms + patience_of(action, purpose, state_.status(index));
     questions_[index] = std::move(question);
     for (const auto& shared : readings_) {  // for another question about it
-        std::erase_if(shared->asked,
+        std::erase_if(shared->submissions,
                       [&](const Submission& submission) { return submission.action == index; });
     }
 }
@@ -114,12 +114,12 @@ std::vector<Judgement> ConditionPoller::step(bool is_still) {
     std::vector<std::size_t> due;
     bool needs_facts = false;  // of them looks at a fact
     for (auto& [action, question] : questions_) {
-        if (question.reading || question.due_ms > now
+        if (question.is_reading || question.due_ms > now
             || (is_still && is_read_ahead(action, question, judgements))) {
             continue;
         }
         due.push_back(action);
-        needs_facts = needs_facts || !question.wanted->keys.empty();
+        needs_facts = needs_facts || !question.cached_read->keys.empty();
     }
     for (const Judgement& judgement : judgements) {
         questions_.erase(judgement.event.action);
@@ -129,9 +129,9 @@ std::vector<Judgement> ConditionPoller::step(bool is_still) {
         return judgements;
     }
     // The view is that of a role's only member: a condition on all others holds.
-    const Members live_members = due.empty() ? Members() : presence_.up(state_);
+    const Members live_members = due.empty() ? Members() : presence_.live_members(state_);
     for (const std::size_t action : due) {
-        if (auto judgement = settle(action, questions_[action], k_nothing, live_members)) {
+        if (auto judgement = decide(action, questions_[action], k_nothing, live_members)) {
             judgements.push_back(std::move(*judgement));
             questions_.erase(action);
         }
@@ -143,7 +143,7 @@ std::vector<Judgement> ConditionPoller::step(bool is_still) {
 void ConditionPoller::read(const std::vector<std::size_t>& due, bool is_still) {
     std::vector<Submission> submissions;
     for (const std::size_t action : due) {
-        questions_[action].reading = true;
+        questions_[action].is_reading = true;
         submissions.push_back({action});
     }
     std::vector<std::string> keys = keys_of(due);
@@ -163,7 +163,8 @@ std::vector<std::string> ConditionPoller::keys_of(const std::vector<std::size_t>
     std::vector<std::string> keys;  // questions share them
     for (const std::size_t action : due) {
         const Question& question = questions_[action];
-        const auto& question_keys = question.kept ? question.old : question.wanted->keys;
+        const auto& question_keys =
+            question.retained_facts ? question.expired_keys : question.cached_read->keys;
         keys.insert(keys.end(), question_keys.begin(), question_keys.end());
     }
     sort_keys(keys);
@@ -172,33 +173,35 @@ std::vector<std::string> ConditionPoller::keys_of(const std::vector<std::size_t>
 
 // Decides a question on a full set of fresh facts. An undecided question keeps the book, since the
 // relations `reaches` and `stands` compare with the reading before.
-std::optional<Judgement> ConditionPoller::settle(std::size_t index,
+std::optional<Judgement> ConditionPoller::decide(std::size_t index,
                                                  Question& question,
                                                  const std::shared_ptr<const model::FactBook>& book,
                                                  const Members& live_members) {
     Outcome outcome = Outcome::none;
     const Action& action = plan_.actions[index];
-    const model::FactBook& earlier = question.earlier ? *question.earlier : *k_nothing;
+    const model::FactBook& earlier =
+        question.previous_facts ? *question.previous_facts : *k_nothing;
     const model::FactView view = {
-        *book, earlier, plan_.planned, live_members, action.member, &roster_};
+        *book, earlier, plan_.bound_facts, live_members, action.member, &roster_};
     const Verdict result = verdict(action, question.purpose, view, outcome);
     const bool in_vain =
         question.purpose == Purpose::then && outcome != Outcome::yes
-        && std::any_of(action.broken.begin(), action.broken.end(), [&](const auto& condition) {
-               return model::evaluate(condition, view).outcome == Truth::yes;
-           });
+        && std::any_of(
+            action.fail_fast_if.begin(), action.fail_fast_if.end(), [&](const auto& condition) {
+                return model::evaluate(condition, view).outcome == Truth::yes;
+            });
     if (in_vain) {
         COVERAGE_MARK("judge: waiting is in vain");
     }
     // "It did not happen" is an answer. A guard that does not hold yet may hold soon.
     const bool is_settled = outcome == Outcome::yes || outcome == Outcome::skip || in_vain
                             || (question.purpose == Purpose::happened
-                                && (outcome == Outcome::no || question.wanted->keys.empty()));
+                                && (outcome == Outcome::no || question.cached_read->keys.empty()));
     const std::int64_t now = clock_.monotonic_ms();
     if (!is_settled && now < question.deadline_ms) {
         question.because = result.because;
-        question.reading = false;
-        question.earlier = book;
+        question.is_reading = false;
+        question.previous_facts = book;
         question.due_ms = now + question.pause_ms;
         // The pause grows by an eighth, so a change is seen late by at most an eighth of the wait.
         question.pause_ms = std::min(
@@ -225,36 +228,36 @@ std::shared_ptr<const model::FactBook> forget(const model::FactBook& book,
 // Merges the facts that were kept with the ones just read. If some are old by now, the question
 // keeps all of them and is due at once, for the old ones only.
 std::shared_ptr<const model::FactBook>
-ConditionPoller::fresh(Question& question, std::shared_ptr<const model::FactBook> book) {
+ConditionPoller::merge_fresh(Question& question, std::shared_ptr<const model::FactBook> book) {
     const std::int64_t now = clock_.monotonic_ms();
-    if (question.kept) {
-        auto whole = std::make_shared<model::FactBook>(*question.kept);
+    if (question.retained_facts) {
+        auto whole = std::make_shared<model::FactBook>(*question.retained_facts);
         for (const auto& [key, observation] : *book) {
             whole->insert_or_assign(key, observation);
         }
         book = std::move(whole);
     }
     const std::int64_t slack = question.purpose == Purpose::guard ? k_begin_slack_ms : 0;
-    question.old = inquiries_->too_old(question.wanted->keys, *book, now + slack);
+    question.expired_keys = inquiries_->too_old(question.cached_read->keys, *book, now + slack);
     const bool in_vain = question.renewals >= k_renewals && now >= question.deadline_ms;
-    if (question.old.empty() || in_vain) {
-        question.kept.reset();
+    if (question.expired_keys.empty() || in_vain) {
+        question.retained_facts.reset();
         question.renewals = 0;
-        return question.old.empty() ? book : forget(*book, question.old);
+        return question.expired_keys.empty() ? book : forget(*book, question.expired_keys);
     }
     COVERAGE_MARK("judge: facts have grown old");
-    question.kept = std::move(book);
+    question.retained_facts = std::move(book);
     ++question.renewals;
-    question.reading = false;
+    question.is_reading = false;
     question.due_ms = now;
     return nullptr;
 }
 
 // Gives a reply to the reading that asked for it.
-bool ConditionPoller::take(const Reply& reply, std::vector<Judgement>& judgements) {
+bool ConditionPoller::on_reply(const Reply& reply, std::vector<Judgement>& judgements) {
     for (auto position = readings_.begin(); position != readings_.end(); ++position) {
         Shared& shared = **position;
-        if (!shared.reading.take(reply, hosts_)) {
+        if (!shared.reading.on_reply(reply, hosts_)) {
             continue;
         }
         if (shared.reading.done()) {
@@ -284,13 +287,14 @@ model::FactBook part_of(const model::FactBook& book, const std::vector<std::stri
 // ask.
 void ConditionPoller::decide_early(Shared& shared, std::vector<Judgement>& judgements) {
     const model::FactBook& book = shared.reading.book();
-    std::erase_if(shared.asked, [&](Submission& submission) {
+    std::erase_if(shared.submissions, [&](Submission& submission) {
         const Question& question = questions_[submission.action];
-        const auto& keys = question.kept ? question.old : question.wanted->keys;
-        while (submission.found < keys.size() && book.contains(keys[submission.found])) {
-            ++submission.found;
+        const auto& keys =
+            question.retained_facts ? question.expired_keys : question.cached_read->keys;
+        while (submission.keys_read < keys.size() && book.contains(keys[submission.keys_read])) {
+            ++submission.keys_read;
         }
-        if (submission.found < keys.size()) {
+        if (submission.keys_read < keys.size()) {
             return false;
         }
         decide_submitted(submission.action,
@@ -304,7 +308,7 @@ void ConditionPoller::decide_early(Shared& shared, std::vector<Judgement>& judge
 // Decides the questions of a reading that has ended, and keeps its facts for checks that come next.
 void ConditionPoller::decide_read(Shared& shared, std::vector<Judgement>& judgements) {
     const auto book = std::make_shared<const model::FactBook>(shared.reading.take_book());
-    for (const Submission& submission : shared.asked) {
+    for (const Submission& submission : shared.submissions) {
         decide_submitted(submission.action, shared.reading, book, judgements);
     }
     keep_facts(shared, book);
@@ -318,17 +322,20 @@ void ConditionPoller::decide_submitted(std::size_t action,
                                        std::vector<Judgement>& judgements) {
     const std::int64_t now = clock_.monotonic_ms();
     Question& question = questions_[action];
-    question.retained_since_ms = question.kept ? question.retained_since_ms : reading.begun_ms();
+    question.retained_since_ms =
+        question.retained_facts ? question.retained_since_ms : reading.begun_ms();
     if (question.retained_since_ms < hosts_.clock_slipped_ms()) {
         COVERAGE_MARK("judge: facts were read before the clock stood still");
-        question.kept.reset();
-        question.reading = false;
+        question.retained_facts.reset();
+        question.is_reading = false;
         question.due_ms = now;
         return;
     }
-    const bool all_fresh = !question.kept && reading.fresh_until_ms() >= now + k_begin_slack_ms;
-    const auto facts = all_fresh ? book : fresh(question, book);
-    auto judgement = facts ? settle(action, question, facts, presence_.up(state_)) : std::nullopt;
+    const bool all_fresh =
+        !question.retained_facts && reading.fresh_until_ms() >= now + k_begin_slack_ms;
+    const auto facts = all_fresh ? book : merge_fresh(question, book);
+    auto judgement =
+        facts ? decide(action, question, facts, presence_.live_members(state_)) : std::nullopt;
     if (judgement) {
         judgements.push_back(std::move(*judgement));
         questions_.erase(action);
@@ -338,7 +345,7 @@ void ConditionPoller::decide_submitted(std::size_t action,
 std::int64_t ConditionPoller::next_due_ms() const {
     std::int64_t due = std::numeric_limits<std::int64_t>::max();
     for (const auto& [action, question] : questions_) {
-        if (!question.reading) {
+        if (!question.is_reading) {
             due = std::min(due, question.due_ms);
         }
     }

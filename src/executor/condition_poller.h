@@ -56,7 +56,7 @@ public:
         , inquiries_(std::move(inquiries)) {}
 
     // Submits a question, unless the same one is being asked already.
-    void ask(std::size_t action, run::Purpose purpose);
+    void submit(std::size_t action, run::Purpose purpose);
     // Starts readings for questions that are due, and answers those that need none. `is_still` is
     // true if no action is under way.
     std::vector<Judgement> step(bool is_still);
@@ -64,7 +64,7 @@ public:
     void forget_facts();
     // True if the reply belongs to a reading of this poller. `judgements` gets the answers that it
     // decided.
-    bool take(const Reply& reply, std::vector<Judgement>& judgements);
+    bool on_reply(const Reply& reply, std::vector<Judgement>& judgements);
 
     [[nodiscard]] std::int64_t next_due_ms() const;  // monotonic; a far future if nothing is due
     // Returns a sentence about the condition that is waited for; empty if none was read twice.
@@ -73,28 +73,28 @@ public:
 private:
     struct Question {
         run::Purpose purpose = run::Purpose::none;
-        std::shared_ptr<const CachedRead> wanted;
+        std::shared_ptr<const CachedRead> cached_read;
         std::int64_t deadline_ms = 0;
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
-        bool reading = false;
-        std::vector<std::string> old;                    // facts of `kept` that are read once more
-        std::shared_ptr<const model::FactBook> kept;     // of earlier readings; null: none
-        std::int64_t retained_since_ms = 0;              // when the oldest reading in `kept` began
-        int renewals = 0;                                // of `kept`
-        std::shared_ptr<const model::FactBook> earlier;  // null before the first reading
+        bool is_reading = false;
+        std::vector<std::string> expired_keys;  // facts of `kept` that are read once more
+        std::shared_ptr<const model::FactBook> retained_facts;  // of earlier readings; null: none
+        std::int64_t retained_since_ms = 0;  // when the oldest reading in `kept` began
+        int renewals = 0;                    // of `kept`
+        std::shared_ptr<const model::FactBook> previous_facts;  // null before the first reading
         std::string because;
     };
 
     // A question whose facts are on their way.
     struct Submission {
         std::size_t action = 0;
-        std::size_t found = 0;  // so many of its keys, from the first on, have values
+        std::size_t keys_read = 0;  // so many of its keys, from the first on, have values
     };
 
     struct Shared {
         FactRead reading;
-        std::vector<Submission> asked;
+        std::vector<Submission> submissions;
         std::vector<std::string> keys;  // sorted
         std::optional<std::uint64_t>
             quiet_generation;  // generation_ at its start, if no action was under way
@@ -114,8 +114,8 @@ private:
                           std::vector<Judgement>& judgements);
     // Returns facts for a question that are all fresh; null if some have to be read once more.
     [[nodiscard]] std::shared_ptr<const model::FactBook>
-    fresh(Question& question, std::shared_ptr<const model::FactBook> book);
-    std::optional<Judgement> settle(std::size_t index,
+    merge_fresh(Question& question, std::shared_ptr<const model::FactBook> book);
+    std::optional<Judgement> decide(std::size_t index,
                                     Question& question,
                                     const std::shared_ptr<const model::FactBook>& book,
                                     const Members& live_members);

@@ -30,8 +30,9 @@ void ConditionPoller::add_checks_behind(std::size_t action,
     }
     for (std::size_t next = action + 1; next < plan_.actions.size(); ++next) {
         const model::Action& candidate = plan_.actions[next];
-        const bool follows = std::find(candidate.after.begin(), candidate.after.end(), action)
-                             != candidate.after.end();
+        const bool follows =
+            std::find(candidate.predecessors.begin(), candidate.predecessors.end(), action)
+            != candidate.predecessors.end();
         const bool is_listed = std::find(checks.begin(), checks.end(), next) != checks.end();
         if (follows && !is_listed && candidate.verb == model::Verb::require) {
             checks.push_back(next);
@@ -46,7 +47,8 @@ void ConditionPoller::add_ahead(const std::vector<std::size_t>& due,
     std::vector<std::size_t> checks;
     for (const std::size_t action : due) {
         const Question& question = questions_[action];
-        if (question.purpose == Purpose::guard && !question.kept && !question.earlier) {
+        if (question.purpose == Purpose::guard && !question.retained_facts
+            && !question.previous_facts) {
             add_checks_behind(action, checks);
         }
     }
@@ -70,13 +72,13 @@ bool has_all(const model::FactBook& book, const std::vector<std::string>& keys) 
 
 // Lets the question wait for a reading under way that reads all its facts.
 bool ConditionPoller::join_reading(std::size_t action, Question& question) {
-    const auto& keys = question.wanted->keys;
+    const auto& keys = question.cached_read->keys;
     for (const auto& shared : readings_) {
         if (shared->quiet_generation == generation_
             && std::includes(shared->keys.begin(), shared->keys.end(), keys.begin(), keys.end())) {
             COVERAGE_MARK("judge: a check waits for facts that are read ahead");
-            shared->asked.push_back({action});
-            question.reading = true;
+            shared->submissions.push_back({action});
+            question.is_reading = true;
             return true;
         }
     }
@@ -108,9 +110,9 @@ bool ConditionPoller::is_read_ahead(std::size_t index,
                                     Question& question,
                                     std::vector<Judgement>& judgements) {
     const model::Action& action = plan_.actions[index];
-    const auto& keys = question.wanted->keys;
+    const auto& keys = question.cached_read->keys;
     const bool is_first_look =
-        question.purpose == Purpose::guard && !question.kept && !question.earlier;
+        question.purpose == Purpose::guard && !question.retained_facts && !question.previous_facts;
     if (action.verb != model::Verb::require || !is_first_look || keys.empty()) {
         return false;
     }
@@ -118,10 +120,10 @@ bool ConditionPoller::is_read_ahead(std::size_t index,
     if (book == nullptr) {
         return join_reading(index, question);
     }
-    const Members live_members = presence_.up(state_);
+    const Members live_members = presence_.live_members(state_);
     const model::FactBook no_facts;
     const model::FactView view = {
-        *book, no_facts, plan_.planned, live_members, action.member, &roster_};
+        *book, no_facts, plan_.bound_facts, live_members, action.member, &roster_};
     Outcome outcome = Outcome::none;
     const auto result = verdict(action, question.purpose, view, outcome);
     if (outcome != Outcome::yes && outcome != Outcome::skip) {

@@ -47,19 +47,20 @@ Verdict ConditionPoller::verdict(const Action& action,
                                  Outcome& outcome) const {
     Verdict result;
     if (purpose == Purpose::guard) {
-        result = model::evaluate_all(action.when, view);
+        result = model::evaluate_all(action.applies_if, view);
         if (result.outcome == Truth::no) {
             outcome = Outcome::skip;
             return result;
         }
         if (result.outcome == Truth::yes) {
-            result = model::evaluate_all(action.guard, view);
+            result = model::evaluate_all(action.preconditions, view);
         }
     } else if (purpose == Purpose::then) {
-        result = model::evaluate_all(action.then, view);
+        result = model::evaluate_all(action.postconditions, view);
     } else {
-        result = action.happened.empty() ? nobody_can_tell(action)
-                                         : model::evaluate_all(action.happened, view);
+        result = action.completion_check.empty()
+                     ? nobody_can_tell(action)
+                     : model::evaluate_all(action.completion_check, view);
     }
     outcome = outcome_of(result.outcome);
     return result;
@@ -71,8 +72,8 @@ Json ConditionPoller::evidence(const Question& question,
                                const model::FactBook& book,
                                const Verdict& verdict) const {
     Json::Object facts;  // the keys are sorted
-    facts.reserve(question.wanted->keys.size());
-    for (const std::string& key : question.wanted->keys) {
+    facts.reserve(question.cached_read->keys.size());
+    for (const std::string& key : question.cached_read->keys) {
         const auto entry = book.find(key);
         if (entry == book.end()) {
             continue;
@@ -101,7 +102,7 @@ Judgement ConditionPoller::judgement(std::size_t action,
                                      Outcome outcome) const {
     return {run::Event{{run::EventType::facts_read, action, 0, outcome, question.purpose},
                        evidence(question, book, verdict)},
-            fresh_until(question.wanted->keys, book)};
+            fresh_until(question.cached_read->keys, book)};
 }
 
 }  // namespace drydock::executor

@@ -119,7 +119,7 @@ model::Observation checked_observation(const Json& probe, const Json& fact) {
 }  // namespace
 
 const Json& ProbeCache::of(const model::FactSource& source) {
-    Json& probe = made_[source.key];
+    Json& probe = probes_[source.key];
     if (probe.is_null()) {
         probe = source.probe;
         probe.set("id", source.key);
@@ -141,14 +141,14 @@ ReadPlan::ReadPlan(const model::FactSources& sources,
         for (const std::string& key : keys) {
             const auto entry = sources.find(key);
             if (entry == sources.end()) {
-                round.nameless.push_back(key);
+                round.unknown_facts.push_back(key);
                 continue;
             }
             const FactSource& source = entry->second;
             if (source.is_derived()) {
                 round.derived.push_back(&source);
             } else if (!source.inputs.empty()) {
-                round.filled.push_back(&source);
+                round.parameterised.push_back(&source);
             } else {
                 round.probes[source.host].add(cache.of(source));
             }
@@ -162,17 +162,17 @@ void ReadPlanCache::keep(std::size_t keys) {
     if (cached_keys_ > k_keys_kept_max) {
         cached_keys_ = keys;
         probes_ = {};
-        made_.clear();
+        read_plans_.clear();
         questions_.clear();
     }
 }
 
 std::shared_ptr<const ReadPlan> ReadPlanCache::of(const std::vector<std::string>& keys) {
-    if (const auto entry = made_.find(keys); entry != made_.end()) {
+    if (const auto entry = read_plans_.find(keys); entry != read_plans_.end()) {
         return entry->second;
     }
     keep(keys.size());
-    return made_[keys] = std::make_shared<const ReadPlan>(sources_, keys, probes_);
+    return read_plans_[keys] = std::make_shared<const ReadPlan>(sources_, keys, probes_);
 }
 
 // Asks for a question's keys once; later calls need no list of conditions.
@@ -183,7 +183,7 @@ ReadPlanCache::of(std::size_t question, const std::function<std::vector<std::str
     }
     auto cached_read = std::make_shared<CachedRead>();
     cached_read->keys = keys();
-    cached_read->inquiry = cached_read->keys.empty() ? nullptr : of(cached_read->keys);
+    cached_read->read_plan = cached_read->keys.empty() ? nullptr : of(cached_read->keys);
     keep(cached_read->keys.size());
     return questions_[question] = std::move(cached_read);
 }
@@ -233,21 +233,21 @@ FactRead::FactRead(std::shared_ptr<const ReadPlan> inquiry, AgentPool& hosts, os
 }
 
 // Sends the probes of one host. The deadline leaves the agent time to answer at its own deadline.
-void FactRead::ask(const std::string& host, const ReadPlan::Probes& probes, AgentPool& hosts) {
+void FactRead::submit(const std::string& host, const ReadPlan::Probes& probes, AgentPool& hosts) {
     static const Json k_probe = "probe";
     Json::Object request;
     request.reserve(6);  // with its number, identity, and secrets
     request.append("do", k_probe);
     request.append("probes", probes.list);
     const std::int64_t deadline = clock_->monotonic_ms() + probes.within_ms + k_probe_grace_ms;
-    probes_by_request_.emplace(hosts.ask(host, std::move(request), deadline), probes.list);
+    probes_by_request_.emplace(hosts.submit(host, std::move(request), deadline), probes.list);
 }
 
 // Sends probes whose names stand for facts of earlier rounds. A probe that cannot be filled makes
 // its fact unknown.
 void FactRead::ask_filled(const ReadPlan::Round& round, AgentPool& hosts) {
     std::map<std::string, ReadPlan::Probes> by_host = round.probes;
-    for (const FactSource* source : round.filled) {
+    for (const FactSource* source : round.parameterised) {
         auto probe = fill_facts(source->probe, book_);
         if (!probe) {
             book_[source->key] = {ObservationStatus::unknown, {}, probe.error().message, 0};
@@ -256,7 +256,7 @@ void FactRead::ask_filled(const ReadPlan::Round& round, AgentPool& hosts) {
         by_host[source->host].add(probe->set("id", source->key));
     }
     for (const auto& [host, probes] : by_host) {
-        ask(host, probes, hosts);
+        submit(host, probes, hosts);
     }
 }
 
@@ -264,14 +264,14 @@ void FactRead::ask_filled(const ReadPlan::Round& round, AgentPool& hosts) {
 void FactRead::start_round(AgentPool& hosts) {
     while (!done() && probes_by_request_.empty()) {
         const ReadPlan::Round& round = inquiry_->rounds[round_];
-        for (const std::string& key : round.nameless) {
+        for (const std::string& key : round.unknown_facts) {
             book_[key] = {ObservationStatus::unknown, {}, "no such fact", 0};
         }
-        if (!round.filled.empty()) {
+        if (!round.parameterised.empty()) {
             ask_filled(round, hosts);
         } else {
             for (const auto& [host, probes] : round.probes) {
-                ask(host, probes, hosts);
+                submit(host, probes, hosts);
             }
         }
         if (probes_by_request_.empty()) {
@@ -321,7 +321,7 @@ void FactRead::take_facts(const Reply& reply, const Json& probes) {
     }
 }
 
-bool FactRead::take(const Reply& reply, AgentPool& hosts) {
+bool FactRead::on_reply(const Reply& reply, AgentPool& hosts) {
     const auto request = probes_by_request_.find(reply.ticket);
     if (request == probes_by_request_.end()) {
         return false;
@@ -352,7 +352,7 @@ read_now(std::shared_ptr<const ReadPlan> inquiry, AgentPool& hosts, os::Clock& c
     FactRead reading(std::move(inquiry), hosts, clock);
     while (!reading.done()) {
         for (const Reply& reply : hosts.poll(1000)) {
-            reading.take(reply, hosts);
+            reading.on_reply(reply, hosts);
         }
     }
     return reading.take_book();

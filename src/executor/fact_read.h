@@ -31,7 +31,7 @@ public:
     [[nodiscard]] const Json& of(const model::FactSource& source);
 
 private:
-    std::map<std::string, Json, std::less<>> made_;
+    std::map<std::string, Json, std::less<>> probes_;
 };
 
 // ReadPlan: the requests that read a set of facts, in rounds. The sources must outlive it.
@@ -45,10 +45,11 @@ struct ReadPlan {
     };
 
     struct Round {
-        std::map<std::string, Probes> probes;           // by host
-        std::vector<const model::FactSource*> filled;   // probes that need earlier facts first
+        std::map<std::string, Probes> probes;  // by host
+        std::vector<const model::FactSource*>
+            parameterised;                              // probes that need earlier facts first
         std::vector<const model::FactSource*> derived;  // computed at the end of the round
-        std::vector<std::string> nameless;              // keys of facts that do not exist
+        std::vector<std::string> unknown_facts;         // keys of facts that do not exist
     };
 
     ReadPlan(const model::FactSources& sources,
@@ -61,7 +62,7 @@ struct ReadPlan {
 // The facts that one question of a plan looks at, sorted, each once, and the way to read them.
 struct CachedRead {
     std::vector<std::string> keys;
-    std::shared_ptr<const ReadPlan> inquiry;  // null if there are no keys
+    std::shared_ptr<const ReadPlan> read_plan;  // null if there are no keys
 };
 
 // ReadPlanCache makes one read plan for each set of facts, since conditions are read again and
@@ -88,7 +89,7 @@ private:
 
     const model::FactSources& sources_;
     ProbeCache probes_;
-    std::map<std::vector<std::string>, std::shared_ptr<const ReadPlan>> made_;
+    std::map<std::vector<std::string>, std::shared_ptr<const ReadPlan>> read_plans_;
     std::map<std::size_t, std::shared_ptr<const CachedRead>> questions_;
     std::size_t cached_keys_ = 0;  // in all of these
 };
@@ -106,7 +107,7 @@ public:
     FactRead(std::shared_ptr<const ReadPlan> inquiry, AgentPool& hosts, os::Clock& clock);
 
     // True if the reply belongs to this reading.
-    bool take(const Reply& reply, AgentPool& hosts);
+    bool on_reply(const Reply& reply, AgentPool& hosts);
 
     [[nodiscard]] bool done() const { return round_ >= inquiry_->rounds.size(); }
 
@@ -125,7 +126,7 @@ private:
     void start_round(AgentPool& hosts);
     void end_round();
     void derive_early();
-    void ask(const std::string& host, const ReadPlan::Probes& probes, AgentPool& hosts);
+    void submit(const std::string& host, const ReadPlan::Probes& probes, AgentPool& hosts);
     void ask_filled(const ReadPlan::Round& round, AgentPool& hosts);
     void take_facts(const Reply& reply, const Json& probes);
 

@@ -1,7 +1,7 @@
 // Reads temporary facts at the end of a run.
 #include "executor/left_behind.h"
 
-#include "executor/drift.h"
+#include "executor/drift_check.h"
 #include "run/temporary_facts.h"
 
 namespace drydock::executor {
@@ -13,7 +13,7 @@ Json read_left_behind(const model::Plan& plan, AgentPool& hosts, os::Clock& cloc
         return Json(Json::Array{});
     }
     const auto facts =
-        hosts.displaced() ? model::FactBook() : read_now(plan.sources, keys, hosts, clock);
+        hosts.superseded() ? model::FactBook() : read_now(plan.sources, keys, hosts, clock);
     return to_json(run::find_left_behind(plan, facts));
 }
 

@@ -58,7 +58,7 @@ void note_begin(const run::Event& event,
     // A resume is a person's word that nothing of an unreachable action is under way: its epoch
     // counts from now on.
     for (std::size_t i = 0; event.type == EventType::run_resumed && i < state.actions(); ++i) {
-        if (state.status(i) == run::Status::unreached) {
+        if (state.status(i) == run::Status::unreachable) {
             epochs[i] = epoch;
         }
     }

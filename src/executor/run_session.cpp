@@ -15,7 +15,7 @@
 
 #include "base/coverage_mark.h"
 #include "executor/claims.h"
-#include "executor/drift.h"
+#include "executor/drift_check.h"
 #include "executor/gates.h"
 #include "executor/left_behind.h"
 
@@ -44,7 +44,7 @@ Event drift_event(const std::vector<run::Drift>& drift) {
     Json detail;
     detail.set("drift", to_json(drift));
     detail.set("cause",
-               fmt::format("{} is {}, expected {}", first.key, first.found, first.expected));
+               fmt::format("{} is {}, expected {}", first.key, first.actual, first.expected));
     detail.set("remedy", "bring it back, then drydock resume; or plan again from here");
     return plain_event(EventType::drift_found, std::move(detail));
 }
@@ -87,7 +87,7 @@ Identity RunSession::identity(std::uint64_t epoch) const {
     identity.cluster = plan_.cluster;
     identity.journal = ports_.journal.id();
     identity.epoch = epoch;
-    identity.who = fmt::format("{} on {}", settings_.user, settings_.holder.host);
+    identity.display_name = fmt::format("{} on {}", settings_.user, settings_.holder.host);
     identity.take_over = settings_.take_over;
     identity.claims = claims_of(plan_);
     identity.leases = leases_;
@@ -171,16 +171,16 @@ drydock::Status RunSession::begin(const Json& created_detail, const std::string&
     const Event created = plain_event(EventType::run_created, created_detail);
     journal::RunCreation birth;
     birth.run = {plan_.run, ports_.clock.wall_ms(), digest()};
-    birth.first = {ports_.clock.wall_ms(),
-                   {run::EventCodec(plan_).encode(created)},
-                   run_state_of(Phase::created)};
-    birth.who = settings_.holder;
+    birth.first_entry = {ports_.clock.wall_ms(),
+                         {run::EventCodec(plan_).encode(created)},
+                         run_state_of(Phase::created)};
+    birth.holder = settings_.holder;
     birth.reverts_run = plan_.reverts_run;
     birth.follows = follows;
     Json returned;
     returned.set("type", run::name_of(EventType::run_returned));
     returned.set("detail", Json(Json::Object{{"by", Json(plan_.run)}}));
-    birth.returned = {ports_.clock.wall_ms(), {returned}, run_state_of(Phase::returned)};
+    birth.closing_entry = {ports_.clock.wall_ms(), {returned}, run_state_of(Phase::returned)};
     crash_at(settings_.crash, 1, {created}, "before");
     DRYDOCK_TRY_ASSIGN(const journal::Lease lease, ports_.journal.begin_run(birth));
     epoch_ = lease.epoch;
@@ -255,8 +255,8 @@ drydock::Status RunSession::compare(std::vector<run::Drift>& drift) {
     if (!is_fresh) {
         drift = look_for_drift(plan_, state(), *hosts_, ports_.clock, *inquiries_);
     }
-    return hosts_->displaced() ? drydock::Status(tl::unexpected(*hosts_->displaced()))
-                               : drydock::Status();
+    return hosts_->superseded() ? drydock::Status(tl::unexpected(*hosts_->superseded()))
+                                : drydock::Status();
 }
 
 // Goes on with the run, unless an obstacle stops it before the first write. Work that had to be
@@ -269,8 +269,8 @@ drydock::Status RunSession::conduct() {
     const WorkReport first = ask_silent_hosts(is_new_ ? read_work(*hosts_, ports_.clock)
                                                       : recall_work(*hosts_, ports_.clock));
     const WorkReport report = await_foreign_work(first);
-    if (hosts_->displaced()) {
-        return tl::unexpected(*hosts_->displaced());
+    if (hosts_->superseded()) {
+        return tl::unexpected(*hosts_->superseded());
     }
     if (!report.running.empty()) {
         return stop_at(
@@ -343,14 +343,14 @@ drydock::Status RunSession::end_aborted(const journal::Request& request) {
         return {};  // its last action was in flight
     }
     const WorkReport report = await_all_work();
-    if (hosts_->displaced()) {
-        return tl::unexpected(*hosts_->displaced());
+    if (hosts_->superseded()) {
+        return tl::unexpected(*hosts_->superseded());
     }
     obstacle_.error = find_work_left(report);
     if (obstacle_.error && !request.detail["give_up_hosts"].as_bool()) {
         return runner_->refuse(request, obstacle_.error->message);
     }
-    return record_aborted(request.who);
+    return record_aborted(request.author);
 }
 
 // Records the abort. The record names work that was given up, and what is not as it was.
@@ -373,8 +373,8 @@ drydock::Status RunSession::drain(const std::string& purpose) {
     runner_->drain(purpose);
     DRYDOCK_TRY(runner_->run());
     const WorkReport report = await_all_work();
-    if (hosts_->displaced()) {
-        return tl::unexpected(*hosts_->displaced());
+    if (hosts_->superseded()) {
+        return tl::unexpected(*hosts_->superseded());
     }
     obstacle_.error = find_work_left(report);
     return {};
@@ -388,10 +388,10 @@ drydock::Status RunSession::drain_for_downgrade() {
 // journal's for good.
 drydock::Status RunSession::abort(bool give_up_hosts) {
     if (drydock::Status drained = drain("the run is being given up"); !drained) {
-        if (!give_up_hosts || !hosts_ || !hosts_->displaced()) {
+        if (!give_up_hosts || !hosts_ || !hosts_->superseded()) {
             return drained;
         }
-        obstacle_.error = hosts_->displaced();  // the hosts belong to another journal for good
+        obstacle_.error = hosts_->superseded();  // the hosts belong to another journal for good
     }
     if (state().phase() == Phase::finished) {
         return {};  // its last action was in flight

@@ -6,7 +6,7 @@
 // silent host the work is unknown, and unknown never counts as none.
 #include "base/coverage_mark.h"
 #include "executor/claims.h"
-#include "executor/drift.h"
+#include "executor/drift_check.h"
 #include "executor/run_session.h"
 
 #include <fmt/format.h>
@@ -25,8 +25,8 @@ constexpr std::int64_t k_wait_grace_ms = 20'000;  // on top of the longest actio
 
 // True if the journal has no outcome of the action: the command may be under way.
 bool is_unsettled(Status status) {
-    return status == Status::intended || status == Status::lost || status == Status::unheard
-           || status == Status::unreached;
+    return status == Status::intended || status == Status::lost || status == Status::agent_silent
+           || status == Status::unreachable;
 }
 
 Error silent_host_error(const model::Action& action, const std::string& run) {
@@ -97,7 +97,7 @@ WorkReport RunSession::await_foreign_work(const WorkReport& first) {
 // broken line is tried again.
 WorkReport RunSession::ask_silent_hosts(WorkReport report) {
     const std::int64_t end = ports_.clock.monotonic_ms() + k_silent_ms_max;
-    while (!report.silent.empty() && is_untouched() && !hosts_->displaced()
+    while (!report.silent.empty() && is_untouched() && !hosts_->superseded()
            && ports_.clock.monotonic_ms() < end) {
         hosts_->pass_time(AgentPool::k_reconnect_ms);
         report = read_work(*hosts_, ports_.clock);
@@ -120,7 +120,7 @@ WorkReport RunSession::await_all_work() {
 // Reports the wait. True if waiting is over because the hosts obey another conductor.
 bool RunSession::tell_wait(const AttemptOnHost& work) {
     ports_.observer.on_wait("the end of " + work.text(), plan_, state());
-    return hosts_->displaced().has_value();
+    return hosts_->superseded().has_value();
 }
 
 // Asks as the latest conductor of this journal: only another journal can stand in its way.
@@ -129,7 +129,7 @@ std::optional<Error> RunSession::find_other_owner() const {
     for (const std::string& host : hosts_->names()) {
         if (const auto error =
                 ownership_conflict(hosts_->greeting(host), owner_on(host, own_identity))) {
-            return error->in(fmt::format("host {}", host));
+            return error->with_context(fmt::format("host {}", host));
         }
     }
     return std::nullopt;
@@ -163,7 +163,7 @@ std::optional<Error> RunSession::find_work_left(const WorkReport& report) const 
     }
     for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
         const model::Action& action = plan_.actions[i];
-        if (state().status(i) == Status::unreached && runner_->is_forgotten(i)) {
+        if (state().status(i) == Status::unreachable && runner_->is_forgotten(i)) {
             return forgotten_error(action, plan_.run);
         }
         if (is_unsettled(state().status(i)) && report.silent.contains(action.host)) {
@@ -228,8 +228,8 @@ Obstacle RunSession::look_before_resume() {
     heads_ = std::make_shared<RecordHashes>(history_.heads);
     open_hosts(0);
     auto drift = look_for_drift(plan_, history_.state, *hosts_, ports_.clock, *inquiries_);
-    if (hosts_->displaced()) {
-        return {{}, *hosts_->displaced()};
+    if (hosts_->superseded()) {
+        return {{}, *hosts_->superseded()};
     }
     return {std::move(drift), {}};
 }

@@ -132,7 +132,7 @@ void Runner::begin(const Command& command) {
 }
 
 // Asks the host for the outcome of an attempt, unless that request is under way.
-void Runner::ask(const Command& command) {
+void Runner::submit(const Command& command) {
     if (asking_.insert(command.action).second) {
         judge_.forget_facts();
         to_send_.push_back(command);
@@ -149,7 +149,7 @@ Json Runner::request_of(const Command& command) const {
         permission != permissions_.end()) {
         request.set("begin_by_ms", permission->second.until_ms);
     }
-    if (command.what == CommandKind::ask) {
+    if (command.kind == CommandKind::ask) {
         return request.set("do", "attach");
     }
     Json head;
@@ -169,9 +169,9 @@ bool Runner::has_lapsed(const Command& command) const {
 void Runner::send_one(const Command& command) {
     const Action& action = plan_.actions[command.action];
     const std::int64_t deadline = clock_.monotonic_ms() + action.silence_ms() + k_answer_grace_ms;
-    const RequestId ticket = hosts_.ask(action.host, request_of(command), deadline);
+    const RequestId ticket = hosts_.submit(action.host, request_of(command), deadline);
     await_end(ticket,
-              {command.action, command.attempt, deadline, command.what == CommandKind::ask});
+              {command.action, command.attempt, deadline, command.kind == CommandKind::ask});
 }
 
 // Sends the commands of this turn. True if one was held back because its permission has lapsed: it
@@ -179,7 +179,7 @@ void Runner::send_one(const Command& command) {
 bool Runner::send() {
     bool has_changed = false;
     for (const Command& command : std::exchange(to_send_, {})) {
-        if (command.what == CommandKind::begin && has_lapsed(command)) {
+        if (command.kind == CommandKind::begin && has_lapsed(command)) {
             COVERAGE_MARK("runner: a permission lapses before its command leaves");
             Json detail;
             detail.set("because", "the facts that permitted it grew old before it was sent");
@@ -230,7 +230,7 @@ bool Runner::is_forgotten(std::size_t action) const {
 
 // Words a halt: the cause, the remedy and the evidence of the action that failed.
 Json Runner::halt_detail(std::size_t index) const {
-    if (state_.status(index) == run::Status::unreached) {
+    if (state_.status(index) == run::Status::unreachable) {
         return unreached_detail(index);
     }
     const Action& action = plan_.actions[index];
@@ -273,15 +273,15 @@ void Runner::end(EventType type, std::size_t action) {
 // Carries out one command of next(). True if the state has changed, so that next() has to be called
 // again.
 bool Runner::dispatch(const Command& command) {
-    switch (command.what) {
+    switch (command.kind) {
     case CommandKind::judge:
-        judge_.ask(command.action, command.purpose);
+        judge_.submit(command.action, command.purpose);
         return false;
     case CommandKind::begin:
         begin(command);  // no further command becomes possible by that
         return false;
     case CommandKind::ask:
-        ask(command);
+        submit(command);
         return false;
     case CommandKind::soak:
         soak(command.action);
@@ -307,7 +307,7 @@ bool Runner::dispatch(const Command& command) {
 bool Runner::await_person(const std::vector<Command>& commands) const {
     return !commands.empty() && in_flight_.empty() && to_send_.empty()
            && std::all_of(commands.begin(), commands.end(), [](const Command& command) {
-                  return command.what == CommandKind::await_person;
+                  return command.kind == CommandKind::await_person;
               });
 }
 
@@ -341,7 +341,7 @@ void Runner::report_wait(const std::vector<Command>& commands) {
     told_ms_ = now;
     std::string subject = judge_.waits_for();
     for (const Command& command : commands) {
-        if (subject.empty() && command.what == CommandKind::await_soak) {
+        if (subject.empty() && command.kind == CommandKind::await_soak) {
             subject = "soak";
         }
     }
@@ -352,7 +352,7 @@ void Runner::report_wait(const std::vector<Command>& commands) {
 void Runner::take_replies() {
     const bool is_crowded = in_flight_.size() >= k_batch_threshold;
     for (const Reply& reply : hosts_.poll(wait_ms(), is_crowded ? k_gather_ms : 0)) {
-        take(reply);
+        on_reply(reply);
     }
 }
 
@@ -404,9 +404,9 @@ Status Runner::run() {
             return {};
         }
         take_replies();
-        if (hosts_.displaced()) {
+        if (hosts_.superseded()) {
             COVERAGE_MARK("runner: displaced by a later conductor");
-            return tl::unexpected(*hosts_.displaced());
+            return tl::unexpected(*hosts_.superseded());
         }
     }
 }

@@ -33,7 +33,7 @@ namespace drydock::executor {
 struct CrashPoint {
     std::uint64_t record = 0;  // 0: `event` names the record
     std::string event;         // "run.finished"; empty: `record` names it
-    std::string where;
+    std::string moment;
 };
 
 // Ends the process if `crash` names this record and this moment.
@@ -123,13 +123,13 @@ private:
         std::size_t action = 0;
         int attempt = 0;
         std::int64_t deadline_ms = 0;
-        bool asked = false;            // attach, not exec
+        bool is_attach = false;        // attach, not exec
         std::int64_t running_ms = -1;  // when the agent last reported it running; -1: never
     };
 
     // The progress reports of an action in flight.
     struct Progress {
-        Json done;                   // the latest report
+        Json latest;                 // the latest report
         Json recorded;               // the report that the journal has
         std::int64_t record_ms = 0;  // monotonic: the next record is not due before
     };
@@ -153,7 +153,7 @@ private:
     void crash_if(std::string_view moment) const;
     bool dispatch(const run::Command& command);
     void begin(const run::Command& command);
-    void ask(const run::Command& command);
+    void submit(const run::Command& command);
     void soak(std::size_t action);
     bool await_soak(std::size_t action);
     [[nodiscard]] bool await_person(const std::vector<run::Command>& commands) const;
@@ -164,7 +164,7 @@ private:
     void note(const journal::Request& request, const std::string& answer);
     bool accept_new_work();
     void take_replies();
-    void take(const Reply& reply);
+    void on_reply(const Reply& reply);
     void on_result(const InFlight& flight, const Json& answer);
     void submit_again(const InFlight& flight);
     void await_end(RequestId ticket, const InFlight& flight);

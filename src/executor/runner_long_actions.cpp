@@ -47,14 +47,14 @@ void Runner::await_end(RequestId ticket, const InFlight& flight) {
 // Takes a progress report. It moves the deadline of an action that may go on, and is recorded now
 // and then.
 void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
-    if (!body["done"].is_number() || hosts_.displaced()) {
+    if (!body["done"].is_number() || hosts_.superseded()) {
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
     const Action& action = plan_.actions[flight.action];
     Progress& progress = progress_[flight.action];
-    if (progress.done != body["done"]) {
-        progress.done = body["done"];
+    if (progress.latest != body["done"]) {
+        progress.latest = body["done"];
         if (action.stall_ms > 0) {
             flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
             hosts_.extend(action.host, ticket, flight.deadline_ms);
@@ -64,8 +64,8 @@ void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
         {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
         progress_part(body)};
     observer_.on_progress(event, plan_, state_);
-    if (now >= progress.record_ms && progress.recorded != progress.done) {
-        progress.recorded = progress.done;
+    if (now >= progress.record_ms && progress.recorded != progress.latest) {
+        progress.recorded = progress.latest;
         progress.record_ms = now + k_record_progress_ms;
         apply(event);
     }
@@ -92,7 +92,8 @@ void Runner::cancel_in_flight() {
         Json request;
         request.set("do", "cancel").set("run", settings_.run).set("action", action.id);
         request.set("attempt", flight.attempt);
-        cancellation.ticket = hosts_.ask(action.host, std::move(request), now + k_answer_grace_ms);
+        cancellation.ticket =
+            hosts_.submit(action.host, std::move(request), now + k_answer_grace_ms);
     }
 }
 

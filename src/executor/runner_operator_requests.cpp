@@ -71,13 +71,13 @@ void Runner::take_approval(const journal::Request& request) {
         return;
     }
     answers_.push_back({request.number, "approved"});
-    apply(approval_of(plan_, *open, request.who));
+    apply(approval_of(plan_, *open, request.author));
 }
 
 // Answers a request and records person, kind, text and answer.
 void Runner::note(const journal::Request& request, const std::string& answer) {
     Json detail;
-    detail.set("who", request.who).set("kind", request.kind);
+    detail.set("who", request.author).set("kind", request.kind);
     detail.set("text", request.detail["text"].as_string()).set("answer", answer);
     answers_.push_back({request.number, answer});
     apply({{EventType::run_noted}, std::move(detail)});

@@ -31,13 +31,13 @@ void crash_at(const CrashPoint& crash,
     const bool is_named = std::any_of(events.begin(), events.end(), [&](const Event& event) {
         return run::name_of(event.type) == crash.event;
     });
-    if (crash.where == moment && (is_named || (crash.record > 0 && crash.record == record))) {
+    if (crash.moment == moment && (is_named || (crash.record > 0 && crash.record == record))) {
         ::kill(::getpid(), SIGKILL);
     }
 }
 
 void Runner::crash_if(std::string_view moment) const {
-    const bool dies_now = settings_.crash.record == records_ && settings_.crash.where == moment;
+    const bool dies_now = settings_.crash.record == records_ && settings_.crash.moment == moment;
     if (moment == "sent" && dies_now) {
         (void)hosts_.poll(0);  // requests of the pool leave this process first
     }

@@ -48,14 +48,14 @@ Json detail_of(const Error& error) {
 void Runner::on_result(const InFlight& flight, const Json& answer) {
     const auto phase = agent::k_action_phases.parse(answer["state"].as_string());
     const Outcome result_outcome = outcome_from(answer["result"]["outcome"].as_string());
-    if (phase == ActionPhase::ended && !(flight.asked && result_outcome == Outcome::unknown)) {
+    if (phase == ActionPhase::ended && !(flight.is_attach && result_outcome == Outcome::unknown)) {
         apply({EventType::action_ended,
                flight.action,
                flight.attempt,
                result_outcome,
                Purpose::none,
                detail_of_end(flight, answer["result"])});
-    } else if (phase == ActionPhase::none && flight.asked && is_forgotten(flight.action)) {
+    } else if (phase == ActionPhase::none && flight.is_attach && is_forgotten(flight.action)) {
         // Simulated hosts never lose their records; core.unrepeatable_test comes here.
         apply({EventType::action_ended,
                flight.action,
@@ -64,13 +64,13 @@ void Runner::on_result(const InFlight& flight, const Json& answer) {
                Purpose::none,
                {}});
     } else {
-        const Outcome outcome = phase == ActionPhase::none ? Outcome::none : Outcome::torn;
+        const Outcome outcome = phase == ActionPhase::none ? Outcome::none : Outcome::interrupted;
         if (outcome == Outcome::none) {
             COVERAGE_MARK("runner: an action never began");
         } else {
             COVERAGE_MARK("runner: an action is torn");
         }
-        if (!flight.asked) {
+        if (!flight.is_attach) {
             apply({EventType::action_ended,
                    flight.action,
                    flight.attempt,
@@ -95,24 +95,24 @@ void Runner::submit_again(const InFlight& flight) {
     asking_.insert(flight.action);
     const Command command = {CommandKind::ask, flight.action, flight.attempt, Purpose::none};
     const std::string& host = plan_.actions[flight.action].host;
-    await_end(hosts_.ask(host, request_of(command), flight.deadline_ms), flight);
+    await_end(hosts_.submit(host, request_of(command), flight.deadline_ms), flight);
 }
 
 // Takes the loss or refusal of a request. An exec that was refused never began; one that was lost
 // may have. A lost attach is sent again. A host that obeys a later conductor ends this one before
 // it does anything else.
 void Runner::on_failed_reply(const InFlight& flight, const Reply& reply) {
-    if (hosts_.displaced()) {
+    if (hosts_.superseded()) {
         return;  // a superseded conductor must not believe its replies
     }
     const bool is_lost =
         reply.kind == Reply::Kind::lost || reply.error.kind == ErrorClass::transient;
-    if (flight.asked && is_lost && clock_.monotonic_ms() < flight.deadline_ms) {
+    if (flight.is_attach && is_lost && clock_.monotonic_ms() < flight.deadline_ms) {
         submit_again(flight);
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
-    if (flight.asked && flight.running_ms >= 0 && now - flight.running_ms < k_says_so_ms) {
+    if (flight.is_attach && flight.running_ms >= 0 && now - flight.running_ms < k_says_so_ms) {
         Json detail;
         detail.set("because", "its host says that it is under way still, long after its time");
         apply({EventType::action_ended,
@@ -123,7 +123,7 @@ void Runner::on_failed_reply(const InFlight& flight, const Reply& reply) {
                std::move(detail)});
         return;
     }
-    const bool is_refused = reply.kind == Reply::Kind::refused && !flight.asked
+    const bool is_refused = reply.kind == Reply::Kind::refused && !flight.is_attach
                             && reply.error.kind != ErrorClass::unknown_outcome;
     if (is_refused) {
         COVERAGE_MARK("runner: refused by the host");
@@ -139,9 +139,9 @@ void Runner::on_failed_reply(const InFlight& flight, const Reply& reply) {
 }
 
 // Sorts a reply: to a reading, to a command in flight, or to a cancellation.
-void Runner::take(const Reply& reply) {
+void Runner::on_reply(const Reply& reply) {
     std::vector<Judgement> judgements;
-    if (judge_.take(reply, judgements)) {
+    if (judge_.on_reply(reply, judgements)) {
         for (Judgement& judgement : judgements) {
             take_judgement(std::move(judgement));
         }

@@ -132,7 +132,7 @@ Result<Inspection> inspect(const std::string& path, const OnBytes& on_bytes) {
         }
     };
     if (auto read = Inspector(source, inspection).run(on_op); !read) {
-        return tl::unexpected(read.error().in(path));
+        return tl::unexpected(read.error().with_context(path));
     }
     DRYDOCK_TRY(drain(source));
     note_empty(inspection);

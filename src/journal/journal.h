@@ -77,7 +77,7 @@ struct RunInfo {
 struct Request {
     std::uint64_t number = 0;  // given by the journal; grows
     std::string kind;          // "pause", "approve", ...; the journal gives it no meaning
-    std::string who;
+    std::string author;
     std::int64_t made_ms = 0;  // wall clock
     Json detail;
     std::string answer;  // empty: open
@@ -99,10 +99,10 @@ struct Entry {
 // The start of a run, all of it in one commit.
 struct RunCreation {
     NewRun run;
-    Entry first;
-    Holder who;
+    Entry first_entry;
+    Holder holder;
     std::string reverts_run = {};  // the open run that this run reverts; empty: none
-    Entry returned = {};           // the last record of that run; its state must be over
+    Entry closing_entry = {};      // the last record of that run; its state must be over
     std::string follows = {};      // the run that must be the newest; empty: any
 };
 

@@ -75,8 +75,9 @@ private:
     Status refuse_keys(const Node& node, std::initializer_list<std::string_view> keys) {
         for (const std::string_view key : keys) {
             if (says(node, key)) {
-                return refuse(fmt::format("{}: `{}` is not supported", node[key].where.text(), key),
-                              k_proxy_remedy);
+                return refuse(
+                    fmt::format("{}: `{}` is not supported", node[key].position.text(), key),
+                    k_proxy_remedy);
             }
         }
         return {};

@@ -21,7 +21,7 @@ struct Host {
     std::vector<std::string> become;
     std::string
         agent;  // path of drydock there; empty: the running program (local), "drydock" elsewhere
-    std::string state;                          // that host's folder for actions
+    std::string state_dir;                      // that host's folder for actions
     std::map<std::string, std::string> labels;  // {"rack": "r1"}; not part of a plan
 };
 
@@ -36,7 +36,7 @@ inline constexpr EnumNames<SecretKind, SecretKind::command>
 // The origin of a secret's value; the value itself is never part of a Cluster.
 struct SecretSource {
     SecretKind kind = SecretKind::file;
-    std::vector<std::string> from;  // the path, the variable, the argv
+    std::vector<std::string> origin;  // the path, the variable, the argv
 };
 
 struct Member {
@@ -50,7 +50,7 @@ struct Member {
     Json venv;  // {python, pins by release, wheels?, check?, env?}; null unless drydock makes them
     std::map<std::string, std::string> settings;  // resolved; secrets as ${secret:NAME}
     std::map<std::string, std::string> labels;    // its host's, with its own on top
-    Position where;
+    Position position;
 };
 
 // The reaction to a halt of a run.
@@ -79,8 +79,8 @@ struct Policy {
 struct Cluster {
     std::string name;
     std::string system;
-    std::string file;   // path as given
-    std::string state;  // absolute folder of the journal
+    std::string file;       // path as given
+    std::string state_dir;  // absolute folder of the journal
     std::map<std::string, Host> hosts;
     std::vector<Member> members;  // in the file's order
     Policy policy;

@@ -65,10 +65,10 @@ using Names = std::vector<const std::string*>;
 // Returns the members that a condition asks: the system, the member itself, or members of the role.
 Names members_of(const Condition& condition, const Roster& roster, const std::string& self) {
     static const std::string k_system;
-    if (condition.whose == Quantifier::system) {
+    if (condition.quantifier == Quantifier::system) {
         return {&k_system};
     }
-    if (condition.whose == Quantifier::this_member) {
+    if (condition.quantifier == Quantifier::self) {
         return {&self};
     }
     const auto& members = of_role(roster, condition.role);
@@ -105,7 +105,7 @@ Truth reaches(const Condition& condition,
     const auto& members = of_role(view.members, condition.role);
     bool is_comparable = !has_others(condition, view, self);
     for (const std::string& member : members) {
-        const Observation& earlier = look_up(view.earlier, fact_key(member, fact));
+        const Observation& earlier = look_up(view.previous, fact_key(member, fact));
         // Members without a value say nothing about how far the others are.
         if (member == self || earlier.status != ObservationStatus::known) {
             continue;
@@ -149,7 +149,7 @@ Truth ordered(const Condition& condition, const Json& value) {
 // other relations need a value and say no.
 Truth judge_one(const Condition& condition, const FactView& view, const std::string& member) {
     const std::string key = fact_key(member, condition.fact);
-    const Observation& now = look_up(view.now, key);
+    const Observation& now = look_up(view.current, key);
     if (now.status == ObservationStatus::unknown) {
         return Truth::cannot_tell;
     }
@@ -157,17 +157,17 @@ Truth judge_one(const Condition& condition, const FactView& view, const std::str
     switch (condition.relation) {
     case Relation::present:
         return tri(is_known == condition.operand.as_bool(true));
-    case Relation::planned:
-        return as_planned(now, look_up(view.planned, key));
-    case Relation::stands:
-        return against(now, look_up(view.earlier, key));
+    case Relation::as_planned:
+        return as_planned(now, look_up(view.bound, key));
+    case Relation::unchanged:
+        return against(now, look_up(view.previous, key));
     case Relation::is:
         return tri(is_known && equal(now.value, condition.operand, condition.type));
     case Relation::is_not:
         return tri(!is_known || !equal(now.value, condition.operand, condition.type));
     case Relation::in:
         return tri(is_known && contains(condition.operand, now.value, condition.type));
-    case Relation::reaches:
+    case Relation::caught_up:
         return is_known ? reaches(condition, view, member, now.value) : Truth::no;
     case Relation::has:
         return tri(is_known && contains(now.value, condition.operand, FactType::text));
@@ -187,12 +187,12 @@ std::string expected(const Condition& condition, const FactView& view, const std
     switch (condition.relation) {
     case Relation::present:
         return condition.operand.as_bool(true) ? "a value" : "nothing";
-    case Relation::planned:
+    case Relation::as_planned:
         return fmt::format("{} as when the plan was made",
-                           show(look_up(view.planned, fact_key(member, condition.fact))));
-    case Relation::stands:
+                           to_text(look_up(view.bound, fact_key(member, condition.fact))));
+    case Relation::unchanged:
         return "no change between two readings";
-    case Relation::reaches:
+    case Relation::caught_up:
         return "to have caught up with the others";
     case Relation::is:
         return condition.operand.show();
@@ -220,7 +220,7 @@ std::string finding(const Condition& condition, const FactView& view, const std:
     const std::string key = fact_key(member, condition.fact);
     return fmt::format("{} is {}, expected {}",
                        key,
-                       show(look_up(view.now, key)),
+                       to_text(look_up(view.current, key)),
                        expected(condition, view, member));
 }
 
@@ -248,13 +248,13 @@ Verdict judge_same(const Condition& condition, const FactView& view, const Names
         }
         const std::string key = fact_key(*member, condition.fact);
         const std::string first = fact_key(*members.front(), condition.fact);
-        if (!(look_up(view.now, key).value == look_up(view.now, first).value)) {
+        if (!(look_up(view.current, key).value == look_up(view.current, first).value)) {
             return {Truth::no,
                     fmt::format("{} is {} but {} is {}",
                                 first,
-                                show(look_up(view.now, first)),
+                                to_text(look_up(view.current, first)),
                                 key,
-                                show(look_up(view.now, key))),
+                                to_text(look_up(view.current, key))),
                     condition.remedy};
         }
     }
@@ -276,8 +276,8 @@ std::vector<std::string> names_of(const Json& list) {
 }  // namespace
 
 bool asks(const Condition& condition, const std::string& member, const std::string& self) {
-    const auto& besides = condition.besides;
-    return condition.whose != Quantifier::others
+    const auto& besides = condition.excluded_members;
+    return condition.quantifier != Quantifier::others
            || (member != self
                && std::find(besides.begin(), besides.end(), member) == besides.end());
 }
@@ -285,7 +285,7 @@ bool asks(const Condition& condition, const std::string& member, const std::stri
 // Counts the members' answers. A role without an entry in the roster is an error of the plan, and
 // is reported as unknown; a role with an empty entry has no members.
 Verdict evaluate(const Condition& condition, const FactView& view) {
-    if (condition.whose > Quantifier::this_member && !view.members.contains(condition.role)) {
+    if (condition.quantifier > Quantifier::self && !view.members.contains(condition.role)) {
         return {Truth::cannot_tell,
                 fmt::format("nobody knows who the members of role \"{}\" are", condition.role),
                 condition.remedy};
@@ -298,7 +298,7 @@ Verdict evaluate(const Condition& condition, const FactView& view) {
     // system fact and the member itself count as a list of one.
     std::size_t needed = condition.members_min > 0 ? static_cast<std::size_t>(condition.members_min)
                                                    : members.size();
-    needed = condition.whose == Quantifier::any && condition.members_min == 0 ? 1 : needed;
+    needed = condition.quantifier == Quantifier::any && condition.members_min == 0 ? 1 : needed;
     std::size_t yes = 0;
     std::size_t undecided = 0;
     std::string why_no;
@@ -343,7 +343,7 @@ std::vector<std::string>
 facts_of(const Condition& condition, const Roster& members, const std::string& this_member) {
     std::vector<std::string> keys;
     if (condition.relation
-        == Relation::reaches) {  // the others' values are needed, whichever fact is asked about
+        == Relation::caught_up) {  // the others' values are needed, whichever fact is asked about
         for (const std::string& member : of_role(members, condition.role)) {
             keys.push_back(fact_key(member, condition.fact));
         }
@@ -388,10 +388,10 @@ std::string describe(const Condition& condition) {
     static const Roster k_nobody;
     const std::string role = condition.role.empty() ? "member" : role_in_words(condition.role);
     std::string subject;
-    switch (condition.whose) {
+    switch (condition.quantifier) {
     case Quantifier::system:
         break;
-    case Quantifier::this_member:
+    case Quantifier::self:
         subject = "this member's ";
         break;
     case Quantifier::every:
@@ -406,18 +406,18 @@ std::string describe(const Condition& condition) {
     }
     // A minimum replaces the words of the quantifier.
     if (condition.members_min > 0) {
-        subject = condition.whose == Quantifier::others
+        subject = condition.quantifier == Quantifier::others
                       ? fmt::format("at least {} of {}", condition.members_min, subject)
                       : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
-    if (condition.relation == Relation::planned) {
+    if (condition.relation == Relation::as_planned) {
         return fmt::format("{}{} is as when the plan was made", subject, condition.fact);
     }
     return fmt::format("{}{} is {}{}",
                        subject,
                        condition.fact,
                        expected(condition, {k_none, k_none, k_none, k_nobody, ""}, ""),
-                       left_out(condition.besides));
+                       left_out(condition.excluded_members));
 }
 
 // The keys are those of docs/formats/plan.md; a plan's digest covers them.
@@ -425,16 +425,16 @@ Json to_json(const Condition& condition) {
     Json json;
     json.set("fact", condition.fact);
     json.set("role", condition.role);
-    json.set("of", std::string(name_of(condition.whose)));
+    json.set("of", std::string(name_of(condition.quantifier)));
     json.set("relation", std::string(name_of(condition.relation)));
     json.set("operand", condition.operand);
     json.set("type", std::string(name_of(condition.type)));
     json.set("members_min", condition.members_min);
-    if (!condition.besides.empty()) {
-        json.set("besides", Json(list_of(condition.besides)));
+    if (!condition.excluded_members.empty()) {
+        json.set("besides", Json(list_of(condition.excluded_members)));
     }
     json.set("remedy", condition.remedy);
-    json.set("where", condition.where.text());
+    json.set("where", condition.position.text());
     return json;
 }
 
@@ -450,14 +450,14 @@ Result<Condition> condition_from_json(const Json& json) {
     Condition condition;
     condition.fact = json["fact"].as_string();
     condition.role = json["role"].as_string();
-    condition.whose = *quantifier;
+    condition.quantifier = *quantifier;
     condition.relation = *relation;
     condition.operand = json["operand"];
     condition.type = k_fact_types.parse(json["type"].as_string()).value_or(FactType::text);
     condition.members_min = static_cast<int>(json["members_min"].as_int());
-    condition.besides = names_of(json["besides"]);
+    condition.excluded_members = names_of(json["besides"]);
     condition.remedy = json["remedy"].as_string();
-    condition.where.file = json["where"].as_string();
+    condition.position.file = json["where"].as_string();
     return condition;
 }
 

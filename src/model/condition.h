@@ -19,25 +19,25 @@ namespace drydock::model {
 enum class Truth { yes, no, cannot_tell };
 inline constexpr EnumNames<Truth, Truth::cannot_tell> k_truths({"yes", "no", "cannot_tell"});
 
-enum class Quantifier { system, this_member, every, others, any };
+enum class Quantifier { system, self, every, others, any };
 inline constexpr EnumNames<Quantifier, Quantifier::any>
     k_quantifiers({"system", "this", "every", "others", "any"});
 
 enum class Relation {
-    is,        // equal; a release equals its series prefix ("3.5.16" is "3.5")
-    is_not,    //
-    in,        // one of a list
-    below,     // number or version
-    at_least,  //
-    above,     //
-    at_most,   //
-    same,      // all members' values are equal
-    present,   // operand true: there is a value; false: there is certainly none
-    planned,   // equal to the plan's bound value
-    reaches,   // not below the largest value that any other member had in the reading before;
-               // cannot_tell if no other had one
-    stands,    // equal to the value in the reading before
-    has,       // a list: the operand is in it
+    is,          // equal; a release equals its series prefix ("3.5.16" is "3.5")
+    is_not,      //
+    in,          // one of a list
+    below,       // number or version
+    at_least,    //
+    above,       //
+    at_most,     //
+    same,        // all members' values are equal
+    present,     // operand true: there is a value; false: there is certainly none
+    as_planned,  // equal to the plan's bound value
+    caught_up,   // not below the largest value that any other member had in the reading before;
+                 // cannot_tell if no other had one
+    unchanged,   // equal to the value in the reading before
+    has,         // a list: the operand is in it
 };
 inline constexpr EnumNames<Relation, Relation::has> k_relations({"is",
                                                                  "is_not",
@@ -56,16 +56,16 @@ inline constexpr EnumNames<Relation, Relation::has> k_relations({"is",
 struct Condition {
     std::string fact;  // name without member
     std::string role;  // the role whose members have it; empty: the system
-    Quantifier whose = Quantifier::system;
+    Quantifier quantifier = Quantifier::system;
     Relation relation = Relation::is;
     Json operand;
     FactType type = FactType::text;
     int members_min =
         0;  // at least this many of the quantified members; 0: all of them (for `any`: 1)
     // For `others`: further members that are left out, such as those on the same host.
-    std::vector<std::string> besides = {};
+    std::vector<std::string> excluded_members = {};
     std::string remedy;  // the advice to a person if it does not hold; may be empty
-    Position where;      // the line of the pack
+    Position position;   // the line of the pack
 };
 
 // The members of each role, in the plan's order. A role without members is an empty list; a
@@ -79,9 +79,9 @@ asks(const Condition& condition, const std::string& member, const std::string& s
 // The facts that a condition is judged by. `earlier` is the reading before, `planned` the facts
 // that the plan is bound to.
 struct FactView {
-    const FactBook& now;
-    const FactBook& earlier;
-    const FactBook& planned;
+    const FactBook& current;
+    const FactBook& previous;
+    const FactBook& bound;
     const Roster& members;
     std::string this_member;
     // All members, also those that are down; null: `members` are all. A member that is down may be

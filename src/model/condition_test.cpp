@@ -25,7 +25,7 @@ Truth judge(const Condition& condition,
 // "cannot tell" only if it matters.
 TEST(Condition, counts_members) {
     Condition quorum = {.fact = "ready",
-                        .whose = Quantifier::others,
+                        .quantifier = Quantifier::others,
                         .relation = Relation::is,
                         .operand = true,
                         .type = FactType::boolean,
@@ -42,7 +42,7 @@ TEST(Condition, counts_members) {
 TEST(Condition, tells_that_too_few_are_up) {
     const Condition three = {.fact = "ready",
                              .role = "node",
-                             .whose = Quantifier::every,
+                             .quantifier = Quantifier::every,
                              .relation = Relation::is,
                              .operand = true,
                              .type = FactType::boolean,
@@ -70,8 +70,8 @@ TEST(Condition, a_release_is_in_its_series_and_orders_by_number) {
 // an earlier reading the answer is cannot_tell.
 TEST(Condition, reaches_needs_an_earlier_reading) {
     const Condition caught_up = {.fact = "index",
-                                 .whose = Quantifier::this_member,
-                                 .relation = Relation::reaches,
+                                 .quantifier = Quantifier::self,
+                                 .relation = Relation::caught_up,
                                  .type = FactType::integer};
     const FactBook now = book({{"m1/index", 10}, {"m2/index", 99}, {"m3/index", 99}});
     EXPECT_EQ(judge(caught_up, now), Truth::cannot_tell);
@@ -84,8 +84,8 @@ TEST(Condition, reaches_needs_an_earlier_reading) {
 TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
     const Condition caught_up = {.fact = "index",
                                  .role = "node",
-                                 .whose = Quantifier::this_member,
-                                 .relation = Relation::reaches,
+                                 .quantifier = Quantifier::self,
+                                 .relation = Relation::caught_up,
                                  .type = FactType::integer};
     const FactBook now = book({{"m1/index", 10}});
     const Roster alone = {{"node", {"m1"}}};
@@ -103,8 +103,10 @@ TEST(Condition, reaches_asks_for_somebody_to_catch_up_with) {
 }
 
 TEST(Condition, same_names_the_two_that_differ) {
-    const Condition same = {
-        .fact = "hash", .whose = Quantifier::every, .relation = Relation::same, .operand = true};
+    const Condition same = {.fact = "hash",
+                            .quantifier = Quantifier::every,
+                            .relation = Relation::same,
+                            .operand = true};
     const FactBook now = book({{"m1/hash", "a"}, {"m2/hash", "a"}, {"m3/hash", "b"}});
     const FactBook none;
     const Verdict verdict = evaluate(same, {now, none, none, k_members, ""});

@@ -54,7 +54,7 @@ Observation unknown_input(const FactSource& source, const FactBook& book, const 
             fmt::format("{} of all members, and {} is {}",
                         name_of(source.derive),
                         key,
-                        show(look_up(book, key))),
+                        to_text(look_up(book, key))),
             0};
 }
 
@@ -174,9 +174,10 @@ Observation computed(const FactSource& source, const FactBook& book) {
 
 // Facts of a rehearsal describe a copy, so the modelled cluster never moves them.
 bool is_modelled(const FactSource& source) {
-    return source.binds != StandardFact::none && source.binds != StandardFact::rehearsed_forward
-           && source.binds != StandardFact::rehearsed_back
-           && source.binds != StandardFact::rehearsed_ms;
+    return source.standard_fact != StandardFact::none
+           && source.standard_fact != StandardFact::rehearsed_forward
+           && source.standard_fact != StandardFact::rehearsed_back
+           && source.standard_fact != StandardFact::rehearsed_ms;
 }
 
 // Computes the fact; it grows old with the first of its inputs that does.
@@ -235,7 +236,7 @@ std::vector<std::vector<std::string>> reading_rounds(const FactSources& sources,
 }
 
 // Words an observation for a sentence.
-std::string show(const Observation& observation) {
+std::string to_text(const Observation& observation) {
     if (observation.status == ObservationStatus::unknown) {
         return fmt::format("not known ({})", observation.evidence);
     }

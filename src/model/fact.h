@@ -104,8 +104,8 @@ struct FactSource {
     std::string member;  // empty: the system's
     std::string name;
     FactType type = FactType::text;
-    StandardFact binds = StandardFact::none;  // the standard fact it stands for
-    bool moves = false;  // changes by itself (an index, a size): never bound, never drift
+    StandardFact standard_fact = StandardFact::none;  // the standard fact it stands for
+    bool is_volatile = false;  // changes by itself (an index, a size): never bound, never drift
     bool identity = false;
     Temporary temporary = Temporary::no;
     std::string host;
@@ -136,7 +136,7 @@ reading_rounds(const FactSources& sources, const std::vector<std::string>& keys)
 
 // Returns an observation as a sentence shows it: "3.5.16", "nothing", "not known (GET ...: timed
 // out)".
-[[nodiscard]] std::string show(const Observation& observation);
+[[nodiscard]] std::string to_text(const Observation& observation);
 
 [[nodiscard]] Json to_json(const Observation& observation);
 [[nodiscard]] Observation observation_from_json(const Json& json);

@@ -55,7 +55,7 @@ struct RoleSpec {
     bool ready_with_majority = false;  // `ready_with: majority`
     bool sided = false;  // it has a source and a target side, each with members of its own
     std::vector<std::string> stores;
-    Position where;
+    Position position;
 };
 
 struct SettingSpec {
@@ -64,7 +64,7 @@ struct SettingSpec {
     bool required = true;
     bool shared = false;  // members on one host may have the same url or path
     std::string fallback;
-    Position where;
+    Position position;
 };
 
 // A fact as the pack declares it: for each member of a role, or for the system.
@@ -72,9 +72,9 @@ struct FactSpec {
     std::string name;
     std::string role;  // empty: the system's
     FactType type = FactType::text;
-    StandardFact binds = StandardFact::none;
+    StandardFact standard_fact = StandardFact::none;
     std::string help;
-    bool moves = false;
+    bool is_volatile = false;
     bool identity = false;
     Temporary temporary = Temporary::no;
     std::optional<Json> at_rest;  // of a temporary fact: what an end restores; null: it is absent
@@ -84,7 +84,7 @@ struct FactSpec {
     Derivation derive = Derivation::none;
     bool skips_unknown = false;       // `unknown: skip`
     std::vector<std::string> inputs;  // fact names that derive (or ${fact.NAME} in the probe) needs
-    Position where;
+    Position position;
 
     [[nodiscard]] bool is_derived() const { return derive != Derivation::none; }
 };
@@ -118,10 +118,10 @@ struct FormatSupport {
     // Further formats on which it starts, but may not serve clients before they are migrated.
     std::vector<std::string> starts_on;
     std::string writes;
-    FormatTrigger raises = FormatTrigger::never;
+    FormatTrigger trigger = FormatTrigger::never;
     bool lowers_on_request = false;  // it has a call that lowers the format again (etcd 3.6)
     bool alone = false;  // two starts that raise the format may not be under way at the same time
-    Position where;
+    Position position;
 };
 
 struct StoreSpec {
@@ -134,7 +134,7 @@ struct StoreSpec {
     std::string clean_stop;            // the fact that tells whether it was left clean
     bool newest_last_stopped = false;  // who stopped last has the newest copy
     std::string read_by;  // an axis whose releases have its laws; empty: the member's own release
-    Position where;
+    Position position;
 };
 
 // A second version of each member, such as that of its image: a fact tells it, and its releases
@@ -154,7 +154,7 @@ struct ReleaseSpec {
     std::map<std::string, std::string>
         needs;                // runtime: a version range, or words with | between them
     std::string unavailable;  // why it cannot be installed: withdrawn, no file; empty: it can
-    Position where;
+    Position position;
 };
 
 // A rule of the makers for hops between releases.
@@ -189,30 +189,31 @@ struct RoutePolicy {
     std::string fact;                   // for runtime: the system fact that tells it
     bool yields_to_chain = false;       // holds no more where the chains show the hop to be clean
     std::string source;
-    Position where;
+    Position position;
 };
 
 // Releases that may serve together: a running member of `role` and one of `with` are at most this
 // many series apart.
 struct SkewRule {
     std::string role;
-    std::string with;   // may be the same role
-    int max_skew = 0;   // at most
-    bool newer = true;  // whether `role` may be newer than `with`
+    std::string peer_role;  // may be the same role
+    int max_skew = 0;       // at most
+    bool newer = true;      // whether `role` may be newer than `with`
     std::string source;
-    Position where;
+    Position position;
 };
 
 struct Risk {
     std::string id;
-    std::string from;  // version ranges; empty: every version
-    std::string to;
-    std::vector<Condition> when;  // on facts; a risk that cannot be evaluated counts as present
+    std::string from_range;  // version ranges; empty: every version
+    std::string to_range;
+    std::vector<Condition>
+        conditions;  // on facts; a risk that cannot be evaluated counts as present
     std::string because;
     std::string source;
     std::string fixed_in;
-    bool refuse = true;  // false: the risk is only shown
-    Position where;
+    bool blocks = true;  // false: the risk is only shown
+    Position position;
 };
 
 enum class Verb {
@@ -259,12 +260,12 @@ struct Selection {
     std::string role;  // empty: the system as a whole
     Order order = Order::serial;
     int batch = 1;
-    bool one = false;              // one matching member, else every one
-    std::vector<Condition> where;  // judged on the survey's facts
-    std::vector<Condition> last;   // members for which this holds come last
-    bool blocks = false;           // `each`: the steps of one member stay together
-    bool per_host = false;         // one member of each host stands for all of its role there
-    bool by_host = false;          // `each`: all steps for one host, then for the next
+    bool is_single = false;         // one matching member, else every one
+    std::vector<Condition> filter;  // judged on the survey's facts
+    std::vector<Condition> last;    // members for which this holds come last
+    bool blocks = false;            // `each`: the steps of one member stay together
+    bool per_host = false;          // one member of each host stands for all of its role there
+    bool by_host = false;           // `each`: all steps for one host, then for the next
 };
 
 // The facts that an effect moves.
@@ -312,14 +313,14 @@ struct StepSpec {
     Verb verb = Verb::require;
     std::string object;  // the value of the verb's key: a title, a role, a release, a store
     std::string title;
-    std::string why;
+    std::string rationale;
     std::string remedy;
-    std::optional<Selection> on;
-    std::vector<Condition> when;
-    std::vector<Condition> guard;
-    std::vector<Condition> then;
-    std::vector<Condition> happened;
-    std::vector<Condition> broken;  // waiting for `then` is in vain if one of these holds
+    std::optional<Selection> selection;
+    std::vector<Condition> applies_if;
+    std::vector<Condition> preconditions;
+    std::vector<Condition> postconditions;
+    std::vector<Condition> completion_check;
+    std::vector<Condition> fail_fast_if;  // waiting for `then` is in vain if one of these holds
     bool once_a_host = false;  // in `each` by host: one action for all of the role's members there
     // Requires that enough of the role are ready without this member, or without all of them on its
     // host.
@@ -327,7 +328,7 @@ struct StepSpec {
     std::vector<std::string>
         raises;  // stores: the step is left out if the hop raises none; empty: never
     bool parallel_with_previous = false;  // begins when the step before it may begin
-    bool again = false;                   // start: on the release that the plan comes from
+    bool on_old_release = false;          // start: on the release that the plan comes from
     std::vector<std::string> arguments;   // start: appended to the service's own, this once
     Json request;  // the agent's action, not yet interpolated; null for verbs without one, or with
                    // a request of their own
@@ -342,19 +343,19 @@ struct StepSpec {
     std::int64_t stall_ms = 0;  // > 0: the command is ended only after this long without progress
     std::int64_t expected_ms = 0;  // what it usually takes, for the plan's table
     bool cancellable = false;      // pause and abort end its command early
-    bool keep = false;      // `require`: must hold until the run ends; read again on a resume
+    bool standing = false;  // `require`: must hold until the run ends; read again on a resume
     bool optional = false;  // if it fails, the run goes on without it
-    Position where;
+    Position position;
 };
 
 struct PhaseSpec {
     std::string name;
     std::string title;
-    std::optional<Selection> each;
+    std::optional<Selection> selection;
     std::vector<std::string>
         raises;  // stores: the phase is left out if the hop raises none of them; empty: never
     std::vector<StepSpec> steps;
-    Position where;
+    Position position;
 };
 
 // The procedures that drydock itself asks for. A pack may have others.
@@ -368,13 +369,13 @@ struct ProcedureSpec {
     std::string name;
     std::string kind;  // rolling, offline, ...
     std::string title;
-    std::string from;  // version ranges
-    std::string to;
+    std::string from_range;  // version ranges
+    std::string to_range;
     std::vector<Condition> applies_while;
     std::string copy;  // restore: where a run's copy is, for `--restore`
     std::string cost;  // "nothing lost", "loses every write since the copy": for ways back
     std::vector<PhaseSpec> phases;
-    Position where;
+    Position position;
 };
 
 struct Pack {

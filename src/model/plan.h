@@ -37,17 +37,17 @@ struct Action {
     std::string phase;  // "roll"
     Verb verb = Verb::require;
     std::string title;  // for people
-    std::string why;
+    std::string rationale;
     std::string remedy;  // the advice to a person if it fails
     std::string source;  // "packs/etcd/procedures/upgrade.yaml:31:9"
     std::string member;  // empty: the system
     std::string host;    // where request is carried out; empty if there is none
-    std::vector<std::size_t> after;
-    std::vector<Condition> when;
-    std::vector<Condition> guard;
-    std::vector<Condition> then;
-    std::vector<Condition> happened;
-    std::vector<Condition> broken;  // waiting for `then` is in vain if one of these holds
+    std::vector<std::size_t> predecessors;
+    std::vector<Condition> applies_if;
+    std::vector<Condition> preconditions;
+    std::vector<Condition> postconditions;
+    std::vector<Condition> completion_check;
+    std::vector<Condition> fail_fast_if;  // waiting for `then` is in vain if one of these holds
     Repeatable repeatable = Repeatable::probe;
     int attempts = 1;
     std::int64_t timeout_ms = 0;
@@ -55,7 +55,7 @@ struct Action {
     std::int64_t stall_ms = 0;     // > 0: it times out only after this long without progress
     std::int64_t expected_ms = 0;  // the usual duration, for the plan's table; 0: not given
     bool cancellable = false;      // pause and abort end it early
-    bool keep = false;
+    bool standing = false;
     bool optional = false;  // if it fails, the run goes on without it
     Json request;           // the agent's action; null: nothing happens on a host
     std::vector<Effect> effects;
@@ -78,10 +78,10 @@ struct ReturnPoint {
     std::string action;  // the first action after which the rule can fire
     std::string gate;    // the gate that stands before it
     std::string store;
-    std::string law;                  // "when_all"
-    std::string because;              // one sentence
-    std::string source;               // "packs/etcd/releases.yaml:9:3"
-    std::vector<std::string> others;  // further actions that may close the way back first
+    std::string law;                           // "when_all"
+    std::string because;                       // one sentence
+    std::string source;                        // "packs/etcd/releases.yaml:9:3"
+    std::vector<std::string> further_actions;  // further actions that may close the way back first
 };
 
 // A rule of a store as this plan meets it. Once its condition holds, the format may rise at any
@@ -90,10 +90,10 @@ struct FormatRule {
     std::string store;
     std::string role;                 // the role whose members' releases it looks at
     std::vector<std::string> levels;  // keys of the facts that tell the store's format
-    FormatTrigger raises = FormatTrigger::never;
+    FormatTrigger trigger = FormatTrigger::never;
     std::string series;   // the series that has the rule
     std::string becomes;  // the format it raises to
-    bool closes =
+    bool blocks_downgrade =
         false;  // the plan's old release cannot read `becomes`, and nothing lowers it again
     std::string source;  // "packs/etcd/releases.yaml:9:3"
 };
@@ -172,22 +172,22 @@ struct Plan {
     std::string run;  // the id of the run that it becomes; a plan is run once
     std::string cluster;
     std::string cluster_file;
-    std::string state;  // the folder of the journal
+    std::string state_dir;  // the folder of the journal
     std::string system;
     std::string pack_digest;
     std::string procedure;
     std::string kind;
     std::string title;
-    std::string from;
-    std::string to;
+    std::string from_version;
+    std::string to_version;
     std::vector<std::string> route;  // versions, from first to last
     std::vector<PlanRole> roles;     // all of the pack's, in the order of the plan
     std::map<std::string, Host> hosts;
     FactSources sources;
     std::map<std::string, std::string> member_hosts;
-    FactBook planned;  // the facts that the plan is bound to: values only, no evidence
+    FactBook bound_facts;  // the facts that the plan is bound to: values only, no evidence
     std::vector<TemporaryFact> temporaries;
-    FactBook seen;                // other facts of the survey: a downgrade is compiled from both
+    FactBook survey_facts;        // other facts of the survey: a downgrade is compiled from both
     std::vector<Action> actions;  // in an order that respects `after`
     std::vector<FormatRule> laws;
     std::vector<PlanStore> stores;
@@ -196,7 +196,7 @@ struct Plan {
     ReturnPoint point_of_no_return;
     std::vector<RecoveryOption> ways_back;
     std::vector<RiskNote> risks;
-    std::vector<std::string> skipped;  // members already done, and other notes for a reader
+    std::vector<std::string> notes;  // members already done, and other notes for a reader
     FailurePolicy on_failure = FailurePolicy::halt;
     std::map<std::string, SecretSource> secrets;
     std::string reverts_run;  // the run that this plan takes back; empty for an upgrade

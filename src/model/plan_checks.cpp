@@ -36,7 +36,8 @@ Status check_plan_names(const Plan& plan) {
     if (!plan.reverts_run.empty() && !is_plain_name(plan.reverts_run, "-_.")) {
         return bad_name("run", plan.reverts_run);
     }
-    for (const auto* text : {&plan.cluster, &plan.system, &plan.from, &plan.to, &plan.procedure}) {
+    for (const auto* text :
+         {&plan.cluster, &plan.system, &plan.from_version, &plan.to_version, &plan.procedure}) {
         if (has_control(*text)) {
             return bad_name("cluster, system, version or procedure", *text);
         }
@@ -61,7 +62,8 @@ Status check_plan_names(const Plan& plan) {
 
 // Checks words that advice repeats in commands: a person copies them into a shell.
 Status check_typed_words(const Plan& plan) {
-    std::vector<std::string_view> words = {plan.cluster_file, plan.from, plan.to, plan.state};
+    std::vector<std::string_view> words = {
+        plan.cluster_file, plan.from_version, plan.to_version, plan.state_dir};
     words.insert(words.end(), plan.route.begin(), plan.route.end());
     for (const Action& action : plan.actions) {
         words.push_back(action.gate);

@@ -49,11 +49,11 @@ Result<Effect> effect_from(const Json& json) {
 }
 
 Status read_action_conditions(const Json& json, Action& action) {
-    DRYDOCK_TRY(read_conditions(json["when"], action.when));
-    DRYDOCK_TRY(read_conditions(json["guard"], action.guard));
-    DRYDOCK_TRY(read_conditions(json["then"], action.then));
-    DRYDOCK_TRY(read_conditions(json["happened"], action.happened));
-    return read_conditions(json["broken"], action.broken);
+    DRYDOCK_TRY(read_conditions(json["when"], action.applies_if));
+    DRYDOCK_TRY(read_conditions(json["guard"], action.preconditions));
+    DRYDOCK_TRY(read_conditions(json["then"], action.postconditions));
+    DRYDOCK_TRY(read_conditions(json["happened"], action.completion_check));
+    return read_conditions(json["broken"], action.fail_fast_if);
 }
 
 // Reads an action. Predecessors stand before it, so the list of actions has no circle.
@@ -73,13 +73,13 @@ Result<Action> action_from(const Json& json, std::size_t index) {
                 "plan.order",
                 fmt::format("action {} stands before what it needs ({})", action.id, item.show()));
         }
-        action.after.push_back(*predecessor);
+        action.predecessors.push_back(*predecessor);
     }
     DRYDOCK_TRY(read_action_conditions(json, action));
     action.verb = *verb;
     action.phase = json["phase"].as_string();
     action.title = json["title"].as_string();
-    action.why = json["why"].as_string();
+    action.rationale = json["why"].as_string();
     action.remedy = json["remedy"].as_string();
     action.source = json["source"].as_string();
     action.member = json["member"].as_string();
@@ -92,7 +92,7 @@ Result<Action> action_from(const Json& json, std::size_t index) {
     action.expected_ms = json["takes_ms"].as_int();
     action.stall_ms = json["stall_ms"].as_int();
     action.cancellable = json["cancellable"].as_bool();
-    action.keep = json["keep"].as_bool();
+    action.standing = json["keep"].as_bool();
     action.optional = json["optional"].as_bool();
     action.request = json["request"];
     for (const Json& item : json["effects"].items()) {
@@ -128,8 +128,8 @@ Result<FactSource> source_from(const std::string& key, const Json& json) {
     source.member = json["member"].as_string();
     source.name = json["name"].as_string();
     source.type = k_fact_types.parse(json["type"].as_string()).value_or(FactType::text);
-    DRYDOCK_TRY_ASSIGN(source.binds, enum_from(k_standard_facts, json, "binds"));
-    source.moves = json["moves"].as_bool();
+    DRYDOCK_TRY_ASSIGN(source.standard_fact, enum_from(k_standard_facts, json, "binds"));
+    source.is_volatile = json["moves"].as_bool();
     source.identity = json["identity"].as_bool();
     source.host = json["host"].as_string();
     source.probe = json["probe"];
@@ -177,7 +177,8 @@ FormatSupport store_law_from(const Json& json) {
     FormatSupport law;
     law.reads = strings_from(json["reads"]);
     law.writes = json["writes"].as_string();
-    law.raises = k_format_triggers.parse(json["raises"].as_string()).value_or(FormatTrigger::never);
+    law.trigger =
+        k_format_triggers.parse(json["raises"].as_string()).value_or(FormatTrigger::never);
     law.lowers_on_request = json["lowers_on_request"].as_bool();
     law.starts_on = strings_from(json["starts_on"]);
     law.alone = json["alone"].as_bool();
@@ -263,14 +264,14 @@ Status read_header(const Json& json, Plan& plan) {
     plan.run = json["run"].as_string();
     plan.cluster = json["cluster"].as_string();
     plan.cluster_file = json["cluster_file"].as_string();
-    plan.state = json["state"].as_string();
+    plan.state_dir = json["state"].as_string();
     plan.system = json["system"].as_string();
     plan.pack_digest = json["pack_digest"].as_string();
     plan.procedure = json["procedure"].as_string();
     plan.kind = json["kind"].as_string();
     plan.title = json["title"].as_string();
-    plan.from = json["from"].as_string();
-    plan.to = json["to"].as_string();
+    plan.from_version = json["from"].as_string();
+    plan.to_version = json["to"].as_string();
     plan.route = strings_from(json["route"]);
     for (const Json& item : json["roles"].items()) {
         DRYDOCK_TRY_ASSIGN(PlanRole role, role_from(item));
@@ -279,7 +280,7 @@ Status read_header(const Json& json, Plan& plan) {
     DRYDOCK_TRY_ASSIGN(plan.on_failure, enum_from(k_failure_policies, json, "on_failure"));
     plan.reverts_run = json["returns_from"].as_string();
     plan.facts_file = json["facts_file"].as_string();
-    plan.skipped = strings_from(json["skipped"]);
+    plan.notes = strings_from(json["skipped"]);
     return {};
 }
 
@@ -299,8 +300,8 @@ Status read_maps(const Json& json, Plan& plan) {
         DRYDOCK_TRY_ASSIGN(const SecretKind kind, enum_from(k_secret_kinds, secret, "kind"));
         plan.secrets.emplace(name, SecretSource{kind, strings_from(secret["from"])});
     }
-    plan.planned = planned_from(json["facts"]);
-    plan.seen = planned_from(json["seen"]);
+    plan.bound_facts = planned_from(json["facts"]);
+    plan.survey_facts = planned_from(json["seen"]);
     for (const Json& item : json["temporaries"].items()) {
         DRYDOCK_TRY_ASSIGN(TemporaryFact fact, temporary_from(item));
         plan.temporaries.push_back(std::move(fact));

@@ -8,8 +8,8 @@ Plan small_plan() {
     Plan plan;
     plan.run = "r1";
     plan.cluster = "demo";
-    plan.from = "1.0";
-    plan.to = "2.0";
+    plan.from_version = "1.0";
+    plan.to_version = "2.0";
     plan.roles = {{"member", 0, {"m1"}}};
     plan.hosts["here"] = {"here", {}, {}, "", "/s"};
     plan.member_hosts["m1"] = "here";
@@ -20,21 +20,21 @@ Plan small_plan() {
     running.host = "here";
     running.probe = Json(Json::Object{{"kind", Json("service")}});
     plan.sources.emplace(running.key, running);
-    plan.planned["m1/running"] = {ObservationStatus::known, "1.0", "the plan", 0};
+    plan.bound_facts["m1/running"] = {ObservationStatus::known, "1.0", "the plan", 0};
     Action stop;
     stop.id = "roll/m1/stop";
     stop.verb = Verb::stop;
     stop.member = "m1";
     stop.host = "here";
     stop.request = Json(Json::Object{{"kind", Json("service_stop")}});
-    stop.guard.push_back({.fact = "running",
-                          .whose = Quantifier::this_member,
-                          .relation = Relation::is,
-                          .operand = "1.0"});
+    stop.preconditions.push_back({.fact = "running",
+                                  .quantifier = Quantifier::self,
+                                  .relation = Relation::is,
+                                  .operand = "1.0"});
     Action start = stop;
     start.id = "roll/m1/start";
     start.verb = Verb::start;
-    start.after = {0};
+    start.predecessors = {0};
     plan.actions = {stop, start};
     return plan;
 }
@@ -74,10 +74,10 @@ TEST(Plan, keeps_the_limits_of_long_actions) {
 TEST(Plan, evidence_and_times_are_not_part_of_the_digest) {
     Plan plan = small_plan();
     const std::string before = plan.digest();
-    plan.planned["m1/running"].evidence = "GET /version";
-    plan.planned["m1/running"].at_ms = 77;
+    plan.bound_facts["m1/running"].evidence = "GET /version";
+    plan.bound_facts["m1/running"].at_ms = 77;
     EXPECT_EQ(plan.digest(), before);
-    plan.planned["m1/running"].value = "1.1";
+    plan.bound_facts["m1/running"].value = "1.1";
     EXPECT_NE(plan.digest(), before);
 }
 

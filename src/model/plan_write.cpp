@@ -45,23 +45,23 @@ Json action_to_json(const Action& action) {
         .set("phase", action.phase)
         .set("verb", std::string(name_of(action.verb)));
     json.set("title", action.title)
-        .set("why", action.why)
+        .set("why", action.rationale)
         .set("remedy", action.remedy)
         .set("source", action.source);
     json.set("member", action.member).set("host", action.host);
-    json.set("after", list_to_json(action.after, [](std::size_t index) {
+    json.set("after", list_to_json(action.predecessors, [](std::size_t index) {
                  return Json(std::uint64_t{index});
              }));
-    json.set("when", conditions_to_json(action.when))
-        .set("guard", conditions_to_json(action.guard));
-    json.set("then", conditions_to_json(action.then))
-        .set("happened", conditions_to_json(action.happened));
-    json.set("broken", conditions_to_json(action.broken));
+    json.set("when", conditions_to_json(action.applies_if))
+        .set("guard", conditions_to_json(action.preconditions));
+    json.set("then", conditions_to_json(action.postconditions))
+        .set("happened", conditions_to_json(action.completion_check));
+    json.set("broken", conditions_to_json(action.fail_fast_if));
     json.set("repeatable", std::string(name_of(action.repeatable)))
         .set("attempts", action.attempts);
     json.set("within_ms", action.timeout_ms)
         .set("patience_ms", action.guard_timeout_ms)
-        .set("keep", action.keep);
+        .set("keep", action.standing);
     json.set("takes_ms", action.expected_ms);
     if (action.optional) {
         json.set("optional", true);
@@ -88,7 +88,7 @@ Json action_to_json(const Action& action) {
 Json host_to_json(const Host& host) {
     Json json;
     json.set("connect", strings_to_json(host.connect)).set("become", strings_to_json(host.become));
-    json.set("agent", host.agent).set("state", host.state);
+    json.set("agent", host.agent).set("state", host.state_dir);
     return json;
 }
 
@@ -98,8 +98,8 @@ Json source_to_json(const FactSource& source) {
     json.set("member", source.member)
         .set("name", source.name)
         .set("type", std::string(name_of(source.type)));
-    json.set("binds", std::string(name_of(source.binds)))
-        .set("moves", source.moves)
+    json.set("binds", std::string(name_of(source.standard_fact)))
+        .set("moves", source.is_volatile)
         .set("identity", source.identity);
     json.set("host", source.host)
         .set("probe", source.probe)
@@ -137,7 +137,7 @@ Json temporary_to_json(const TemporaryFact& fact) {
 // Only the origin of a secret is written, never its value.
 Json secret_to_json(const SecretSource& secret) {
     Json json;
-    json.set("kind", std::string(name_of(secret.kind))).set("from", strings_to_json(secret.from));
+    json.set("kind", std::string(name_of(secret.kind))).set("from", strings_to_json(secret.origin));
     return json;
 }
 
@@ -148,8 +148,8 @@ Json return_point_to_json(const ReturnPoint& point) {
         .set("gate", point.gate)
         .set("store", point.store);
     json.set("law", point.law).set("because", point.because).set("source", point.source);
-    if (!point.others.empty()) {
-        json.set("others", strings_to_json(point.others));
+    if (!point.further_actions.empty()) {
+        json.set("others", strings_to_json(point.further_actions));
     }
     return json;
 }
@@ -170,8 +170,8 @@ Json law_to_json(const FormatRule& law) {
     json.set("store", law.store)
         .set("role", law.role)
         .set("levels", strings_to_json(law.levels))
-        .set("raises", std::string(name_of(law.raises)));
-    json.set("series", law.series).set("becomes", law.becomes).set("closes", law.closes);
+        .set("raises", std::string(name_of(law.trigger)));
+    json.set("series", law.series).set("becomes", law.becomes).set("closes", law.blocks_downgrade);
     json.set("source", law.source);
     return json;
 }
@@ -179,7 +179,7 @@ Json law_to_json(const FormatRule& law) {
 Json store_law_to_json(const FormatSupport& law) {
     Json json;
     json.set("reads", strings_to_json(law.reads)).set("writes", law.writes);
-    json.set("raises", std::string(name_of(law.raises)));
+    json.set("raises", std::string(name_of(law.trigger)));
     json.set("lowers_on_request", law.lowers_on_request);
     if (!law.starts_on.empty()) {
         json.set("starts_on", strings_to_json(law.starts_on));
@@ -210,7 +210,7 @@ Json store_to_json(const PlanStore& store) {
 
 Json skew_to_json(const SkewRule& rule) {
     Json json;
-    json.set("role", rule.role).set("with", rule.with).set("series_apart", rule.max_skew);
+    json.set("role", rule.role).set("with", rule.peer_role).set("series_apart", rule.max_skew);
     return json.set("newer", rule.newer).set("source", rule.source);
 }
 
@@ -261,15 +261,19 @@ Json header_to_json(const Plan& plan) {
     json.set("format", k_plan_format)
         .set("cluster", plan.cluster)
         .set("cluster_file", plan.cluster_file);
-    json.set("state", plan.state).set("system", plan.system).set("pack_digest", plan.pack_digest);
+    json.set("state", plan.state_dir)
+        .set("system", plan.system)
+        .set("pack_digest", plan.pack_digest);
     json.set("procedure", plan.procedure).set("kind", plan.kind).set("title", plan.title);
-    json.set("from", plan.from).set("to", plan.to).set("route", strings_to_json(plan.route));
+    json.set("from", plan.from_version)
+        .set("to", plan.to_version)
+        .set("route", strings_to_json(plan.route));
     json.set("on_failure", std::string(name_of(plan.on_failure)))
         .set("returns_from", plan.reverts_run);
     if (!plan.facts_file.empty()) {
         json.set("facts_file", plan.facts_file);
     }
-    return json.set("skipped", strings_to_json(plan.skipped));
+    return json.set("skipped", strings_to_json(plan.notes));
 }
 
 // Writes everything that the digest covers.
@@ -279,8 +283,8 @@ Json body_to_json(const Plan& plan) {
     json.set("sources", map_to_json(plan.sources, source_to_json));
     json.set("member_hosts",
              map_to_json(plan.member_hosts, [](const std::string& host) { return Json(host); }));
-    json.set("facts", planned_to_json(plan.planned)).set("facts_digest", plan.facts_digest());
-    json.set("seen", planned_to_json(plan.seen));
+    json.set("facts", planned_to_json(plan.bound_facts)).set("facts_digest", plan.facts_digest());
+    json.set("seen", planned_to_json(plan.survey_facts));
     if (!plan.temporaries.empty()) {
         json.set("temporaries", list_to_json(plan.temporaries, temporary_to_json));
     }
@@ -300,7 +304,7 @@ Json body_to_json(const Plan& plan) {
 
 // Returns the digest of the bound facts alone, which people can compare between two plans.
 std::string Plan::facts_digest() const {
-    return sha256_hex(planned_to_json(planned).dump());
+    return sha256_hex(planned_to_json(bound_facts).dump());
 }
 
 std::string Plan::digest() const {

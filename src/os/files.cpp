@@ -140,7 +140,7 @@ Status write_temporary(const std::string& name, std::string_view bytes, mode_t m
         return os_error("chmod", name);
     }
     if (auto written = write_all(file.get(), bytes); !written) {
-        return tl::unexpected(written.error().in(name));
+        return tl::unexpected(written.error().with_context(name));
     }
     if (::fsync(file.get()) != 0) {
         return os_error("fsync", name);

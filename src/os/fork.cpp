@@ -49,7 +49,7 @@ void kill_child(pid_t pid) {
     }
 }
 
-bool await_leave(int pipe) {
+bool wait_for_start(int pipe) {
     char byte = 0;
     ssize_t size = -1;
     while ((size = ::read(pipe, &byte, 1)) < 0 && errno == EINTR) {
@@ -65,7 +65,7 @@ constexpr int k_exit_no_descriptor = 127;
 // too.
 [[noreturn]] void run_copy(std::pair<Fd, Fd>& leave, const std::function<int()>& body) {
     leave.second.close();
-    if (!await_leave(leave.first.get())) {
+    if (!wait_for_start(leave.first.get())) {
         ::_exit(k_exit_no_descriptor);
     }
     leave.first.close();

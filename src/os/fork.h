@@ -16,7 +16,7 @@ void kill_child(pid_t pid);
 
 // Waits for the byte with which the parent lets its child begin. Returns false if the pipe ended or
 // cannot be read: the child must not begin then. Async-signal-safe.
-[[nodiscard]] bool await_leave(int pipe);
+[[nodiscard]] bool wait_for_start(int pipe);
 
 // Sets default handling of all signals and blocks none. Async-signal-safe.
 void reset_signals();

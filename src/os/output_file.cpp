@@ -55,7 +55,7 @@ bool is_trusted(uid_t user) {
 // Walks a path from the root, one part at a time.
 class PathWalk {
 public:
-    Status go(const std::string& path) {
+    Status open_path(const std::string& path) {
         parts_ = parts_of(path);
         DRYDOCK_TRY_ASSIGN(folder_, open_file("/", O_PATH | O_DIRECTORY));
         while (!parts_.empty()) {
@@ -115,8 +115,8 @@ Result<OutputFolder> OutputFolder::of(const std::string& path) {
     }
     const std::string folder = folder_of(path);
     PathWalk walk;
-    if (auto walked = walk.go(folder); !walked) {
-        return tl::unexpected(walked.error().in(folder));
+    if (auto walked = walk.open_path(folder); !walked) {
+        return tl::unexpected(walked.error().with_context(folder));
     }
     return OutputFolder(walk.take(), folder);
 }

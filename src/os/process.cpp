@@ -80,7 +80,7 @@ struct ChildSetup {
     const char* folder = nullptr;
     std::vector<int> descriptors;  // become 0, 1, 2, ...
     int report = -1;               // gets errno when exec fails
-    int leave = -1;                // a byte from here permits the start; its end forbids it
+    int start_pipe = -1;           // a byte from here permits the start; its end forbids it
     int start_pipe_writer = -1;    // the parent's end of it, which this process must not hold
     bool own_session = true;
     bool dies_with_parent = false;
@@ -132,11 +132,11 @@ void close_on_exec_from(unsigned first) {
 // Waits until the parent holds the pidfd of this process. Without its permission the process ends
 // before exec.
 void await_leave(const ChildSetup& child) {
-    if (child.leave < 0) {
+    if (child.start_pipe < 0) {
         return;
     }
     ::close(child.start_pipe_writer);
-    if (!os::await_leave(child.leave)) {
+    if (!os::wait_for_start(child.start_pipe)) {
         ::_exit(127);
     }
 }
@@ -201,7 +201,8 @@ ChildSetup prepare(const SpawnOptions& options, const Fd& null_device, int repor
     for (const int descriptor : {options.input, options.output, options.errors}) {
         child.descriptors.push_back(descriptor < 0 ? null_device.get() : descriptor);
     }
-    child.descriptors.insert(child.descriptors.end(), options.keep.begin(), options.keep.end());
+    child.descriptors.insert(
+        child.descriptors.end(), options.descriptors.begin(), options.descriptors.end());
     child.report = report;
     child.own_session = options.own_session;
     child.dies_with_parent = options.dies_with_parent;
@@ -323,7 +324,7 @@ Result<Child> spawn(const SpawnOptions& options) {
     DRYDOCK_TRY_ASSIGN(auto report, make_pipe());
     DRYDOCK_TRY_ASSIGN(auto leave, make_pipe());
     ChildSetup child = prepare(options, null_device, report.second.get());
-    child.leave = leave.first.get();
+    child.start_pipe = leave.first.get();
     child.start_pipe_writer = leave.second.get();
     const pid_t pid = fork_into(options.cgroup);
     if (pid < 0) {

@@ -28,7 +28,7 @@ struct SpawnOptions {
     int input = -1;                                       // -1 is /dev/null for all three
     int output = -1;
     int errors = -1;
-    std::vector<int> keep = {};  // further descriptors; the child has them as 3, 4, ...
+    std::vector<int> descriptors = {};  // further descriptors; the child has them as 3, 4, ...
     bool own_session = true;
     bool dies_with_parent = false;  // SIGKILL when the thread that spawned it ends
     // The folder of the group for the birth (cgroup.h), open for reading; -1: the caller's group.

@@ -95,7 +95,7 @@ Schema table(std::vector<Field> fields, std::vector<std::string> exactly_one) {
 }
 
 Schema either(Schema first, Schema second) {
-    Schema schema = make_of_kind(Kind::either);
+    Schema schema = make_of_kind(Kind::one_of);
     schema.alternatives = {std::move(first), std::move(second)};
     return schema;
 }

@@ -24,17 +24,17 @@ void check_names(const Node& members, ClusterReader& reader) {
     std::map<std::string, Position> first_positions;
     for (const Entry& entry : members.entries) {
         const Node& name = entry.value["name"];
-        const auto [first, fresh] = first_positions.emplace(text_of(name), name.where);
+        const auto [first, fresh] = first_positions.emplace(text_of(name), name.position);
         if (!fresh && name.kind == Node::Kind::scalar) {
             reader.error("member.duplicate",
-                         name.where,
+                         name.position,
                          fmt::format("a second member `{}`", name.scalar),
                          fmt::format("rename it; the first is at {}", first->second.text()));
         }
     }
     if (members.kind == Node::Kind::list && members.entries.empty()) {
         reader.error("member.none",
-                     members.where,
+                     members.position,
                      "a cluster without members",
                      "add them, as in `- {role: member, name: m1, host: a}`");
     }
@@ -80,7 +80,7 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
         const int max_down = reader.cluster.policy.max_unavailable;
         if (limit && count > 0 && max_down > *limit && max_unavailable.kind == Node::Kind::scalar) {
             reader.error("policy.quorum",
-                         max_unavailable.where,
+                         max_unavailable.position,
                          too_many_down(role.quorum, max_down, count),
                          fmt::format("the most that the quorum allows is {}", *limit));
         }
@@ -98,7 +98,7 @@ void check_labels(ClusterReader& reader) {
         for (const std::string& label : {rule.within, rule.domains}) {
             if (!label.empty() && !member.labels.contains(label)) {
                 reader.error("member.label",
-                             member.where,
+                             member.position,
                              fmt::format("{} has no label `{}`, by which the members of `{}` are "
                                          "counted",
                                          member.name,
@@ -121,7 +121,7 @@ void check_sides(ClusterReader& reader) {
         const bool has_sides = role != reader.pack.roles.end() && role->second.sided;
         if (has_sides == member.side.empty()) {
             reader.error("member.side",
-                         member.where,
+                         member.position,
                          has_sides
                              ? fmt::format("{} does not say on which side it is", member.name)
                              : fmt::format("{} is on a side, and its role has none", member.name),
@@ -133,7 +133,7 @@ void check_sides(ClusterReader& reader) {
     }
     if (!sides.empty() && sides.size() != 2) {
         reader.error("member.sides",
-                     reader.cluster.members.front().where,
+                     reader.cluster.members.front().position,
                      fmt::format("the members are on {} side{}: {}",
                                  sides.size(),
                                  sides.size() == 1 ? "" : "s",
@@ -169,7 +169,7 @@ void check_places(ClusterReader& reader) {
                 owners.emplace(std::tuple(member.host, name, value), member.name);
             if (!fresh && !value.empty()) {
                 reader.error("member.place",
-                             member.where,
+                             member.position,
                              fmt::format("{} has the same {} as {} on host {}: {}",
                                          member.name,
                                          name,
@@ -223,7 +223,7 @@ void check_alike(ClusterReader& reader) {
         });
         if (first != member) {
             reader.error("member.alike",
-                         member->where,
+                         member->position,
                          fmt::format("the processes of {} and {} on host {} cannot be told apart",
                                      first->name,
                                      member->name,

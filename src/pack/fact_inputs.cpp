@@ -78,7 +78,7 @@ private:
         }
         names.push_back(names.front());
         reader_.diagnostics.error("fact.circle",
-                                  reader_.pack.facts[path_[first]].where,
+                                  reader_.pack.facts[path_[first]].position,
                                   "a fact that needs itself: " + join(names, " -> "),
                                   "give one of them a probe");
     }
@@ -103,7 +103,7 @@ void check_inputs(const Node& derive, const FactSpec& fact, PackReader& reader) 
             if (std::find(input_names.begin(), input_names.end(), text_of(*item))
                 == input_names.end()) {
                 report_unknown_name(
-                    reader.diagnostics, item->where, "fact", text_of(*item), input_names);
+                    reader.diagnostics, item->position, "fact", text_of(*item), input_names);
             }
         }
     }

@@ -47,7 +47,7 @@ Json table_schema(const Schema& schema) {
     Json properties = Json::Object();
     Json needed;
     for (const Field& field : schema.fields) {
-        Json property = json_schema_of(field.shape, field.help);
+        Json property = json_schema_of(field.schema, field.help);
         if (!field.example.empty()) {
             property.set("examples", Json(Json::Array{field.example}));
         }
@@ -120,7 +120,7 @@ Json bare_schema(const Schema& schema) {
         return map_schema(schema);
     case Kind::table:
         return table_schema(schema);
-    case Kind::either:
+    case Kind::one_of:
         break;
     }
     Json::Array ways;
@@ -136,7 +136,7 @@ void collect(const Schema& schema, Json& definitions) {
         definitions.set(schema.definition_name, bare_schema(schema));
     }
     for (const Field& field : schema.fields) {
-        collect(field.shape, definitions);
+        collect(field.schema, definitions);
     }
     for (const Schema& alternative : schema.alternatives) {
         collect(alternative, definitions);

@@ -57,8 +57,8 @@ TEST(Laws, FactsAreTemporaryOrVotersOrLeaders) {
     EXPECT_EQ(law_fact("dirty").temporary, model::Temporary::no);
     EXPECT_EQ(law_fact("frozen").at_rest, Json("no"));
     EXPECT_FALSE(law_fact("noout").at_rest);
-    EXPECT_EQ(law_fact("votes").binds, model::StandardFact::voter);
-    EXPECT_EQ(law_fact("leader").binds, model::StandardFact::leads);
+    EXPECT_EQ(law_fact("votes").standard_fact, model::StandardFact::voter);
+    EXPECT_EQ(law_fact("leader").standard_fact, model::StandardFact::leads);
 }
 
 TEST(Laws, StoresSayWhoOpensAndReadsThem) {
@@ -75,17 +75,17 @@ TEST(Laws, AnAxisHasReleasesWithLaws) {
     EXPECT_EQ(axis.fact, "libc");
     const model::FormatSupport& law = axis.releases.at("2.40").at("indexes");
     EXPECT_THAT(law.starts_on, ElementsAre("2.36"));
-    EXPECT_EQ(law.raises, model::FormatTrigger::on_migrate);
+    EXPECT_EQ(law.trigger, model::FormatTrigger::on_migrate);
     EXPECT_FALSE(laws().releases.at("3.5.1").laws.contains("indexes"));
 }
 
 TEST(Laws, AReleaseMayStartWhereItMayNotServe) {
     const auto& release = laws().releases.at("3.5.1");
     EXPECT_THAT(release.laws.at("data").starts_on, ElementsAre("1"));
-    EXPECT_EQ(release.laws.at("data").raises, model::FormatTrigger::when_all_running);
+    EXPECT_EQ(release.laws.at("data").trigger, model::FormatTrigger::when_all_running);
     EXPECT_FALSE(release.laws.at("data").alone);
     EXPECT_TRUE(release.laws.at("names").alone);
-    EXPECT_EQ(laws().releases.at("3.6.0").laws.at("names").raises, model::FormatTrigger::on_lead);
+    EXPECT_EQ(laws().releases.at("3.6.0").laws.at("names").trigger, model::FormatTrigger::on_lead);
 }
 
 TEST(Laws, RoutePoliciesHaveVersionsOrANumber) {
@@ -113,10 +113,10 @@ TEST(Laws, AStepSaysWhatHoldsWhileItIsDone) {
 TEST(Laws, AStepTakesTheKeysOfItsRoleThatItHasNot) {
     EXPECT_EQ(law_step(1, 0).timeout_ms, 30'000);
     EXPECT_TRUE(law_step(1, 0).quorum_without == model::Reach::member);
-    EXPECT_EQ(law_step(1, 0).then.at(0).fact, "running");
+    EXPECT_EQ(law_step(1, 0).postconditions.at(0).fact, "running");
     EXPECT_EQ(law_step(1, 3).timeout_ms, 300'000);
-    EXPECT_EQ(law_step(1, 3).then.size(), 2U);
-    EXPECT_EQ(law_step(1, 1).then.size(), 0U);
+    EXPECT_EQ(law_step(1, 3).postconditions.size(), 2U);
+    EXPECT_EQ(law_step(1, 1).postconditions.size(), 0U);
 }
 
 // Reads the pack with one text of its procedures replaced.
@@ -136,7 +136,7 @@ TEST(Laws, AnEmptyListTakesADefaultAway) {
     const auto loaded = changed("- stop: server", "- {stop: server, then: []}");
     ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
     const auto& stop = loaded.value->procedures.at(0).phases.at(1).steps.at(0);
-    EXPECT_EQ(stop.then.size(), 0U);
+    EXPECT_EQ(stop.postconditions.size(), 0U);
     EXPECT_EQ(stop.timeout_ms, 30'000);
 }
 

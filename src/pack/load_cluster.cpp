@@ -29,7 +29,7 @@ namespace {
 void read_hosts(const Node& hosts, ClusterReader& reader) {
     if (hosts.kind == Node::Kind::map && hosts.entries.empty()) {
         reader.error("host.none",
-                     hosts.where,
+                     hosts.position,
                      "a cluster without hosts",
                      "add them, as in `a: {connect: local}`");
     }
@@ -41,7 +41,7 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
         host.connect = local ? std::vector<std::string>() : texts_of(connect);
         if (!local && host.connect.empty()) {
             reader.error("value.wrong",
-                         connect.where,
+                         connect.position,
                          "an empty command leads nowhere",
                          "expected `local`, or a command as in [ssh, a.example.org]");
         }
@@ -51,8 +51,8 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
             host.labels[label.key] = text_of(label.value);
         }
         const std::string usual =
-            local ? reader.cluster.state + "/hosts/" + host.name : "/var/lib/drydock";
-        host.state = reader.absolute(text_of(entry.value["state"], usual));
+            local ? reader.cluster.state_dir + "/hosts/" + host.name : "/var/lib/drydock";
+        host.state_dir = reader.absolute(text_of(entry.value["state"], usual));
         reader.cluster.hosts[host.name] = std::move(host);
     }
 }
@@ -78,7 +78,7 @@ void read_policy(const Node& node, ClusterReader& reader) {
     const bool all_here = std::all_of(
         hosts.begin(), hosts.end(), [](const auto& host) { return host.second.connect.empty(); });
     const std::string usual =
-        all_here ? reader.cluster.state + "/backups" : "/var/lib/drydock/backups";
+        all_here ? reader.cluster.state_dir + "/backups" : "/var/lib/drydock/backups";
     policy.backup_path = reader.absolute(text_of(node["backups"]["path"], usual));
 }
 
@@ -87,7 +87,7 @@ void check_system(const Node& node, ClusterReader& reader) {
     if (node.kind == Node::Kind::scalar && node.scalar != reader.pack.name) {
         reader.error(
             "system.unknown",
-            node.where,
+            node.position,
             fmt::format("system `{}`, but the pack is `{}`", node.scalar, reader.pack.name),
             fmt::format("write `system: {}`, or use the other pack", reader.pack.name));
     }
@@ -98,7 +98,7 @@ bool check_roles(const Node& roles, ClusterReader& reader) {
     for (const Entry& entry : roles.entries) {
         if (!reader.pack.roles.contains(entry.key)) {
             report_unknown_name(
-                reader.diagnostics, entry.where, "role", entry.key, keys_of(reader.pack.roles));
+                reader.diagnostics, entry.position, "role", entry.key, keys_of(reader.pack.roles));
             are_known = false;
         }
     }
@@ -122,7 +122,7 @@ void read_document(const Node& document, ClusterReader& reader) {
     model::Cluster& cluster = reader.cluster;
     cluster.name = text_of(document["cluster"]);
     cluster.system = text_of(document["system"]);
-    cluster.state = reader.absolute(text_of(document["state"], cluster.name + ".state"));
+    cluster.state_dir = reader.absolute(text_of(document["state"], cluster.name + ".state"));
     check_system(document["system"], reader);
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
@@ -183,8 +183,9 @@ Result<std::string> cluster_system(const std::string& file) {
     const auto documents = text ? parse_yaml(*text, file, false, diagnostics) : std::vector<Node>();
     if (documents.empty()) {
         const Diagnostic& first = diagnostics.all().front();
-        return fail(
-            first.code, fmt::format("{}: {}", first.where.text(), first.summary), first.suggestion);
+        return fail(first.code,
+                    fmt::format("{}: {}", first.position.text(), first.summary),
+                    first.suggestion);
     }
     std::string system = text_of(documents.front()["system"]);
     if (system.empty()) {

@@ -25,10 +25,10 @@ struct PackReader {
 
 // The context of a string or condition: it decides on the ${names} and facts that may be used.
 struct NameScope {
-    std::string role;     // the role of the member in question; empty: the whole system
-    bool in_plan = true;  // true in a procedure, false in a probe
-    bool script = false;  // ${script} is known
-    std::string side;     // side of that role: "source" or "target"; empty: no sides
+    std::string role;         // the role of the member in question; empty: the whole system
+    bool in_plan = true;      // true in a procedure, false in a probe
+    bool has_script = false;  // ${script} is known
+    std::string side;         // side of that role: "source" or "target"; empty: no sides
 };
 
 void read_system(const Node& document, PackReader& reader);        // pack.yaml
@@ -66,7 +66,7 @@ void check_names(const Node& node, const NameScope& scope, PackReader& reader);
 [[nodiscard]] std::string
 read_side(const Node& node, const std::string& role, const std::string& usual, PackReader& reader);
 // Return true if the pack has a role (a store) of that name; report the name otherwise.
-bool known_role(const Node& node, PackReader& reader);
+bool require_role(const Node& node, PackReader& reader);
 bool require_store(const Node& node, PackReader& reader);
 
 // Return a map of texts, and a list of texts, as JSON.

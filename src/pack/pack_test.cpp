@@ -60,7 +60,7 @@ TEST(Pack, FactsSayWhatTheyNeedFirst) {
 TEST(Pack, AReleaseHasItsSeriesLawsWithItsOwnOnTop) {
     const model::FormatSupport& law = etcd().releases.at("3.5.16").laws.at("data");
     EXPECT_THAT(law.reads, ElementsAre("3.4", "3.5"));
-    EXPECT_EQ(law.raises, model::FormatTrigger::when_all);
+    EXPECT_EQ(law.trigger, model::FormatTrigger::when_all);
     EXPECT_TRUE(law.lowers_on_request);
     EXPECT_FALSE(etcd().series.at("3.5").at("data").lowers_on_request);
     EXPECT_THAT(etcd().series_order, ElementsAre("3.4", "3.5"));
@@ -68,12 +68,12 @@ TEST(Pack, AReleaseHasItsSeriesLawsWithItsOwnOnTop) {
 
 TEST(Pack, AConditionIsAboutWhomItsPlaceMeans) {
     const auto& require = step(0, 0, 0);
-    EXPECT_EQ(require.guard.at(0).whose, model::Quantifier::every);
-    EXPECT_EQ(require.guard.at(1).whose, model::Quantifier::any);
-    EXPECT_TRUE(require.on->role.empty());
-    EXPECT_EQ(step(0, 2, 2).then.at(0).whose, model::Quantifier::this_member);
-    EXPECT_EQ(step(0, 1, 0).on->where.at(0).whose, model::Quantifier::this_member);
-    EXPECT_EQ(step(0, 3, 0).then.at(0).whose, model::Quantifier::system);
+    EXPECT_EQ(require.preconditions.at(0).quantifier, model::Quantifier::every);
+    EXPECT_EQ(require.preconditions.at(1).quantifier, model::Quantifier::any);
+    EXPECT_TRUE(require.selection->role.empty());
+    EXPECT_EQ(step(0, 2, 2).postconditions.at(0).quantifier, model::Quantifier::self);
+    EXPECT_EQ(step(0, 1, 0).selection->filter.at(0).quantifier, model::Quantifier::self);
+    EXPECT_EQ(step(0, 3, 0).postconditions.at(0).quantifier, model::Quantifier::system);
     EXPECT_EQ(etcd().procedures.at(0).applies_while.at(0).operand.as_string(), "3.5");
 }
 
@@ -82,10 +82,10 @@ TEST(Pack, StepsHaveTheirDefaults) {
     EXPECT_EQ(step(0, 2, 0).repeatable, model::Repeatable::yes);
     EXPECT_EQ(step(0, 2, 2).repeatable, model::Repeatable::probe);
     EXPECT_EQ(step(0, 2, 1).id, "install");
-    EXPECT_FALSE(step(0, 2, 1).on);
+    EXPECT_FALSE(step(0, 2, 1).selection);
     EXPECT_EQ(step(0, 0, 0).title, "every member is up, one leads, no alarm");
     EXPECT_EQ(step(0, 1, 0).timeout_ms, 600'000);
-    EXPECT_EQ(step(1, 0, 2).then.at(0).operand.dump(), R"(["${from}","3.4.23"])");
+    EXPECT_EQ(step(1, 0, 2).postconditions.at(0).operand.dump(), R"(["${from}","3.4.23"])");
 }
 
 TEST(Pack, ARequestIsTheAgentsAction) {
@@ -112,13 +112,13 @@ TEST(Pack, TheDigestIsOverEveryPart) {
 TEST(Cluster, PathsAreAbsoluteFromTheFilesFolder) {
     const model::Cluster cluster = orders();
     const model::Member& m1 = cluster.members.at(0);
-    EXPECT_EQ(cluster.state, "/srv/orders/state");
+    EXPECT_EQ(cluster.state_dir, "/srv/orders/state");
     EXPECT_EQ(m1.link, "/srv/orders/demo/m1/current");
     EXPECT_EQ(m1.settings.at("data_dir"), "/srv/orders/demo/m1/data");
     EXPECT_EQ(m1.versions.at("3.4.23"), "/srv/orders/etcd-3.4.23");
     EXPECT_EQ(m1.versions.at("3.5.16"), "/opt/etcd-3.5.16");
     EXPECT_EQ(cluster.policy.backup_path, "/srv/orders/backups");
-    EXPECT_EQ(cluster.hosts.at("a").state, "/srv/orders/state/hosts/a");
+    EXPECT_EQ(cluster.hosts.at("a").state_dir, "/srv/orders/state/hosts/a");
 }
 
 TEST(Cluster, AServiceIsWhatTheAgentTakes) {
@@ -137,7 +137,7 @@ TEST(Cluster, DefaultsAndSecretsAreFilledIn) {
     EXPECT_EQ(cluster.members.at(2).host, "b");
     EXPECT_EQ(cluster.members.at(0).settings.at("snapshot_count"), "100000");
     EXPECT_EQ(cluster.secrets.at("member.password").kind, model::SecretKind::file);
-    EXPECT_THAT(cluster.secrets.at("member.password").from, ElementsAre("/srv/orders/password"));
+    EXPECT_THAT(cluster.secrets.at("member.password").origin, ElementsAre("/srv/orders/password"));
     EXPECT_EQ(cluster.policy.soak_ms, 300'000);
     EXPECT_THAT(cluster.hosts.at("b").connect, ElementsAre("ssh", "b.example.org"));
 }

@@ -59,12 +59,12 @@ namespace {
 bool has_order(Relation relation) {
     return relation == Relation::below || relation == Relation::at_least
            || relation == Relation::above || relation == Relation::at_most
-           || relation == Relation::reaches;
+           || relation == Relation::caught_up;
 }
 
 bool takes_value(Relation relation) {
     return relation == Relation::is || relation == Relation::is_not || relation == Relation::in
-           || (has_order(relation) && relation != Relation::reaches);
+           || (has_order(relation) && relation != Relation::caught_up);
 }
 
 class ConditionReader {
@@ -87,7 +87,7 @@ public:
         condition_.fact = fact->name;
         condition_.role = fact->role;
         condition_.type = fact->type;
-        condition_.where = node_.where;
+        condition_.position = node_.position;
         condition_.remedy = text_of(node_["remedy"]);
         read_whose(*fact);
         condition_.role = model::sided(
@@ -102,7 +102,7 @@ private:
     // A name that several roles have is reported with the list of roles, any other as unknown.
     const model::FactSpec* find(const Node& fact_node) {
         const Node& role = node_["role"];
-        if (role.kind == Node::Kind::scalar && !known_role(role, reader_)) {
+        if (role.kind == Node::Kind::scalar && !require_role(role, reader_)) {
             return nullptr;
         }
         const std::string role_name = text_of(role, scope_.role);
@@ -122,7 +122,7 @@ private:
                   fmt::format("say which: `role: {}`", fmt::join(roles, "` or `role: ")));
         } else {
             report_unknown_name(reader_.diagnostics,
-                                fact_node.where,
+                                fact_node.position,
                                 "fact",
                                 fact_node.scalar,
                                 fact_names(reader_.pack, role_name));
@@ -150,7 +150,7 @@ private:
     }
 
     void error(const char* code, const Node& node, std::string summary, std::string suggestion) {
-        reader_.diagnostics.error(code, node.where, std::move(summary), std::move(suggestion));
+        reader_.diagnostics.error(code, node.position, std::move(summary), std::move(suggestion));
     }
 
     // The usual quantifier depends on the place. In a step on members of the fact's role the
@@ -159,11 +159,11 @@ private:
         const bool of_member = !fact.role.empty();
         const bool of_this = of_member && fact.role == scope_.role;
         const Quantifier usual = !of_member ? Quantifier::system
-                                 : of_this  ? Quantifier::this_member
+                                 : of_this  ? Quantifier::self
                                             : Quantifier::every;
         const Node& quantifier = node_["of"];
-        condition_.whose = model::k_quantifiers.parse(text_of(quantifier)).value_or(usual);
-        const bool says_system = condition_.whose == Quantifier::system;
+        condition_.quantifier = model::k_quantifiers.parse(text_of(quantifier)).value_or(usual);
+        const bool says_system = condition_.quantifier == Quantifier::system;
         if (says_system == of_member) {
             error("fact.scope",
                   quantifier,
@@ -172,8 +172,8 @@ private:
                               of_member ? "members" : "the system as a whole"),
                   of_member ? "write `of: every`, `this`, `others` or `any`" : "remove `of`");
         }
-        const bool about_one =
-            condition_.whose == Quantifier::this_member || condition_.whose == Quantifier::others;
+        const bool about_one = condition_.quantifier == Quantifier::self
+                               || condition_.quantifier == Quantifier::others;
         if (of_member && about_one && !of_this) {
             error("fact.scope",
                   quantifier,
@@ -258,8 +258,8 @@ private:
         const Node& minimum = node_["members_at_least"];
         condition_.members_min =
             static_cast<int>(std::min<std::int64_t>(integer_of(minimum), 10'000));
-        const bool is_single =
-            condition_.whose == Quantifier::system || condition_.whose == Quantifier::this_member;
+        const bool is_single = condition_.quantifier == Quantifier::system
+                               || condition_.quantifier == Quantifier::self;
         if (minimum.kind == Node::Kind::scalar && is_single) {
             error("fact.scope",
                   minimum,

@@ -27,7 +27,7 @@ bool has_value(EffectKind kind) {
 
 // Returns true if the fact tells whether the member is up, beside what it runs.
 bool follows_running(const FactSpec& fact) {
-    return fact.binds == StandardFact::ready || fact.kind == "service";
+    return fact.standard_fact == StandardFact::ready || fact.kind == "service";
 }
 
 class EffectReader {
@@ -95,7 +95,7 @@ private:
         if (spec != nullptr) {
             effect.role = model::sided(spec->role, effect_side(entry.value, spec->role));
             effect.value = has_value(kind) ? read_value(kind, *spec, entry) : Json();
-            check_fact(*spec, fact.where);
+            check_fact(*spec, fact.position);
         }
         return effect;
     }
@@ -104,7 +104,7 @@ private:
         const FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
         if (fact.kind == Node::Kind::scalar && spec == nullptr) {
             report_unknown_name(reader_.diagnostics,
-                                fact.where,
+                                fact.position,
                                 "fact",
                                 fact.scalar,
                                 fact_names(reader_.pack, role));
@@ -125,7 +125,7 @@ private:
         }
         if (!fits(value, fact.type)) {
             error("value.wrong",
-                  value.where,
+                  value.position,
                   fmt::format("`{}` is of type {} and becomes {}",
                               fact.name,
                               name_of(fact.type),
@@ -140,7 +140,7 @@ private:
         if (fact.type != model::FactType::list) {
             error(
                 "effect.type",
-                entry.where,
+                entry.position,
                 fmt::format(
                     "`{}` of `{}`, which is of type {}", entry.key, fact.name, name_of(fact.type)),
                 "write `becomes`, or name a fact of type list");
@@ -149,7 +149,7 @@ private:
 
     // Remembers what the step says of the member's being up, and refuses what only a law may write.
     void check_fact(const FactSpec& fact, const Position& position) {
-        sets_running_ = sets_running_ || fact.binds == StandardFact::running;
+        sets_running_ = sets_running_ || fact.standard_fact == StandardFact::running;
         if (follows_running(fact) && consequence_.empty()) {
             consequence_ = fact.name;
             consequence_position_ = position;
@@ -184,14 +184,14 @@ private:
     void check_while(const Node& step) {
         if (step.has("while") && is_read_only(step_.verb)) {
             error("step.while",
-                  step["while"].where,
+                  step["while"].position,
                   fmt::format("`while` in a step `{}`, which only looks", name_of(step_.verb)),
                   "use the verb `run`");
         }
         for (const Node* item : items_of(step["while"])) {
             if (item->has("copies")) {
                 error("effect.while",
-                      (*item)["copies"].where,
+                      (*item)["copies"].position,
                       "half a copy is no copy",
                       "write `copies` in `effect`");
             }
@@ -205,7 +205,7 @@ private:
             changes_store(step_.effects) || changes_store(step_.meanwhile) || !scope_.role.empty();
         if (step_.alone && (looks || !is_about_something)) {
             error("step.alone",
-                  node.where,
+                  node.position,
                   looks
                       ? fmt::format("`alone` in a step `{}`, which only looks", name_of(step_.verb))
                       : "`alone` where neither a member nor a store is meant",

@@ -51,16 +51,16 @@ public:
         , reader_(reader) {
         fact_.name = entry.key;
         fact_.role = role;
-        fact_.where = entry.where;
+        fact_.position = entry.position;
     }
 
     FactSpec read() {
         fact_.type =
             model::k_fact_types.parse(text_of(node_["type"])).value_or(model::FactType::text);
-        fact_.binds =
+        fact_.standard_fact =
             model::k_standard_facts.parse(text_of(node_["binds"])).value_or(StandardFact::none);
         fact_.help = text_of(node_["help"]);
-        fact_.moves = boolean_of(node_["moves"]);
+        fact_.is_volatile = boolean_of(node_["moves"]);
         fact_.identity = boolean_of(node_["identity"]);
         fact_.writes = text_of(node_["effect"]) == "writes";
         check_binding();
@@ -85,17 +85,17 @@ private:
     // A standard fact has a fixed type, and one fact of a role stands for it. The checker relies on
     // both.
     void check_binding() {
-        const StandardFact binds = fact_.binds;
+        const StandardFact binds = fact_.standard_fact;
         const FactType type = type_of(binds).value_or(fact_.type);
         if (type != fact_.type) {
             error("fact.binds",
-                  node_["binds"].where,
+                  node_["binds"].position,
                   fmt::format("`{}` is of type {}", name_of(binds), name_of(fact_.type)),
                   fmt::format("write `type: {}`", name_of(type)));
         }
         if (fact_.role.empty() && (binds == StandardFact::voter || binds == StandardFact::leads)) {
             error("fact.scope",
-                  node_["binds"].where,
+                  node_["binds"].position,
                   fmt::format("`{}` is told of members, but this is a fact of the system",
                               name_of(binds)),
                   "put the fact under a role");
@@ -106,14 +106,14 @@ private:
     // `level` may be bound several times, once for each store. Every other standard fact is unique
     // in a role.
     void check_is_bound_once() {
-        const StandardFact binds = fact_.binds;
+        const StandardFact binds = fact_.standard_fact;
         const bool once = binds != StandardFact::none && binds != StandardFact::level;
         for (const FactSpec& earlier_fact : reader_.pack.facts) {
-            if (once && earlier_fact.binds == binds && earlier_fact.role == fact_.role) {
+            if (once && earlier_fact.standard_fact == binds && earlier_fact.role == fact_.role) {
                 error("fact.binds",
-                      node_["binds"].where,
+                      node_["binds"].position,
                       fmt::format("`{}` is bound twice", name_of(binds)),
-                      fmt::format("remove one; the first is at {}", earlier_fact.where.text()));
+                      fmt::format("remove one; the first is at {}", earlier_fact.position.text()));
             }
         }
     }
@@ -123,13 +123,13 @@ private:
     void read_temporary() {
         const Node& node = node_["temporary"];
         fact_.temporary = model::k_temporaries.parse(text_of(node)).value_or(model::Temporary::no);
-        if (fact_.temporary != model::Temporary::no && (fact_.moves || fact_.writes)) {
+        if (fact_.temporary != model::Temporary::no && (fact_.is_volatile || fact_.writes)) {
             error("fact.temporary",
-                  node.where,
-                  fact_.moves ? "a fact that changes by itself is as before by chance only"
-                              : "a fact whose probe writes is not read when a plan is made",
-                  fact_.moves ? "remove `temporary` or `moves`"
-                              : "remove `temporary`, or give it a probe that only reads");
+                  node.position,
+                  fact_.is_volatile ? "a fact that changes by itself is as before by chance only"
+                                    : "a fact whose probe writes is not read when a plan is made",
+                  fact_.is_volatile ? "remove `temporary` or `moves`"
+                                    : "remove `temporary`, or give it a probe that only reads");
         }
     }
 
@@ -144,12 +144,12 @@ private:
         const bool is_absent = value.kind == Node::Kind::nothing;
         if (fact_.temporary == model::Temporary::no) {
             error("fact.at_rest",
-                  entry->where,
+                  entry->position,
                   "`at_rest` of a fact that is not temporary",
                   "add `temporary: true`, or remove `at_rest`");
         } else if (!is_absent && (has_template(value) || !fits(value, fact_.type))) {
             error("value.wrong",
-                  value.where,
+                  value.position,
                   fmt::format("`{}` is of type {} and cannot rest at this value",
                               fact_.name,
                               name_of(fact_.type)),
@@ -192,7 +192,7 @@ private:
         const auto match = scripts.find(script.scalar);
         if (match == scripts.end()) {
             return report_unknown_name(
-                reader_.diagnostics, script.where, "script", script.scalar, keys_of(scripts));
+                reader_.diagnostics, script.position, "script", script.scalar, keys_of(scripts));
         }
         Json script_json;
         script_json.set("name", match->first).set("content", match->second);
@@ -238,7 +238,7 @@ private:
             if ((list && fact_.type != FactType::list)
                 || (yes_or_no && fact_.type != FactType::boolean)) {
                 error("fact.type",
-                      way.where,
+                      way.position,
                       fmt::format("`{}` gives a {}, but the fact is of type {}",
                                   way.key,
                                   list ? "list" : "bool",
@@ -247,7 +247,8 @@ private:
             }
             const bool pair = way.key == "equal" && way.value.kind == Node::Kind::list;
             if (pair && way.value.entries.size() != 2) {
-                error("value.wrong", way.where, "`equal` needs two pointers", "expected [/a, /b]");
+                error(
+                    "value.wrong", way.position, "`equal` needs two pointers", "expected [/a, /b]");
             }
         }
     }
@@ -259,7 +260,7 @@ private:
         const char* needs = format == "keyvalue" ? "key" : format == "json" ? "pointer" : nullptr;
         if (needs != nullptr && !probe.value.has(needs)) {
             error("key.missing",
-                  probe.value.where,
+                  probe.value.position,
                   fmt::format("`as: {}` without `{}`", format, needs),
                   fmt::format("add `{}`: which value of the file is meant", needs));
         }
@@ -270,7 +271,7 @@ private:
         if (fact_.role.empty() && probe.value.kind == Node::Kind::scalar) {
             error(
                 "fact.scope",
-                probe.where,
+                probe.position,
                 fmt::format("`{}` looks at a member, but this is a fact of the system", probe.key),
                 "put the fact under a role, and derive the system's from it");
         }
@@ -297,13 +298,13 @@ private:
         const bool arithmetic = model::is_arithmetic(fact_.derive);
         if (arithmetic && derive.value.kind == Node::Kind::list && fact_.inputs.size() != 2) {
             error("value.wrong",
-                  derive.where,
+                  derive.position,
                   fmt::format("`{}` of {} facts", derive.key, fact_.inputs.size()),
                   "expected two facts, as in [a, b]");
         }
         if (!arithmetic && !fact_.role.empty()) {
             error("fact.scope",
-                  derive.where,
+                  derive.position,
                   fmt::format("`{}` is over all members, but this is a member's fact", derive.key),
                   "put the fact under `system`");
         }
@@ -316,7 +317,7 @@ private:
         fact_.skips_unknown = text_of(unknown) == "skip";
         if (fact_.skips_unknown && !is_over_members(fact_)) {
             error("fact.unknown",
-                  unknown.where,
+                  unknown.position,
                   "`unknown` is about facts that are derived over all members",
                   "leave it out, or derive by `lowest`, `highest` or `agreed`");
         }
@@ -338,7 +339,7 @@ void read_facts(const Node& facts, PackReader& reader) {
     for (const Entry& scope : facts.entries) {
         const bool system = scope.key == "system";
         if (!system
-            && !known_role({Node::Kind::scalar, scope.key, false, scope.where, {}}, reader)) {
+            && !require_role({Node::Kind::scalar, scope.key, false, scope.position, {}}, reader)) {
             continue;
         }
         for (const Entry& entry : scope.value.entries) {

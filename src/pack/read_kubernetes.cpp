@@ -15,19 +15,19 @@ void check_access(const Node& node, Diagnostics& diagnostics) {
     const bool has_file = node.has("kubeconfig");
     if (has_file == node.has("proxy")) {
         diagnostics.error("kubernetes.access",
-                          node.where,
+                          node.position,
                           has_file ? "both `kubeconfig` and `proxy`"
                                    : "which API server is meant is not said",
                           "give either `kubeconfig` with `context`, or `proxy`");
     } else if (has_file && !node.has("context")) {
         diagnostics.error(
             "kubernetes.context",
-            node["kubeconfig"].where,
+            node["kubeconfig"].position,
             "a `kubeconfig` without `context`",
             "name the context: the current one is whatever somebody switched to last");
     } else if (!has_file && node.has("context")) {
         diagnostics.error("kubernetes.context",
-                          node["context"].where,
+                          node["context"].position,
                           "a proxy has one context: its own",
                           "remove `context`");
     }
@@ -38,13 +38,13 @@ void check_operation(const Node& operation, Diagnostics& diagnostics) {
     const std::string path = text_of(operation["path"]);
     if (!path.empty() && !path.starts_with('/')) {
         diagnostics.error("kubernetes.patch",
-                          operation["path"].where,
+                          operation["path"].position,
                           fmt::format("`{}` is no JSON pointer", path),
                           "begin it with `/`");
     }
     if (operation.has("value") == (op == "remove")) {
         diagnostics.error("kubernetes.patch",
-                          operation.where,
+                          operation.position,
                           op == "remove" ? "`remove` with a value"
                                          : fmt::format("`{}` without a value", op),
                           op == "remove" ? "take the value away; `test` it before" : "add `value`");
@@ -59,7 +59,7 @@ void check_patch(const Node& patch, Diagnostics& diagnostics) {
     }
     if (patch.kind == Node::Kind::list && !changes) {
         diagnostics.error("kubernetes.patch",
-                          patch.where,
+                          patch.position,
                           "a patch that only tests changes nothing",
                           "use a probe, or add an operation");
     }
@@ -70,13 +70,13 @@ void check_change(const Node& node, const Node& change, Diagnostics& diagnostics
     const bool creates = change.has("create");
     if (creates == node.has("name")) {
         diagnostics.error("kubernetes.name",
-                          creates ? node["name"].where : node.where,
+                          creates ? node["name"].position : node.position,
                           creates ? "`create` with a `name`" : "no `name`: one object is changed",
                           creates ? "the manifest has the name" : "add `name`");
     }
     if (creates && !change["create"]["metadata"].has("name")) {
         diagnostics.error("kubernetes.name",
-                          change["create"].where,
+                          change["create"].position,
                           "the manifest has no name",
                           "write `metadata: {name: ...}`");
     }
@@ -93,13 +93,13 @@ void check_kubernetes_probe(const Node& node, Diagnostics& diagnostics) {
     const bool lists = !node.has("name") && !node.has("may");
     if (node.has("labels") && !lists) {
         diagnostics.error("kubernetes.name",
-                          node["labels"].where,
+                          node["labels"].position,
                           "`labels` select from a list, and this asks about one object",
                           "remove `labels` or `name`");
     }
     if (node.has("count") && !lists) {
         diagnostics.error("kubernetes.name",
-                          node["count"].where,
+                          node["count"].position,
                           "`count` of one object",
                           "remove `name`, or ask for `pointer: /metadata/uid`");
     }
@@ -110,7 +110,7 @@ void check_kubernetes_request(const Node& node, Diagnostics& diagnostics) {
     check_change(node, node, diagnostics);
     if (node.has("uid") && !node.has("patch") && !node.has("scale")) {
         diagnostics.error("kubernetes.name",
-                          node["uid"].where,
+                          node["uid"].position,
                           "`uid` is for `patch` and `scale`",
                           "`delete` has a uid of its own, and what is created has none yet");
     }

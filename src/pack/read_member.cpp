@@ -59,7 +59,7 @@ public:
         member_.role = text_of(node_["role"]);
         member_.name = text_of(node_["name"]);
         member_.side = text_of(node_["side"]);
-        member_.where = node_.where;
+        member_.position = node_.position;
         if (!check_role()) {
             return;
         }
@@ -78,7 +78,7 @@ private:
         const Node* node = nullptr;  // null: the pack's default
         std::string text;
         std::string level;  // the role's or the member's name: part of a secret's id
-        Position where;
+        Position position;
     };
 
     // Service, release and host are inherited as a whole: a member that names its own replaces the
@@ -97,7 +97,7 @@ private:
         const bool is_known = reader_.pack.roles.count(member_.role) > 0;
         if (!is_known && node_["role"].kind == Node::Kind::scalar) {
             report_unknown_name(reader_.diagnostics,
-                                node_["role"].where,
+                                node_["role"].position,
                                 "role",
                                 member_.role,
                                 keys_of(reader_.pack.roles));
@@ -110,13 +110,13 @@ private:
         member_.host = text_of(host);
         if (host.kind == Node::Kind::nothing) {
             reader_.error("key.missing",
-                          node_.where,
+                          node_.position,
                           fmt::format("{} has no `host`, and its role names none", member_.name),
                           "add it, as in `host: a`");
         } else if (reader_.cluster.hosts.count(member_.host) == 0
                    && !reader_.cluster.hosts.empty()) {
             report_unknown_name(reader_.diagnostics,
-                                host.where,
+                                host.position,
                                 "host",
                                 member_.host,
                                 keys_of(reader_.cluster.hosts));
@@ -140,20 +140,20 @@ private:
     void collect_settings() {
         for (const auto& [name, spec] : declared()) {
             if (!spec.fallback.empty()) {
-                raw_[name] = {nullptr, spec.fallback, "", spec.where};
+                raw_[name] = {nullptr, spec.fallback, "", spec.position};
             }
         }
         for (const auto& [node, level] : {std::pair(&role_["settings"], member_.role),
                                           std::pair(&node_["settings"], member_.name)}) {
             for (const Entry& entry : node->entries) {
-                raw_[entry.key] = {&entry.value, text_of(entry.value), level, entry.value.where};
+                raw_[entry.key] = {&entry.value, text_of(entry.value), level, entry.value.position};
             }
         }
         for (const auto& [name, spec] : declared()) {
             if (spec.required && raw_.count(name) == 0) {
                 const std::string help = spec.help.empty() ? "" : " (" + spec.help + ")";
                 reader_.error("setting.missing",
-                              node_.where,
+                              node_.position,
                               fmt::format("{} has no setting `{}`{}", member_.name, name, help),
                               fmt::format("add it under `settings`; expected a {}", spec.type));
                 missing_.insert(name);
@@ -178,7 +178,7 @@ private:
         if (std::find(path_.begin(), path_.end(), name) != path_.end()) {
             reader_.error(
                 "setting.circle",
-                raw.where,
+                raw.position,
                 fmt::format(
                     "the setting `{}` needs itself: {} -> {}", name, join(path_, " -> "), name),
                 "write one of them out");
@@ -186,10 +186,10 @@ private:
         }
         path_.push_back(name);
         const bool secret = raw.node != nullptr && raw.node->has("secret");
-        std::string value = secret ? read_secret(name, raw) : replaced(raw.text, raw.where);
+        std::string value = secret ? read_secret(name, raw) : replaced(raw.text, raw.position);
         path_.pop_back();
-        if (!secret && raw.where.line > 0) {
-            value = checked(name, value, raw);
+        if (!secret && raw.position.line > 0) {
+            value = check_type(name, value, raw);
         }
         return member_.settings[name] = value;
     }
@@ -212,7 +212,8 @@ private:
 
     // Checks the value against its declared type, and makes a path absolute. Undeclared settings
     // are texts.
-    std::string checked(const std::string& name, const std::string& value, const RawSetting& raw) {
+    std::string
+    check_type(const std::string& name, const std::string& value, const RawSetting& raw) {
         const auto spec = declared().find(name);
         const std::string type = spec == declared().end() ? "text" : spec->second.type;
         if (type == "path") {
@@ -220,7 +221,7 @@ private:
         }
         if ((type == "url" && !is_url(value)) || (type == "integer" && !is_integer(value))) {
             reader_.error("setting.type",
-                          raw.where,
+                          raw.position,
                           fmt::format("`{}` is `{}`, which is no {}", name, value, type),
                           type == "url" ? "expected a URL, as in http://127.0.0.1:2379"
                                         : "expected a whole number, as in 100000");
@@ -234,14 +235,14 @@ private:
         const Node& link = inherited("release")["link"];
         if (std::find(path_.begin(), path_.end(), "release") != path_.end()) {
             reader_.error("setting.circle",
-                          link.where,
+                          link.position,
                           fmt::format("the link needs itself: {} -> release", join(path_, " -> ")),
                           "write one of them out");
             return "";
         }
         if (member_.link.empty()) {
             path_.emplace_back("release");
-            const std::string value = replaced(text_of(link), link.where);
+            const std::string value = replaced(text_of(link), link.position);
             path_.pop_back();
             member_.link = value.empty() ? "" : reader_.absolute(value);
         }
@@ -303,7 +304,7 @@ private:
         return value;
     }
 
-    std::string replaced(const Node& node) { return replaced(text_of(node), node.where); }
+    std::string replaced(const Node& node) { return replaced(text_of(node), node.position); }
 
     std::string path(const Node& node) {
         const std::string value = replaced(node);
@@ -320,7 +321,8 @@ private:
             items.emplace_back(relative ? reader_.absolute(value) : value);
         }
         if (items.empty() && node.kind == Node::Kind::list) {
-            reader_.error("value.wrong", node.where, "an empty command", "expected [program, ...]");
+            reader_.error(
+                "value.wrong", node.position, "an empty command", "expected [program, ...]");
         }
         return items;
     }
@@ -332,13 +334,13 @@ private:
             missing_.insert("release");
             return reader_.error(
                 "key.missing",
-                node_.where,
+                node_.position,
                 fmt::format("{} does not say how a release is put in place", member_.name),
                 "add `release: {link: ..., versions: {...}}` to it or its role");
         }
         if (release.has("package")) {
             return reader_.error("build.package",
-                                 release["package"].where,
+                                 release["package"].position,
                                  "package releases are not in this build yet",
                                  "`link` with `versions` is");
         }
@@ -347,7 +349,7 @@ private:
             if (reader_.pack.releases.count(entry.key) == 0
                 && reader_.cluster.releases.count(entry.key) == 0) {
                 report_unknown_name(reader_.diagnostics,
-                                    entry.where,
+                                    entry.position,
                                     "release",
                                     entry.key,
                                     keys_of(reader_.pack.releases));
@@ -359,7 +361,7 @@ private:
         }
         if (release.has("link") && member_.versions.empty()) {
             reader_.error("key.missing",
-                          release.where,
+                          release.position,
                           "`link` without the folder of any release",
                           "add `versions: {\"1.2.3\": /opt/x-1.2.3}`");
         }
@@ -371,7 +373,7 @@ private:
         for (const Entry& entry : node["pins"].entries) {
             if (member_.versions.count(entry.key) == 0) {
                 report_unknown_name(reader_.diagnostics,
-                                    entry.where,
+                                    entry.position,
                                     "release of `versions`",
                                     entry.key,
                                     keys_of(member_.versions));
@@ -404,13 +406,13 @@ private:
             member_.service = command(service["command"]);
         } else if (service.has("systemd")) {
             reader_.error("build.systemd",
-                          service["systemd"].where,
+                          service["systemd"].position,
                           "systemd services are not in this build yet",
                           "`process` and `command` are");
         } else if (service.kind == Node::Kind::nothing) {
             reader_.error(
                 "key.missing",
-                node_.where,
+                node_.position,
                 fmt::format("{} does not say how it is started and stopped", member_.name),
                 "add `service: {process: ...}` or `service: {command: ...}` to it or its role");
         }
@@ -438,7 +440,7 @@ private:
             json.set("title", replaced(node["title"]));
             if (!node.has("cwd")) {
                 reader_.error("service.title",
-                              node["title"].where,
+                              node["title"].position,
                               "`title` without `cwd`: members of one kind would look the same",
                               "add `cwd`, the folder that only this member runs in");
             }
@@ -480,7 +482,7 @@ private:
         for (const auto& [name, raw] : raw_) {
             if (declared().count(name) == 0 && used_.count(name) == 0) {
                 reader_.error("setting.unused",
-                              raw.where,
+                              raw.position,
                               fmt::format("the setting `{}` is used by nothing", name),
                               suggest(name, keys_of(declared())));
             }

@@ -32,12 +32,12 @@ model::Selection read_each(const Node& node, PackReader& reader) {
     model::Selection selection;
     selection.blocks = true;
     selection.by_host = text_of(node["by"]) == "host";
-    const std::string role = known_role(node["role"], reader) ? text_of(node["role"]) : "";
+    const std::string role = require_role(node["role"], reader) ? text_of(node["role"]) : "";
     const std::string side = read_side(node, role, "", reader);
     selection.role = model::sided(role, side);
     read_order(node["order"], selection);
     const NameScope scope = {role, true, false, side};
-    selection.where = read_conditions(node["where"], scope, reader);
+    selection.filter = read_conditions(node["where"], scope, reader);
     selection.last = read_conditions(node["last"], scope, reader);
     return selection;
 }
@@ -52,7 +52,7 @@ void name_step(const Node& node,
     step.id = base_id;
     if (node.has("id") && ids.contains(base_id)) {
         reader.diagnostics.error("step.duplicate",
-                                 node["id"].where,
+                                 node["id"].position,
                                  fmt::format("a second step `{}` in this phase", base_id),
                                  "give it another `id`");
     }
@@ -66,9 +66,9 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
     model::PhaseSpec phase;
     phase.name = text_of(node["phase"]);
     phase.title = text_of(node["title"], phase.name);
-    phase.where = node.where;
+    phase.position = node.position;
     if (node.has("each")) {
-        phase.each = read_each(node["each"], reader);
+        phase.selection = read_each(node["each"], reader);
     }
     for (const Node* store : items_of(node["raises"])) {
         if (require_store(*store, reader)) {
@@ -94,9 +94,9 @@ void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader
             if (earlier_phase.name == phase.name && !phase.name.empty()) {
                 reader.diagnostics.error(
                     "phase.duplicate",
-                    entry.value["phase"].where,
+                    entry.value["phase"].position,
                     fmt::format("a second phase `{}`", phase.name),
-                    fmt::format("rename it; the first is at {}", earlier_phase.where.text()));
+                    fmt::format("rename it; the first is at {}", earlier_phase.position.text()));
             }
         }
         procedure.phases.push_back(std::move(phase));
@@ -116,12 +116,12 @@ void read_continuation(const Node& document, PackReader& reader) {
             names.push_back(procedure.name);
         }
         return report_unknown_name(
-            reader.diagnostics, document["continues"].where, "procedure", name, names);
+            reader.diagnostics, document["continues"].position, "procedure", name, names);
     }
     for (const char* key : {"kind", "title", "applies", "cost", "copy"}) {
         if (document.has(key)) {
             reader.diagnostics.error("key.beside",
-                                     document[key].where,
+                                     document[key].position,
                                      fmt::format("`{}` beside `continues`", key),
                                      "remove it: the procedure has its own");
         }
@@ -134,7 +134,7 @@ void check_head(const Node& document, PackReader& reader) {
     for (const char* key : {"kind", "title"}) {
         if (!document.has(key)) {
             reader.diagnostics.error("key.missing",
-                                     document.where,
+                                     document.position,
                                      fmt::format("a procedure without `{}`", key),
                                      fmt::format("add `{}: ...`", key));
         }
@@ -154,10 +154,10 @@ void read_procedure(const Node& document, PackReader& reader) {
     procedure.title = text_of(document["title"]);
     procedure.cost = text_of(document["cost"]);
     procedure.copy = text_of(document["copy"]);
-    procedure.where = document.where;
+    procedure.position = document.position;
     const Node& applies = document["applies"];
-    procedure.from = text_of(applies["from"]);
-    procedure.to = text_of(applies["to"]);
+    procedure.from_range = text_of(applies["from"]);
+    procedure.to_range = text_of(applies["to"]);
     procedure.applies_while = read_conditions(applies["while"], NameScope{}, reader);
     check_names(document["title"], NameScope{}, reader);
     check_names(document["cost"], NameScope{}, reader);

@@ -73,7 +73,7 @@ private:
         model::ReleaseSpec release;
         release.version = entry.key;
         release.series = text_of(entry.value["series"]);
-        release.where = entry.where;
+        release.position = entry.position;
         release.unavailable = text_of(entry.value["unavailable"]);
         for (const Entry& need : entry.value["needs"].entries) {
             release.needs[need.key] = text_of(need.value);
@@ -87,7 +87,7 @@ private:
             }
         } else if (series_node.kind == Node::Kind::scalar) {
             report_unknown_name(reader_.diagnostics,
-                                series_node.where,
+                                series_node.position,
                                 "series",
                                 release.series,
                                 keys_of(pack_.series));
@@ -109,7 +109,7 @@ private:
             && model::compare_versions(numbers, release.series) != 0) {
             error(
                 "release.series",
-                node.where,
+                node.position,
                 fmt::format("release `{}` is not of series `{}`", release.version, release.series),
                 "a release begins with the letters and numbers of its series");
         }
@@ -128,7 +128,7 @@ private:
                 policy.fact = text_of(node["fact"]);
                 policy.yields_to_chain = text_of(node["yields_to"]) == "chain";
                 policy.source = text_of(node["source"]);
-                policy.where = node.where;
+                policy.position = node.position;
                 pack_.policies.push_back(std::move(policy));
             }
         }
@@ -146,7 +146,7 @@ private:
                 });
             if (!has_series && model::Version::parse(version)) {
                 error("policy.series",
-                      item->where,
+                      item->position,
                       rule == model::RouteRule::stop_at
                           ? fmt::format("`{}` is no series of this pack", version)
                           : fmt::format("`{}` is of no series of this pack", version),
@@ -160,14 +160,14 @@ private:
     void read_skew(const Node& node) {
         model::SkewRule rule;
         rule.role = text_of(node["role"]);
-        rule.with = text_of(node["with"], rule.role);
+        rule.peer_role = text_of(node["with"], rule.role);
         rule.max_skew = static_cast<int>(integer_of(node["series_apart"], 0));
         rule.newer = boolean_of(node["newer"], true);
         rule.source = text_of(node["source"]);
-        rule.where = node.where;
-        known_role(node["role"], reader_);
+        rule.position = node.position;
+        require_role(node["role"], reader_);
         if (node.has("with")) {
-            known_role(node["with"], reader_);
+            require_role(node["with"], reader_);
         }
         pack_.skew.push_back(std::move(rule));
     }
@@ -176,20 +176,20 @@ private:
     void read_risk(const Node& node) {
         model::Risk risk;
         risk.id = text_of(node["id"]);
-        risk.from = text_of(node["from"]);
-        risk.to = text_of(node["to"]);
-        risk.when = read_conditions(node["when"], NameScope{}, reader_);
+        risk.from_range = text_of(node["from"]);
+        risk.to_range = text_of(node["to"]);
+        risk.conditions = read_conditions(node["when"], NameScope{}, reader_);
         risk.because = text_of(node["because"]);
         risk.source = text_of(node["source"]);
         risk.fixed_in = text_of(node["fixed_in"]);
-        risk.refuse = boolean_of(node["refuse"], true);
-        risk.where = node.where;
+        risk.blocks = boolean_of(node["refuse"], true);
+        risk.position = node.position;
         for (const model::Risk& earlier_risk : pack_.risks) {
             if (earlier_risk.id == risk.id && !risk.id.empty()) {
                 error("risk.duplicate",
-                      node["id"].where,
+                      node["id"].position,
                       fmt::format("a second risk `{}`", risk.id),
-                      fmt::format("rename it; the first is at {}", earlier_risk.where.text()));
+                      fmt::format("rename it; the first is at {}", earlier_risk.position.text()));
             }
         }
         pack_.risks.push_back(std::move(risk));

@@ -67,7 +67,7 @@ public:
         if (!step_.arguments.empty() && step_.verb != Verb::start) {
             error(
                 "step.arguments",
-                node_["arguments"].where,
+                node_["arguments"].position,
                 fmt::format("`arguments` in a step `{}`", verb_name()),
                 "they are for start: the service's own command line is longer by them, this once");
         }
@@ -104,7 +104,7 @@ private:
         step_.request.set("kind", "venv");
         if (scope_.role.empty()) {
             error("fact.scope",
-                  node.where,
+                  node.position,
                   "`venv: make` where no member is meant",
                   "write it in a step on members");
         }
@@ -114,13 +114,13 @@ private:
         const bool has_request = node_.has("do") || node_.has("script");
         if (has_request && is_read_only(step_.verb)) {
             error("step.do",
-                  node_.where,
+                  node_.position,
                   fmt::format("`{}` only looks, it does nothing on a host", verb_name()),
                   "use the verb `run`");
         }
         if (!has_request && !is_read_only(step_.verb) && !has_own_request(step_.verb)) {
             error("step.do",
-                  node_.where,
+                  node_.position,
                   fmt::format("`{}` does not say what is done", verb_name()),
                   "add `do: {command: {argv: [...]}}`, `do: {http: {url: ...}}`, "
                   "`do: {kubernetes: {...}}` or `script`");
@@ -130,18 +130,18 @@ private:
     // Without a command that uses it, the script is the program itself.
     void check_script() {
         const Node& script = node_["script"];
-        scope_.script = !step_.script.empty();
-        if (scope_.script && !reader_.pack.scripts.contains(step_.script)) {
+        scope_.has_script = !step_.script.empty();
+        if (scope_.has_script && !reader_.pack.scripts.contains(step_.script)) {
             report_unknown_name(reader_.diagnostics,
-                                script.where,
+                                script.position,
                                 "script",
                                 step_.script,
                                 keys_of(reader_.pack.scripts));
         }
         const bool has_other =
             node_["do"].has("http") || node_["do"].has("kubernetes") || node_["do"].has("venv");
-        if (scope_.script && has_other) {
-            error("step.script", script.where, "a script beside another request", "remove one");
+        if (scope_.has_script && has_other) {
+            error("step.script", script.position, "a script beside another request", "remove one");
         }
     }
 

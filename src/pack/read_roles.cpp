@@ -45,12 +45,12 @@ model::QuorumRule read_quorum(const Node& node) {
 void read_roles(const Node& roles, PackReader& reader) {
     if (roles.kind == Node::Kind::map && roles.entries.empty()) {
         reader.diagnostics.error(
-            "role.none", roles.where, "a pack without roles", "add one, as in `member: {}`");
+            "role.none", roles.position, "a pack without roles", "add one, as in `member: {}`");
     }
     for (const Entry& entry : roles.entries) {
         model::RoleSpec role;
         role.name = entry.key;
-        role.where = entry.where;
+        role.position = entry.position;
         role.quorum = read_quorum(entry.value["quorum"]);
         role.restarts = text_of(entry.value["restarts"]) != "never";
         role.ready_with = number_of(entry.value["ready_with"]);
@@ -59,7 +59,7 @@ void read_roles(const Node& roles, PackReader& reader) {
         role.sided = boolean_of(entry.value["sides"]);
         if (role.name == "system") {
             reader.diagnostics.error("role.reserved",
-                                     entry.where,
+                                     entry.position,
                                      "`system` is no name for a role",
                                      "facts of the system as a whole go under it; rename the role");
         }
@@ -77,7 +77,7 @@ model::SettingSpec read_setting(const Entry& entry) {
     setting.fallback = text_of(node["default"]);
     setting.required = boolean_of(node["required"], !node.has("default"));
     setting.shared = boolean_of(node["shared"]);
-    setting.where = entry.where;
+    setting.position = entry.position;
     return setting;
 }
 
@@ -88,12 +88,12 @@ void read_settings(const Node& settings, PackReader& reader) {
         "member", "host", "release", "members", "from", "to", "backup", "run", "script"};
     for (const Entry& role : settings.entries) {
         const bool is_known =
-            known_role({Node::Kind::scalar, role.key, false, role.where, {}}, reader);
+            require_role({Node::Kind::scalar, role.key, false, role.position, {}}, reader);
         reader.are_settings_known = reader.are_settings_known && is_known;
         for (const Entry& entry : role.value.entries) {
             if (reserved_names.count(entry.key) > 0) {
                 reader.diagnostics.error("setting.reserved",
-                                         entry.where,
+                                         entry.position,
                                          fmt::format("`${{{}}}` means something else", entry.key),
                                          "give the setting another name");
             }

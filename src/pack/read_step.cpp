@@ -53,7 +53,7 @@ public:
         , reader_(reader) {}
 
     void read() {
-        step_.where = node_.where;
+        step_.position = node_.position;
         read_verb();
         read_target();
         read_texts();
@@ -97,13 +97,13 @@ private:
     // A release may be a ${name}; the planner checks it when it knows the route.
     void check_object(const Node& node) {
         if (takes_role(step_.verb)) {
-            known_role(node, reader_);
+            require_role(node, reader_);
         } else if (takes_store(step_.verb)) {
             require_store(node, reader_);
         } else if (step_.verb == Verb::install && step_.object.find("${") == std::string::npos
                    && !reader_.pack.releases.contains(step_.object)) {
             report_unknown_name(reader_.diagnostics,
-                                node.where,
+                                node.position,
                                 "release",
                                 step_.object,
                                 keys_of(reader_.pack.releases));
@@ -121,19 +121,19 @@ private:
             return read_selection(selector);
         }
         if (text_of(selector) == "system"
-            || (by_default && !phase_.each && is_read_only(step_.verb))) {
-            step_.on = model::Selection();
-        } else if (phase_.each) {
-            scope_.role = model::without_side(phase_.each->role);  // this member
-            scope_.side = side_of(phase_.each->role);
+            || (by_default && !phase_.selection && is_read_only(step_.verb))) {
+            step_.selection = model::Selection();
+        } else if (phase_.selection) {
+            scope_.role = model::without_side(phase_.selection->role);  // this member
+            scope_.side = side_of(phase_.selection->role);
             step_.once_a_host = text_of(selector) == "host";
             check_once_a_host(selector);
         } else if (by_default && takes_role(step_.verb)) {
-            step_.on = model::Selection();
+            step_.selection = model::Selection();
             select(node_, reader_.pack.roles.contains(step_.object) ? step_.object : "");
         } else {
             error("step.on",
-                  by_default ? node_.where : selector.where,
+                  by_default ? node_.position : selector.position,
                   by_default ? fmt::format("`{}` does not say on which members", verb_name())
                              : fmt::format("`on: {}` in a phase without `each`", text_of(selector)),
                   "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
@@ -144,9 +144,9 @@ private:
     // the others running.
     void check_once_a_host(const Node& selector) {
         const bool process = step_.verb == Verb::stop || step_.verb == Verb::start;
-        if (step_.once_a_host && (!phase_.each->by_host || process)) {
+        if (step_.once_a_host && (!phase_.selection->by_host || process)) {
             error("step.on",
-                  selector.where,
+                  selector.position,
                   process ? fmt::format("`{}` once for a host", verb_name())
                           : "`on: host` in a phase that goes by member",
                   process ? "leave out `on`: it is done for each member"
@@ -164,45 +164,45 @@ private:
     void select(const Node& node, const std::string& role) {
         scope_.role = role;
         scope_.side = read_side(node, role, "", reader_);
-        step_.on->role = model::sided(role, scope_.side);
+        step_.selection->role = model::sided(role, scope_.side);
     }
 
     void read_selection(const Node& node) {
-        step_.on = model::Selection();
-        step_.on->one = node.has("one_of");
-        step_.on->per_host = node.has("one_per_host");
-        const Node& role = step_.on->one        ? node["one_of"]
-                           : step_.on->per_host ? node["one_per_host"]
-                                                : node["every"];
-        if (known_role(role, reader_)) {
+        step_.selection = model::Selection();
+        step_.selection->is_single = node.has("one_of");
+        step_.selection->per_host = node.has("one_per_host");
+        const Node& role = step_.selection->is_single  ? node["one_of"]
+                           : step_.selection->per_host ? node["one_per_host"]
+                                                       : node["every"];
+        if (require_role(role, reader_)) {
             select(node, text_of(role));
         }
-        read_order(node["order"], *step_.on);
-        step_.on->where = read_conditions(node["where"], scope_, reader_);
+        read_order(node["order"], *step_.selection);
+        step_.selection->filter = read_conditions(node["where"], scope_, reader_);
     }
 
     void read_texts() {
         step_.title = text_of(node_["title"], has_title(step_.verb) ? step_.object : "");
-        step_.why = text_of(node_["why"]);
+        step_.rationale = text_of(node_["why"]);
         step_.remedy = text_of(node_["remedy"]);
     }
 
     // `all` is short for the conditions that make up a step of these verbs: `require` reads them as
     // its guard, `wait` as its postconditions.
     void read_all_conditions() {
-        step_.when = read_conditions(node_["when"], scope_, reader_);
+        step_.applies_if = read_conditions(node_["when"], scope_, reader_);
         read_guard();
-        step_.then = read_conditions(node_["then"], scope_, reader_);
-        step_.happened = read_conditions(node_["happened"], scope_, reader_);
-        step_.broken = read_conditions(node_["broken"], scope_, reader_);
+        step_.postconditions = read_conditions(node_["then"], scope_, reader_);
+        step_.completion_check = read_conditions(node_["happened"], scope_, reader_);
+        step_.fail_fast_if = read_conditions(node_["broken"], scope_, reader_);
         const Node& condition_list = node_["all"];
         auto conditions = read_conditions(condition_list, scope_, reader_);
-        auto& target = step_.verb == Verb::require ? step_.guard : step_.then;
+        auto& target = step_.verb == Verb::require ? step_.preconditions : step_.postconditions;
         std::move(conditions.begin(), conditions.end(), std::back_inserter(target));
         if (condition_list.kind != Node::Kind::nothing && step_.verb != Verb::require
             && step_.verb != Verb::wait) {
             error("step.all",
-                  condition_list.where,
+                  condition_list.position,
                   fmt::format("`all` in a step `{}`", verb_name()),
                   "`all` is for require and wait; write `guard` or `then`");
         }
@@ -213,7 +213,7 @@ private:
         const bool looks = step_.verb == Verb::require || step_.verb == Verb::wait;
         if (looks && !node_.has("all") && !node_.has("guard") && !node_.has("then")) {
             error("step.empty",
-                  node_.where,
+                  node_.position,
                   fmt::format("`{}` without a condition", verb_name()),
                   "add `all: [{fact: ..., is: ...}]`");
         }
@@ -230,11 +230,11 @@ private:
                 check_quorum(*item);
             } else if (!item->has("fact")) {
                 error("key.missing",
-                      item->where,
+                      item->position,
                       "a condition without `fact`",
                       "add the fact that it is about");
             } else if (auto condition = read_condition(*item, scope_, reader_)) {
-                step_.guard.push_back(*std::move(condition));
+                step_.preconditions.push_back(*std::move(condition));
             }
         }
     }
@@ -242,13 +242,13 @@ private:
     void check_quorum(const Node& item) {
         if (item.has("fact")) {
             error("key.conflict",
-                  item["fact"].where,
+                  item["fact"].position,
                   "`fact` beside `quorum_without`",
                   "make two conditions of it");
         }
         if (scope_.role.empty()) {
             error("fact.scope",
-                  item.where,
+                  item.position,
                   "`quorum_without` where no member is meant",
                   "write it in a step on members");
         }
@@ -262,10 +262,10 @@ private:
             }
         }
         step_.parallel_with_previous = boolean_of(node_["beside"]);
-        step_.again = boolean_of(node_["again"]);
-        if (step_.parallel_with_previous && phase_.each) {
+        step_.on_old_release = boolean_of(node_["again"]);
+        if (step_.parallel_with_previous && phase_.selection) {
             error("step.beside",
-                  node_["beside"].where,
+                  node_["beside"].position,
                   "`beside` in a phase with `each`",
                   "the steps on one member follow each other; use a phase without `each`");
         }
@@ -285,14 +285,14 @@ private:
         step_.guard_timeout_ms = duration_of(node_["patience"], step_.guard_timeout_ms);
         step_.expected_ms = duration_of(node_["takes"], 0);
         read_long_limits();
-        step_.keep = boolean_of(node_["keep"]);
+        step_.standing = boolean_of(node_["keep"]);
         if (node_.has("keep") && verb != Verb::require) {
-            error("step.keep", node_["keep"].where, "`keep` is for require only", "remove it");
+            error("step.keep", node_["keep"].position, "`keep` is for require only", "remove it");
         }
         step_.optional = boolean_of(node_["optional"]);
         if (step_.optional && (verb == Verb::gate || verb == Verb::finalize)) {
             error("step.optional",
-                  node_["optional"].where,
+                  node_["optional"].position,
                   fmt::format("`optional` on a {}: what comes behind it relies on it", verb_name()),
                   "remove it");
         }
@@ -306,18 +306,20 @@ private:
         for (const char* key : {"stall", "cancellable"}) {
             if (node_.has(key) && step_.request["kind"].as_string() != "command") {
                 error("step.long",
-                      node_[key].where,
+                      node_[key].position,
                       fmt::format("`{}` in a step without a command", key),
                       "remove it; only a command tells its progress and can be ended early");
             }
         }
         if (node_.has("stall") && step_.stall_ms == 0) {
-            error("step.long", node_["stall"].where, "`stall` of no time", "write it as in `5m`");
+            error(
+                "step.long", node_["stall"].position, "`stall` of no time", "write it as in `5m`");
         }
-        const bool is_lost = step_.repeatable == model::Repeatable::no && step_.happened.empty();
+        const bool is_lost =
+            step_.repeatable == model::Repeatable::no && step_.completion_check.empty();
         if (step_.cancellable && is_lost) {
             error("step.cancellable",
-                  node_["cancellable"].where,
+                  node_["cancellable"].position,
                   "`cancellable` on a step that may not be repeated and has no `happened`: nobody "
                   "could go on after a cancellation",
                   "add `happened`, or remove it");

@@ -28,7 +28,7 @@ bool has(const std::vector<std::string>& list, const std::string& name) {
 // Returns true if a fact of the role stands for the standard fact.
 bool is_bound(const model::Pack& pack, const std::string& role, StandardFact fact) {
     return std::any_of(pack.facts.begin(), pack.facts.end(), [&](const model::FactSpec& spec) {
-        return spec.role == role && spec.binds == fact;
+        return spec.role == role && spec.standard_fact == fact;
     });
 }
 
@@ -75,8 +75,8 @@ private:
         store.clean_stop = text_of(node["clean_stop"]);
         store.newest_last_stopped = text_of(node["newest"]) == "last_stopped";
         store.read_by = text_of(node["read_by"]);
-        store.where = entry.where;
-        if (known_role(node["role"], reader_)) {
+        store.position = entry.position;
+        if (require_role(node["role"], reader_)) {
             check_role(store, node);
             check_leader(store, node);
             check_clean_stop(store, node["clean_stop"]);
@@ -92,7 +92,7 @@ private:
         if (!has(pack_.roles[store.role].stores, store.name)) {
             error(
                 "store.role",
-                node["role"].where,
+                node["role"].position,
                 fmt::format("role `{}` does not keep the store `{}`", store.role, store.name),
                 fmt::format("add it in pack.yaml: `{}: {{stores: [{}]}}`", store.role, store.name));
         }
@@ -101,7 +101,7 @@ private:
     void check_leader(const model::StoreSpec& store, const Node& node) {
         if (store.leader_only && !is_bound(pack_, store.role, StandardFact::leads)) {
             error("store.leads",
-                  node["leader_only"].where,
+                  node["leader_only"].position,
                   fmt::format("nothing tells who leads the role `{}`", store.role),
                   "write `binds: leads` at the fact that does");
         }
@@ -114,13 +114,13 @@ private:
         const model::FactSpec* fact = own_fact(pack_, store.role, store.clean_stop);
         if (fact == nullptr) {
             report_unknown_name(reader_.diagnostics,
-                                node.where,
+                                node.position,
                                 "fact",
                                 store.clean_stop,
                                 fact_names(pack_, store.role));
         } else if (fact->type != model::FactType::boolean) {
             error("store.clean_stop",
-                  node.where,
+                  node.position,
                   fmt::format("`{}` is of type {}", fact->name, name_of(fact->type)),
                   "name a fact of type bool: true if the store was left clean");
         }
@@ -130,7 +130,7 @@ private:
         if (node.kind == Node::Kind::scalar
             && find_fact(pack_, store.role, store.level) == nullptr) {
             report_unknown_name(reader_.diagnostics,
-                                node.where,
+                                node.position,
                                 "fact",
                                 store.level,
                                 fact_names(pack_, store.role));
@@ -142,7 +142,7 @@ private:
         for (const Node* format : items_of(formats)) {
             if (!format_names.insert(text_of(*format)).second) {
                 error("format.duplicate",
-                      format->where,
+                      format->position,
                       fmt::format("format `{}` is given twice", text_of(*format)),
                       "name each format once, oldest first");
             }
@@ -154,7 +154,7 @@ private:
             for (const std::string& store : role.stores) {
                 if (!pack_.stores.contains(store)) {
                     error("store.unknown",
-                          role.where,
+                          role.position,
                           fmt::format("role `{}` keeps the unknown store `{}`", name, store),
                           "describe it in releases.yaml under `stores`");
                 }
@@ -167,7 +167,7 @@ private:
         model::AxisSpec axis;
         axis.name = entry.key;
         axis.fact = text_of(entry.value["fact"]);
-        axis.where = entry.where;
+        axis.where = entry.position;
         for (const Entry& release : entry.value["releases"].entries) {
             auto& laws = axis.releases[release.key];
             for (const Entry& law : release.value.entries) {
@@ -188,12 +188,12 @@ private:
         }
         if (axis == pack_.axes.end()) {
             return report_unknown_name(
-                reader_.diagnostics, node.where, "axis", node.scalar, keys_of(pack_.axes));
+                reader_.diagnostics, node.position, "axis", node.scalar, keys_of(pack_.axes));
         }
         const std::string& role = pack_.stores[entry.key].role;
         if (pack_.roles.contains(role) && own_fact(pack_, role, axis->second.fact) == nullptr) {
             error("axis.fact",
-                  node.where,
+                  node.position,
                   fmt::format("members of `{}` have no fact `{}`, which tells the release of `{}`",
                               role,
                               axis->second.fact,
@@ -206,9 +206,9 @@ private:
     // that is its level follows from it.
     void check_bound_formats() {
         for (const model::FactSpec& fact : pack_.facts) {
-            if (fact.binds == StandardFact::format && !is_level(fact) && !is_input(fact)) {
+            if (fact.standard_fact == StandardFact::format && !is_level(fact) && !is_input(fact)) {
                 error("fact.binds",
-                      fact.where,
+                      fact.position,
                       fmt::format("`{}` is bound to `format`, but is the level of no store",
                                   fact.name),
                       fmt::format("write `level: {}` at its store in releases.yaml, or remove "
@@ -257,7 +257,7 @@ private:
     void error(const char* code, const char* key, std::string summary, std::string suggestion) {
         const Node& node = entry_.value[key];
         reader_.diagnostics.error(code,
-                                  node.where.line > 0 ? node.where : entry_.where,
+                                  node.position.line > 0 ? node.position : entry_.position,
                                   std::move(summary),
                                   std::move(suggestion));
     }
@@ -265,8 +265,11 @@ private:
     void check_formats(const char* key) {
         for (const Node* format : items_of(entry_.value[key])) {
             if (!has(store_.formats, text_of(*format))) {
-                report_unknown_name(
-                    reader_.diagnostics, format->where, "format", text_of(*format), store_.formats);
+                report_unknown_name(reader_.diagnostics,
+                                    format->position,
+                                    "format",
+                                    text_of(*format),
+                                    store_.formats);
             }
         }
     }
@@ -275,12 +278,12 @@ private:
         const Node& writes = entry_.value["writes"];
         if (law_.reads.empty() || law_.writes.empty()) {
             reader_.diagnostics.error("law.incomplete",
-                                      entry_.where,
+                                      entry_.position,
                                       "a law without `reads` or without `writes`",
                                       "add both, as in `{reads: [\"3.4\"], writes: \"3.4\"}`");
         } else if (writes.kind == Node::Kind::scalar && !has(store_.formats, law_.writes)) {
             report_unknown_name(
-                reader_.diagnostics, writes.where, "format", law_.writes, store_.formats);
+                reader_.diagnostics, writes.position, "format", law_.writes, store_.formats);
         } else if (!has(law_.reads, law_.writes)) {
             error("law.writes",
                   "writes",
@@ -302,7 +305,7 @@ private:
 
     // Only starts that raise one format for all can meet.
     void check_alone() {
-        if (law_.alone && (law_.raises != FormatTrigger::on_start || !store_.shared)) {
+        if (law_.alone && (law_.trigger != FormatTrigger::on_start || !store_.shared)) {
             error("law.alone",
                   "alone",
                   "`alone` is for starts that raise the format of a shared store",
@@ -311,7 +314,7 @@ private:
     }
 
     void check_leads() {
-        if (law_.raises == FormatTrigger::on_lead
+        if (law_.trigger == FormatTrigger::on_lead
             && !is_bound(reader_.pack, store_.role, StandardFact::leads)) {
             error("law.leads",
                   "raises",
@@ -334,11 +337,11 @@ void read_stores(const Node& document, PackReader& reader) {
 
 FormatSupport read_law(const Entry& entry, FormatSupport law, PackReader& reader) {
     const Node& node = entry.value;
-    law.where = entry.where;
+    law.position = entry.position;
     law.reads = node.has("reads") ? texts_of(node["reads"]) : law.reads;
     law.starts_on = node.has("starts_on") ? texts_of(node["starts_on"]) : law.starts_on;
     law.writes = text_of(node["writes"], law.writes);
-    law.raises = model::k_format_triggers.parse(text_of(node["raises"])).value_or(law.raises);
+    law.trigger = model::k_format_triggers.parse(text_of(node["raises"])).value_or(law.trigger);
     law.lowers_on_request =
         node.has("lowers") ? text_of(node["lowers"]) == "on_request" : law.lowers_on_request;
     law.alone = boolean_of(node["alone"], law.alone);
@@ -347,7 +350,7 @@ FormatSupport read_law(const Entry& entry, FormatSupport law, PackReader& reader
 }
 
 bool is_law_here(const Entry& entry, const std::string& axis, PackReader& reader) {
-    const Node key = {Node::Kind::scalar, entry.key, false, entry.where, {}};
+    const Node key = {Node::Kind::scalar, entry.key, false, entry.position, {}};
     if (!require_store(key, reader)) {
         return false;
     }
@@ -357,7 +360,7 @@ bool is_law_here(const Entry& entry, const std::string& axis, PackReader& reader
     }
     reader.diagnostics.error(
         "law.axis",
-        entry.where,
+        entry.position,
         reading_axis.empty()
             ? fmt::format("the store `{}` is not read by an axis", entry.key)
             : fmt::format("the store `{}` is read by the axis `{}`", entry.key, reading_axis),
@@ -374,7 +377,7 @@ void check_covers(const Entry& entry,
     for (const auto& [name, store] : reader.pack.stores) {
         if (store.read_by == axis && !laws.contains(name)) {
             reader.diagnostics.error("law.missing",
-                                     entry.where,
+                                     entry.position,
                                      fmt::format("{} `{}` says nothing of the store `{}`",
                                                  axis.empty() ? "series" : "release",
                                                  entry.key,

@@ -33,8 +33,8 @@ std::string role_of(const Node& step, const model::PhaseSpec& phase, const std::
     if (text_of(selector) == "system") {
         return "";
     }
-    if (phase.each) {
-        return model::without_side(phase.each->role);
+    if (phase.selection) {
+        return model::without_side(phase.selection->role);
     }
     const bool names_role = verb == "stop" || verb == "start" || verb == "restart";
     return names_role ? text_of(step[verb]) : "";
@@ -70,7 +70,7 @@ void check_defaults(const PackReader& reader) {
             if (!reader.used_defaults.contains({role, verb.key})) {
                 reader.diagnostics.warning(
                     "step.defaults",
-                    verb.where,
+                    verb.position,
                     fmt::format("no step `{}` is for members of `{}`", verb.key, role),
                     "remove it, or give the keys to the steps that are meant");
             }

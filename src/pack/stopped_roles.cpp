@@ -29,8 +29,8 @@ public:
             for (const model::StepSpec& step : phase.steps) {
                 read_step(step, phase);
             }
-            if (phase.each && phase.each->where.empty() && ends_stopped(phase)) {
-                stopped_.insert(phase.each->role);
+            if (phase.selection && phase.selection->filter.empty() && ends_stopped(phase)) {
+                stopped_.insert(phase.selection->role);
             }
         }
     }
@@ -38,23 +38,26 @@ public:
 private:
     // What a step starts is up when its postconditions are asked.
     void read_step(const model::StepSpec& step, const model::PhaseSpec& phase) {
-        warn_of(step.when);
-        warn_of(step.guard);
+        warn_of(step.applies_if);
+        warn_of(step.preconditions);
         forget_started(step, phase);
-        for (const auto* conditions : {&step.then, &step.happened, &step.broken}) {
+        for (const auto* conditions :
+             {&step.postconditions, &step.completion_check, &step.fail_fast_if}) {
             warn_of(*conditions);
         }
-        const bool is_for_all = step.on && !step.on->one && !step.on->per_host
-                                && step.on->where.empty() && step.raises.empty()
-                                && phase.raises.empty();
-        if (step.verb == Verb::stop && step.when.empty() && is_for_all) {
-            stopped_.insert(step.on->role);
+        const bool is_for_all = step.selection && !step.selection->is_single
+                                && !step.selection->per_host && step.selection->filter.empty()
+                                && step.raises.empty() && phase.raises.empty();
+        if (step.verb == Verb::stop && step.applies_if.empty() && is_for_all) {
+            stopped_.insert(step.selection->role);
         }
     }
 
     void forget_started(const model::StepSpec& step, const model::PhaseSpec& phase) {
         if (step.verb == Verb::start || step.verb == Verb::restart) {
-            stopped_.erase(step.on ? step.on->role : phase.each ? phase.each->role : "");
+            stopped_.erase(step.selection    ? step.selection->role
+                           : phase.selection ? phase.selection->role
+                                             : "");
         }
         for (const model::EffectSpec& effect : step.effects) {
             if (moves_running(effect) && !effect.value.is_null()) {
@@ -78,8 +81,8 @@ private:
                                 || std::any_of(step.effects.begin(),
                                                step.effects.end(),
                                                [&](const auto& one) { return moves_running(one); });
-            const bool stops = step.verb == Verb::stop && step.when.empty() && step.raises.empty()
-                               && phase.raises.empty();
+            const bool stops = step.verb == Verb::stop && step.applies_if.empty()
+                               && step.raises.empty() && phase.raises.empty();
             is_stopped = stops || (is_stopped && !starts);
         }
         return is_stopped;
@@ -87,10 +90,11 @@ private:
 
     void warn_of(const std::vector<model::Condition>& conditions) {
         for (const model::Condition& condition : conditions) {
-            if (condition.whose == model::Quantifier::any && stopped_.contains(condition.role)) {
+            if (condition.quantifier == model::Quantifier::any
+                && stopped_.contains(condition.role)) {
                 diagnostics_.warning(
                     "condition.stopped",
-                    condition.where,
+                    condition.position,
                     fmt::format("`of: any` of `{}` asks members of `{}`, which are all stopped "
                                 "here: the answer is no",
                                 condition.fact,

@@ -86,7 +86,7 @@ Names names_in(const NameScope& scope, const model::Pack& pack) {
         add_prefixed(names, "successor.", settings_of(pack, scope.role));
         names.insert(names.end(), {"successor.member", "successor.release"});
     }
-    if (scope.script) {
+    if (scope.has_script) {
         names.emplace_back("script");
     }
     add_prefixed(names, "fact.", facts_of_scope(pack, ""));
@@ -106,7 +106,7 @@ void check_names(const Node& node, const NameScope& scope, PackReader& reader) {
             if (std::find(allowed_names.begin(), allowed_names.end(), name)
                 == allowed_names.end()) {
                 reader.diagnostics.error("name.unknown",
-                                         scalar.where,
+                                         scalar.position,
                                          fmt::format("`${{{}}}` is not known here", name),
                                          suggest(std::string(name), allowed_names));
             }
@@ -114,7 +114,7 @@ void check_names(const Node& node, const NameScope& scope, PackReader& reader) {
         });
         if (!result) {
             reader.diagnostics.error(
-                "name.open", scalar.where, result.error().message, result.error().remedy);
+                "name.open", scalar.position, result.error().message, result.error().remedy);
         }
     });
 }
@@ -126,24 +126,24 @@ read_side(const Node& node, const std::string& role, const std::string& usual, P
     const std::string side = text_of(node["side"], has_sides ? usual : "");
     if (has_sides && side.empty()) {
         reader.diagnostics.error("side.missing",
-                                 node.where,
+                                 node.position,
                                  fmt::format("role `{}` has two sides, and none is said", role),
                                  "write `side: source` or `side: target`");
     } else if (!has_sides && !side.empty()) {
         reader.diagnostics.error("side.none",
-                                 node["side"].where,
+                                 node["side"].position,
                                  fmt::format("role `{}` has no sides", role),
                                  "remove it, or write `sides: true` at the role in pack.yaml");
     }
     return side;
 }
 
-bool known_role(const Node& node, PackReader& reader) {
+bool require_role(const Node& node, PackReader& reader) {
     const bool is_known = reader.pack.roles.count(text_of(node)) > 0;
     // A pack without any role has one problem already: each use of a role would repeat it.
     if (!is_known && node.kind == Node::Kind::scalar && !reader.pack.roles.empty()) {
         report_unknown_name(
-            reader.diagnostics, node.where, "role", node.scalar, keys_of(reader.pack.roles));
+            reader.diagnostics, node.position, "role", node.scalar, keys_of(reader.pack.roles));
     }
     return is_known;
 }
@@ -152,7 +152,7 @@ bool require_store(const Node& node, PackReader& reader) {
     const bool is_known = reader.pack.stores.count(text_of(node)) > 0;
     if (!is_known && node.kind == Node::Kind::scalar) {
         report_unknown_name(
-            reader.diagnostics, node.where, "store", node.scalar, keys_of(reader.pack.stores));
+            reader.diagnostics, node.position, "store", node.scalar, keys_of(reader.pack.stores));
     }
     return is_known;
 }

@@ -64,7 +64,7 @@ std::string describe_expected_scalar(const Schema& schema) {
     case Kind::list:
     case Kind::map:
     case Kind::table:
-    case Kind::either:
+    case Kind::one_of:
         break;
     }
     return "text";
@@ -72,9 +72,10 @@ std::string describe_expected_scalar(const Schema& schema) {
 
 // An `either` has two alternatives (see value_schema.h), and both are named. One may be an
 // `either`.
-std::string expected(const Schema& schema) {
-    if (schema.kind == Kind::either) {
-        return expected(schema.alternatives[0]) + ", or " + expected(schema.alternatives[1]);
+std::string describe_expected(const Schema& schema) {
+    if (schema.kind == Kind::one_of) {
+        return describe_expected(schema.alternatives[0]) + ", or "
+               + describe_expected(schema.alternatives[1]);
     }
     if (schema.kind == Kind::list) {
         return "a list, as in [a, b]";
@@ -88,7 +89,7 @@ std::string expected(const Schema& schema) {
 }
 
 // Long scalars are cut: a whole document may stand where a word was expected.
-std::string found(const Node& node) {
+std::string describe_node(const Node& node) {
     switch (node.kind) {
     case Node::Kind::nothing:
         return "nothing";
@@ -126,7 +127,7 @@ bool scalar_fits(const Node& node, const Schema& schema) {
     case Kind::integer:
         return whole_number(text).value_or(schema.minimum - 1) >= schema.minimum;
     case Kind::boolean:
-        return !node.quoted && (text == "true" || text == "false");
+        return !node.is_quoted && (text == "true" || text == "false");
     case Kind::duration:
         return parse_duration_ms(text).has_value();
     case Kind::version:
@@ -140,7 +141,7 @@ bool scalar_fits(const Node& node, const Schema& schema) {
     case Kind::list:
     case Kind::map:
     case Kind::table:
-    case Kind::either:
+    case Kind::one_of:
         break;
     }
     return true;
@@ -158,18 +159,18 @@ std::vector<std::string> words_of(const Schema& schema) {
 }
 
 // A choice has few words, so the nearest one is suggested first.
-void wrong(const Node& node,
-           const Schema& schema,
-           const std::string& subject,
-           Diagnostics& diagnostics) {
+void report_wrong_value(const Node& node,
+                        const Schema& schema,
+                        const std::string& subject,
+                        Diagnostics& diagnostics) {
     const bool word = node.kind == Node::Kind::scalar;
     const std::string nearest_choice = word ? nearest(node.scalar, words_of(schema)) : "";
     diagnostics.error(
         "value.wrong",
-        node.where,
-        fmt::format("{} is {}", subject, found(node)),
+        node.position,
+        fmt::format("{} is {}", subject, describe_node(node)),
         (nearest_choice.empty() ? "" : fmt::format("did you mean `{}`? ", nearest_choice))
-            + fmt::format("expected {}", expected(schema)));
+            + fmt::format("expected {}", describe_expected(schema)));
 }
 
 std::vector<std::string> field_keys(const Schema& schema) {
@@ -188,11 +189,11 @@ void check_entry(const Entry& entry, const Schema& schema, Diagnostics& diagnost
             return candidate.key == entry.key;
         });
     if (field != schema.fields.end()) {
-        check(entry.value, field->shape, "`" + entry.key + "`", diagnostics);
+        check(entry.value, field->schema, "`" + entry.key + "`", diagnostics);
     } else if (schema.inner) {
         check(entry.value, *schema.inner, "`" + entry.key + "`", diagnostics);
     } else {
-        report_unknown_name(diagnostics, entry.where, "key", entry.key, field_keys(schema));
+        report_unknown_name(diagnostics, entry.position, "key", entry.key, field_keys(schema));
     }
 }
 
@@ -223,7 +224,7 @@ void check_one_of(const Node& node,
         }
         if (first != nullptr && first->key != entry.key) {
             diagnostics.error("key.conflict",
-                              entry.where,
+                              entry.position,
                               fmt::format("`{}` beside `{}`", entry.key, first->key),
                               "keep one of the two");
         }
@@ -232,7 +233,7 @@ void check_one_of(const Node& node,
     if (first == nullptr && !schema.exactly_one.empty()
         && !has_misspelling(node, schema, schema.exactly_one)) {
         diagnostics.error("key.missing",
-                          node.where,
+                          node.position,
                           fmt::format("{} has none of the keys of which it needs one", subject),
                           fmt::format("add one of {}", quoted(schema.exactly_one)));
     }
@@ -248,7 +249,7 @@ void check_table(const Node& node,
     for (const Field& field : schema.fields) {
         if (field.required && !node.has(field.key) && !has_misspelling(node, schema, {field.key})) {
             diagnostics.error("key.missing",
-                              node.where,
+                              node.position,
                               fmt::format("{} has no `{}` ({})", subject, field.key, field.help),
                               fmt::format("add it, as in `{}: {}`", field.key, field.example));
         }
@@ -261,7 +262,7 @@ void check_table(const Node& node,
 void check_map(const Node& node, const Schema& schema, Diagnostics& diagnostics) {
     for (const Entry& entry : node.entries) {
         if (schema.keys) {
-            const Node key = {Node::Kind::scalar, entry.key, false, entry.where, {}};
+            const Node key = {Node::Kind::scalar, entry.key, false, entry.position, {}};
             check(key, *schema.keys, "the key", diagnostics);
         }
         check(entry.value, *schema.inner, "`" + entry.key + "`", diagnostics);
@@ -288,14 +289,14 @@ void check(const Node& node,
     }
     // The kind of node chooses the alternative, unless both are scalars: `local` and a list of
     // words differ in kind. Inside a chosen list or map, problems are reported as usual.
-    if (schema.kind == Kind::either) {
+    if (schema.kind == Kind::one_of) {
         for (const Schema& alternative : schema.alternatives) {
             const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, alternative);
             if (node_kind(alternative) == node.kind && fitting) {
                 return check(node, alternative, subject, diagnostics);
             }
         }
-        return wrong(node, schema, subject, diagnostics);
+        return report_wrong_value(node, schema, subject, diagnostics);
     }
     // One item without brackets stands for a list of one.
     if (schema.may_omit_brackets && node.kind == node_kind(*schema.inner)) {
@@ -303,7 +304,7 @@ void check(const Node& node,
     }
     if (node.kind != node_kind(schema)
         || (node.kind == Node::Kind::scalar && !scalar_fits(node, schema))) {
-        return wrong(node, schema, subject, diagnostics);
+        return report_wrong_value(node, schema, subject, diagnostics);
     }
     if (schema.kind == Kind::table) {
         check_table(node, schema, subject, diagnostics);

@@ -35,7 +35,7 @@ struct Schema {
         list,    // its items follow `inner`
         map,     // any keys; the values follow `inner`
         table,   // keys of `fields`; other keys follow `inner`, if it is set
-        either,  // the first of `alternatives` with the node's kind
+        one_of,  // the first of `alternatives` with the node's kind
     };
 
     Kind kind = Kind::any;
@@ -53,7 +53,7 @@ struct Schema {
 
 struct Field {
     std::string key;
-    Schema shape;
+    Schema schema;
     std::string help;
     std::string example;  // a value in YAML
     bool required = false;

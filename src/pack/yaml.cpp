@@ -130,7 +130,7 @@ private:
         Open& parent = open_.back();
         std::vector<Entry>& entries = parent.node->entries;
         if (parent.node->kind == Node::Kind::list) {
-            return entries.emplace_back(Entry{{}, node.where, std::move(node)}).value;
+            return entries.emplace_back(Entry{{}, node.position, std::move(node)}).value;
         }
         parent.wants_value = !parent.wants_value;
         if (parent.wants_value) {
@@ -153,13 +153,14 @@ private:
                    "is this the right file?");
         }
         if (const Entry* first = map.find(key.scalar)) {
-            diagnostics_.error("key.duplicate",
-                               key.where,
-                               fmt::format("`{}` is given twice", key.scalar),
-                               fmt::format("remove one; the first is at {}", first->where.text()));
+            diagnostics_.error(
+                "key.duplicate",
+                key.position,
+                fmt::format("`{}` is given twice", key.scalar),
+                fmt::format("remove one; the first is at {}", first->position.text()));
         }
-        map.entries.push_back({key.scalar, key.where, {}});
-        map.entries.back().value.where = key.where;
+        map.entries.push_back({key.scalar, key.position, {}});
+        map.entries.back().value.position = key.position;
     }
 
     const std::string& file_;
@@ -250,7 +251,7 @@ parse_yaml(std::string_view text, const std::string& file, bool many, Diagnostic
     }
     if (documents.size() > 1 && !many) {
         diagnostics.error("yaml.documents",
-                          documents[1].where,
+                          documents[1].position,
                           "a second document in a file that holds one",
                           "remove the `---`");
     }
@@ -265,7 +266,7 @@ namespace {
 
 Json scalar_to_json(const Node& node) {
     const std::string& text = node.scalar;
-    if (node.quoted) {
+    if (node.is_quoted) {
         return text;
     }
     if (text == "true" || text == "false") {

@@ -28,8 +28,8 @@ struct Node {
 
     Kind kind = Kind::nothing;
     std::string scalar;
-    bool quoted = false;  // a quoted scalar is never a number, true, false or nothing
-    Position where;
+    bool is_quoted = false;  // a quoted scalar is never a number, true, false or nothing
+    Position position;
     std::vector<Entry> entries;  // in the file's order; entries of a list have no key
 
     // Returns the value of the key, or a shared node of kind `nothing`.
@@ -41,7 +41,7 @@ struct Node {
 
 struct Entry {
     std::string key;
-    Position where;  // of the key
+    Position position;  // of the key
     Node value;
 };
 

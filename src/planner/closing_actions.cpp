@@ -29,7 +29,7 @@ void require(const Plan& plan, std::size_t action, std::vector<bool>& prefix) {
         open.pop_back();
         if (!prefix[index]) {
             prefix[index] = true;
-            const auto& predecessors = plan.actions[index].after;
+            const auto& predecessors = plan.actions[index].predecessors;
             open.insert(open.end(), predecessors.begin(), predecessors.end());
         }
     }
@@ -47,12 +47,12 @@ enum class Wanted : std::uint8_t { on_series, on_series_or_down };
 // The changes of one member along the plan.
 struct Track {
     bool runs_at_first = false;
-    std::vector<Change> turns;
+    std::vector<Change> changes;
 
     // Returns how many of the changes lie in the prefix.
     [[nodiscard]] std::size_t reached(const std::vector<bool>& prefix) const {
         std::size_t count = 0;
-        while (count < turns.size() && prefix[turns[count].action]) {
+        while (count < changes.size() && prefix[changes[count].action]) {
             ++count;
         }
         return count;
@@ -60,7 +60,7 @@ struct Track {
 
     // True if the member runs the series after that many changes.
     [[nodiscard]] bool runs_after(std::size_t count) const {
-        return count == 0 ? runs_at_first : turns[count - 1].runs;
+        return count == 0 ? runs_at_first : changes[count - 1].runs;
     }
 };
 
@@ -83,7 +83,7 @@ std::vector<Track> tracks_of(const Plan& plan,
                 && track != index.end()) {
                 const bool runs = model::version_in_series(effect.value.as_string(), series)
                                   || (counts_down && effect.value.is_null());
-                tracks[track->second].turns.push_back({i, runs});
+                tracks[track->second].changes.push_back({i, runs});
             }
         }
     }
@@ -102,19 +102,19 @@ bool can_hold_after(const Plan& plan, const std::vector<Track>& tracks, std::siz
             if (track.runs_after(count)) {
                 continue;
             }
-            while (count < track.turns.size() && !track.turns[count].runs) {
+            while (count < track.changes.size() && !track.changes[count].runs) {
                 ++count;
             }
-            if (count == track.turns.size()) {
+            if (count == track.changes.size()) {
                 return false;
             }
-            require(plan, track.turns[count].action, prefix);
+            require(plan, track.changes[count].action, prefix);
             moved = true;
         }
     }
     // `last` comes last only if no action of the prefix waits for it.
     for (std::size_t i = last + 1; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].after;
+        const auto& predecessors = plan.actions[i].predecessors;
         if (prefix[i]
             && std::find(predecessors.begin(), predecessors.end(), last) != predecessors.end()) {
             return false;
@@ -130,7 +130,7 @@ bool can_follow_start(const Plan& plan,
                       const std::string& series) {
     std::vector<bool> is_behind(plan.actions.size(), false);
     for (std::size_t i = action + 1; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].after;
+        const auto& predecessors = plan.actions[i].predecessors;
         is_behind[i] = std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t one) {
             return one == action || is_behind[one];
         });
@@ -156,7 +156,7 @@ bool starts_series(const Action& action, const std::string& running, const std::
 std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& actions) {
     std::vector<bool> is_ancestor(plan.actions.size(), false);
     for (const std::size_t action : actions) {
-        for (const std::size_t predecessor : plan.actions[action].after) {
+        for (const std::size_t predecessor : plan.actions[action].predecessors) {
             require(plan, predecessor, is_ancestor);
         }
     }
@@ -172,7 +172,7 @@ std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_
     }
     std::vector<std::size_t> first;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].after;
+        const auto& predecessors = plan.actions[i].predecessors;
         is_descendant[i] =
             std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
                 return is_descendant[predecessor] || is_listed[predecessor];
@@ -195,7 +195,7 @@ std::vector<std::size_t> closing_when_all(const Plan& plan,
     std::vector<std::size_t> closing;
     for (const Track& track : tracks) {
         bool runs = track.runs_at_first;
-        for (const Change& turn : track.turns) {
+        for (const Change& turn : track.changes) {
             if (!holds && turn.runs && !runs && can_hold_after(plan, tracks, turn.action)) {
                 closing.push_back(turn.action);
             }
@@ -220,7 +220,7 @@ std::vector<std::size_t> closing_when_all_running(const Plan& plan,
         });
     std::vector<std::size_t> closing;
     for (const Track& track : tracks) {
-        for (const Change& turn : track.turns) {
+        for (const Change& turn : track.changes) {
             if (!holds && turn.runs && can_hold_after(plan, tracks, turn.action)
                 && (runs_at_first || can_follow_start(plan, turn.action, running, series))) {
                 closing.push_back(turn.action);

@@ -27,12 +27,12 @@ void start_plan(PlanBuilder& draft) {
     plan.run = request.run;
     plan.cluster = request.cluster.name;
     plan.cluster_file = request.cluster.file;
-    plan.state = request.cluster.state;
+    plan.state_dir = request.cluster.state_dir;
     plan.system = request.pack.name;
     plan.pack_digest = request.pack.digest;
-    plan.from = request.from;
-    plan.to = request.to;
-    plan.route = {request.from, request.to};
+    plan.from_version = request.from_version;
+    plan.to_version = request.to_version;
+    plan.route = {request.from_version, request.to_version};
     plan.on_failure = request.cluster.policy.on_failure;
     plan.reverts_run = request.reverts_run;
     plan.secrets = request.cluster.secrets;
@@ -52,10 +52,12 @@ void bind(PlanBuilder& draft) {
         draft.sources = draft.request.sources;
         return;
     }
-    auto sources =
-        bind_sources(draft.request.pack,
-                     draft.request.cluster,
-                     {draft.request.from, draft.request.to, draft.request.run, draft.request.copy});
+    auto sources = bind_sources(draft.request.pack,
+                                draft.request.cluster,
+                                {draft.request.from_version,
+                                 draft.request.to_version,
+                                 draft.request.run,
+                                 draft.request.copy});
     if (!sources) {
         draft.problem(sources.error());
         return;
@@ -89,15 +91,15 @@ void check_versions(PlanBuilder& draft) {
                 continue;
             }
             const std::string version = entry->second.value.as_string();
-            if (entry->second.status == model::ObservationStatus::known && version != request.from
-                && version != request.to) {
+            if (entry->second.status == model::ObservationStatus::known
+                && version != request.from_version && version != request.to_version) {
                 draft.problem(
                     {"plan.version",
                      fmt::format("{} is {}, which is neither {} nor {}",
                                  key,
                                  version,
-                                 request.from,
-                                 request.to),
+                                 request.from_version,
+                                 request.to_version),
                      "bring the members to one of the two, or plan for the version that is there",
                      ErrorClass::permanent});
             }
@@ -133,7 +135,7 @@ constexpr Pass k_passes[] = {
 std::string
 bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard) {
     for (const model::FactSpec& spec : pack.facts) {
-        if (spec.binds == standard && spec.role == role) {
+        if (spec.standard_fact == standard && spec.role == role) {
             return spec.name;
         }
     }
@@ -175,8 +177,8 @@ Compiled compile_roles(const Request& request) {
                          {request.pack,
                           request.cluster,
                           request.facts,
-                          request.from,
-                          request.to,
+                          request.from_version,
+                          request.to_version,
                           request.run,
                           request.copy,
                           {},
@@ -206,12 +208,12 @@ Compiled compile(const Request& request) {
                           split->cluster,
                           request.facts,
                           request.procedure,
-                          request.from,
-                          request.to,
+                          request.from_version,
+                          request.to_version,
                           request.run,
                           request.copy,
                           request.reverts_run,
-                          request.closing,
+                          request.return_point_hint,
                           request.sources,
                           request.keeps_survey,
                           request.temporaries});

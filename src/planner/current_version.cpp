@@ -79,7 +79,7 @@ model::Observation observed(const model::FactBook& facts,
                             model::StandardFact standard) {
     for (const model::FactSpec& spec : pack.facts) {
         const auto entry = facts.find(model::fact_key(member.name, spec.name));
-        if (spec.binds == standard && entry != facts.end()) {
+        if (spec.standard_fact == standard && entry != facts.end()) {
             return entry->second;
         }
     }
@@ -98,7 +98,7 @@ runs_or_would(const model::FactBook& facts, const Pack& pack, const model::Membe
     }
     return tl::unexpected(Error{
         "plan.version",
-        fmt::format("which release {} runs cannot be told: {}", member.name, show(observation)),
+        fmt::format("which release {} runs cannot be told: {}", member.name, to_text(observation)),
         "see that the member answers (drydock survey), then plan again",
         ErrorClass::transient});
 }
@@ -108,7 +108,7 @@ std::string
 serving_side(const Pack& pack, const model::Cluster& cluster, const model::FactBook& facts) {
     for (const model::FactSpec& spec : pack.facts) {
         const auto entry = facts.find(spec.name);
-        if (spec.binds != model::StandardFact::serving || !spec.role.empty()
+        if (spec.standard_fact != model::StandardFact::serving || !spec.role.empty()
             || entry == facts.end()) {
             continue;
         }

@@ -46,7 +46,7 @@ public:
     }
 
     std::size_t add(Action action, std::vector<std::size_t> predecessors) {
-        action.after = std::move(predecessors);
+        action.predecessors = std::move(predecessors);
         draft_.plan.actions.push_back(std::move(action));
         return draft_.plan.actions.size() - 1;
     }
@@ -101,13 +101,13 @@ std::vector<const Member*> selected(const PlanBuilder& draft, const Selection& s
     std::vector<const Member*> members;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
         const Member* member = find_member(draft.request.cluster, name);
-        auto conditions = fill_conditions(draft.scope, member, selection.where);
+        auto conditions = fill_conditions(draft.scope, member, selection.filter);
         const bool stands_for_another = selection.per_host && is_host_of_any(members, member->host);
         if (conditions && holds(draft, *conditions, name) && !stands_for_another) {
             members.push_back(member);
         }
     }
-    if (selection.one && members.size() > 1) {
+    if (selection.is_single && members.size() > 1) {
         members.resize(1);
     }
     return members;
@@ -146,7 +146,7 @@ bool has_installed(const PlanBuilder& draft, const Member& member) {
         bound_fact(draft.request.pack, member.role, model::StandardFact::installed);
     const auto entry = draft.request.facts.find(model::fact_key(member.name, fact));
     return entry != draft.request.facts.end()
-           && entry->second.value.as_string() == draft.request.to;
+           && entry->second.value.as_string() == draft.request.to_version;
 }
 
 // Returns when a host is handled: as early as the first of its members. Of hosts that are half-way,
@@ -195,7 +195,7 @@ Status add_step(PlanBuilder& draft,
                 std::vector<Action>& actions) {
     auto action = make_action(draft, phase, step, member);
     if (!action && action.error().code == "plan.successor") {
-        draft.plan.skipped.push_back(
+        draft.plan.notes.push_back(
             fmt::format("{}: {} is left out for {}: nobody else is up to take over",
                         phase.name,
                         step.id,
@@ -216,10 +216,10 @@ Status add_looks(PlanBuilder& draft,
                  std::vector<Action>& actions) {
     for (const Member* member : other_members) {
         DRYDOCK_TRY_ASSIGN(const Action made, make_action(draft, phase, step, member));
-        if (!made.then.empty()) {
+        if (!made.postconditions.empty()) {
             actions.push_back(
                 look_again(made, "-seen", fmt::format("{}: seen on {}", made.title, made.member)));
-            actions.back().when = made.when;
+            actions.back().applies_if = made.applies_if;
         }
     }
     return {};
@@ -244,11 +244,11 @@ actions_on(PlanBuilder& draft, const PhaseSpec& phase, const MemberGroup& member
 
 Status expand_blocks(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase) {
     std::vector<std::vector<Action>> chains;
-    for (const MemberGroup& members : together(draft, *phase.each)) {
+    for (const MemberGroup& members : together(draft, *phase.selection)) {
         DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, members));
         chains.push_back(std::move(block));
     }
-    add_groups(builder, std::move(chains), *phase.each, phase.name);
+    add_groups(builder, std::move(chains), *phase.selection, phase.name);
     return {};
 }
 
@@ -256,13 +256,13 @@ Status expand_blocks(PlanBuilder& draft, Builder& builder, const PhaseSpec& phas
 std::string found_instead(const PlanBuilder& draft, const Selection& selection) {
     std::vector<std::string> values;
     for (const std::string& name : draft.scope.members.at(selection.role)) {
-        for (const model::Condition& condition : selection.where) {
+        for (const model::Condition& condition : selection.filter) {
             const std::string key = model::fact_key(name, condition.fact);
             const auto entry = draft.request.facts.find(key);
-            values.push_back(
-                fmt::format("{} is {}",
-                            key,
-                            entry == draft.request.facts.end() ? "nothing" : show(entry->second)));
+            values.push_back(fmt::format(
+                "{} is {}",
+                key,
+                entry == draft.request.facts.end() ? "nothing" : to_text(entry->second)));
         }
     }
     return join(values, ", ");
@@ -284,34 +284,34 @@ MemberGroup neighbours(const PlanBuilder& draft, const Member& member, const std
 // its effect is needed; a step on all members may find none.
 Status
 expand_step(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
-    if (!step.on || step.on->role.empty()) {
+    if (!step.selection || step.selection->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
         builder.add_parallel({{std::move(action)}}, phase.name);
         return {};
     }
     std::vector<std::vector<Action>> chains;
-    for (const Member* member : selected(draft, *step.on)) {
+    for (const Member* member : selected(draft, *step.selection)) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
         std::vector<Action> chain = {std::move(action)};
-        if (step.on->per_host) {
-            DRYDOCK_TRY(
-                add_looks(draft, phase, step, neighbours(draft, *member, step.on->role), chain));
+        if (step.selection->per_host) {
+            DRYDOCK_TRY(add_looks(
+                draft, phase, step, neighbours(draft, *member, step.selection->role), chain));
         }
         chains.push_back(std::move(chain));
     }
-    const bool has_members = !draft.scope.members.at(step.on->role).empty();
-    if (chains.empty() && step.on->one && has_members) {
+    const bool has_members = !draft.scope.members.at(step.selection->role).empty();
+    if (chains.empty() && step.selection->is_single && has_members) {
         return fail(
             "plan.nobody",
             fmt::format("no {} fits `where` of {}: {}",
-                        step.on->role,
+                        step.selection->role,
                         step.id,
-                        found_instead(draft, *step.on)),
+                        found_instead(draft, *step.selection)),
             fmt::format("what is unknown may be known soon: plan again; or see {} and `drydock "
                         "survey`",
-                        place(draft.request.pack, step.where)));
+                        place(draft.request.pack, step.position)));
     }
-    add_groups(builder, std::move(chains), *step.on, phase.name);
+    add_groups(builder, std::move(chains), *step.selection, phase.name);
     return {};
 }
 
@@ -322,15 +322,14 @@ bool raises_any(PlanBuilder& draft,
                 const std::string& subject) {
     std::vector<std::string> equal;
     for (const std::string& store : stores) {
-        const auto* from_law = law_of(draft.request.pack, draft.request.from, store);
-        const auto* to_law = law_of(draft.request.pack, draft.request.to, store);
+        const auto* from_law = law_of(draft.request.pack, draft.request.from_version, store);
+        const auto* to_law = law_of(draft.request.pack, draft.request.to_version, store);
         if (from_law == nullptr || to_law == nullptr || from_law->writes != to_law->writes) {
             return true;
         }
         equal.push_back(fmt::format("both releases write {} {}", store, to_law->writes));
     }
-    draft.plan.skipped.push_back(
-        fmt::format("{} is left out: {}", subject, fmt::join(equal, "; ")));
+    draft.plan.notes.push_back(fmt::format("{} is left out: {}", subject, fmt::join(equal, "; ")));
     return false;
 }
 
@@ -339,7 +338,7 @@ Status expand_phase(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase
     if (!phase.raises.empty() && !raises_any(draft, phase.raises, phase.name)) {
         return {};
     }
-    if (phase.each) {
+    if (phase.selection) {
         return expand_blocks(draft, builder, phase);
     }
     for (const StepSpec& step : phase.steps) {

@@ -49,7 +49,7 @@ bool interferes(const PlanBuilder& draft, const Action& action) {
 RiskState state_of(const PlanBuilder& draft, const model::Risk& risk) {
     const model::FactView view = {
         draft.request.facts, draft.request.facts, draft.request.facts, draft.scope.members, ""};
-    switch (model::evaluate_all(risk.when, view).outcome) {
+    switch (model::evaluate_all(risk.conditions, view).outcome) {
     case model::Truth::yes:
         return RiskState::present;
     case model::Truth::no:
@@ -85,7 +85,7 @@ std::string command_of_way(const Plan& plan, RecoveryKind kind) {
         return fmt::format("drydock downgrade -c {}", file);
     }
     const std::string way = kind == RecoveryKind::rebuild ? "--rebuild" : "--restore COPY";
-    return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from, way);
+    return fmt::format("drydock plan -c {} --to {} {} -o back.json", file, plan.from_version, way);
 }
 
 using Keys = std::unordered_set<std::string>;
@@ -99,11 +99,11 @@ public:
 
     void add(const Condition& condition, const std::string& member) {
         const FactOfRole fact_of_role = {condition.fact, condition.role};
-        const bool asks_others = condition.whose == model::Quantifier::others;
+        const bool asks_others = condition.quantifier == model::Quantifier::others;
         const bool is_widened =
             asks_others && by_others_.emplace(fact_of_role, member).first->second != member;
-        const bool asks_all = is_widened || condition.whose == model::Quantifier::every
-                              || condition.whose == model::Quantifier::any;
+        const bool asks_all = is_widened || condition.quantifier == model::Quantifier::every
+                              || condition.quantifier == model::Quantifier::any;
         if (facts_of_all_.contains(fact_of_role) && (asks_all || asks_others)) {
             return;
         }
@@ -112,7 +112,7 @@ public:
         }
         if (is_widened) {
             Condition of_every = condition;
-            of_every.whose = model::Quantifier::every;
+            of_every.quantifier = model::Quantifier::every;
             add_keys(of_every, member);
         } else {
             add_keys(condition, member);
@@ -154,7 +154,7 @@ void add_effects(const Action& action, Keys& keys) {
 // True for facts that every plan is bound to: standard facts, identities, temporary facts, and
 // facts of stores that say by which release one is read and whether it was left clean.
 bool is_always_bound(const Plan& plan, const model::FactSource& source) {
-    return source.identity || source.binds != model::StandardFact::none
+    return source.identity || source.standard_fact != model::StandardFact::none
            || source.temporary != model::Temporary::no
            || std::any_of(plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
                   const auto& clean = store.clean_stop;
@@ -168,8 +168,11 @@ bool is_always_bound(const Plan& plan, const model::FactSource& source) {
 Keys facts_in_use(const Plan& plan, const model::FactSources& sources) {
     FactCollector looked(plan);
     for (const Action& action : plan.actions) {
-        for (const auto* conditions :
-             {&action.when, &action.guard, &action.then, &action.happened, &action.broken}) {
+        for (const auto* conditions : {&action.applies_if,
+                                       &action.preconditions,
+                                       &action.postconditions,
+                                       &action.completion_check,
+                                       &action.fail_fast_if}) {
             for (const Condition& condition : *conditions) {
                 looked.add(condition, action.member);
             }
@@ -224,9 +227,10 @@ Keys facts_to_bind(const Plan& plan) {
     }
     for (const Action& action : plan.actions) {
         add_effects(action, looked.keys);
-        for (const auto* conditions : {&action.when, &action.guard, &action.then}) {
+        for (const auto* conditions :
+             {&action.applies_if, &action.preconditions, &action.postconditions}) {
             for (const Condition& condition : *conditions) {
-                if (condition.relation == model::Relation::planned) {
+                if (condition.relation == model::Relation::as_planned) {
                     looked.add(condition, action.member);
                 }
             }
@@ -241,10 +245,12 @@ Keys facts_to_bind(const Plan& plan) {
 void add_standing_guards(PlanBuilder& draft) {
     std::vector<Condition> standing_guards;
     for (Action& action : draft.plan.actions) {
-        if (action.keep) {
-            standing_guards.insert(standing_guards.end(), action.guard.begin(), action.guard.end());
+        if (action.standing) {
+            standing_guards.insert(
+                standing_guards.end(), action.preconditions.begin(), action.preconditions.end());
         } else if (!standing_guards.empty() && interferes(draft, action)) {
-            action.guard.insert(action.guard.end(), standing_guards.begin(), standing_guards.end());
+            action.preconditions.insert(
+                action.preconditions.end(), standing_guards.begin(), standing_guards.end());
         }
     }
 }
@@ -252,13 +258,13 @@ void add_standing_guards(PlanBuilder& draft) {
 void add_risks(PlanBuilder& draft) {
     const Request& request = draft.request;
     for (const model::Risk& risk : request.pack.risks) {
-        if (!model::version_in_range(risk.from, request.from)
-            || !model::version_in_range(risk.to, request.to)) {
+        if (!model::version_in_range(risk.from_range, request.from_version)
+            || !model::version_in_range(risk.to_range, request.to_version)) {
             continue;
         }
         const RiskState state = state_of(draft, risk);
         draft.plan.risks.push_back({risk.id, risk.because, risk.source, state});
-        if (risk.refuse && state != RiskState::absent) {
+        if (risk.blocks && state != RiskState::absent) {
             draft.problem(
                 {"plan.risk",
                  fmt::format("known risk {} ({}): {}", risk.id, name_of(state), risk.because),
@@ -271,7 +277,7 @@ void add_risks(PlanBuilder& draft) {
 }
 
 void add_ways_back(PlanBuilder& draft) {
-    if (model::compare_versions(draft.request.from, draft.request.to) > 0
+    if (model::compare_versions(draft.request.from_version, draft.request.to_version) > 0
         || draft.request.procedure == model::k_rehearsal) {
         return;
     }
@@ -283,8 +289,8 @@ void add_ways_back(PlanBuilder& draft) {
         }
         for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
             if (procedure.name == name_of(kind)
-                && model::version_in_range(procedure.from, draft.request.to)
-                && model::version_in_range(procedure.to, draft.request.from)) {
+                && model::version_in_range(procedure.from_range, draft.request.to_version)
+                && model::version_in_range(procedure.to_range, draft.request.from_version)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft, kind),
                                                 kind,
                                                 cost_of_way(draft.scope, procedure.cost),
@@ -298,8 +304,8 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
     const TemplateContext scope = {request.pack,
                                    request.cluster,
                                    request.facts,
-                                   request.from,
-                                   request.to,
+                                   request.from_version,
+                                   request.to_version,
                                    request.run,
                                    request.copy,
                                    {},
@@ -308,8 +314,8 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
     for (const RecoveryKind kind : {RecoveryKind::rebuild, RecoveryKind::restore}) {
         for (const model::ProcedureSpec& procedure : request.pack.procedures) {
             if (procedure.name != name_of(kind)
-                || !model::version_in_range(procedure.from, request.from)
-                || !model::version_in_range(procedure.to, request.to)) {
+                || !model::version_in_range(procedure.from_range, request.from_version)
+                || !model::version_in_range(procedure.to_range, request.to_version)) {
                 continue;
             }
             const std::string copy =
@@ -322,7 +328,7 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
                             cost_of_way(scope, procedure.cost),
                             fmt::format("drydock plan -c {} --to {} {} -o back.json",
                                         request.cluster.file,
-                                        request.to,
+                                        request.to_version,
                                         option)});
         }
     }
@@ -337,10 +343,10 @@ void bind_facts(PlanBuilder& draft) {
     for (const auto& [key, source] : plan.sources) {
         const auto fact = draft.request.facts.find(key);
         const bool bindable =
-            bound.contains(key) && !source.moves && fact != draft.request.facts.end();
+            bound.contains(key) && !source.is_volatile && fact != draft.request.facts.end();
         if (bindable && fact->second.status != model::ObservationStatus::unknown) {
-            plan.planned.emplace_hint(
-                plan.planned.end(),
+            plan.bound_facts.emplace_hint(
+                plan.bound_facts.end(),
                 key,
                 model::Observation{fact->second.status, fact->second.value, "the plan", 0});
         }
@@ -348,15 +354,17 @@ void bind_facts(PlanBuilder& draft) {
     if (!draft.request.keeps_survey) {
         return;
     }
-    auto planned = plan.planned.begin();  // both are in order
+    auto planned = plan.bound_facts.begin();  // both are in order
     for (const auto& [key, fact] : draft.request.facts) {
-        while (planned != plan.planned.end() && planned->first < key) {
+        while (planned != plan.bound_facts.end() && planned->first < key) {
             ++planned;
         }
-        const bool is_planned = planned != plan.planned.end() && planned->first == key;
+        const bool is_planned = planned != plan.bound_facts.end() && planned->first == key;
         if (fact.status != model::ObservationStatus::unknown && !is_planned) {
-            plan.seen.emplace_hint(
-                plan.seen.end(), key, model::Observation{fact.status, fact.value, "the plan", 0});
+            plan.survey_facts.emplace_hint(
+                plan.survey_facts.end(),
+                key,
+                model::Observation{fact.status, fact.value, "the plan", 0});
         }
     }
 }

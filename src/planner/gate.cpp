@@ -118,7 +118,7 @@ bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::si
     std::vector<bool> is_descendant(plan.actions.size(), false);
     is_descendant[gate] = true;
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].after;
+        const auto& predecessors = plan.actions[i].predecessors;
         is_descendant[i] =
             std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
                 return is_descendant[predecessor];
@@ -153,7 +153,7 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
         }
     }
     for (const std::size_t gate : gates) {
-        draft.plan.skipped.push_back(fmt::format(
+        draft.plan.notes.push_back(fmt::format(
             "gate \"{}\" ({}) does not stand right before the point of no return: one more does",
             plan.actions[gate].gate,
             plan.actions[gate].source));
@@ -164,7 +164,7 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
 // Makes room for an action at `position`: later predecessors move up by one.
 void shift_indices(Plan& plan, std::size_t position) {
     for (Action& action : plan.actions) {
-        for (std::size_t& predecessor : action.after) {
+        for (std::size_t& predecessor : action.predecessors) {
             predecessor += predecessor >= position ? 1U : 0U;
         }
     }
@@ -189,7 +189,7 @@ Action make_gate(const PlanBuilder& draft, const Words& words, const Action& fro
     gate.gate = "point-of-no-return";
     gate.title = fmt::format("point of no return: {}", words.because);
     gate.reason = gate.title;
-    gate.why = "before this, `drydock downgrade` takes the cluster back with nothing lost";
+    gate.rationale = "before this, `drydock downgrade` takes the cluster back with nothing lost";
     gate.source = words.source;
     gate.repeatable = model::Repeatable::yes;
     gate.guard_timeout_ms = 30'000;
@@ -205,19 +205,19 @@ insert_gate(PlanBuilder& draft, const Words& words, const std::vector<std::size_
     const std::size_t position = fronts.front();
     std::set<std::size_t> gate_predecessors;
     for (const std::size_t front : fronts) {
-        for (const std::size_t predecessor : plan.actions[front].after) {
+        for (const std::size_t predecessor : plan.actions[front].predecessors) {
             if (predecessor < position) {
                 gate_predecessors.insert(predecessor);
             }
         }
     }
     Action gate = make_gate(draft, words, plan.actions[position]);
-    gate.after.assign(gate_predecessors.begin(), gate_predecessors.end());
+    gate.predecessors.assign(gate_predecessors.begin(), gate_predecessors.end());
     shift_indices(plan, position);
     plan.actions.insert(plan.actions.begin() + static_cast<std::ptrdiff_t>(position),
                         std::move(gate));
     for (const std::size_t front : fronts) {
-        auto& front_predecessors = plan.actions[front + 1].after;
+        auto& front_predecessors = plan.actions[front + 1].predecessors;
         std::erase_if(front_predecessors, [&](std::size_t predecessor) {
             return gate_predecessors.contains(predecessor);
         });

@@ -73,8 +73,9 @@ std::optional<std::string> format_of(const TemplateContext& scope, std::string_v
     if (!is_from && !name.starts_with("to.")) {
         return std::nullopt;
     }
-    const auto* law = law_of(
-        scope.pack, is_from ? scope.from : scope.to, std::string(name.substr(is_from ? 5 : 3)));
+    const auto* law = law_of(scope.pack,
+                             is_from ? scope.from_version : scope.to_version,
+                             std::string(name.substr(is_from ? 5 : 3)));
     return law == nullptr ? std::nullopt : std::optional(law->writes);
 }
 
@@ -82,12 +83,16 @@ std::optional<std::string> format_of(const TemplateContext& scope, std::string_v
 std::optional<std::string> common_name(const TemplateContext& scope, std::string_view name) {
     using Value = std::string (*)(const TemplateContext&);
     static const std::map<std::string_view, Value> k_values = {
-        {"from", [](const TemplateContext& context) { return context.from; }},
-        {"to", [](const TemplateContext& context) { return context.to; }},
+        {"from", [](const TemplateContext& context) { return context.from_version; }},
+        {"to", [](const TemplateContext& context) { return context.to_version; }},
         {"from.series",
-         [](const TemplateContext& context) { return series_of(context.pack, context.from); }},
+         [](const TemplateContext& context) {
+             return series_of(context.pack, context.from_version);
+         }},
         {"to.series",
-         [](const TemplateContext& context) { return series_of(context.pack, context.to); }},
+         [](const TemplateContext& context) {
+             return series_of(context.pack, context.to_version);
+         }},
         {"run", [](const TemplateContext& context) { return context.run; }},
         {"copy", [](const TemplateContext& context) { return context.copy; }},
         {"backup",
@@ -103,8 +108,11 @@ std::optional<std::string> common_name(const TemplateContext& scope, std::string
         {"rehearsed",
          [](const TemplateContext& context) {
              const auto& folder = context.cluster.policy.backup_path;
-             return fmt::format(
-                 "{}/{}-rehearsed/{}-{}", folder, context.cluster.name, context.from, context.to);
+             return fmt::format("{}/{}-rehearsed/{}-{}",
+                                folder,
+                                context.cluster.name,
+                                context.from_version,
+                                context.to_version);
          }},
         {"cluster", [](const TemplateContext& context) { return context.cluster.name; }},
         {"keep",
@@ -200,7 +208,8 @@ resolve(const TemplateContext& scope, const Member* member, std::string_view nam
         return of_successor(scope, member, name.substr(10));
     }
     if (name == "release.from" || name == "release.to") {
-        return release_folder(member, name == "release.from" ? scope.from : scope.to);
+        return release_folder(member,
+                              name == "release.from" ? scope.from_version : scope.to_version);
     }
     if (member != nullptr && name == "member") {
         return member->name;
@@ -263,7 +272,7 @@ fill_conditions(const TemplateContext& scope,
                 const std::vector<model::Condition>& conditions) {
     std::vector<model::Condition> result = conditions;
     for (model::Condition& condition : result) {
-        condition.where = {place(scope.pack, condition.where), 0, 0};
+        condition.position = {place(scope.pack, condition.position), 0, 0};
         if (condition.operand == Json("${members}")) {
             condition.operand = member_list(scope, condition.role);
         }

@@ -17,8 +17,8 @@ struct TemplateContext {
     const model::Cluster& cluster;
     const model::FactBook&
         facts;  // as surveyed; ${fact.NAME} and ${successor.NAME} are taken from them
-    std::string from;
-    std::string to;
+    std::string from_version;
+    std::string to_version;
     std::string run;
     std::string copy;       // the copy that a restore brings back; may be empty
     model::Roster members;  // of every role of the pack, in the plan's order

@@ -51,11 +51,11 @@ void add_standard_effects(const PlanBuilder& draft,
         becomes(draft,
                 member,
                 StandardFact::running,
-                step.again ? draft.scope.from : draft.scope.to,
+                step.on_old_release ? draft.scope.from_version : draft.scope.to_version,
                 action);
         becomes(draft, member, StandardFact::ready, true, action);
     } else if (step.verb == Verb::install) {
-        becomes(draft, member, StandardFact::installed, draft.scope.to, action);
+        becomes(draft, member, StandardFact::installed, draft.scope.to_version, action);
     }
     const std::string service = fact_of_kind(draft.request.pack, member.role, "service");
     if (!service.empty() && (step.verb == Verb::stop || step.verb == Verb::start)) {
@@ -91,13 +91,13 @@ void add_on_disk_guard(const PlanBuilder& draft,
     }
     Condition on_disk = {.fact = fact,
                          .role = member.role,
-                         .whose = model::Quantifier::this_member,
+                         .quantifier = model::Quantifier::self,
                          .relation = model::Relation::has};
-    on_disk.operand = draft.scope.to;
+    on_disk.operand = draft.scope.to_version;
     on_disk.type = model::FactType::list;
-    on_disk.remedy = fmt::format("put release {} back in its folder", draft.scope.to);
-    on_disk.where.file = action.source;
-    action.guard.push_back(std::move(on_disk));
+    on_disk.remedy = fmt::format("put release {} back in its folder", draft.scope.to_version);
+    on_disk.position.file = action.source;
+    action.preconditions.push_back(std::move(on_disk));
 }
 
 // Adds conditions on the service: it knows its process long before the system answers.
@@ -111,15 +111,15 @@ void add_service_conditions(const PlanBuilder& draft,
     }
     Condition stands = {.fact = service,
                         .role = member.role,
-                        .whose = model::Quantifier::this_member,
+                        .quantifier = model::Quantifier::self,
                         .relation = model::Relation::is};
     stands.operand = step.verb == Verb::start ? "running" : "stopped";
-    if (action.happened.empty()) {
-        action.happened.push_back(stands);
+    if (action.completion_check.empty()) {
+        action.completion_check.push_back(stands);
     }
     if (step.verb == Verb::start) {
         stands.operand = "stopped";
-        action.broken.push_back(stands);
+        action.fail_fast_if.push_back(stands);
     }
 }
 
@@ -139,7 +139,7 @@ Status add_venv(const PlanBuilder& draft, const Member& member, Json& request) {
             request.set(key, member.venv[key]);
         }
     }
-    if (const Json& pins = member.venv["pins"][draft.scope.to]; pins.is_string()) {
+    if (const Json& pins = member.venv["pins"][draft.scope.to_version]; pins.is_string()) {
         request.set("pins", pins);
     }
     return {};
@@ -187,13 +187,17 @@ fill_texts(const PlanBuilder& draft, const StepSpec& step, const Member* member,
     DRYDOCK_TRY_ASSIGN(
         action.title,
         fill_text(draft.scope, member, step.title.empty() ? step.object : step.title));
-    DRYDOCK_TRY_ASSIGN(action.why, fill_text(draft.scope, member, step.why));
+    DRYDOCK_TRY_ASSIGN(action.rationale, fill_text(draft.scope, member, step.rationale));
     DRYDOCK_TRY_ASSIGN(action.remedy, fill_text(draft.scope, member, step.remedy));
-    DRYDOCK_TRY_ASSIGN(action.when, fill_conditions(draft.scope, member, step.when));
-    DRYDOCK_TRY_ASSIGN(action.guard, fill_conditions(draft.scope, member, step.guard));
-    DRYDOCK_TRY_ASSIGN(action.then, fill_conditions(draft.scope, member, step.then));
-    DRYDOCK_TRY_ASSIGN(action.happened, fill_conditions(draft.scope, member, step.happened));
-    DRYDOCK_TRY_ASSIGN(action.broken, fill_conditions(draft.scope, member, step.broken));
+    DRYDOCK_TRY_ASSIGN(action.applies_if, fill_conditions(draft.scope, member, step.applies_if));
+    DRYDOCK_TRY_ASSIGN(action.preconditions,
+                       fill_conditions(draft.scope, member, step.preconditions));
+    DRYDOCK_TRY_ASSIGN(action.postconditions,
+                       fill_conditions(draft.scope, member, step.postconditions));
+    DRYDOCK_TRY_ASSIGN(action.completion_check,
+                       fill_conditions(draft.scope, member, step.completion_check));
+    DRYDOCK_TRY_ASSIGN(action.fail_fast_if,
+                       fill_conditions(draft.scope, member, step.fail_fast_if));
     return {};
 }
 
@@ -214,7 +218,7 @@ void copy_plain_parts(const model::PhaseSpec& phase,
     action.stall_ms = step.stall_ms;
     action.expected_ms = step.expected_ms;
     action.cancellable = step.cancellable;
-    action.keep = step.keep;
+    action.standing = step.standing;
     action.optional = step.optional;
 }
 
@@ -324,7 +328,7 @@ Result<Action> make_action(const PlanBuilder& draft,
                            const Member* member) {
     Action action;
     copy_plain_parts(phase, step, member, action);
-    action.source = place(draft.request.pack, step.where);
+    action.source = place(draft.request.pack, step.position);
     DRYDOCK_TRY(fill_texts(draft, step, member, action));
     DRYDOCK_TRY_ASSIGN(action.request, request_of(draft, step, member));
     action.host = member != nullptr && !action.request.is_null() ? member->host : "";
@@ -345,13 +349,13 @@ Result<Action> make_action(const PlanBuilder& draft,
     }
     if (step.quorum_without && member != nullptr) {
         const auto quorum = quorum_guards(draft, *member, *step.quorum_without, action.source);
-        action.guard.insert(action.guard.end(), quorum.begin(), quorum.end());
+        action.preconditions.insert(action.preconditions.end(), quorum.begin(), quorum.end());
     }
     if (step.alone) {
         action.alone = names_alone(member, action);
     }
-    if (action.happened.empty() && step.repeatable == model::Repeatable::probe) {
-        action.happened = action.then;
+    if (action.completion_check.empty() && step.repeatable == model::Repeatable::probe) {
+        action.completion_check = action.postconditions;
     }
     if (step.verb == Verb::gate) {
         action.gate = step.id;
@@ -368,8 +372,8 @@ Action look_again(const Action& promised, const char* ending, std::string title)
     look.member = promised.member;
     look.verb = Verb::wait;
     look.title = std::move(title);
-    look.then = promised.then;
-    look.broken = promised.broken;
+    look.postconditions = promised.postconditions;
+    look.fail_fast_if = promised.fail_fast_if;
     look.remedy = promised.remedy;
     look.source = promised.source;
     look.repeatable = model::Repeatable::yes;

@@ -21,8 +21,8 @@ using model::Selection;
 
 bool fits(const PlanBuilder& draft, const ProcedureSpec& procedure) {
     return procedure.name == draft.request.procedure
-           && model::version_in_range(procedure.from, draft.request.from)
-           && model::version_in_range(procedure.to, draft.request.to);
+           && model::version_in_range(procedure.from_range, draft.request.from_version)
+           && model::version_in_range(procedure.to_range, draft.request.to_version);
 }
 
 // Returns the procedure's first selection of each role, in the order in which it meets the roles.
@@ -41,11 +41,11 @@ std::vector<const Selection*> first_selections(const ProcedureSpec& procedure) {
     // Phases with `each` say in which order members are handled; single steps only say which
     // members.
     for (const model::PhaseSpec& phase : procedure.phases) {
-        meet(phase.each);
+        meet(phase.selection);
     }
     for (const model::PhaseSpec& phase : procedure.phases) {
         for (const model::StepSpec& step : phase.steps) {
-            meet(step.on);
+            meet(step.selection);
         }
     }
     return first;
@@ -133,8 +133,8 @@ void choose_procedure(PlanBuilder& draft) {
                        fmt::format("the {} pack has no {} from {} to {}",
                                    draft.request.pack.name,
                                    draft.request.procedure,
-                                   draft.request.from,
-                                   draft.request.to),
+                                   draft.request.from_version,
+                                   draft.request.to_version),
                        "`drydock route` shows which hops there are",
                        ErrorClass::permanent});
         return;

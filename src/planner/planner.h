@@ -28,8 +28,8 @@ namespace drydock::planner {
 // Names that a plan adds for probes. Empty for a survey; facts that need one of them are then left
 // out.
 struct PlanNames {
-    std::string from;
-    std::string to;
+    std::string from_version;
+    std::string to_version;
     std::string run;
     std::string copy;
 };
@@ -40,8 +40,8 @@ struct PlanNames {
 bind_sources(const model::Pack& pack, const model::Cluster& cluster, const PlanNames& naming = {});
 
 struct Hop {
-    std::string from;
-    std::string to;
+    std::string from_version;
+    std::string to_version;
     std::string procedure;
     std::string because;
 };
@@ -89,13 +89,13 @@ struct Request {
     const model::Cluster& cluster;
     const model::FactBook& facts;
     std::string procedure;  // "upgrade", "downgrade", "rebuild", "restore"
-    std::string from;
-    std::string to;
+    std::string from_version;
+    std::string to_version;
     std::string run;          // id of the run to be
     std::string copy;         // for restore
     std::string reverts_run;  // the run that this plan takes back
     // The return point that the checker found; without it the rules of the stores alone decide.
-    std::optional<model::ReturnPointHint> closing = {};
+    std::optional<model::ReturnPointHint> return_point_hint = {};
     // The result of bind_sources() for these releases, run and copy, if the caller has it. The
     // checker compiles a thousand downgrades with one result.
     const model::FactSources* sources = nullptr;

@@ -21,7 +21,7 @@ using model::PlanRole;
 // True if a step of the procedure asks for the quorum before it handles one of the role's members.
 bool asks_for_quorum(const PlanBuilder& draft, const std::string& role) {
     const auto asks = [&](const model::PhaseSpec& phase, const model::StepSpec& step) {
-        const auto& selection = phase.each ? phase.each : step.on;
+        const auto& selection = phase.selection ? phase.selection : step.selection;
         return step.quorum_without && selection && selection->role == role;
     };
     const auto& phases = draft.procedure->phases;
@@ -40,7 +40,7 @@ bool is_to_be_stopped(const PlanBuilder& draft,
     const auto runs = draft.request.facts.find(model::fact_key(member, fact));
     return runs != draft.request.facts.end()
            && runs->second.status == model::ObservationStatus::known
-           && runs->second.value.as_string() != draft.request.to;
+           && runs->second.value.as_string() != draft.request.to_version;
 }
 
 bool stops_any(const PlanBuilder& draft,
@@ -55,8 +55,8 @@ bool stops_any(const PlanBuilder& draft,
 std::string outages(const PlanBuilder& draft) {
     std::string names;
     for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
-        const bool fits = model::version_in_range(procedure.from, draft.request.from)
-                          && model::version_in_range(procedure.to, draft.request.to);
+        const bool fits = model::version_in_range(procedure.from_range, draft.request.from_version)
+                          && model::version_in_range(procedure.to_range, draft.request.to_version);
         if (fits && procedure.kind == "offline") {
             names += fmt::format("{}`{}`", names.empty() ? "" : ", ", procedure.name);
         }

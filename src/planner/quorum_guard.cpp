@@ -44,22 +44,23 @@ Condition others_ready(const PlanBuilder& draft,
     Condition ready = {.fact =
                            bound_fact(draft.request.pack, member.role, model::StandardFact::ready),
                        .role = member.role,
-                       .whose = model::Quantifier::others,
+                       .quantifier = model::Quantifier::others,
                        .relation = model::Relation::is};
     ready.operand = true;
     ready.type = model::FactType::boolean;
     ready.members_min = members_min;
     ready.remedy = "bring the other members up first: stopping this one now would take more out "
                    "of service than is allowed";
-    ready.where.file = source;
+    ready.position.file = source;
     return ready;
 }
 
 // Leaves all members out that a group's condition does not count. A plain condition on the others
 // leaves out nobody but the member itself.
 void count_only(const PlanBuilder& draft, const Names& counted, Condition& ready) {
-    ready.besides = draft.scope.members.at(ready.role);
-    std::erase_if(ready.besides, [&](const std::string& name) { return contains(counted, name); });
+    ready.excluded_members = draft.scope.members.at(ready.role);
+    std::erase_if(ready.excluded_members,
+                  [&](const std::string& name) { return contains(counted, name); });
 }
 
 // Returns the condition of one group; none if it loses no unit, or if the others do not matter.
@@ -123,7 +124,7 @@ Condition number_guard(const PlanBuilder& draft,
     const int quorum = role_of(draft, member.role).quorum;
     Condition ready = others_ready(draft, member, std::max(quorum, allowed), source);
     if (reach == model::Reach::host) {
-        ready.besides = taken_down(draft, member, reach);
+        ready.excluded_members = taken_down(draft, member, reach);
     }
     return ready;
 }

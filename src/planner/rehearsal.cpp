@@ -55,7 +55,7 @@ std::string touched_by(const Action& action, const std::string& scratch) {
 const model::Observation* find_rehearsed(const PlanBuilder& draft, model::StandardFact standard) {
     for (const auto& [key, source] : *draft.sources) {
         const auto entry = draft.request.facts.find(key);
-        if (source.binds == standard && entry != draft.request.facts.end()
+        if (source.standard_fact == standard && entry != draft.request.facts.end()
             && entry->second.status == model::ObservationStatus::known) {
             return &entry->second;
         }
@@ -91,12 +91,12 @@ void add_rehearsal(PlanBuilder& draft) {
     }
     const auto* forward = find_rehearsed(draft, model::StandardFact::rehearsed_forward);
     if (forward != nullptr && forward->value == Json(false)) {
-        draft.plan.skipped.emplace_back("rehearsed on a copy: the new release failed");
+        draft.plan.notes.emplace_back("rehearsed on a copy: the new release failed");
         return;
     }
     const auto* duration = find_rehearsed(draft, model::StandardFact::rehearsed_ms);
     const std::string way = backward->value.show();
-    draft.plan.skipped.push_back(fmt::format(
+    draft.plan.notes.push_back(fmt::format(
         "rehearsed on a copy: {}way back behind the last step: {}",
         duration != nullptr ? show_duration(duration->value.as_int()) + " forward, " : "",
         way));

@@ -63,20 +63,20 @@ std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatR
     const Plan& plan = draft.plan;
     const std::string running =
         bound_fact(draft.request.pack, law.role, model::StandardFact::running);
-    if (law.raises == FormatTrigger::when_all) {
+    if (law.trigger == FormatTrigger::when_all) {
         return closing_when_all(plan, runners_of(draft, law.role, law.series), running, law.series);
     }
-    if (law.raises == FormatTrigger::when_all_running) {
+    if (law.trigger == FormatTrigger::when_all_running) {
         return closing_when_all_running(
             plan, runners_of(draft, law.role, law.series), running, law.series);
     }
     // Whoever starts may come to lead.
     const bool start =
-        law.raises == FormatTrigger::on_start || law.raises == FormatTrigger::on_lead;
+        law.trigger == FormatTrigger::on_start || law.trigger == FormatTrigger::on_lead;
     return first_of(plan, indices_of(plan, [&](const Action& action) {
                         return start ? starts_series(action, running, law.series)
                                      : has_effect(action,
-                                                  law.raises == FormatTrigger::on_destroy
+                                                  law.trigger == FormatTrigger::on_destroy
                                                       ? EffectKind::destroys
                                                       : EffectKind::raises,
                                                   law.store);
@@ -86,7 +86,7 @@ std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatR
 // Words what makes the format rise.
 std::string cause_of(const PlanBuilder& draft, const FormatRule& law) {
     const std::string& title = draft.request.pack.title;
-    switch (law.raises) {
+    switch (law.trigger) {
     case FormatTrigger::when_all:
         return fmt::format("when every member runs {}, {} raises its {} level to {} by itself, "
                            "within seconds",
@@ -121,13 +121,13 @@ std::string cause_of(const PlanBuilder& draft, const FormatRule& law) {
 
 // Words the reason that a person reads at the gate.
 std::string reason_of(const PlanBuilder& draft, const FormatRule& law) {
-    const auto& from_version = draft.request.from;
-    if (law.raises == FormatTrigger::on_destroy) {
+    const auto& from_version = draft.request.from_version;
+    if (law.trigger == FormatTrigger::on_destroy) {
         return fmt::format("this step destroys {}, which {} needs", law.store, from_version);
     }
-    if (law.raises == FormatTrigger::found) {
+    if (law.trigger == FormatTrigger::found) {
         return fmt::format("behind this step there is no way back: {}",
-                           draft.request.closing->because);
+                           draft.request.return_point_hint->because);
     }
     return fmt::format("{}; {} cannot read that", cause_of(draft, law), from_version);
 }
@@ -147,10 +147,10 @@ void guard_by_gate(PlanBuilder& draft,
                                      .action = ids.front(),
                                      .gate = gate,
                                      .store = law.store,
-                                     .law = std::string(name_of(law.raises)),
+                                     .law = std::string(name_of(law.trigger)),
                                      .because = because,
                                      .source = law.source,
-                                     .others = {ids.begin() + 1, ids.end()}};
+                                     .further_actions = {ids.begin() + 1, ids.end()}};
 }
 
 // Returns the closing actions of all open rules, each with its rule.
@@ -185,7 +185,7 @@ void guard_first_law(PlanBuilder& draft) {
 std::vector<std::size_t> found_actions(const PlanBuilder& draft) {
     const Plan& plan = draft.plan;
     std::vector<std::size_t> indices;
-    for (const std::string& id : draft.request.closing->actions) {
+    for (const std::string& id : draft.request.return_point_hint->actions) {
         const auto named = indices_of(plan, [&](const Action& action) { return action.id == id; });
         const auto is_ancestor = ancestors(plan, named);
         for (std::size_t i = 0; i < plan.actions.size() && !named.empty(); ++i) {
@@ -206,14 +206,14 @@ std::vector<std::size_t> found_actions(const PlanBuilder& draft) {
 // the format again.
 void open_again(PlanBuilder& draft, const FormatRule& opened, const std::string& action) {
     for (FormatRule& law : draft.plan.laws) {
-        law.closes = law.closes && law.store != opened.store;
+        law.blocks_downgrade = law.blocks_downgrade && law.store != opened.store;
     }
     for (model::PlanStore& store : draft.plan.stores) {
-        if (store.name == opened.store && store.laws.contains(draft.request.to)) {
-            store.laws.at(draft.request.to).lowers_on_request = true;
+        if (store.name == opened.store && store.laws.contains(draft.request.to_version)) {
+            store.laws.at(draft.request.to_version).lowers_on_request = true;
         }
     }
-    draft.plan.skipped.push_back(
+    draft.plan.notes.push_back(
         fmt::format("{} raises {} to {}, and the way back lowers it again: that was tried from "
                     "every state, so no approval is asked for it",
                     action,
@@ -232,7 +232,7 @@ void gate_from_checker(PlanBuilder& draft) {
             std::any_of(closing.begin(), closing.end(), [&, target = action](auto candidate) {
                 return candidate == target || is_ancestor[candidate];
             });
-        if (!is_behind && law->closes) {
+        if (!is_behind && law->blocks_downgrade) {
             open_again(draft, *law, plan.actions[action].id);
         }
     }
@@ -243,9 +243,9 @@ void gate_from_checker(PlanBuilder& draft) {
     const auto entry = laws.find(closing.front());
     const FormatRule no_law = {"", "", {}, FormatTrigger::found, "", "", true, first.source};
     guard_by_gate(draft, entry == laws.end() ? no_law : *entry->second, closing);
-    draft.plan.skipped.push_back(fmt::format("the way back was tried from every state of the run: "
-                                             "it closes with {}, and the gate stands before that",
-                                             first.id));
+    draft.plan.notes.push_back(fmt::format("the way back was tried from every state of the run: "
+                                           "it closes with {}, and the gate stands before that",
+                                           first.id));
 }
 
 bool runs_series(const MemberRelease& runner) {
@@ -271,7 +271,7 @@ bool may_fire(FormatTrigger raises, const std::vector<MemberRelease>& runners) {
 // A rule without a fired level may hold already: if every member runs its series, the format may
 // rise at any moment.
 RuleState rule_state(const PlanBuilder& draft, const FormatRule& law) {
-    if (!law.closes) {
+    if (!law.blocks_downgrade) {
         return RuleState::harmless;
     }
     const bool fired =
@@ -284,28 +284,28 @@ RuleState rule_state(const PlanBuilder& draft, const FormatRule& law) {
     if (fired) {
         return RuleState::fired;
     }
-    return may_fire(law.raises, runners_of(draft, law.role, law.series)) ? RuleState::may_fire
-                                                                         : RuleState::open;
+    return may_fire(law.trigger, runners_of(draft, law.role, law.series)) ? RuleState::may_fire
+                                                                          : RuleState::open;
 }
 
 void place_return_point(PlanBuilder& draft) {
     const model::Pack& pack = draft.request.pack;
-    const auto from_index = static_cast<int>(series_index(pack, draft.request.from));
+    const auto from_index = static_cast<int>(series_index(pack, draft.request.from_version));
     draft.plan.max_skew =
-        std::abs(from_index - static_cast<int>(series_index(pack, draft.request.to)));
+        std::abs(from_index - static_cast<int>(series_index(pack, draft.request.to_version)));
     draft.plan.skew = pack.skew;
     for (const FormatRule& law : draft.plan.laws) {
         if (rule_state(draft, law) == RuleState::may_fire) {
-            draft.plan.skipped.push_back(fmt::format(
+            draft.plan.notes.push_back(fmt::format(
                 "{} {} already: {} may rise to {} at any moment, and "
                 "then the way back in place is closed",
-                law.raises == FormatTrigger::when_all ? "every member runs" : "members run",
+                law.trigger == FormatTrigger::when_all ? "every member runs" : "members run",
                 law.series,
                 law.store,
                 law.becomes));
         }
     }
-    if (draft.request.closing) {
+    if (draft.request.return_point_hint) {
         gate_from_checker(draft);
     } else {
         guard_first_law(draft);

@@ -31,8 +31,9 @@ const model::ProcedureSpec* procedure_for(const Pack& pack,
                                           const std::string& to_version) {
     const auto position = std::find_if(
         pack.procedures.begin(), pack.procedures.end(), [&](const model::ProcedureSpec& procedure) {
-            return procedure.name == name && model::version_in_range(procedure.from, from_version)
-                   && model::version_in_range(procedure.to, to_version);
+            return procedure.name == name
+                   && model::version_in_range(procedure.from_range, from_version)
+                   && model::version_in_range(procedure.to_range, to_version);
         });
     return position == pack.procedures.end() ? nullptr : &*position;
 }
@@ -98,21 +99,21 @@ public:
     Route route() {
         Route route;
         for (std::string stop = goal_; stop != start_ && reached_.contains(stop);
-             stop = route.hops.front().from) {
+             stop = route.hops.front().from_version) {
             route.hops.insert(route.hops.begin(), *reached_.at(stop).hop);
         }
         for (const Hop& hop : route.hops) {
-            if (const std::string& note = reached_.at(hop.to).note; !note.empty()) {
+            if (const std::string& note = reached_.at(hop.to_version).note; !note.empty()) {
                 route.notes.push_back(note);
             }
-            for (std::string& words : rules_.untold(hop.to)) {
+            for (std::string& words : rules_.untold(hop.to_version)) {
                 route.notes.push_back(std::move(words));
             }
         }
         if (!note_.empty() && !route.hops.empty()) {
             route.notes.push_back(note_);
         }
-        route.forbidden = told(route.hops);
+        route.forbidden = refused_from(route.hops);
         return route;
     }
 
@@ -229,7 +230,7 @@ private:
         judged.hop = Hop{from_version,
                          to_version,
                          procedure.name,
-                         fmt::format("{} ({})", procedure.title, place(pack_, procedure.where))};
+                         fmt::format("{} ({})", procedure.title, place(pack_, procedure.position))};
         if (!yielding.empty()) {
             judged.note = fmt::format(
                 "a rule speaks against it: {}; the packages show the hop to be clean", yielding);
@@ -238,12 +239,13 @@ private:
     }
 
     // Returns the refused hops from the stops of the route.
-    [[nodiscard]] std::vector<std::string> told(const std::vector<Hop>& hops) const {
+    [[nodiscard]] std::vector<std::string> refused_from(const std::vector<Hop>& hops) const {
         std::vector<std::string> words;
         for (const auto& entry : refused_) {
             const std::string& from_version = entry.first.first;
-            const bool is_stop = std::any_of(
-                hops.begin(), hops.end(), [&](const Hop& hop) { return hop.from == from_version; });
+            const bool is_stop = std::any_of(hops.begin(), hops.end(), [&](const Hop& hop) {
+                return hop.from_version == from_version;
+            });
             if (is_stop) {
                 words.push_back(entry.second);
             }
@@ -344,13 +346,13 @@ std::string without_first_stop(const Pack& pack,
     if (route.hops.size() < 2) {
         return {};
     }
-    const std::string& from_version = route.hops.front().from;
-    const std::string& to_version = route.hops.back().to;
-    Search search =
-        search_for(pack, cluster, from_version, to_version, route_facts, route.hops.front().to);
+    const std::string& from_version = route.hops.front().from_version;
+    const std::string& to_version = route.hops.back().to_version;
+    Search search = search_for(
+        pack, cluster, from_version, to_version, route_facts, route.hops.front().to_version);
     std::string words;
     for (const Hop& hop : search.route().hops) {
-        words += (words.empty() ? hop.from : "") + " -> " + hop.to;
+        words += (words.empty() ? hop.from_version : "") + " -> " + hop.to_version;
     }
     return words;
 }

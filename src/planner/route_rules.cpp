@@ -87,7 +87,7 @@ std::string RouteRules::unavailable(const std::string& release) const {
                : fmt::format("{} cannot be installed: {} ({})",
                              release,
                              entry->second.unavailable,
-                             place(pack_, entry->second.where));
+                             place(pack_, entry->second.position));
 }
 
 // Returns the next installable release after this one; empty if it is the newest.
@@ -117,7 +117,8 @@ std::vector<Objection> RouteRules::objections(const std::string& from_version,
         if (const std::string violation = breach(policy, from_version, to_version);
             !violation.empty()) {
             result.push_back(
-                {fmt::format("{}: {} ({})", violation, policy.source, place(pack_, policy.where)),
+                {fmt::format(
+                     "{}: {} ({})", violation, policy.source, place(pack_, policy.position)),
                  policy.yields_to_chain});
         }
     }

@@ -112,7 +112,7 @@ private:
         std::vector<model::SkewRule> rules;
         for (const model::SkewRule& rule : pack_.skew) {
             const bool is_role_sided = roles_.contains(rule.role);
-            const bool is_peer_sided = roles_.contains(rule.with);
+            const bool is_peer_sided = roles_.contains(rule.peer_role);
             if (!is_role_sided && !is_peer_sided) {
                 rules.push_back(rule);
                 continue;
@@ -120,7 +120,8 @@ private:
             for (const char* side : k_sides) {
                 rules.push_back(rule);
                 rules.back().role = is_role_sided ? sided(rule.role, side) : rule.role;
-                rules.back().with = is_peer_sided ? sided(rule.with, side) : rule.with;
+                rules.back().peer_role =
+                    is_peer_sided ? sided(rule.peer_role, side) : rule.peer_role;
             }
         }
         pack_.skew = std::move(rules);
@@ -187,10 +188,10 @@ std::string serving_side(const Request& request, const std::vector<std::string>&
 
 // Finds the source by the three tests that sides.h lists.
 Result<std::string> source_side(const Request& request, const std::vector<std::string>& sides) {
-    if (std::string source = only_side(request, sides, request.from); !source.empty()) {
+    if (std::string source = only_side(request, sides, request.from_version); !source.empty()) {
         return source;
     }
-    if (const std::string target = only_side(request, sides, request.to); !target.empty()) {
+    if (const std::string target = only_side(request, sides, request.to_version); !target.empty()) {
         return sides[target == sides[0] ? 1 : 0];
     }
     if (std::string source = serving_side(request, sides); !source.empty()) {

@@ -36,7 +36,7 @@ bool starts_old_release(const Action& action, const Plan& plan) {
     return action.verb == Verb::start
            && std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
                   return effect.kind == model::EffectKind::becomes
-                         && effect.value == Json(plan.from);
+                         && effect.value == Json(plan.from_version);
               });
 }
 
@@ -53,7 +53,7 @@ class Blocks {
 public:
     Blocks(const Plan& plan, const model::ProcedureSpec& procedure) {
         for (const model::PhaseSpec& phase : procedure.phases) {
-            block_phases_[phase.name] = phase.each.has_value();
+            block_phases_[phase.name] = phase.selection.has_value();
         }
         for (std::size_t i = 0; i < plan.actions.size(); ++i) {
             if (!plan.actions[i].member.empty() && !starts_old_release(plan.actions[i], plan)) {
@@ -223,20 +223,20 @@ bool is_moved_again(const PlanBuilder& draft, const Block& block, std::size_t co
 Action confirmation(const Action& last) {
     Action confirm = look_again(
         last, "-confirmed", fmt::format("{} is as the steps before leave it", last.member));
-    confirm.after = last.after;
+    confirm.predecessors = last.predecessors;
     return confirm;
 }
 
 // Tells the reader of the plan where a member is entered.
 void note(Plan& plan, const Block& block, std::size_t count) {
     const auto title = [&](std::size_t step) { return plan.actions[block.actions[step]].title; };
-    plan.skipped.push_back(fmt::format("{}: {} is already behind {}; {}",
-                                       plan.actions[block.actions.front()].phase,
-                                       block.member,
-                                       title(count - 1),
-                                       count == block.actions.size()
-                                           ? "it is only confirmed"
-                                           : fmt::format("goes on with: {}", title(count))));
+    plan.notes.push_back(fmt::format("{}: {} is already behind {}; {}",
+                                     plan.actions[block.actions.front()].phase,
+                                     block.member,
+                                     title(count - 1),
+                                     count == block.actions.size()
+                                         ? "it is only confirmed"
+                                         : fmt::format("goes on with: {}", title(count))));
 }
 
 // Removes actions: an action that waited for a removed one waits for its predecessors.
@@ -245,8 +245,8 @@ void take_out(Plan& plan, const std::vector<bool>& is_removed) {
     std::vector<Action> remaining;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         std::vector<std::size_t> predecessors;  // still by the old indices
-        for (const std::size_t predecessor : plan.actions[i].after) {
-            const auto& replacements = plan.actions[predecessor].after;
+        for (const std::size_t predecessor : plan.actions[i].predecessors) {
+            const auto& replacements = plan.actions[predecessor].predecessors;
             if (is_removed[predecessor]) {
                 predecessors.insert(predecessors.end(), replacements.begin(), replacements.end());
             } else {
@@ -256,12 +256,12 @@ void take_out(Plan& plan, const std::vector<bool>& is_removed) {
         std::sort(predecessors.begin(), predecessors.end());
         predecessors.erase(std::unique(predecessors.begin(), predecessors.end()),
                            predecessors.end());
-        plan.actions[i].after = std::move(predecessors);
+        plan.actions[i].predecessors = std::move(predecessors);
     }
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         place[i] = remaining.size();
         if (!is_removed[i]) {
-            for (std::size_t& predecessor : plan.actions[i].after) {
+            for (std::size_t& predecessor : plan.actions[i].predecessors) {
                 predecessor = place[predecessor];
             }
             remaining.push_back(std::move(plan.actions[i]));
@@ -295,9 +295,9 @@ void drop_completed_steps(PlanBuilder& draft) {
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         Action& action = plan.actions[i];
         if (starts_old_release(action, plan)) {
-            is_removed[i] = !holds(draft, action.when, action.member);
+            is_removed[i] = !holds(draft, action.applies_if, action.member);
             restarted_members.insert(is_removed[i] ? "" : action.member);
-            action.when.clear();  // answered: other members may be up by then
+            action.applies_if.clear();  // answered: other members may be up by then
         }
     }
     const Blocks blocks(plan, *draft.procedure);
@@ -321,7 +321,7 @@ void drop_completed_steps(PlanBuilder& draft) {
             is_removed[block.actions[i]] = true;
         }
         Action& last = plan.actions[block.actions[count - 1]];
-        if (!last.then.empty()) {
+        if (!last.postconditions.empty()) {
             is_removed[block.actions[count - 1]] = false;
             last = confirmation(last);
         }

@@ -42,8 +42,8 @@ FactSource common_part(const FactSpec& spec, const std::string& member) {
     source.member = member;
     source.name = spec.name;
     source.type = spec.type;
-    source.binds = spec.binds;
-    source.moves = spec.moves;
+    source.standard_fact = spec.standard_fact;
+    source.is_volatile = spec.is_volatile;
     source.identity = spec.identity;
     source.temporary = spec.temporary;
     source.derive = spec.derive;
@@ -153,8 +153,15 @@ void drop_without_inputs(model::FactSources& sources) {
 Result<model::FactSources>
 bind_sources(const model::Pack& pack, const model::Cluster& cluster, const PlanNames& naming) {
     static const model::FactBook k_no_facts;
-    TemplateContext scope = {
-        pack, cluster, k_no_facts, naming.from, naming.to, naming.run, naming.copy, {}, {}};
+    TemplateContext scope = {pack,
+                             cluster,
+                             k_no_facts,
+                             naming.from_version,
+                             naming.to_version,
+                             naming.run,
+                             naming.copy,
+                             {},
+                             {}};
     model::FactSources sources;
     for (const FactSpec& spec : pack.facts) {
         DRYDOCK_TRY(bind_fact(scope, spec, sources));

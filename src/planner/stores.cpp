@@ -87,7 +87,7 @@ std::map<std::string, FormatSupport> laws_of(const model::AxisSpec& axis,
 std::map<std::string, FormatSupport> laws_of_hop(const PlanBuilder& draft,
                                                  const std::string& store) {
     std::map<std::string, FormatSupport> laws;
-    for (const std::string& release : {draft.request.from, draft.request.to}) {
+    for (const std::string& release : {draft.request.from_version, draft.request.to_version}) {
         if (const auto* law = law_of(draft.request.pack, release, store)) {
             laws[release] = *law;
         }
@@ -100,7 +100,7 @@ std::vector<std::string> clean_stop_of(const PlanBuilder& draft, const model::St
     const model::Pack& pack = draft.request.pack;
     const bool is_asked =
         !store.clean_stop.empty()
-        && series_of(pack, draft.request.from) != series_of(pack, draft.request.to);
+        && series_of(pack, draft.request.from_version) != series_of(pack, draft.request.to_version);
     return is_asked ? keys_of(draft, store, store.clean_stop) : std::vector<std::string>();
 }
 
@@ -133,15 +133,15 @@ void add_axis_rules(PlanBuilder& draft,
                     const model::StoreSpec& store,
                     const model::AxisSpec& axis) {
     for (const auto& [release, law] : laws_of(axis, store.name)) {
-        if (law.raises != FormatTrigger::never) {
+        if (law.trigger != FormatTrigger::never) {
             draft.plan.laws.push_back({store.name,
                                        store.role,
                                        keys_of(draft, store, store.level),
-                                       law.raises,
+                                       law.trigger,
                                        release,
                                        law.writes,
                                        false,
-                                       place(draft.request.pack, law.where)});
+                                       place(draft.request.pack, law.position)});
         }
     }
 }
@@ -150,21 +150,21 @@ void add_axis_rules(PlanBuilder& draft,
 // the format. A format on which the old release starts, but does not serve, is no way back either.
 void add_rule(PlanBuilder& draft, const model::StoreSpec& store) {
     const model::Pack& pack = draft.request.pack;
-    const auto* old_support = law_of(pack, draft.request.from, store.name);
-    const auto* new_support = law_of(pack, draft.request.to, store.name);
+    const auto* old_support = law_of(pack, draft.request.from_version, store.name);
+    const auto* new_support = law_of(pack, draft.request.to_version, store.name);
     if (old_support == nullptr || new_support == nullptr
-        || new_support->raises == FormatTrigger::never) {
+        || new_support->trigger == FormatTrigger::never) {
         return;
     }
     const bool readable = lists(old_support->reads, new_support->writes);
     draft.plan.laws.push_back({store.name,
                                store.role,
                                keys_of(draft, store, store.level),
-                               new_support->raises,
-                               series_of(pack, draft.request.to),
+                               new_support->trigger,
+                               series_of(pack, draft.request.to_version),
                                new_support->writes,
                                !readable && !new_support->lowers_on_request,
-                               place(pack, new_support->where)});
+                               place(pack, new_support->position)});
 }
 
 // Adds a rule for a store that a step destroys and the old release needs: it is gone, whatever the
@@ -174,14 +174,15 @@ void add_destruction(PlanBuilder& draft, const model::StoreSpec& store) {
     const auto destroys = std::find_if(actions.begin(), actions.end(), [&](const Action& action) {
         return has_effect(action, EffectKind::destroys, store.name);
     });
-    const bool is_needed = axis_of(draft.request.pack, store) != nullptr
-                           || law_of(draft.request.pack, draft.request.from, store.name) != nullptr;
+    const bool is_needed =
+        axis_of(draft.request.pack, store) != nullptr
+        || law_of(draft.request.pack, draft.request.from_version, store.name) != nullptr;
     if (destroys != actions.end() && is_needed) {
         draft.plan.laws.push_back({store.name,
                                    store.role,
                                    {},
                                    FormatTrigger::on_destroy,
-                                   series_of(draft.request.pack, draft.request.to),
+                                   series_of(draft.request.pack, draft.request.to_version),
                                    "",
                                    true,
                                    destroys->source});

@@ -27,7 +27,7 @@ void fail_permanently(const Program& program,
                       State& state,
                       std::size_t index,
                       Status status = Status::failed) {
-    if (program.optional(index) && status != Status::unreached) {
+    if (program.optional(index) && status != Status::unreachable) {
         state.set_failures(index, std::max(state.failures(index), 1));
         state.set_status(index, Status::skipped);
     } else {
@@ -104,7 +104,7 @@ void then_judged(const Program& program, State& state, std::size_t index, Outcom
     if (outcome == Outcome::yes) {
         state.set_status(index, Status::done);
     } else if (outcome != Outcome::no) {
-        fail_permanently(program, state, index, Status::unseen);
+        fail_permanently(program, state, index, Status::unverified);
     } else if (is_recheck) {
         repeat(program, state, index, false);
     } else {
@@ -115,14 +115,14 @@ void then_judged(const Program& program, State& state, std::size_t index, Outcom
 // Takes the result of the `happened` probe. Only "it did not happen", or a repeatable action, leads
 // to a repeat. On a silent host neither does, because the action may be under way still.
 void happened_judged(const Program& program, State& state, std::size_t index, Outcome outcome) {
-    const bool unheard = state.status(index) == Status::unheard;
-    if (!unheard && state.status(index) != Status::unsure) {
+    const bool unheard = state.status(index) == Status::agent_silent;
+    if (!unheard && state.status(index) != Status::outcome_unknown) {
         return;
     }
     if (outcome == Outcome::yes) {
         state.set_status(index, after_effect(program, index));
     } else if (unheard) {
-        fail_permanently(program, state, index, Status::unreached);
+        fail_permanently(program, state, index, Status::unreachable);
     } else if (outcome == Outcome::no || program.repeatable(index)) {
         repeat(program, state, index, outcome == Outcome::no);
     } else {
@@ -169,11 +169,12 @@ void ended(const Program& program, State& state, const CompactEvent& event) {
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
     } else if (event.outcome == Outcome::running) {
-        fail_permanently(program, state, event.action, Status::unreached);  // not ended in its time
+        fail_permanently(
+            program, state, event.action, Status::unreachable);  // not ended in its time
     } else {
         // The host has not answered the second question either.
         const bool was_queried = state.status(event.action) == Status::lost;
-        state.set_status(event.action, was_queried ? Status::unheard : Status::lost);
+        state.set_status(event.action, was_queried ? Status::agent_silent : Status::lost);
     }
 }
 
@@ -186,7 +187,7 @@ void attached(const Program& program, State& state, const CompactEvent& event) {
     } else if (event.outcome == Outcome::none) {
         take_back(program, state, event.action);
     } else {
-        state.set_status(event.action, Status::unsure);
+        state.set_status(event.action, Status::outcome_unknown);
     }
 }
 
@@ -210,10 +211,10 @@ Status retry_after_resume(Status status) {
     if (status == Status::failed) {
         return Status::waiting;
     }
-    if (status == Status::unreached) {
+    if (status == Status::unreachable) {
         return Status::lost;
     }
-    return status == Status::unseen ? Status::recheck : status;
+    return status == Status::unverified ? Status::recheck : status;
 }
 
 // Resumes the run. An optional action that failed stays skipped. Only a person ends a halt or a

@@ -65,7 +65,7 @@ enum class Outcome : std::uint8_t {
     failed,
     unknown,
     running,
-    torn,
+    interrupted,
     yes,
     no,
     cannot_tell,

@@ -50,7 +50,7 @@ void apply_effects(ExpectedFacts& world, const model::Action& action, Status sta
             continue;
         }
         Expectation& expectation = world[model::fact_key(effect.member, effect.name)];
-        expectation.by = action.id;
+        expectation.writer = action.id;
         expectation.any_of.clear();
         if (took_effect(status) && !changes) {
             expectation.any_of.push_back(value_of(effect.value));
@@ -77,7 +77,7 @@ void apply_meanwhile(ExpectedFacts& world, const model::Action& action, Status s
         }
         if (effect.kind == model::EffectKind::becomes) {
             fact->second.any_of.push_back(value_of(effect.value));
-            fact->second.by = action.id;
+            fact->second.writer = action.id;
         } else if (effect.kind == model::EffectKind::changes) {
             fact->second = {{}, action.id};
         }
@@ -95,7 +95,7 @@ void open_clean_stops(ExpectedFacts& world, const Plan& plan, const model::Actio
                     const auto fact =
                         plan.sources.find(model::fact_key(effect.member, effect.name));
                     return fact != plan.sources.end()
-                           && fact->second.binds == model::StandardFact::running
+                           && fact->second.standard_fact == model::StandardFact::running
                            && (owner.empty() || owner == effect.member);
                 });
             const auto fact = world.find(key);
@@ -154,7 +154,7 @@ bool is_not_ready(const Observation& observation) {
 bool matches(const Observation& actual,
              const Observation& expected,
              const model::FactSource& source) {
-    if (source.binds == model::StandardFact::ready && is_not_ready(expected)) {
+    if (source.standard_fact == model::StandardFact::ready && is_not_ready(expected)) {
         return is_not_ready(actual);
     }
     if (actual.status != expected.status) {
@@ -169,9 +169,10 @@ bool matches(const Observation& actual,
 std::string show_expected(const Expectation& expectation) {
     std::string text;
     for (const Observation& observation : expectation.any_of) {
-        text += (text.empty() ? "" : " or ") + show(observation);
+        text += (text.empty() ? "" : " or ") + to_text(observation);
     }
-    return expectation.by.empty() ? text : fmt::format("{} (left so by {})", text, expectation.by);
+    return expectation.writer.empty() ? text
+                                      : fmt::format("{} (left so by {})", text, expectation.writer);
 }
 
 }  // namespace
@@ -188,7 +189,7 @@ bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& 
     };
     const auto members = plan.roster()[law.role];
     const bool any_runs = std::any_of(members.begin(), members.end(), runs_it);
-    switch (law.raises) {
+    switch (law.trigger) {
     case model::FormatTrigger::when_all:
         return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
     case model::FormatTrigger::when_all_running:
@@ -214,14 +215,15 @@ bool may_be_silent(const model::FactSource& source) {
 }
 
 bool was_down(const Plan& plan, const std::string& member) {
-    const auto running = plan.planned.find(bound_key(plan, member, model::StandardFact::running));
-    return running != plan.planned.end() && running->second.status == ObservationStatus::absent;
+    const auto running =
+        plan.bound_facts.find(bound_key(plan, member, model::StandardFact::running));
+    return running != plan.bound_facts.end() && running->second.status == ObservationStatus::absent;
 }
 
 // True if a member said nothing when the plan was made, because it was down. Every member has an
 // identity; a temporary fact may be absent of one that is up, too.
 bool never_said(const Plan& plan, const model::FactSource& source, const Expectation& expectation) {
-    const bool was_absent = expectation.by.empty() && expectation.any_of.size() == 1
+    const bool was_absent = expectation.writer.empty() && expectation.any_of.size() == 1
                             && expectation.any_of.front().status == ObservationStatus::absent;
     return was_absent && (source.identity || was_down(plan, source.member));
 }
@@ -266,14 +268,14 @@ void excuse_readiness(const Plan& plan, const State& state, ExpectedFacts& world
 
 // True for a fact that moves without the plan: its value is never drift.
 bool moves_by_itself(const model::FactSource& source) {
-    return source.moves || source.binds == model::StandardFact::leads;
+    return source.is_volatile || source.standard_fact == model::StandardFact::leads;
 }
 
 }  // namespace
 
 ExpectedFacts expected_facts(const Plan& plan, const State& state) {
     ExpectedFacts world;
-    for (const auto& [key, observation] : plan.planned) {
+    for (const auto& [key, observation] : plan.bound_facts) {
         world[key].any_of.push_back(observation);
     }
     ExpectedStores stores(plan, world);
@@ -318,7 +320,7 @@ find_drift(const Plan& plan, const State& state, const model::FactBook& observed
         if (!fits) {
             moved.push_back({key,
                              show_expected(expectation),
-                             show(observation->second),
+                             to_text(observation->second),
                              observation->second.evidence,
                              observation->second.status == ObservationStatus::unknown});
         }

@@ -18,7 +18,7 @@ namespace drydock::run {
 
 struct Expectation {
     std::vector<model::Observation> any_of;  // empty: in flight, anything is possible
-    std::string by;  // the action that left it so; empty: as when the plan was made
+    std::string writer;  // the action that left it so; empty: as when the plan was made
 };
 
 using ExpectedFacts = std::map<std::string, Expectation, std::less<>>;
@@ -40,13 +40,13 @@ public:
     // in a condition means these. A member is left out if the plan has stopped it, is handling it,
     // or found it down and brings it up later. A member that was down and that the plan leaves
     // alone is included.
-    [[nodiscard]] model::Roster up(const State& state) const;
+    [[nodiscard]] model::Roster live_members(const State& state) const;
 
 private:
     struct Touch {
         std::size_t action;
         std::size_t member;  // in the order of the roster
-        bool up;             // afterwards
+        bool is_up;          // afterwards
     };
 
     model::Roster roster_;
@@ -59,7 +59,7 @@ private:
 struct Drift {
     std::string key;
     std::string expected;
-    std::string found;
+    std::string actual;
     std::string evidence;
     bool cannot_tell = false;  // the fact could not be read
 };

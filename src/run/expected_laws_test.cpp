@@ -24,10 +24,10 @@ constexpr auto k_nothing = ObservationStatus::absent;
 // A plan whose first action is the diamond's "left", with facts that it is bound to.
 Plan plan_with(const std::map<std::string, Json>& facts) {
     Plan plan = diamond(Repeatable::probe);
-    plan.from = "1.0";
-    plan.to = "2.0";
+    plan.from_version = "1.0";
+    plan.to_version = "2.0";
     for (const auto& [key, value] : facts) {
-        plan.planned[key] = value.is_null() ? Observation{k_nothing, {}, "", 0} : known(value);
+        plan.bound_facts[key] = value.is_null() ? Observation{k_nothing, {}, "", 0} : known(value);
         plan.sources[key].key = key;
     }
     return plan;
@@ -42,7 +42,7 @@ void bind(Plan& plan, const std::string& member, model::StandardFact standard) {
     model::FactSource& source =
         plan.sources[model::fact_key(member, model::k_standard_facts.of(standard))];
     source.member = member;
-    source.binds = standard;
+    source.standard_fact = standard;
 }
 
 // The levels of two members that own a store together.
@@ -55,7 +55,7 @@ Plan plan_of_laws(model::FormatTrigger raises) {
     plan.laws = {{.store = "data",
                   .role = "member",
                   .levels = {"level"},
-                  .raises = raises,
+                  .trigger = raises,
                   .series = "2.0",
                   .becomes = "b"}};
     plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", "2.0"}};
@@ -67,7 +67,7 @@ TEST(RunLaws, ExpectWhatHoldsWhileAnActionRuns) {
     plan.actions[0].meanwhile = {{EffectKind::becomes, "", "dirty", true}};
     State state = running(plan);
     EXPECT_TRUE(drifts(plan, state, "dirty", true));
-    for (const Status cut_off : {Status::intended, Status::unsure, Status::failed}) {
+    for (const Status cut_off : {Status::intended, Status::outcome_unknown, Status::failed}) {
         state.set(0, cut_off, 0, 1);
         EXPECT_FALSE(drifts(plan, state, "dirty", true));
         EXPECT_FALSE(drifts(plan, state, "dirty", false));
@@ -151,7 +151,7 @@ TEST(RunLaws, LetLeadersMove) {
 
 TEST(RunLaws, OpenWhetherAStoreWasLeftCleanOnceItsMemberMoved) {
     Plan plan = plan_of_laws(model::FormatTrigger::never);
-    plan.planned["m1/clean"] = known(false);
+    plan.bound_facts["m1/clean"] = known(false);
     plan.sources["m1/clean"].member = "m1";
     plan.stores[0].clean_stop = {"m1/clean"};
     EXPECT_TRUE(drifts(plan, running(plan), "m1/clean", true));
@@ -160,7 +160,7 @@ TEST(RunLaws, OpenWhetherAStoreWasLeftCleanOnceItsMemberMoved) {
 
 TEST(RunLaws, ExpectNobodyReadyWhileTooFewRun) {
     Plan plan = plan_of_laws(model::FormatTrigger::never);
-    plan.planned["m1/ready"] = known(true);
+    plan.bound_facts["m1/ready"] = known(true);
     bind(plan, "m1", model::StandardFact::ready);
     plan.actions[3].effects = {{EffectKind::becomes, "m2", "running", "2.0"}};
     EXPECT_TRUE(drifts(plan, running(plan), "m1/ready", false));
@@ -184,11 +184,11 @@ TEST(RunLaws, ExpectATemporaryFactAsSwitchedUntilItIsSwitchedBack) {
 TEST(RunLaws, ExpectNoTemporaryFactFromAMemberThatIsDown) {
     Plan plan = plan_of_laws(model::FormatTrigger::never);
     for (const char* key : {"m1/frozen", "m1/mark", "m2/mark"}) {
-        plan.planned[key] = {k_nothing, {}, "", 0};
+        plan.bound_facts[key] = {k_nothing, {}, "", 0};
         plan.sources[key].member = std::string(key).substr(0, 2);
         plan.sources[key].temporary = model::Temporary::always;
     }
-    plan.planned["m1/frozen"] = known(false);
+    plan.bound_facts["m1/frozen"] = known(false);
     plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", Json()}};
     EXPECT_TRUE(drifts(plan, running(plan), "m1/frozen", Json()));
     EXPECT_TRUE(drifts(plan, running(plan), "m1/mark", true));

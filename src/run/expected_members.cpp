@@ -16,9 +16,9 @@ ExpectedMembers::ExpectedMembers(const Plan& plan) : roster_(plan.roster()) {
     for (const auto& [role, members] : roster_) {
         for (const std::string& member : members) {
             const std::string key = bound_key(plan, member, model::StandardFact::running);
-            const auto planned = plan.planned.find(key);
+            const auto planned = plan.bound_facts.find(key);
             index.emplace(key, planned_.size());
-            planned_.push_back(key.empty() || planned == plan.planned.end()
+            planned_.push_back(key.empty() || planned == plan.bound_facts.end()
                                || planned->second.status == ObservationStatus::known);
         }
     }
@@ -39,12 +39,12 @@ ExpectedMembers::ExpectedMembers(const Plan& plan) : roster_(plan.roster()) {
     }
 }
 
-model::Roster ExpectedMembers::up(const State& state) const {
+model::Roster ExpectedMembers::live_members(const State& state) const {
     std::vector<bool> is_up = planned_;
     for (const Touch& touch : touches_) {
         const Status status = state.status(touch.action);
         if (took_effect(status) || is_unsettled(status)) {
-            is_up[touch.member] = took_effect(status) && touch.up;
+            is_up[touch.member] = took_effect(status) && touch.is_up;
         }
     }
     model::Roster roster = roster_;
@@ -56,7 +56,7 @@ model::Roster ExpectedMembers::up(const State& state) const {
 }
 
 model::Roster members_up(const Plan& plan, const State& state) {
-    return ExpectedMembers(plan).up(state);
+    return ExpectedMembers(plan).live_members(state);
 }
 
 }  // namespace drydock::run

@@ -49,7 +49,7 @@ const FormatRule* rule_of(const Plan& plan, const PlanStore& store) {
 // Returns the format that the effect brings the store to; empty if it converts nothing.
 std::string format_after(const Plan& plan, const PlanStore& store, EffectKind kind) {
     if (kind == EffectKind::lowers) {
-        const auto law = store.laws.find(plan.to);
+        const auto law = store.laws.find(plan.to_version);
         return law == store.laws.end() ? "" : law->second.writes;
     }
     const FormatRule* law = rule_of(plan, store);
@@ -59,9 +59,9 @@ std::string format_after(const Plan& plan, const PlanStore& store, EffectKind ki
 // True if a command raises the format only while the rule's own condition holds.
 bool has_condition(const FormatRule* law) {
     return law != nullptr
-           && (law->raises == FormatTrigger::when_all
-               || law->raises == FormatTrigger::when_all_running
-               || law->raises == FormatTrigger::on_lead);
+           && (law->trigger == FormatTrigger::when_all
+               || law->trigger == FormatTrigger::when_all_running
+               || law->trigger == FormatTrigger::on_lead);
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ Observation value_of(const Json& value) {
 
 std::string bound_key(const Plan& plan, std::string_view member, model::StandardFact standard) {
     for (const auto& [key, source] : plan.sources) {
-        if (source.member == member && source.binds == standard) {
+        if (source.member == member && source.standard_fact == standard) {
             return key;
         }
     }

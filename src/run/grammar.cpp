@@ -35,7 +35,7 @@ bool has_fitting_outcome(const CompactEvent& event) {
                          {Outcome::done, Outcome::failed, Outcome::unknown, Outcome::running});
     }
     if (event.type == EventType::action_attached) {
-        return is_one_of(event.outcome, {Outcome::running, Outcome::none, Outcome::torn});
+        return is_one_of(event.outcome, {Outcome::running, Outcome::none, Outcome::interrupted});
     }
     if (event.type != EventType::facts_read) {
         return event.outcome == Outcome::none;
@@ -69,7 +69,7 @@ bool Grammar::asks_for(CommandKind kind, const CompactEvent& event) {
     next(program_, state_, commands_);
     return std::any_of(commands_.begin(), commands_.end(), [&](const Command& command) {
         const bool is_same = !is_of_action(event.type) || command.action == event.action;
-        return command.what == kind && is_same
+        return command.kind == kind && is_same
                && (kind != CommandKind::begin || command.attempt == event.attempt);
     });
 }
@@ -80,7 +80,7 @@ bool Grammar::asks_to_pause() {
     State pausing = state_;
     request_pause(pausing);
     next(program_, pausing, commands_);
-    return commands_.size() == 1 && commands_.front().what == CommandKind::pause;
+    return commands_.size() == 1 && commands_.front().kind == CommandKind::pause;
 }
 
 // True if apply() gives the event a meaning here.
@@ -93,7 +93,7 @@ bool Grammar::changes(const CompactEvent& event) const {
 // True if all predecessors are over. A guard that was asked for is judged although an action has
 // failed meanwhile.
 bool Grammar::is_ready_to_judge(std::size_t action) const {
-    const auto predecessors = program_.after(action);
+    const auto predecessors = program_.predecessors(action);
     return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
         return is_over(state_.status(predecessor));
     });

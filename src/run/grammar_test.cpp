@@ -44,16 +44,16 @@ Plan gated_plan() {
         action.id = id;
         action.repeatable = model::Repeatable::yes;
         action.request = Json::Object{{"kind", "command"}};
-        action.then = {model::Condition{.fact = "x"}};
+        action.postconditions = {model::Condition{.fact = "x"}};
         action.attempts = 2;
         if (!plan.actions.empty()) {
-            action.after = {plan.actions.size() - 1};
+            action.predecessors = {plan.actions.size() - 1};
         }
         plan.actions.push_back(std::move(action));
     }
     plan.actions[1].verb = model::Verb::gate;
     plan.actions[1].request = {};
-    plan.actions[1].then.clear();
+    plan.actions[1].postconditions.clear();
     return plan;
 }
 
@@ -120,7 +120,7 @@ const std::vector<Bad> k_bad = {
     {"an attempt out of turn", {k_created, k_conductor, guard(0), intended(0, 2)}, 4},
     {"an attempt that ends twice", joined(k_begun, {ended(0), ended(0)}), 6},
     {"the end of another attempt", joined(k_begun, {ended(0, Outcome::done, 2)}), 5},
-    {"an end that is no end", joined(k_begun, {ended(0, Outcome::torn)}), 5},
+    {"an end that is no end", joined(k_begun, {ended(0, Outcome::interrupted)}), 5},
     {"a promise of what still runs", joined(k_begun, {then(0)}), 5},
     {"a promise that is skipped", joined(k_begun, {ended(0), then(0, Outcome::skip)}), 6},
     {"a guard before its time", joined(k_begun, {guard(2)}), 5},
@@ -162,21 +162,21 @@ TEST(Grammar, RefusesWhatNoRunRecords) {
 // Returns the events that may follow a command.
 std::vector<CompactEvent> answers_to(const Command& command) {
     const std::size_t action = command.action;
-    if (command.what == CommandKind::begin) {
+    if (command.kind == CommandKind::begin) {
         return {intended(action, command.attempt)};
     }
-    if (command.what == CommandKind::judge) {
+    if (command.kind == CommandKind::judge) {
         std::vector<CompactEvent> answers;
         for (const Outcome outcome : {Outcome::yes, Outcome::no, Outcome::cannot_tell}) {
             answers.push_back({EventType::facts_read, action, 0, outcome, command.purpose});
         }
         return answers;
     }
-    if (command.what == CommandKind::ask) {
+    if (command.kind == CommandKind::ask) {
         return {ended(action, Outcome::unknown, command.attempt),
                 attached(action, Outcome::running, command.attempt),
                 attached(action, Outcome::none, command.attempt),
-                attached(action, Outcome::torn, command.attempt)};
+                attached(action, Outcome::interrupted, command.attempt)};
     }
     const std::map<CommandKind, EventType> others = {
         {CommandKind::soak, EventType::soak_started},
@@ -184,7 +184,7 @@ std::vector<CompactEvent> answers_to(const Command& command) {
         {CommandKind::await_person, EventType::gate_approved},
         {CommandKind::halt, EventType::run_halted},
         {CommandKind::finish, EventType::run_finished}};
-    return {{others.at(command.what), action}};
+    return {{others.at(command.kind), action}};
 }
 
 std::vector<CompactEvent> possible_events(const Program& program, const State& state) {

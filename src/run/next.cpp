@@ -28,8 +28,8 @@ struct PendingAction {
         failed = 16
     };
 
-    std::uint8_t is = over;
-    CommandKind what = CommandKind::judge;  // if it is to come, or asked about
+    std::uint8_t classes = over;
+    CommandKind kind = CommandKind::judge;  // if it is to come, or asked about
     Purpose purpose = Purpose::none;
 };
 
@@ -48,16 +48,16 @@ constexpr PendingAction turn_of(Status status) {
         return {PendingAction::in_flight};
     case Status::lost:
         return {PendingAction::in_flight | PendingAction::asked, CommandKind::ask};
-    case Status::unsure:
-    case Status::unheard:
+    case Status::outcome_unknown:
+    case Status::agent_silent:
         return {
             PendingAction::in_flight | PendingAction::asked, CommandKind::judge, Purpose::happened};
     case Status::applied:
     case Status::recheck:
         return {PendingAction::in_flight | PendingAction::asked, CommandKind::judge, Purpose::then};
     case Status::failed:
-    case Status::unreached:
-    case Status::unseen:
+    case Status::unreachable:
+    case Status::unverified:
         return {PendingAction::failed};
     case Status::done:
     case Status::skipped:
@@ -81,7 +81,7 @@ constexpr const PendingAction& turn_in(State::Cell cell) {
 
 // True if all predecessors are over.
 bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
-    const auto predecessors = program.after(index);
+    const auto predecessors = program.predecessors(index);
     return std::all_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
         return is_over(State::status_in(cells[predecessor]));
     });
@@ -90,20 +90,20 @@ bool predecessors_over(const Program& program, Cells cells, std::size_t index) {
 // Adds the attempt: the next number for a begin, the present one for a question to the host.
 Command
 command_of(const Program& program, const State& state, std::size_t index, PendingAction turn) {
-    if (turn.what == CommandKind::begin && program.is_gate(index)) {
+    if (turn.kind == CommandKind::begin && program.is_gate(index)) {
         return {CommandKind::soak, index};
     }
     const int last = state.attempt(index);
-    const int attempt = turn.what == CommandKind::begin ? last + 1
-                        : turn.what == CommandKind::ask ? last
+    const int attempt = turn.kind == CommandKind::begin ? last + 1
+                        : turn.kind == CommandKind::ask ? last
                                                         : 0;
-    return {turn.what, index, attempt, turn.purpose};
+    return {turn.kind, index, attempt, turn.purpose};
 }
 
 // True for a command that is held back once the run is to stop.
 bool is_new_work(const Command& command) {
-    return command.what != CommandKind::ask
-           && (command.what != CommandKind::judge || command.purpose == Purpose::guard);
+    return command.kind != CommandKind::ask
+           && (command.kind != CommandKind::judge || command.purpose == Purpose::guard);
 }
 
 constexpr std::size_t k_nothing = std::numeric_limits<std::size_t>::max();
@@ -111,8 +111,8 @@ constexpr std::size_t k_nothing = std::numeric_limits<std::size_t>::max();
 // The result of one pass over all actions, beside the commands. There is only one pass, because a
 // large plan is looked over at every turn.
 struct ActionSummary {
-    std::uint8_t are = 0;            // of all actions
-    std::size_t failed = k_nothing;  // the first one
+    std::uint8_t classes = 0;              // of all actions
+    std::size_t first_failed = k_nothing;  // the first one
 };
 
 // Collects commands. New work is given out only while no action has failed and no pause was
@@ -124,15 +124,15 @@ look_over(const Program& program, const State& state, std::vector<Command>& comm
     const Cells cells = state.of_actions();
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const PendingAction& turn = turn_in(cells[i]);
-        look.are |= turn.is;
-        if ((turn.is & (PendingAction::to_come | PendingAction::asked | PendingAction::failed))
+        look.classes |= turn.classes;
+        if ((turn.classes & (PendingAction::to_come | PendingAction::asked | PendingAction::failed))
             == 0) {
             continue;
         }
-        if ((turn.is & PendingAction::failed) != 0) {
-            look.failed = std::min(look.failed, i);
+        if ((turn.classes & PendingAction::failed) != 0) {
+            look.first_failed = std::min(look.first_failed, i);
             gives_out = false;
-        } else if ((turn.is & PendingAction::asked) != 0
+        } else if ((turn.classes & PendingAction::asked) != 0
                    || (gives_out && predecessors_over(program, cells, i))) {
             commands.push_back(command_of(program, state, i, turn));
         }
@@ -148,13 +148,13 @@ void next(const Program& program, const State& state, std::vector<Command>& comm
         return;
     }
     const ActionSummary look = look_over(program, state, commands);
-    const bool failed = (look.are & PendingAction::failed) != 0;
+    const bool failed = (look.classes & PendingAction::failed) != 0;
     const bool stopping = failed || state.phase() == Phase::pausing;
-    if ((look.are & ~PendingAction::over) == 0) {
+    if ((look.classes & ~PendingAction::over) == 0) {
         commands.push_back({CommandKind::finish, 0, 0, Purpose::none});
-    } else if (stopping && (look.are & PendingAction::in_flight) == 0) {
+    } else if (stopping && (look.classes & PendingAction::in_flight) == 0) {
         commands.assign(
-            {{failed ? CommandKind::halt : CommandKind::pause, failed ? look.failed : 0}});
+            {{failed ? CommandKind::halt : CommandKind::pause, failed ? look.first_failed : 0}});
     } else if (stopping) {
         std::erase_if(commands, is_new_work);
     }

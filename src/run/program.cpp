@@ -13,13 +13,13 @@ Program::Program(const model::Plan& plan) : ends_{0} {
         Kind kind;
         kind.bits = static_cast<std::uint8_t>(
             (action.is_gate() ? k_gate : 0) | (action.request.is_null() ? 0 : k_acts)
-            | (action.then.empty() ? 0 : k_promises)
+            | (action.postconditions.empty() ? 0 : k_promises)
             | (action.repeatable == model::Repeatable::yes ? k_repeatable : 0)
             | (action.repeatable == model::Repeatable::no ? k_unrepeatable : 0)
             | (action.optional ? k_optional : 0));
         kind.attempts = static_cast<std::uint8_t>(std::clamp(action.attempts, 1, 255));
         kinds_.push_back(kind);
-        for (const std::size_t predecessor : action.after) {
+        for (const std::size_t predecessor : action.predecessors) {
             predecessors_.push_back(static_cast<std::uint32_t>(predecessor));
         }
         ends_.push_back(static_cast<std::uint32_t>(predecessors_.size()));

@@ -21,7 +21,7 @@ public:
     [[nodiscard]] std::size_t actions() const { return kinds_.size(); }
 
     // Returns the actions that must be over before this one begins.
-    [[nodiscard]] std::span<const std::uint32_t> after(std::size_t action) const {
+    [[nodiscard]] std::span<const std::uint32_t> predecessors(std::size_t action) const {
         return {predecessors_.data() + ends_[action], ends_[action + 1] - ends_[action]};
     }
 

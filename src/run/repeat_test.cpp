@@ -14,9 +14,9 @@ TEST(RunApply, LeavesNothingOutThatMayBeUnderWay) {
     Plan plan = diamond(Repeatable::probe);
     plan.actions[0].optional = true;
     for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
-        State state =
-            apply(plan, with(running(plan), 0, Status::unheard), read(Purpose::happened, outcome));
-        EXPECT_EQ(state.status(0), Status::unreached);
+        State state = apply(
+            plan, with(running(plan), 0, Status::agent_silent), read(Purpose::happened, outcome));
+        EXPECT_EQ(state.status(0), Status::unreachable);
         state.set_status(1, Status::done);
         EXPECT_EQ(next(plan, state),
                   (std::vector<Command>{{CommandKind::halt, 0, 0, Purpose::none}}));
@@ -64,7 +64,7 @@ TEST(RunApply, RepeatsUnknownOutcomesSoOftenAndNoMore) {
     const Plan plan = diamond(Repeatable::yes);
     State state = running(plan);
     for (int attempt = 1; attempt <= k_attempts_max; ++attempt) {
-        state = apply(plan, intend(plan, state, attempt), attached(Outcome::torn, attempt));
+        state = apply(plan, intend(plan, state, attempt), attached(Outcome::interrupted, attempt));
         state = apply(plan, state, read(Purpose::happened, Outcome::cannot_tell));
     }
     EXPECT_EQ(state.status(0), Status::failed);

@@ -19,7 +19,7 @@ bool is_needed(const Plan& plan, const std::string& name) {
     const auto store = std::find_if(plan.stores.begin(),
                                     plan.stores.end(),
                                     [&](const auto& candidate) { return candidate.name == name; });
-    return store == plan.stores.end() || store->laws.contains(plan.from);
+    return store == plan.stores.end() || store->laws.contains(plan.from_version);
 }
 
 bool destroys_needed(const Plan& plan, const Action& action) {
@@ -31,7 +31,8 @@ bool destroys_needed(const Plan& plan, const Action& action) {
 bool is_return_point(const model::ReturnPoint& point, const std::string& id) {
     return point.exists
            && (point.action == id
-               || std::find(point.others.begin(), point.others.end(), id) != point.others.end());
+               || std::find(point.further_actions.begin(), point.further_actions.end(), id)
+                      != point.further_actions.end());
 }
 
 }  // namespace

@@ -22,11 +22,11 @@ Action action(const char* id, bool acts = true) {
 // "open" is the point of no return, "beside" may close the way back first.
 Plan plan_of_three() {
     Plan plan;
-    plan.from = "1.0";
+    plan.from_version = "1.0";
     plan.actions = {action("copy"), action("open"), action("beside")};
     plan.point_of_no_return.exists = true;
     plan.point_of_no_return.action = "open";
-    plan.point_of_no_return.others = {"beside"};
+    plan.point_of_no_return.further_actions = {"beside"};
     return plan;
 }
 
@@ -68,7 +68,7 @@ TEST(ReturnPoint, StaysClosedWhateverBecameOfIt) {
         const auto events = begun_and(1, {EventType::action_ended, 1, 1, outcome});
         EXPECT_EQ(closed_by(plan, after(plan, events)), 1U);
     }
-    const auto torn = begun_and(1, {EventType::action_attached, 1, 1, Outcome::torn});
+    const auto torn = begun_and(1, {EventType::action_attached, 1, 1, Outcome::interrupted});
     EXPECT_EQ(closed_by(plan, after(plan, torn)), 1U);
 }
 

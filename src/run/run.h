@@ -39,7 +39,7 @@ enum class CommandKind : std::uint8_t {
 };
 
 struct Command {
-    CommandKind what = CommandKind::judge;
+    CommandKind kind = CommandKind::judge;
     std::size_t action = 0;
     int attempt =
         0;  // for begin: the number of the new attempt; for ask: the attempt that is asked about

@@ -20,8 +20,8 @@ inline constexpr std::array k_statuses = {Status::waiting,
                                           Status::ready,
                                           Status::intended,
                                           Status::lost,
-                                          Status::unsure,
-                                          Status::unheard,
+                                          Status::outcome_unknown,
+                                          Status::agent_silent,
                                           Status::applied,
                                           Status::recheck,
                                           Status::soaking,
@@ -29,8 +29,8 @@ inline constexpr std::array k_statuses = {Status::waiting,
                                           Status::done,
                                           Status::skipped,
                                           Status::failed,
-                                          Status::unreached,
-                                          Status::unseen};
+                                          Status::unreachable,
+                                          Status::unverified};
 
 inline Action
 action(const std::string& id, std::vector<std::size_t> predecessors, Repeatable repeatable) {
@@ -38,10 +38,10 @@ action(const std::string& id, std::vector<std::size_t> predecessors, Repeatable 
     new_action.id = id;
     new_action.verb = Verb::run;
     new_action.host = "a";
-    new_action.after = std::move(predecessors);
+    new_action.predecessors = std::move(predecessors);
     new_action.repeatable = repeatable;
     new_action.request = Json::Object{{"kind", "command"}};
-    new_action.then = {Condition{.fact = "x"}};
+    new_action.postconditions = {Condition{.fact = "x"}};
     return new_action;
 }
 
@@ -54,7 +54,7 @@ inline Plan diamond(Repeatable repeatable) {
     gate.id = "gate";
     gate.verb = Verb::gate;
     gate.gate = "gate";
-    gate.after = {0, 1};
+    gate.predecessors = {0, 1};
     plan.actions.push_back(gate);
     plan.actions.push_back(action("last", {2}, repeatable));
     return plan;

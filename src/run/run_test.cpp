@@ -28,13 +28,15 @@ TEST(RunApply, MovesByTheTable) {
         {"intended out of turn", {EventType::action_intended, 0, 1}, {}},
         {"done", ended(Outcome::done), {{S::intended, S::applied}, {S::lost, S::applied}}},
         {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
-        {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::unheard}}},
+        {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::agent_silent}}},
         {"of another attempt", ended(Outcome::done, 7), {}},
         {"still runs", attached(Outcome::running), {{S::lost, S::intended}}},
         {"never begun",
          attached(Outcome::none),
          {{S::intended, S::waiting}, {S::lost, S::waiting}}},
-        {"torn", attached(Outcome::torn), {{S::intended, S::unsure}, {S::lost, S::unsure}}},
+        {"torn",
+         attached(Outcome::interrupted),
+         {{S::intended, S::outcome_unknown}, {S::lost, S::outcome_unknown}}},
         {"promise kept",
          read(Purpose::then, Outcome::yes),
          {{S::applied, S::done}, {S::recheck, S::done}}},
@@ -43,16 +45,16 @@ TEST(RunApply, MovesByTheTable) {
          {{S::applied, S::failed}, {S::recheck, S::waiting}}},
         {"promise not told",
          read(Purpose::then, Outcome::cannot_tell),
-         {{S::applied, S::unseen}, {S::recheck, S::unseen}}},
+         {{S::applied, S::unverified}, {S::recheck, S::unverified}}},
         {"happened",
          read(Purpose::happened, Outcome::yes),
-         {{S::unsure, S::applied}, {S::unheard, S::applied}}},
+         {{S::outcome_unknown, S::applied}, {S::agent_silent, S::applied}}},
         {"did not happen",
          read(Purpose::happened, Outcome::no),
-         {{S::unsure, S::waiting}, {S::unheard, S::unreached}}},
+         {{S::outcome_unknown, S::waiting}, {S::agent_silent, S::unreachable}}},
         {"nobody knows",
          read(Purpose::happened, Outcome::cannot_tell),
-         {{S::unsure, S::failed}, {S::unheard, S::unreached}}},
+         {{S::outcome_unknown, S::failed}, {S::agent_silent, S::unreachable}}},
         {"soak begins", {EventType::soak_started}, {{S::ready, S::soaking}}},
         {"gate opens", {EventType::gate_opened}, {{S::soaking, S::open}}},
         {"approved", {EventType::gate_approved}, {{S::open, S::done}}},
@@ -102,9 +104,9 @@ TEST(RunApply, AsksAgainWhoDidNotAnswerBeforeAnythingIsRepeated) {
               Status::applied);
     for (const Outcome outcome : {Outcome::no, Outcome::cannot_tell}) {
         State state = apply(plan, unheard, read(Purpose::happened, outcome));
-        EXPECT_EQ(state.status(0), Status::unreached);
+        EXPECT_EQ(state.status(0), Status::unreachable);
         state.set_status(1, Status::done);
-        EXPECT_EQ(next(plan, state).front().what, CommandKind::halt);
+        EXPECT_EQ(next(plan, state).front().kind, CommandKind::halt);
         state = resume(plan, state);
         EXPECT_EQ(next(plan, state).front(), (Command{CommandKind::ask, 0, 1, Purpose::none}));
     }
@@ -120,7 +122,7 @@ TEST(RunApply, LooksAgainForWhatCouldNotBeReadBeforeItIsRepeated) {
     EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::yes)).status(0), Status::done);
     EXPECT_EQ(apply(plan, state, read(Purpose::then, Outcome::no)).status(0), Status::waiting);
     const State unseen = apply(plan, state, read(Purpose::then, Outcome::cannot_tell));
-    EXPECT_EQ(unseen.status(0), Status::unseen);
+    EXPECT_EQ(unseen.status(0), Status::unverified);
     EXPECT_EQ(resume(plan, unseen).status(0), Status::recheck);
 }
 
@@ -133,7 +135,7 @@ TEST(RunApply, GoesOnWithoutWhatIsOptional) {
         {Status::intended, ended(Outcome::failed)},
         {Status::applied, read(Purpose::then, Outcome::no)},
         {Status::applied, read(Purpose::then, Outcome::cannot_tell)},
-        {Status::unsure, read(Purpose::happened, Outcome::cannot_tell)},
+        {Status::outcome_unknown, read(Purpose::happened, Outcome::cannot_tell)},
     };
     for (const auto& [status, event] : ends) {
         State state = apply(plan, with(running(plan), 0, status), event);
@@ -182,7 +184,7 @@ TEST(RunNext, WaitsAtTheGateAndFinishesAfterTheLast) {
 // A try that failed may have done half of its work, or a person the rest: that is no drift.
 TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
     Plan plan = diamond(Repeatable::yes);
-    plan.planned["m1/running"] = {model::ObservationStatus::known, "1", "", 0};
+    plan.bound_facts["m1/running"] = {model::ObservationStatus::known, "1", "", 0};
     plan.actions[0].effects = {{model::EffectKind::becomes, "m1", "running", Json("2")}};
     State state = running(plan);
     EXPECT_EQ(expected_facts(plan, state)["m1/running"].any_of.size(), 1U);
@@ -195,10 +197,10 @@ TEST(RunWorld, ExpectsNothingOfWhatWasTriedAndWillBeTriedAgain) {
 // The level of a store that a command migrates: the old format, then either, then the new one.
 TEST(RunWorld, KnowsWhatACommandConverts) {
     Plan plan = diamond(Repeatable::probe);
-    plan.to = "2";
-    plan.planned["schema"] = {model::ObservationStatus::known, "old", "", 0};
-    plan.planned["m1/revision"] = plan.planned["schema"];
-    plan.planned["other"] = {model::ObservationStatus::known, 7, "", 0};
+    plan.to_version = "2";
+    plan.bound_facts["schema"] = {model::ObservationStatus::known, "old", "", 0};
+    plan.bound_facts["m1/revision"] = plan.bound_facts["schema"];
+    plan.bound_facts["other"] = {model::ObservationStatus::known, 7, "", 0};
     plan.sources["schema"].derive = model::Derivation::agreed;
     plan.sources["schema"].inputs = {"m1/revision"};
     plan.sources["m1/revision"].member = "m1";
@@ -207,7 +209,7 @@ TEST(RunWorld, KnowsWhatACommandConverts) {
                    {.name = "index", .role = "m", .shared = true, .levels = {"other"}}};
     plan.stores[1].laws["2"].writes = "8";
     plan.laws = {
-        {.store = "database", .raises = model::FormatTrigger::on_migrate, .becomes = "new"}};
+        {.store = "database", .trigger = model::FormatTrigger::on_migrate, .becomes = "new"}};
     plan.actions[0].effects = {{model::EffectKind::raises, "m1", "database", {}},
                                {model::EffectKind::lowers, "m1", "index", {}}};
     State state = running(plan);
@@ -221,7 +223,7 @@ TEST(RunWorld, KnowsWhatACommandConverts) {
     EXPECT_EQ(drifts("old", 7), 0U);
     EXPECT_EQ(drifts("new", 8), 3U);
     for (const Status status :
-         {Status::intended, Status::applied, Status::unseen, Status::unsure}) {
+         {Status::intended, Status::applied, Status::unverified, Status::outcome_unknown}) {
         state.set_status(0, status);
         EXPECT_EQ(drifts("old", 7), 0U);
         EXPECT_EQ(drifts("new", 8), 0U);
@@ -268,13 +270,13 @@ Event random_event() {
 // Carries out what next() says of beginnings, and checks each.
 State begin_all(const Plan& plan, State state, std::set<std::pair<std::size_t, int>>& begun) {
     for (const Command& command : next(plan, state)) {
-        if (command.what != CommandKind::begin && command.what != CommandKind::soak) {
+        if (command.kind != CommandKind::begin && command.kind != CommandKind::soak) {
             continue;
         }
-        for (const std::size_t before : plan.actions[command.action].after) {
+        for (const std::size_t before : plan.actions[command.action].predecessors) {
             RC_ASSERT(over(state.status(before)));
         }
-        if (command.what == CommandKind::begin) {
+        if (command.kind == CommandKind::begin) {
             RC_ASSERT(begun.emplace(command.action, command.attempt).second);
             state =
                 apply(plan, state, {EventType::action_intended, command.action, command.attempt});

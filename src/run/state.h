@@ -41,21 +41,21 @@ enum class Phase : std::uint8_t {
 // action, which may still be under way. An unseen action is done if its postconditions can be read
 // by now.
 enum class Status : std::uint8_t {
-    waiting,   // predecessors not done, or guards not yet judged
-    ready,     // guards held on fresh facts
-    intended,  // durable: the command leaves or has left
-    lost,      // unknown outcome: ask the agent
-    unsure,    // the agent cannot tell: ask the completion check
-    unheard,   // the agent does not answer: ask the completion check
-    applied,   // carried out; its postconditions are not yet observed
-    recheck,   // the same after a resume: tried again if its facts are not observed now
-    soaking,   // a gate whose soak time runs
-    open,      // a gate that waits for a person
+    waiting,          // predecessors not done, or guards not yet judged
+    ready,            // guards held on fresh facts
+    intended,         // durable: the command leaves or has left
+    lost,             // unknown outcome: ask the agent
+    outcome_unknown,  // the agent cannot tell: ask the completion check
+    agent_silent,     // the agent does not answer: ask the completion check
+    applied,          // carried out; its postconditions are not yet observed
+    recheck,          // the same after a resume: tried again if its facts are not observed now
+    soaking,          // a gate whose soak time runs
+    open,             // a gate that waits for a person
     done,
     skipped,
     failed,
-    unreached,  // failed: begun, and its host did not report the outcome
-    unseen,     // failed: carried out, and its postconditions could not be read
+    unreachable,  // failed: begun, and its host did not report the outcome
+    unverified,   // failed: carried out, and its postconditions could not be read
 };
 
 [[nodiscard]] constexpr bool is_over(Status status) {
@@ -64,8 +64,8 @@ enum class Status : std::uint8_t {
 
 // True if the action was begun and its end is not known.
 [[nodiscard]] constexpr bool is_open_ended(Status status) {
-    return status == Status::intended || status == Status::lost || status == Status::unsure
-           || status == Status::unheard;
+    return status == Status::intended || status == Status::lost || status == Status::outcome_unknown
+           || status == Status::agent_silent;
 }
 
 // True if the action was begun and is not done.
@@ -74,7 +74,8 @@ enum class Status : std::uint8_t {
 }
 
 [[nodiscard]] constexpr bool has_failed(Status status) {
-    return status == Status::failed || status == Status::unreached || status == Status::unseen;
+    return status == Status::failed || status == Status::unreachable
+           || status == Status::unverified;
 }
 
 class State {

@@ -43,8 +43,8 @@ std::vector<Drift> find_left_behind(const model::Plan& plan, const model::FactBo
         const Observation now = entry == observed.end() ? Observation{} : entry->second;
         if (counts(plan, fact) && !is_as_before(fact.value, now)) {
             left.push_back({fact.key,
-                            show(fact.value),
-                            show(now),
+                            to_text(fact.value),
+                            to_text(now),
                             now.evidence,
                             now.status == ObservationStatus::unknown});
         }

@@ -28,7 +28,7 @@ Json default_value(FactType type, const model::Plan& plan) {
     case FactType::integer:
         return 1;
     case FactType::release:
-        return plan.from;
+        return plan.from_version;
     case FactType::list:
         return Json(Json::Array{});
     case FactType::text:
@@ -69,15 +69,15 @@ satisfying_value(const Condition& condition, const std::string& key, const model
     case Relation::below:
         return moved(condition.operand, -1);
     case Relation::same:
-    case Relation::reaches:
-    case Relation::stands:
+    case Relation::caught_up:
+    case Relation::unchanged:
         return default_value(condition.type, plan);
     case Relation::present:
         return condition.operand.as_bool(true) ? default_value(condition.type, plan) : Json();
-    case Relation::planned: {
-        const auto planned = plan.planned.find(key);
-        return planned == plan.planned.end() ? default_value(condition.type, plan)
-                                             : planned->second.value;
+    case Relation::as_planned: {
+        const auto planned = plan.bound_facts.find(key);
+        return planned == plan.bound_facts.end() ? default_value(condition.type, plan)
+                                                 : planned->second.value;
     }
     }
     return std::nullopt;
@@ -88,7 +88,7 @@ satisfying_value(const Condition& condition, const std::string& key, const model
 model::Verdict ConditionSolver::judge(const Condition& condition, const std::string& member) const {
     const model::Roster roster = plan_.roster();
     const model::FactBook now = system_.book();
-    return model::evaluate(condition, {now, now, plan_.planned, roster, member});
+    return model::evaluate(condition, {now, now, plan_.bound_facts, roster, member});
 }
 
 // Fixed facts stay as they are.
@@ -150,10 +150,10 @@ void ConditionSolver::satisfy_inputs(const Condition& condition,
 
 // A condition that holds already changes nothing. Later facts of the same condition are set even if
 // an earlier one sufficed.
-bool ConditionSolver::grant(const Condition& condition,
-                            const std::string& member,
-                            const std::set<std::string>& fixed,
-                            Settings& set) {
+bool ConditionSolver::satisfy(const Condition& condition,
+                              const std::string& member,
+                              const std::set<std::string>& fixed,
+                              Settings& set) {
     satisfy_inputs(condition, member, fixed, set);
     if (judge(condition, member).outcome == model::Truth::yes) {
         return true;

@@ -19,10 +19,10 @@ public:
                                        const std::string& member) const;
     // Makes the condition hold without changing facts in `fixed`, and appends the changes to `set`.
     // Returns false if that is impossible.
-    bool grant(const model::Condition& condition,
-               const std::string& member,
-               const std::set<std::string>& fixed,
-               Settings& set);
+    bool satisfy(const model::Condition& condition,
+                 const std::string& member,
+                 const std::set<std::string>& fixed,
+                 Settings& set);
     // Assigns a value to each fact that the probes of the condition read first.
     void satisfy_inputs(const model::Condition& condition,
                         const std::string& member,

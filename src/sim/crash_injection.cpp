@@ -50,8 +50,8 @@ CrashInjectingJournal::CrashInjectingJournal(std::unique_ptr<journal::Journal> i
 }
 
 // A conductor hangs once: after it wakes up, its crash point has no further effect.
-void CrashInjectingJournal::pass(CrashPoint::Moment moment) {
-    if (records_ != crash_point_.record || moment != crash_point_.where
+void CrashInjectingJournal::maybe_crash(CrashPoint::Moment moment) {
+    if (records_ != crash_point_.record || moment != crash_point_.moment
         || crash_point_.record == 0) {
         return;
     }
@@ -69,7 +69,7 @@ void CrashInjectingJournal::pass(CrashPoint::Moment moment) {
 template <class T>
 Result<T> CrashInjectingJournal::commit(const std::function<Result<T>()>& write) {
     ++records_;
-    pass(CrashPoint::Moment::before_commit);
+    maybe_crash(CrashPoint::Moment::before_commit);
     delays_.commit();
     const CommitFault fault = fault_();
     if (fault == CommitFault::full) {
@@ -82,7 +82,7 @@ Result<T> CrashInjectingJournal::commit(const std::function<Result<T>()>& write)
     }
     auto written = write();
     delays_.standstill();
-    pass(CrashPoint::Moment::after_commit);
+    maybe_crash(CrashPoint::Moment::after_commit);
     if (fault == CommitFault::unknown && written) {
         COVERAGE_MARK("sim: the answer of a commit is lost");
         --records_;
@@ -111,7 +111,7 @@ CrashInjectingTransport::open(const transport::HostAddress& host) {
 // All frames of this turn have left when a conductor waits.
 void CrashInjectingTransport::wait(const std::vector<transport::Conversation*>& conversations,
                                    std::int64_t timeout_ms) {
-    journal_.pass(CrashPoint::Moment::after_send);
+    journal_.maybe_crash(CrashPoint::Moment::after_send);
     journal_.stand_still();
     if (before_wait_) {
         before_wait_();

@@ -98,7 +98,7 @@ public:
     [[nodiscard]] bool slept() const { return slept_; }
 
     // Crashes or suspends the conductor if its crash point is this moment of this record.
-    void pass(CrashPoint::Moment moment);
+    void maybe_crash(CrashPoint::Moment moment);
 
     void stand_still() const { delays_.standstill(); }
 

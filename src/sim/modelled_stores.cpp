@@ -88,14 +88,14 @@ void ModelledStores::for_each(const StoreReader& reader, const Each& visit) {
 // target's. The laws of another axis are
 // those of the releases that members have there now: such a format is not known.
 std::string ModelledStores::first_format(const PlanStore& store) const {
-    const auto old_support = store.laws.find(plan_.from);
-    const auto new_support = store.laws.find(plan_.to);
+    const auto old_support = store.laws.find(plan_.from_version);
+    const auto new_support = store.laws.find(plan_.to_version);
     if (old_support == store.laws.end() || new_support == store.laws.end()) {
         return old_support != store.laws.end() ? old_support->second.writes : "";
     }
     const auto& readable = new_support->second.reads;
-    const bool risen = old_support->second.raises == model::FormatTrigger::on_start
-                       || old_support->second.raises == model::FormatTrigger::never
+    const bool risen = old_support->second.trigger == model::FormatTrigger::on_start
+                       || old_support->second.trigger == model::FormatTrigger::never
                        || is_in(readable, old_support->second.writes)
                        || (!is_in(old_support->second.reads, new_support->second.writes)
                            && !is_in(old_support->second.starts_on, new_support->second.writes));
@@ -165,8 +165,9 @@ void ModelledStores::read_levels() {
 // being bound to them.
 std::string ModelledStores::seen_by(const std::vector<std::string>& keys) const {
     for (const std::string& key : keys) {
-        const auto level = plan_.seen.find(key);
-        if (level != plan_.seen.end() && level->second.status == model::ObservationStatus::known) {
+        const auto level = plan_.survey_facts.find(key);
+        if (level != plan_.survey_facts.end()
+            && level->second.status == model::ObservationStatus::known) {
             return level->second.value.is_string() ? level->second.value.as_string()
                                                    : level->second.value.show();
         }
@@ -305,7 +306,7 @@ const StoreInstance* ModelledStores::copy_for(const std::string& store,
 // plan's target writes.
 void ModelledStores::restore(const std::string& store, const std::string& member) {
     for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        const auto law = plan_store.laws.find(plan_.to);
+        const auto law = plan_store.laws.find(plan_.to_version);
         if (const StoreInstance* copied = copy_for(store, instance)) {
             const auto format = copied->copied_format;
             tell(plan_store, instance, format);

@@ -49,13 +49,13 @@ bool acts_by_itself(model::FormatTrigger raises) {
 std::vector<model::FormatRule> all_laws(const model::Plan& plan) {
     std::vector<model::FormatRule> laws = plan.laws;
     for (const model::PlanStore& store : plan.stores) {
-        const auto old_support = store.laws.find(plan.from);
-        if (old_support != store.laws.end() && acts_by_itself(old_support->second.raises)) {
+        const auto old_support = store.laws.find(plan.from_version);
+        if (old_support != store.laws.end() && acts_by_itself(old_support->second.trigger)) {
             laws.push_back({store.name,
                             store.role,
                             store.levels,
-                            old_support->second.raises,
-                            plan.from,
+                            old_support->second.trigger,
+                            plan.from_version,
                             old_support->second.writes,
                             false,
                             ""});
@@ -110,7 +110,7 @@ void ModelledSystem::approve(const std::string& gate) {
 }
 
 // Records a violation once: the same fact may be noticed at each step.
-void ModelledSystem::complain(std::string property, std::string description) {
+void ModelledSystem::record_violation(std::string property, std::string description) {
     Violation violation = {std::move(property), std::move(description)};
     if (std::find(violations_.begin(), violations_.end(), violation) == violations_.end()) {
         violations_.push_back(std::move(violation));
@@ -132,15 +132,17 @@ Observation ModelledSystem::observe(const model::FactSource& source) const {
     if (member != members_.end() && !member->second.running.empty()) {
         const Member& owner = member->second;
         if (kind == "service") {
-            return {ObservationStatus::known, owner.up ? "running" : "stopped", evidence, now_ms_};
+            return {
+                ObservationStatus::known, owner.is_up ? "running" : "stopped", evidence, now_ms_};
         }
         // However they are asked: a member that is down runs nothing and is not ready.
         const bool mute =
-            !owner.up
+            !owner.is_up
             && (source.key == owner.ready || source.key == owner.running
                 || source.key == owner.leads
                 || (asks_the_process(source.probe) && !reported_keys_.contains(source.key)));
-        const bool not_yet = owner.up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
+        const bool not_yet =
+            owner.is_up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
         if (mute || not_yet) {
             return {ObservationStatus::absent, {}, "nobody listens there", now_ms_};
         }
@@ -224,11 +226,11 @@ void ModelledSystem::change(const std::string& cause, const std::function<void()
     is_changing_ = false;
     for (const std::string& name : misreading()) {
         if (!before.contains(name)) {
-            complain("unreadable-start",
-                     fmt::format("after {} {} runs on a store that {} cannot read",
-                                 cause,
-                                 name,
-                                 value(members_.at(name).running).show()));
+            record_violation("unreadable-start",
+                             fmt::format("after {} {} runs on a store that {} cannot read",
+                                         cause,
+                                         name,
+                                         value(members_.at(name).running).show()));
         }
     }
 }
@@ -255,8 +257,9 @@ void ModelledSystem::apply_fact(const model::Effect& effect) {
 // nothing of which its copy is not there.
 void ModelledSystem::judge_destruction(const model::Effect& effect, const model::Action& action) {
     if (effect.kind == model::EffectKind::destroys && !copied_.contains(effect.name)) {
-        complain("unverified-destroy",
-                 fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
+        record_violation(
+            "unverified-destroy",
+            fmt::format("{} destroys {}, of which there is no copy", action.id, effect.name));
     }
 }
 
@@ -276,7 +279,7 @@ void ModelledSystem::apply_store(const model::Effect& effect) {
         const model::PlanStore* plan_store = stores_.find(store);
         const auto law = plan_store == nullptr
                              ? std::map<std::string, model::FormatSupport>::const_iterator()
-                             : plan_store->laws.find(plan_.to);
+                             : plan_store->laws.find(plan_.to_version);
         if (plan_store != nullptr && law != plan_store->laws.end()) {
             stores_.write(store, law->second.writes);
             held_.insert(store);
@@ -306,8 +309,8 @@ void ModelledSystem::change_stores(const model::Action& action) {
 // Postconditions become true with the effects, by the values that InitialFacts chose.
 void ModelledSystem::keep_promises(const model::Action& action) {
     const auto index = static_cast<std::size_t>(&action - plan_.actions.data());
-    if (index < rehearsed_.promises.size()) {
-        for (const auto& [key, value] : rehearsed_.promises[index]) {
+    if (index < rehearsed_.postcondition_facts.size()) {
+        for (const auto& [key, value] : rehearsed_.postcondition_facts[index]) {
             set(key, value);
         }
     }
@@ -361,7 +364,7 @@ std::vector<Violation> ModelledSystem::left_behind() const {
         violations.push_back({"left-behind",
                               fmt::format("the plan has ended, and {} is {}; it was {}",
                                           fact.key,
-                                          fact.found,
+                                          fact.actual,
                                           fact.expected)});
     }
     return violations;

@@ -25,15 +25,15 @@ using Settings = std::vector<std::pair<std::string, Json>>;  // keys of facts an
 
 // The facts with which a simulation begins, and those that make each action's postconditions true.
 struct InitialFacts {
-    model::FactBook start;           // every fact that is not derived
-    std::vector<Settings> promises;  // by action, beyond its declared effects
-    std::string obstacle;            // the condition that no values satisfy; empty: none
+    model::FactBook start;                      // every fact that is not derived
+    std::vector<Settings> postcondition_facts;  // by action, beyond its declared effects
+    std::string obstacle;                       // the condition that no values satisfy; empty: none
 };
 
 // Walks through the plan once, without faults. Facts that the plan is bound to have their planned
 // values. Other facts get a value that their first condition needs. Where a plan has two ways,
 // `dice` choose.
-[[nodiscard]] InitialFacts rehearse(const model::Plan& plan, transport::Faults& dice);
+[[nodiscard]] InitialFacts choose_initial_facts(const model::Plan& plan, transport::Faults& dice);
 
 class ModelledSystem final : public transport::IdleSystem {
 public:
@@ -93,7 +93,7 @@ public:
     // Returns the value of a fact that is not derived; null: it is absent.
     [[nodiscard]] Json value(const std::string& key) const;
 
-    [[nodiscard]] const std::vector<Violation>& wrong() const { return violations_; }
+    [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
 
     // Returns a violation for each temporary fact that is not as it was. For a run that has ended.
     [[nodiscard]] std::vector<Violation> left_behind() const;
@@ -106,8 +106,8 @@ private:
         std::string installed;
         std::string voter;
         std::string leads;
-        bool up = true;
-        bool died = false;       // by a fault, and not repaired yet
+        bool is_up = true;
+        bool has_died = false;   // by a fault, and not repaired yet
         bool came_back = false;  // by itself, and not handled since
         bool found_down = false;
         Json found_installed;
@@ -162,7 +162,7 @@ private:
     void check_alone(const std::string& subject, const Names& resources);
     [[nodiscard]] Names restarted_by(const model::Action& action) const;
     void check_restarts(const model::Action& action);
-    void complain(std::string property, std::string description);
+    void record_violation(std::string property, std::string description);
     [[nodiscard]] model::Observation observe(const model::FactSource& source) const;
 
     // members

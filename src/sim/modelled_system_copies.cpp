@@ -21,12 +21,12 @@ void ModelledSystem::know_stores() {
                 const bool is_own = source == plan_.sources.end() || instance.owner.empty()
                                     || source->second.member == instance.owner;
                 if (is_own && value(key) == Json(false)) {
-                    instance.unclean_by = plan_.from;
+                    instance.unclean_by = plan_.from_version;
                 }
             }
             const auto owner = members_.find(instance.owner);
-            instance.is_stale =
-                store.newest_last_stopped && owner != members_.end() && !owner->second.up && any_up;
+            instance.is_stale = store.newest_last_stopped && owner != members_.end()
+                                && !owner->second.is_up && any_up;
         });
     }
     update_stores();
@@ -38,7 +38,7 @@ void ModelledSystem::update_stores() {
     for (const model::PlanRole& plan_role : plan_.roles) {
         for (const std::string& name : plan_role.members) {
             const Member& member = members_.at(name);
-            if (member.up && !member.running.empty()) {
+            if (member.is_up && !member.running.empty()) {
                 stores_.note_running(reader(name, member));
             }
         }
@@ -49,7 +49,8 @@ void ModelledSystem::update_stores() {
         }
         stores_.for_each_of(store.name, [&](const model::PlanStore&, StoreInstance& instance) {
             const auto owner = members_.find(instance.owner);
-            instance.is_stale = instance.is_stale && (owner == members_.end() || !owner->second.up);
+            instance.is_stale =
+                instance.is_stale && (owner == members_.end() || !owner->second.is_up);
         });
     }
 }
@@ -60,7 +61,7 @@ bool ModelledSystem::is_current_up(const model::PlanStore& store, const Names& e
     stores_.for_each_of(store.name, [&](const model::PlanStore&, const StoreInstance& instance) {
         const auto owner = members_.find(instance.owner);
         is_up = is_up
-                || (owner != members_.end() && owner->second.up && !instance.is_stale
+                || (owner != members_.end() && owner->second.is_up && !instance.is_stale
                     && !excluded.contains(instance.owner));
     });
     return is_up;
@@ -78,7 +79,7 @@ void ModelledSystem::mark_stale(const Names& leaving) {
         }
         stores_.for_each_of(store.name, [&](const model::PlanStore&, StoreInstance& instance) {
             const auto owner = members_.find(instance.owner);
-            if (leaving.contains(instance.owner) && owner->second.up) {
+            if (leaving.contains(instance.owner) && owner->second.is_up) {
                 instance.is_stale = instance.is_stale || running_in(store.role, leaving) > 0;
             }
         });
@@ -102,10 +103,11 @@ void ModelledSystem::check_newest(const Names& starting) {
                 current_is_down = current_is_down || (!starts && !instance.is_stale);
             });
         if (!stale.empty() && !current_starts && current_is_down) {
-            complain("lost-writes",
-                     fmt::format("{} starts with an older copy of {} while the newest is down",
-                                 stale,
-                                 store.name));
+            record_violation(
+                "lost-writes",
+                fmt::format("{} starts with an older copy of {} while the newest is down",
+                            stale,
+                            store.name));
         }
     }
 }

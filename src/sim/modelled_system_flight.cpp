@@ -27,7 +27,7 @@ void ModelledSystem::replace(const model::Effect& effect, Replaced& replaced) {
 // While an action runs, a conversion has the format that the plan's target writes.
 void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     const model::PlanStore* store = stores_.find(effect.name);
-    const auto law = store->laws.find(plan_.to);
+    const auto law = store->laws.find(plan_.to_version);
     if (effect.kind != model::EffectKind::raises && effect.kind != model::EffectKind::lowers) {
         apply_store(effect);
     } else if (law != store->laws.end()) {
@@ -58,7 +58,7 @@ void ModelledSystem::begin(const std::string& id) {
 ModelledSystem::Names ModelledSystem::restarted_by(const model::Action& action) const {
     Names names;
     for (const auto& [name, release] : starting_members(action)) {
-        if (action.verb != model::Verb::start && members_.at(name).up) {
+        if (action.verb != model::Verb::start && members_.at(name).is_up) {
             names.insert(name);
         }
     }
@@ -111,7 +111,7 @@ ModelledSystem::Names ModelledSystem::alone_stores(const Member& member) const {
         const auto law = store.laws.find(release.is_string() ? release.as_string() : "");
         const auto& roles = store.opened_by;
         if (law != store.laws.end() && law->second.alone && store.shared
-            && law->second.raises == model::FormatTrigger::on_start
+            && law->second.trigger == model::FormatTrigger::on_start
             && std::find(roles.begin(), roles.end(), member.role) != roles.end()
             && stores_.can_rise(store.name, law->second.writes)) {
             stores.insert(store.name);
@@ -133,7 +133,7 @@ void ModelledSystem::check_alone(const std::string& subject, const Names& resour
         const Names used = resources_of(*plan_.find(other));
         for (const std::string& resource : resources) {
             if (other != subject && used.contains(resource)) {
-                complain(
+                record_violation(
                     "alone",
                     fmt::format("{} begins while {} is under way, and each must be alone on {}",
                                 subject,

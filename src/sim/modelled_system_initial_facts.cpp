@@ -27,9 +27,9 @@ public:
         , wishes_(plan, system_) {
         system_.approve();
         for (const auto& [key, source] : plan.sources) {
-            if (source.binds == model::StandardFact::running) {
+            if (source.standard_fact == model::StandardFact::running) {
                 running_.insert(key);
-            } else if (source.binds == model::StandardFact::leads) {
+            } else if (source.standard_fact == model::StandardFact::leads) {
                 running_.insert(key);
                 decided_keys_.insert(key);
             }
@@ -38,8 +38,8 @@ public:
 
     InitialFacts walk() {
         for (const Action& action : plan_.actions) {
-            pass();
-            if (initial_facts_.obstacle.empty() && chosen(action)) {
+            advance_time();
+            if (initial_facts_.obstacle.empty() && is_chosen(action)) {
                 rehearse(action);
             }
         }
@@ -48,9 +48,9 @@ public:
 
 private:
     const InitialFacts& begin() {
-        initial_facts_.start = plan_.planned;
-        initial_facts_.promises.resize(plan_.actions.size());
-        for (const auto& [key, observation] : plan_.planned) {
+        initial_facts_.start = plan_.bound_facts;
+        initial_facts_.postcondition_facts.resize(plan_.actions.size());
+        for (const auto& [key, observation] : plan_.bound_facts) {
             decided_keys_.insert(key);
             begin_inputs(key, observation);
         }
@@ -67,17 +67,17 @@ private:
             return;
         }
         for (const std::string& input : source->second.inputs) {
-            if (!plan_.planned.contains(input)) {
+            if (!plan_.bound_facts.contains(input)) {
                 initial_facts_.start[input] = planned;
                 decided_keys_.insert(input);
             }
         }
     }
 
-    void pass() { system_.advance(now_ms_ += k_step_ms); }
+    void advance_time() { system_.advance(now_ms_ += k_step_ms); }
 
     // Records values as initial facts: no action has read them before.
-    void keep(const Settings& set) {
+    void record_initial(const Settings& set) {
         for (const auto& [key, value] : set) {
             initial_facts_.start[key] = {model::ObservationStatus::known, value, "assumed", 0};
             if (value.is_null()) {
@@ -98,14 +98,14 @@ private:
     }
 
     // Decides whether the action applies to this cluster; undecided facts are decided at random.
-    bool chosen(const Action& action) {
-        for (const Condition& condition : action.when) {
+    bool is_chosen(const Action& action) {
+        for (const Condition& condition : action.applies_if) {
             Settings set;
             wishes_.satisfy_inputs(condition, action.member, decided_keys_, set);
             if (open(condition, action) && dice_.between(0, 1) == 1) {
-                (void)wishes_.grant(condition, action.member, decided_keys_, set);
+                (void)wishes_.satisfy(condition, action.member, decided_keys_, set);
             }
-            keep(set);
+            record_initial(set);
             for (std::string& key : model::facts_of(condition, plan_.roster(), action.member)) {
                 decided_keys_.insert(std::move(key));  // a later condition may not change it
             }
@@ -124,8 +124,8 @@ private:
                 system_.fire_laws();
             }
             Settings set;
-            const bool granted = wishes_.grant(condition, action.member, decided_keys_, set);
-            keep(set);
+            const bool granted = wishes_.satisfy(condition, action.member, decided_keys_, set);
+            record_initial(set);
             if (!granted && initial_facts_.obstacle.empty()) {
                 initial_facts_.obstacle = fmt::format(
                     "{}: {}", action.id, wishes_.judge(condition, action.member).because);
@@ -136,18 +136,19 @@ private:
     // Applies the action as the system will. A postcondition may set any fact except `running`,
     // which only starts and stops move.
     void rehearse(const Action& action) {
-        require(action.guard, action);
+        require(action.preconditions, action);
         if (action.request.is_null()) {
-            require(action.then, action);
+            require(action.postconditions, action);
             return;
         }
         system_.take_effect(action);
-        pass();
+        advance_time();
         Settings& promised =
-            initial_facts_.promises[static_cast<std::size_t>(&action - plan_.actions.data())];
-        for (const Condition& condition : action.then) {
-            if (!wishes_.grant(condition, action.member, running_, promised)
-                && initial_facts_.obstacle.empty() && system_.wrong().empty()) {
+            initial_facts_
+                .postcondition_facts[static_cast<std::size_t>(&action - plan_.actions.data())];
+        for (const Condition& condition : action.postconditions) {
+            if (!wishes_.satisfy(condition, action.member, running_, promised)
+                && initial_facts_.obstacle.empty() && system_.violations().empty()) {
                 initial_facts_.obstacle = fmt::format(
                     "{}: {}", action.id, wishes_.judge(condition, action.member).because);
             }
@@ -169,7 +170,7 @@ private:
 
 }  // namespace
 
-InitialFacts rehearse(const model::Plan& plan, transport::Faults& dice) {
+InitialFacts choose_initial_facts(const model::Plan& plan, transport::Faults& dice) {
     return InitialFactsBuilder(plan, dice).walk();
 }
 

@@ -35,29 +35,29 @@ void ModelledSystem::know_members() {
         }
     }
     for (const auto& [key, source] : plan_.sources) {
-        if (source.member.empty() || source.binds == StandardFact::none) {
+        if (source.member.empty() || source.standard_fact == StandardFact::none) {
             continue;
         }
         Member& member = members_[source.member];
-        if (source.binds == StandardFact::running) {
+        if (source.standard_fact == StandardFact::running) {
             member.running = key;
-            member.up = !values_[key].is_null();
-        } else if (source.binds == StandardFact::ready) {
+            member.is_up = !values_[key].is_null();
+        } else if (source.standard_fact == StandardFact::ready) {
             member.ready = key;
-        } else if (source.binds == StandardFact::installed) {
+        } else if (source.standard_fact == StandardFact::installed) {
             member.installed = key;
-        } else if (source.binds == StandardFact::voter) {
+        } else if (source.standard_fact == StandardFact::voter) {
             member.voter = key;
-        } else if (source.binds == StandardFact::leads) {
-            const auto seen = plan_.seen.find(key);
+        } else if (source.standard_fact == StandardFact::leads) {
+            const auto seen = plan_.survey_facts.find(key);
             member.leads = key;
-            if (value(key).is_null() && seen != plan_.seen.end()) {
+            if (value(key).is_null() && seen != plan_.survey_facts.end()) {
                 values_[key] = seen->second.value;
             }
         }
     }
     for (auto& [name, member] : members_) {
-        member.found_down = !member.up;
+        member.found_down = !member.is_up;
         member.found_installed = value(member.installed);
     }
 }
@@ -70,7 +70,7 @@ const model::PlanRole* ModelledSystem::role(const std::string& name) const {
 }
 
 StoreReader ModelledSystem::reader(const std::string& name, const Member& member) const {
-    const Json release = member.up ? value(member.running) : Json();
+    const Json release = member.is_up ? value(member.running) : Json();
     return {name, member.role, release.is_string() ? release.as_string() : "", is_leader(member)};
 }
 
@@ -78,7 +78,7 @@ StoreReader ModelledSystem::reader(const std::string& name, const Member& member
 bool ModelledSystem::lets_clients_in() const {
     bool is_told = false;
     for (const auto& [key, source] : plan_.sources) {
-        if (source.binds == StandardFact::writes && source.member.empty()) {
+        if (source.standard_fact == StandardFact::writes && source.member.empty()) {
             const Json told = value(key);
             is_told = true;
             if (told == Json(true) || told == Json("accepted")) {
@@ -94,7 +94,7 @@ ModelledSystem::Names ModelledSystem::misreading() {
     Names names;
     const bool has_clients = lets_clients_in();
     for (const auto& [name, member] : members_) {
-        if (member.up && !member.running.empty() && !member.came_back
+        if (member.is_up && !member.running.empty() && !member.came_back
             && stores_.misreads(reader(name, member), has_clients)) {
             names.insert(name);
         }
@@ -132,7 +132,7 @@ void ModelledSystem::take_down(const model::Action& action) {
         }
     }
     for (const auto& [name, release] : starting_members(action)) {
-        if (action.verb != Verb::start && members_.at(name).up) {
+        if (action.verb != Verb::start && members_.at(name).is_up) {
             leaving.insert(name);
         }
     }
@@ -143,11 +143,11 @@ void ModelledSystem::take_down(const model::Action& action) {
     mark_stale(leaving);
     for (const std::string& name : leaving) {
         Member& member = members_.at(name);
-        if (member.up) {
+        if (member.is_up) {
             stores_.note_stopped(reader(name, member));
         }
         stop_member(name, member);
-        member.died = false;  // now it is down on purpose
+        member.has_died = false;  // now it is down on purpose
     }
     check_quorum(before, action);
 }
@@ -175,28 +175,29 @@ void ModelledSystem::start_member(const std::string& name,
     candidate.release = release.is_string() ? release.as_string() : "";
     if (!stores_.can_start(candidate)) {
         if (cause == Cause::plan) {
-            complain("unreadable-start",
-                     fmt::format("{} was started on {}, which cannot read its store",
-                                 name,
-                                 candidate.release));
+            record_violation("unreadable-start",
+                             fmt::format("{} was started on {}, which cannot read its store",
+                                         name,
+                                         candidate.release));
         }
         return;
     }
     const bool apart = serve_apart();
-    if (!member.up && !member.leads.empty()) {
+    if (!member.is_up && !member.leads.empty()) {
         values_[member.leads] = false;
     }
     values_[member.running] = release;
-    member.up = true;
-    member.died = false;
+    member.is_up = true;
+    member.has_died = false;
     member.came_back =
         cause == Cause::itself
         || (cause == Cause::person && stores_.misreads(reader(name, member), lets_clients_in()));
     const bool serves_at_once = is_directed_ || cause != Cause::plan;
     member.ready_at_ms = serves_at_once ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
     if (!apart && serve_apart()) {
-        complain("skew",
-                 fmt::format("{} on {} serves together with what may not", name, release.show()));
+        record_violation(
+            "skew",
+            fmt::format("{} on {} serves together with what may not", name, release.show()));
     }
 }
 
@@ -209,19 +210,20 @@ bool ModelledSystem::any_runs(const std::string& role, const std::string& releas
 // True if a skew rule is violated: release lines too far apart, or the newer release in a role that
 // must not be ahead.
 bool ModelledSystem::serve_apart() const {
-    const bool forward = model::compare_versions(plan_.from, plan_.to) < 0;
-    const std::string& older = forward ? plan_.from : plan_.to;
-    const std::string& newer = forward ? plan_.to : plan_.from;
+    const bool forward = model::compare_versions(plan_.from_version, plan_.to_version) < 0;
+    const std::string& older = forward ? plan_.from_version : plan_.to_version;
+    const std::string& newer = forward ? plan_.to_version : plan_.from_version;
     return std::any_of(plan_.skew.begin(), plan_.skew.end(), [&](const model::SkewRule& rule) {
         const bool far = plan_.max_skew > rule.max_skew;
-        return ((far || !rule.newer) && any_runs(rule.role, newer) && any_runs(rule.with, older))
-               || (far && any_runs(rule.role, older) && any_runs(rule.with, newer));
+        return ((far || !rule.newer) && any_runs(rule.role, newer)
+                && any_runs(rule.peer_role, older))
+               || (far && any_runs(rule.role, older) && any_runs(rule.peer_role, newer));
     });
 }
 
 // The facts that actions set for this member are no longer observed.
 void ModelledSystem::stop_member(const std::string& name, Member& member) {
-    member.up = false;
+    member.is_up = false;
     member.came_back = false;
     if (!member.leads.empty()) {
         values_[member.leads] = {};
@@ -235,7 +237,7 @@ void ModelledSystem::stop_member(const std::string& name, Member& member) {
 bool ModelledSystem::kill_one(std::int64_t choice) {
     std::vector<std::string> names;
     for (const auto& [name, member] : members_) {
-        if (member.up && !member.running.empty() && can_do_without({name})) {
+        if (member.is_up && !member.running.empty() && can_do_without({name})) {
             names.push_back(name);
         }
     }
@@ -250,7 +252,7 @@ void ModelledSystem::kill(const std::string& name) {
     Member& member = members_.at(name);
     mark_stale({name});
     stop_member(name, member);
-    member.died = true;
+    member.has_died = true;
     died_ms_ = now_ms_;
     update_stores();
     consider_laws("");
@@ -262,7 +264,7 @@ bool ModelledSystem::host_dies(const std::string& host) {
     Names victims;
     for (const auto& [name, member_host] : plan_.member_hosts) {
         const auto member = members_.find(name);
-        if (member_host == host && member != members_.end() && member->second.up) {
+        if (member_host == host && member != members_.end() && member->second.is_up) {
             victims.insert(name);
         }
     }
@@ -301,7 +303,7 @@ void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
 bool ModelledSystem::may_restart(const Member& member) const {
     const model::PlanRole* plan_role = role(member.role);
     const bool is_as_found = member.found_down && value(member.installed) == member.found_installed;
-    return !is_as_found && !member.up && plan_role != nullptr && plan_role->restarts
+    return !is_as_found && !member.is_up && plan_role != nullptr && plan_role->restarts
            && !member.running.empty() && !member.installed.empty()
            && !value(member.installed).is_null();
 }
@@ -351,8 +353,9 @@ bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& e
 // A person starts what is missed as it was, and stops what came back by itself and may not be up.
 void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
     for (auto& [name, member] : members_) {
-        if (!member.up
-            && ((member.died && may_be_up(member, expected)) || is_missed(name, member, halt))) {
+        if (!member.is_up
+            && ((member.has_died && may_be_up(member, expected))
+                || is_missed(name, member, halt))) {
             change(fmt::format("the repair of {}", name), [&, &own = member, &own_name = name] {
                 start_member(own_name, own, value(own.running), Cause::person);
             });

@@ -33,7 +33,7 @@ int needed_of(const model::QuorumGroup& group, int units) {
 }  // namespace
 
 bool ModelledSystem::is_leader(const Member& member) const {
-    return member.up && !member.leads.empty() && value(member.leads) == Json(true);
+    return member.is_up && !member.leads.empty() && value(member.leads) == Json(true);
 }
 
 // Others of the role lead no more.
@@ -42,7 +42,7 @@ void ModelledSystem::elect(const std::string& name) {
     change(fmt::format("the election of {}", name), [&] {
         for (const auto& [other, member] : members_) {
             if (member.role == its_role && !member.leads.empty()) {
-                values_[member.leads] = member.up ? Json(other == name) : Json();
+                values_[member.leads] = member.is_up ? Json(other == name) : Json();
             }
         }
     });
@@ -92,7 +92,7 @@ int ModelledSystem::running_in(const std::string& role, const Names& without) co
 // True for a member that serves: up, past its start time, and with enough others.
 bool ModelledSystem::is_ready(const Member& member, const Names& without) const {
     const model::PlanRole* plan_role = role(member.role);
-    return member.up && now_ms_ >= member.ready_at_ms
+    return member.is_up && now_ms_ >= member.ready_at_ms
            && (plan_role == nullptr || plan_role->ready_with == 0
                || running_in(member.role, without) >= plan_role->ready_with);
 }
@@ -167,12 +167,12 @@ void ModelledSystem::check_quorum(const Groups& before,
     for (const model::QuorumGroup& group : before) {
         const QuorumCount after = count_units(group, without);
         if (after.ready < after.needed) {
-            complain("quorum",
-                     fmt::format("{} leaves {} of the {} members that {} needs",
-                                 action.id,
-                                 after.ready,
-                                 after.needed,
-                                 group.name));
+            record_violation("quorum",
+                             fmt::format("{} leaves {} of the {} members that {} needs",
+                                         action.id,
+                                         after.ready,
+                                         after.needed,
+                                         group.name));
         }
     }
 }

@@ -2,7 +2,7 @@
 //
 // A law takes its effect at a random time after its condition begins to hold, unless the condition
 // ends before. Consent is checked with the condition, not with the effect: from then on the way
-// back may close at any moment. The checker has the same rules in checker/model_transitions.cpp;
+// back may close at any moment. The checker has the same rules in checker/model_effects.cpp;
 // the two share no code.
 #include "model/version.h"
 #include "sim/modelled_system.h"
@@ -29,7 +29,7 @@ bool has_condition(FormatTrigger raises) {
 
 bool ModelledSystem::runs_in(const Member& member, const std::string& series) const {
     const auto release = values_.find(member.running);
-    return member.up && release != values_.end()
+    return member.is_up && release != values_.end()
            && model::version_in_series(release->second.as_string(), series);
 }
 
@@ -40,7 +40,7 @@ bool ModelledSystem::runs_law(const std::string& name, const model::FormatRule& 
     if (store == nullptr || store->read_by.empty()) {
         return runs_in(member, law.series);
     }
-    return member.up
+    return member.is_up
            && model::version_in_series(stores_.release_of(*store, reader(name, member)),
                                        law.series);
 }
@@ -48,7 +48,7 @@ bool ModelledSystem::runs_law(const std::string& name, const model::FormatRule& 
 // A law on start concerns the instances that members of its release have opened, any other law all.
 void ModelledSystem::for_each_target(const model::FormatRule& law,
                                      const ModelledStores::Each& visit) {
-    if (law.raises != FormatTrigger::on_start) {
+    if (law.trigger != FormatTrigger::on_start) {
         stores_.for_each_of(law.store, visit);
         return;
     }
@@ -73,23 +73,23 @@ bool ModelledSystem::holds(const model::FormatRule& law) {
     const auto& names = plan_role->members;
     const auto runs = [&](const std::string& name) { return runs_law(name, law); };
     const auto runs_or_is_down = [&](const std::string& name) {
-        return runs(name) || !members_.at(name).up;
+        return runs(name) || !members_.at(name).is_up;
     };
     const auto runs_and_leads = [&](const std::string& name) {
         return runs(name) && is_leader(members_.at(name));
     };
-    if (law.raises == FormatTrigger::when_all) {
+    if (law.trigger == FormatTrigger::when_all) {
         return std::all_of(names.begin(), names.end(), runs);
     }
-    if (law.raises == FormatTrigger::when_all_running) {
+    if (law.trigger == FormatTrigger::when_all_running) {
         return std::any_of(names.begin(), names.end(), runs)
                && std::all_of(names.begin(), names.end(), runs_or_is_down);
     }
-    if (law.raises == FormatTrigger::on_lead) {
+    if (law.trigger == FormatTrigger::on_lead) {
         return std::any_of(names.begin(), names.end(), runs_and_leads);
     }
     bool any_target = false;
-    if (law.raises == FormatTrigger::on_start) {
+    if (law.trigger == FormatTrigger::on_start) {
         for_each_target(law, [&](const auto&, const auto&) { any_target = true; });
     }
     return any_target;
@@ -116,7 +116,7 @@ void ModelledSystem::raise(const model::FormatRule& law) {
 void ModelledSystem::raise_by_command(const std::string& name, const std::string& member) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
-        if (law.store != name || (has_condition(law.raises) && !holds(law))) {
+        if (law.store != name || (has_condition(law.trigger) && !holds(law))) {
             continue;
         }
         ask_consent(i);
@@ -130,11 +130,12 @@ void ModelledSystem::raise_by_command(const std::string& name, const std::string
 // Records a violation if the law closes the way back without an approval.
 void ModelledSystem::ask_consent(std::size_t index) {
     const model::FormatRule& law = laws_[index];
-    if (law.closes && !is_approved_ && !excused_laws_.contains(index)) {
-        complain("unasked-return-point",
-                 fmt::format("store {} can no longer be read by {}, and nobody approved that",
-                             law.store,
-                             plan_.from));
+    if (law.blocks_downgrade && !is_approved_ && !excused_laws_.contains(index)) {
+        record_violation(
+            "unasked-return-point",
+            fmt::format("store {} can no longer be read by {}, and nobody approved that",
+                        law.store,
+                        plan_.from_version));
     }
 }
 
@@ -144,14 +145,14 @@ void ModelledSystem::ask_consent(std::size_t index) {
 void ModelledSystem::consider_laws(const std::string& destroyed) {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
-        const bool destroys = law.raises == FormatTrigger::on_destroy && law.store == destroyed;
-        const bool is_held = has_condition(law.raises) && held_.contains(law.store);
+        const bool destroys = law.trigger == FormatTrigger::on_destroy && law.store == destroyed;
+        const bool is_held = has_condition(law.trigger) && held_.contains(law.store);
         if (!destroys && (is_held || !holds(law) || risen(law))) {
             raise_at_ms_.erase(i);
             continue;
         }
         ask_consent(i);
-        if (is_directed_ && law.raises == FormatTrigger::on_start) {
+        if (is_directed_ && law.trigger == FormatTrigger::on_start) {
             change("the law of " + law.store, [&] { raise(law); });
         } else if (!destroys && !is_directed_ && !raise_at_ms_.contains(i)) {
             raise_at_ms_[i] = now_ms_ + faults_.between(0, k_raise_ms_max);

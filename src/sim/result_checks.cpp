@@ -49,16 +49,16 @@ check_result(Simulation& site, const model::Plan& plan, const SimulationResult& 
     for (Violation& violation : find_grammar_violations(site, plan)) {
         wrong.push_back(std::move(violation));
     }
-    const Json& halt = ending.last.halt;
+    const Json& halt = ending.final_state.halt;
     const bool has_remedy =
         !halt["cause"].as_string().empty() && !halt["remedy"].as_string().empty();
-    if (!over(ending.last.state) && !has_remedy) {
+    if (!over(ending.final_state.state) && !has_remedy) {
         wrong.push_back(
             {"stuck",
              fmt::format("ends unfinished after {} conductors, and nobody says what to do: {} {}",
                          ending.conductors,
                          halt["cause"].show(),
-                         ending.last.error.message)});
+                         ending.final_state.error.message)});
     }
     return wrong;
 }

@@ -58,12 +58,12 @@ Simulation::Simulation(transport::FakeSystem& system,
     , environment_(std::move(ground)) {
 }
 
-void Simulation::tell(std::function<void(const std::string&)> tell) {
+void Simulation::set_log(std::function<void(const std::string&)> tell) {
     log_ = std::move(tell);
-    faults_.on_injection([this](Fault fault) { say(fmt::format("FAULT {}", name_of(fault))); });
+    faults_.on_injection([this](Fault fault) { log(fmt::format("FAULT {}", name_of(fault))); });
 }
 
-void Simulation::say(const std::string& line) {
+void Simulation::log(const std::string& line) {
     if (log_) {
         log_(fmt::format("{:9.3f} s  {}", static_cast<double>(clock_.monotonic_ms()) / 1000, line));
     }
@@ -111,15 +111,15 @@ SimulationResult Simulation::run_to_completion(const model::Plan& plan,
     while (ending.conductors < k_lives_max) {
         const auto life = static_cast<std::size_t>(ending.conductors++);
         const bool has_crash_point = life < deaths.size();
-        ending.last = conduct(plan, has_crash_point ? deaths[life] : CrashPoint{}, approve);
-        if (ending.last.died && environment_.after_death) {
+        ending.final_state = conduct(plan, has_crash_point ? deaths[life] : CrashPoint{}, approve);
+        if (ending.final_state.died && environment_.after_death) {
             environment_.after_death();
         }
-        if (!ending.last.gate.empty()) {
-            environment_.at_gate(ending.last.gate, ending.wrong);
+        if (!ending.final_state.gate.empty()) {
+            environment_.at_gate(ending.final_state.gate, ending.violations);
             approve = true;
-        } else if (!ending.last.died) {
-            if (over(ending.last.state) || !repair(plan, ending.last, retries)) {
+        } else if (!ending.final_state.died) {
+            if (over(ending.final_state.state) || !repair(plan, ending.final_state, retries)) {
                 break;
             }
             ++ending.halts;
@@ -132,13 +132,13 @@ SimulationResult Simulation::run_to_completion(const model::Plan& plan,
 // waits for its end, so faults alone never make a run stuck.
 bool Simulation::repair(const model::Plan& plan, const ConductorRun& last, RetryLimits& retries) {
     if (now_ms() < fault_free_ms_ && --retries.in_storms < 0) {
-        say("a person waits until it is over");
+        log("a person waits until it is over");
         advance_time(fault_free_ms_ - now_ms());
     }
     if (now_ms() >= fault_free_ms_ && --retries.in_calm < 0) {
         return false;
     }
-    say("a person repairs what is down and resumes");
+    log("a person repairs what is down and resumes");
     environment_.repair(plan, last);
     advance_time(k_repair_ms);
     return true;
@@ -162,19 +162,19 @@ void Simulation::inject_fault(const model::Plan& plan) {
         return std::next(plan.hosts.begin(), choice)->first;
     };
     system_.advance(now);
-    if (faults_.strikes(Fault::member_dies)) {
+    if (faults_.should_inject(Fault::member_dies)) {
         system_.kill_one(faults_.between(0, 100));
     }
-    if (system_.can_restart() && faults_.strikes(Fault::member_restarts)) {
+    if (system_.can_restart() && faults_.should_inject(Fault::member_restarts)) {
         system_.restart_one(faults_.between(0, 100));
     }
-    if (faults_.strikes(Fault::clock_steps)) {
+    if (faults_.should_inject(Fault::clock_steps)) {
         clock_.jump_wall(faults_.between(-k_step_ms_max, k_step_ms_max));
     }
-    if (faults_.strikes(Fault::host_cut)) {
-        transport.cut(some_host(), now + faults_.between(1'000, k_cut_ms_max));
+    if (faults_.should_inject(Fault::host_cut)) {
+        transport.partition(some_host(), now + faults_.between(1'000, k_cut_ms_max));
     }
-    if (faults_.strikes(Fault::host_reboots)) {
+    if (faults_.should_inject(Fault::host_reboots)) {
         const std::string host = some_host();
         if (system_.host_dies(host)) {
             transport.reboot(host, now + faults_.between(5'000, k_boot_ms_max));
@@ -190,8 +190,8 @@ void Simulation::schedule_faults(const model::Plan& plan, std::int64_t calm_ms) 
         transport.at(time_ms, [this, &plan] { inject_fault(plan); });
     }
     transport.at(calm_ms, [this] {
-        faults_.calm();
-        say("from now on nothing goes wrong any more");
+        faults_.stop_faults();
+        log("from now on nothing goes wrong any more");
     });
 }
 
@@ -211,7 +211,7 @@ std::vector<CrashPoint> draw_crash_points(Faults& dice) {
 int count_injected_faults(const Faults& faults) {
     int strikes = 0;
     for (std::size_t i = 0; i < transport::k_faults; ++i) {
-        strikes += faults.struck(static_cast<Fault>(i));
+        strikes += faults.injected(static_cast<Fault>(i));
     }
     return strikes;
 }

@@ -24,7 +24,7 @@ namespace drydock::sim {
 struct CrashPoint {
     enum class Moment { before_commit, after_commit, after_send };
     std::uint64_t record = 0;  // 0: it does not crash
-    Moment where = Moment::before_commit;
+    Moment moment = Moment::before_commit;
     bool hangs = false;  // it hangs instead: another one takes over, then it wakes up
 };
 
@@ -41,15 +41,15 @@ struct ConductorRun {
 // A violation, by the name that the checker gives its property.
 struct Violation {
     std::string property;  // "quorum"
-    std::string what;
+    std::string description;
     bool operator==(const Violation&) const = default;
 };
 
 struct SimulationResult {
-    ConductorRun last;
+    ConductorRun final_state;
     int conductors = 0;
     int halts = 0;
-    std::vector<Violation> wrong;  // empty is good
+    std::vector<Violation> violations;  // empty is good
 };
 
 // The parts that all runs of one plan share, for callers with thousands of runs.
@@ -144,13 +144,13 @@ public:
     [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
 
     // Writes a line with the time to the log, if there is one.
-    void say(const std::string& line);
+    void log(const std::string& line);
 
     // `prepared` must outlive the simulation.
-    void know(const Prepared& prepared) { prepared_[prepared.plan] = &prepared; }
+    void use_prepared(const Prepared& prepared) { prepared_[prepared.plan] = &prepared; }
 
     // Sets the log: it gets events, crashes and faults, a line at a time.
-    void tell(std::function<void(const std::string&)> tell);
+    void set_log(std::function<void(const std::string&)> tell);
 
     transport::FakeTransport transport;
 
@@ -166,8 +166,8 @@ private:
 
     [[nodiscard]] Prepared prepared_for(const model::Plan& plan) const;
     void approve_by_hand(const model::Plan& plan);
-    ConductorRun live(Conductor& conductor,
-                      const std::function<Status(executor::RunSession&)>& act);
+    ConductorRun run_conductor(Conductor& conductor,
+                               const std::function<Status(executor::RunSession&)>& act);
     [[nodiscard]] executor::SessionSettings settings_for(const Prepared& prepared);
     void lose_commit_time();
     [[nodiscard]] CommitFault commit_fault();

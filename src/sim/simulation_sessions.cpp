@@ -58,7 +58,7 @@ public:
             site_.environment_.on_event(event);
         }
         if (site_.log_) {
-            site_.say(fmt::format("conductor {}: {}", conductor_, in_words(plan, event)));
+            site_.log(fmt::format("conductor {}: {}", conductor_, in_words(plan, event)));
         }
     }
 
@@ -97,14 +97,14 @@ struct Simulation::Conductor {
 // conductor goes on as far as it can. The hanging one then wakes up with an old lease and must
 // notice that.
 void Simulation::take_over(const model::Plan& plan, journal::Journal& hung) {
-    say("it hangs; another conductor takes over");
+    log("it hangs; another conductor takes over");
     hung.release_lease(plan.run);
     if (takeover_) {
         takeover_(plan);
     } else {
         (void)conduct(plan);
     }
-    say("the one that hung wakes up");
+    log("the one that hung wakes up");
 }
 
 // Computes the shared parts if the caller has not prepared this plan.
@@ -139,7 +139,7 @@ void Simulation::stop_for(std::int64_t ms, bool with_clock) {
 // A slow commit delays the conductor, and its clock runs on.
 void Simulation::lose_commit_time() {
     stand_still();
-    if (faults_.strikes(Fault::commit_slow)) {
+    if (faults_.should_inject(Fault::commit_slow)) {
         COVERAGE_MARK("sim: a commit takes long");
         stop_for(faults_.between(1, k_commit_ms_max), false);
     }
@@ -147,22 +147,22 @@ void Simulation::lose_commit_time() {
 
 // Draws the fault of the next commit. The order of the draws is part of a run.
 CommitFault Simulation::commit_fault() {
-    if (faults_.strikes(Fault::journal_full)) {
+    if (faults_.should_inject(Fault::journal_full)) {
         return CommitFault::full;
     }
-    if (faults_.strikes(Fault::commit_busy)) {
+    if (faults_.should_inject(Fault::commit_busy)) {
         return CommitFault::busy;
     }
-    return faults_.strikes(Fault::commit_unknown) ? CommitFault::unknown : CommitFault::none;
+    return faults_.should_inject(Fault::commit_unknown) ? CommitFault::unknown : CommitFault::none;
 }
 
 // Stops the process, or its machine, perhaps for longer than facts stay fresh.
 void Simulation::stand_still() {
-    if (faults_.strikes(Fault::process_stopped)) {
+    if (faults_.should_inject(Fault::process_stopped)) {
         COVERAGE_MARK("sim: a conductor stands still");
         stop_for(faults_.between(1, k_stop_ms_max), false);
     }
-    if (faults_.strikes(Fault::machine_stopped)) {
+    if (faults_.should_inject(Fault::machine_stopped)) {
         COVERAGE_MARK("sim: the machine of a conductor stands still, and its clock");
         stop_for(faults_.between(1, k_stop_ms_max), true);
     }
@@ -176,7 +176,7 @@ void Simulation::approve_by_hand(const model::Plan& plan) {
     }
     const auto gate = executor::find_open_gate(plan, person.session.state(), "");
     if (gate) {
-        say(fmt::format("a person approves {}", plan.actions[*gate].gate));
+        log(fmt::format("a person approves {}", plan.actions[*gate].gate));
         (void)person.session.record(executor::approval_of(plan, *gate, "a person"));
     }
 }
@@ -193,8 +193,8 @@ ConductorRun Simulation::run_of(const model::Plan& plan) {
 
 // Runs one conductor from its lease to its end. A conductor that crashed, failed or slept knows an
 // old state, so then the state is read from the journal.
-ConductorRun Simulation::live(Conductor& conductor,
-                              const std::function<Status(executor::RunSession&)>& act) {
+ConductorRun Simulation::run_conductor(Conductor& conductor,
+                                       const std::function<Status(executor::RunSession&)>& act) {
     const model::Plan& plan = *conductor.prepared.plan;
     ConductorRun life;
     try {
@@ -202,7 +202,7 @@ ConductorRun Simulation::live(Conductor& conductor,
         life.error = status ? Error() : status.error();
     } catch (const SimulatedCrash&) {
         life.died = true;
-        say("it dies");
+        log("it dies");
     }
     conductor.journal.release_lease(plan.run);
     life.records = conductor.journal.records();
@@ -221,7 +221,7 @@ ConductorRun Simulation::conduct(const model::Plan& plan, const CrashPoint& deat
         approve_by_hand(plan);
     }
     Conductor conductor(*this, plan, death);
-    return live(conductor, [&](executor::RunSession& session) -> Status {
+    return run_conductor(conductor, [&](executor::RunSession& session) -> Status {
         const bool is_there = conductor.journal.find_run(plan.run).has_value();
         DRYDOCK_TRY(is_there ? session.take() : session.begin({}));
         return session.conduct();
@@ -230,12 +230,13 @@ ConductorRun Simulation::conduct(const model::Plan& plan, const CrashPoint& deat
 
 Status Simulation::abort(const model::Plan& plan, const CrashPoint& death, bool give_up_hosts) {
     Conductor conductor(*this, plan, death);
-    const ConductorRun life = live(conductor, [&](executor::RunSession& session) -> Status {
-        DRYDOCK_TRY(session.take());
-        DRYDOCK_TRY(session.abort(give_up_hosts));
-        const auto& obstacle = session.obstacle().error;
-        return obstacle ? Status(tl::unexpected(*obstacle)) : Status();
-    });
+    const ConductorRun life =
+        run_conductor(conductor, [&](executor::RunSession& session) -> Status {
+            DRYDOCK_TRY(session.take());
+            DRYDOCK_TRY(session.abort(give_up_hosts));
+            const auto& obstacle = session.obstacle().error;
+            return obstacle ? Status(tl::unexpected(*obstacle)) : Status();
+        });
     if (life.died) {
         return fail("sim.died", "the one who aborted died");
     }
@@ -246,7 +247,7 @@ Status Simulation::abort(const model::Plan& plan, const CrashPoint& death, bool 
 // an obstacle.
 ConductorRun Simulation::apply(const model::Plan& plan, const CrashPoint& death) {
     Conductor conductor(*this, plan, death);
-    return live(conductor, [&](executor::RunSession& session) -> Status {
+    return run_conductor(conductor, [&](executor::RunSession& session) -> Status {
         const executor::Obstacle obstacle = session.look_before_begin();
         if (obstacle.error) {
             return tl::unexpected(*obstacle.error);
@@ -266,19 +267,20 @@ Simulation::Downgrade
 Simulation::downgrade(const model::Plan& plan, const Compile& compile, const CrashPoint& death) {
     Conductor forward(*this, plan, death);
     std::optional<model::Plan> downgrade_plan;
-    const ConductorRun forward_run = live(forward, [&](executor::RunSession& session) -> Status {
-        DRYDOCK_TRY(session.take());
-        DRYDOCK_TRY(session.drain_for_downgrade());
-        if (const auto& obstacle = session.obstacle().error) {
-            return tl::unexpected(*obstacle);
-        }
-        if (run::closed_by(plan, session.state())) {
-            COVERAGE_MARK("sim: the way back is closed");
-            return fail("downgrade.closed", "the way back is closed");
-        }
-        DRYDOCK_TRY_ASSIGN(downgrade_plan, compile(plan));
-        return {};
-    });
+    const ConductorRun forward_run =
+        run_conductor(forward, [&](executor::RunSession& session) -> Status {
+            DRYDOCK_TRY(session.take());
+            DRYDOCK_TRY(session.drain_for_downgrade());
+            if (const auto& obstacle = session.obstacle().error) {
+                return tl::unexpected(*obstacle);
+            }
+            if (run::closed_by(plan, session.state())) {
+                COVERAGE_MARK("sim: the way back is closed");
+                return fail("downgrade.closed", "the way back is closed");
+            }
+            DRYDOCK_TRY_ASSIGN(downgrade_plan, compile(plan));
+            return {};
+        });
     if (!downgrade_plan) {
         return {forward_run, std::nullopt};
     }

@@ -104,7 +104,8 @@ std::optional<ActionKey> running(Simulation& site, const model::Action& action) 
 }  // namespace
 
 std::string TraceStep::text() const {
-    return about.empty() ? std::string(name_of(kind)) : fmt::format("{} {}", name_of(kind), about);
+    return subject.empty() ? std::string(name_of(kind))
+                           : fmt::format("{} {}", name_of(kind), subject);
 }
 
 // Facts that the plan moves are modelled: the replayer must not set them by itself.
@@ -157,7 +158,7 @@ bool TraceReplayer::passes(Simulation& site, const std::string& host, const Json
 // Returns the next step of this subject that has not happened.
 std::size_t TraceReplayer::next_step_of(const std::string& about) const {
     for (std::size_t i = position_; i < story_.size(); ++i) {
-        if (story_[i].about == about && !early_steps_.contains(i)) {
+        if (story_[i].subject == about && !early_steps_.contains(i)) {
             return i;
         }
     }
@@ -167,7 +168,7 @@ std::size_t TraceReplayer::next_step_of(const std::string& about) const {
 // True if the next step of the action after the current one is `broken`.
 bool TraceReplayer::breaks_later(const std::string& action) const {
     for (std::size_t i = position_ + 1; i < story_.size(); ++i) {
-        if (story_[i].about == action && !early_steps_.contains(i)) {
+        if (story_[i].subject == action && !early_steps_.contains(i)) {
             return story_[i].kind == Kind::broken;
         }
     }
@@ -178,7 +179,7 @@ bool TraceReplayer::breaks_later(const std::string& action) const {
 bool TraceReplayer::is_never_begun(const std::string& action) const {
     for (std::size_t i = position_; i < story_.size(); ++i) {
         const TraceStep& turn = story_[i];
-        if (turn.about == action && is_end(turn.kind) && turn.kind != Kind::no_answer) {
+        if (turn.subject == action && is_end(turn.kind) && turn.kind != Kind::no_answer) {
             return turn.kind == Kind::never_begun;
         }
     }
@@ -207,9 +208,9 @@ void TraceReplayer::advance() {
 }
 
 void TraceReplayer::consume(std::size_t turn) {
-    if (plan_.find(story_[turn].about) != nullptr) {
-        last_[story_[turn].about] = story_[turn].kind;
-        restore_denied(story_[turn].about);
+    if (plan_.find(story_[turn].subject) != nullptr) {
+        last_[story_[turn].subject] = story_[turn].kind;
+        restore_denied(story_[turn].subject);
     }
     early_steps_.insert(turn);
     advance();
@@ -231,7 +232,7 @@ void TraceReplayer::note(const Event& event) {
 // After the end of the trace, only actions in flight are followed. A run that finds drift stops
 // before the trace can go on: the model has no drift.
 void TraceReplayer::on_event(const Event& event) {
-    if (over()) {
+    if (is_over()) {
         note(event);
         return;
     }
@@ -297,20 +298,20 @@ void TraceReplayer::lose(Simulation& site, const std::string& host) {
 bool TraceReplayer::apply_environment_step(Simulation& site) {
     const TraceStep& turn = story_[position_];
     if (turn.kind == Kind::member_dies) {
-        system_.kill(turn.about);
+        system_.kill(turn.subject);
     } else if (turn.kind == Kind::member_started) {
-        system_.start_by_hand(turn.about);
+        system_.start_by_hand(turn.subject);
     } else if (turn.kind == Kind::member_restarts) {
-        system_.start_by_itself(turn.about);
+        system_.start_by_itself(turn.subject);
     } else if (turn.kind == Kind::elected) {
-        system_.elect(turn.about);
+        system_.elect(turn.subject);
     } else if (turn.kind == Kind::host_lost) {
-        unreachable_.insert(turn.about);
+        unreachable_.insert(turn.subject);
     } else if (turn.kind == Kind::host_back) {
-        unreachable_.erase(turn.about);
-        lose(site, turn.about);
+        unreachable_.erase(turn.subject);
+        lose(site, turn.subject);
     } else if (turn.kind == Kind::law_fires) {
-        system_.fire_laws(turn.about);
+        system_.fire_laws(turn.subject);
     } else {
         return false;
     }
@@ -321,7 +322,7 @@ bool TraceReplayer::apply_environment_step(Simulation& site) {
 // Makes the end of an action happen on its host. Returns false if the action has not arrived there.
 bool TraceReplayer::end_action(Simulation& site) {
     const Kind kind = story_[position_].kind;
-    const model::Action& action = *plan_.find(story_[position_].about);
+    const model::Action& action = *plan_.find(story_[position_].subject);
     auto& host = site.transport.host(action.host);
     const auto key = running(site, action);
     if (kind == Kind::no_answer && (key || is_never_begun(action.id))) {
@@ -336,13 +337,13 @@ bool TraceReplayer::end_action(Simulation& site) {
         host.take_effect(*key);
     }
     if (kind == Kind::done && !breaks_later(action.id)) {
-        grant(action.then, action);
+        satisfy(action.postconditions, action);
     } else if (kind == Kind::broken) {
-        falsify(action.then, action);
+        falsify(action.postconditions, action);
     } else if (kind == Kind::died_after) {
         system_.kill(action.member);
     } else if (kind == Kind::interrupted || kind == Kind::interrupted_late) {
-        host.tear(*key);
+        host.interrupt(*key);
         return true;
     } else if (kind == Kind::failed || kind == Kind::failed_late) {
         host.fail_action(*key);
@@ -369,13 +370,13 @@ void TraceReplayer::before_wait(Simulation& site) {
         return;
     }
     unsettled_action_.clear();
-    while (!over() && apply_environment_step(site)) {
+    while (!is_over() && apply_environment_step(site)) {
     }
-    if (over()) {
+    if (is_over()) {
         throw SimulatedCrash{};
     }
     const TraceStep turn = story_[position_];
-    const model::Action* action = plan_.find(turn.about);
+    const model::Action* action = plan_.find(turn.subject);
     if (turn.kind == Kind::conductor_dies
         && (have_all_arrived(site) || now - since_ms_ > k_settle_ms)) {
         consume(position_);
@@ -398,9 +399,9 @@ void TraceReplayer::before_wait(Simulation& site) {
 // divergence.
 TraceReplayer::Next TraceReplayer::between(Simulation& site, const ConductorRun& life) {
     unsettled_action_.clear();
-    while (!over() && apply_environment_step(site)) {
+    while (!is_over() && apply_environment_step(site)) {
     }
-    if (over()) {
+    if (is_over()) {
         return Next::over;
     }
     const Kind kind = story_[position_].kind;

@@ -19,7 +19,7 @@ namespace drydock::sim {
 // One step of a trace.
 struct TraceStep {
     run::TraceStepKind kind = run::TraceStepKind::begun;
-    std::string about;  // an action, a member, a host, or a store; empty: the run
+    std::string subject;  // an action, a member, a host, or a store; empty: the run
 
     [[nodiscard]] std::string text() const;
 };
@@ -46,13 +46,15 @@ public:
     // Lets the actions in flight take their effect.
     void finish_begun(Simulation& site);
 
-    [[nodiscard]] std::size_t told() const { return position_; }
+    [[nodiscard]] std::size_t steps_replayed() const { return position_; }
 
     // Returns the reason why the step at told() did not happen; empty: all steps did.
-    [[nodiscard]] const std::string& obstacle() const { return divergence_; }
+    [[nodiscard]] const std::string& divergence() const { return divergence_; }
 
 private:
-    [[nodiscard]] bool over() const { return position_ == story_.size() || !divergence_.empty(); }
+    [[nodiscard]] bool is_over() const {
+        return position_ == story_.size() || !divergence_.empty();
+    }
 
     [[nodiscard]] std::size_t next_step_of(const std::string& about) const;
     [[nodiscard]] bool breaks_later(const std::string& action) const;
@@ -70,7 +72,7 @@ private:
     bool passes(Simulation& site, const std::string& host, const Json& frame);
     void prepare();
     void prepare(const TraceStep& turn);
-    void grant(const std::vector<model::Condition>& conditions, const model::Action& action);
+    void satisfy(const std::vector<model::Condition>& conditions, const model::Action& action);
     void falsify(const std::vector<model::Condition>& conditions, const model::Action& action);
     bool falsify(const model::Condition& condition, const model::Action& action);
     void restore_denied(const std::string& action);

@@ -37,7 +37,7 @@ void TraceReplayer::prepare() {
         if (std::find(k_seen.begin(), k_seen.end(), story_[i].kind) == k_seen.end()) {
             return;
         }
-        if (prepared_.insert(i).second && plan_.find(story_[i].about) != nullptr) {
+        if (prepared_.insert(i).second && plan_.find(story_[i].subject) != nullptr) {
             prepare(story_[i]);
         }
     }
@@ -45,35 +45,35 @@ void TraceReplayer::prepare() {
 
 // An action without a request ends with its guard, so its postconditions are prepared with it.
 void TraceReplayer::prepare(const TraceStep& turn) {
-    const model::Action& action = *plan_.find(turn.about);
+    const model::Action& action = *plan_.find(turn.subject);
     if (turn.kind == Kind::judged_yes) {
-        grant(action.when, action);
-        grant(action.guard, action);
+        satisfy(action.applies_if, action);
+        satisfy(action.preconditions, action);
         if (action.request.is_null()) {
-            grant(action.then, action);
+            satisfy(action.postconditions, action);
         }
     } else if (turn.kind == Kind::judged_no) {
-        grant(action.when, action);
-        falsify(action.guard, action);
+        satisfy(action.applies_if, action);
+        falsify(action.preconditions, action);
     } else if (turn.kind == Kind::skipped) {
-        falsify(action.when, action);
+        falsify(action.applies_if, action);
     } else if (turn.kind == Kind::kept) {
-        grant(action.then, action);
+        satisfy(action.postconditions, action);
     } else if (turn.kind == Kind::broken) {
-        falsify(action.then, action);
+        falsify(action.postconditions, action);
     } else if (turn.kind == Kind::completed) {
-        grant(action.happened, action);
+        satisfy(action.completion_check, action);
     } else if (turn.kind == Kind::not_completed) {
-        falsify(action.happened, action);
+        falsify(action.completion_check, action);
     }
 }
 
 // A condition that cannot be made to hold shows later as a divergence.
-void TraceReplayer::grant(const std::vector<model::Condition>& conditions,
-                          const model::Action& action) {
+void TraceReplayer::satisfy(const std::vector<model::Condition>& conditions,
+                            const model::Action& action) {
     Settings set;
     for (const model::Condition& condition : conditions) {
-        (void)solver_.grant(condition, action.member, modelled_, set);
+        (void)solver_.satisfy(condition, action.member, modelled_, set);
     }
 }
 

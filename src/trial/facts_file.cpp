@@ -64,7 +64,7 @@ public:
         for (const pack::Entry& entry : document.entries) {
             if (std::count(subjects_.begin(), subjects_.end(), entry.key) == 0) {
                 pack::report_unknown_name(
-                    diagnostics_, entry.where, "member", entry.key, subjects_);
+                    diagnostics_, entry.position, "member", entry.key, subjects_);
                 continue;
             }
             values.set(entry.key, read_subject(entry));
@@ -81,7 +81,7 @@ private:
             const auto specs = specs_of(subject.key, fact.key);
             if (specs.empty()) {
                 pack::report_unknown_name(
-                    diagnostics_, fact.where, "fact", fact.key, facts_of(subject.key));
+                    diagnostics_, fact.position, "fact", fact.key, facts_of(subject.key));
                 continue;
             }
             values.set(fact.key, read_value(fact, specs));
@@ -115,7 +115,7 @@ private:
         const FactSpec& first = *specs.front();
         if (first.is_derived()) {
             diagnostics_.error("fact.derived",
-                               fact.where,
+                               fact.position,
                                fmt::format("`{}` is computed from other facts", fact.key),
                                "say those that it is computed from");
             return {};
@@ -128,7 +128,7 @@ private:
         }
         diagnostics_.error(
             "fact.type",
-            fact.value.where,
+            fact.value.position,
             fmt::format("`{}` is {}", fact.key, pack::to_json(fact.value).show()),
             fmt::format("its type is {}; null says that there is none", name_of(first.type)));
         return {};

@@ -23,7 +23,7 @@ InputResult<pack::Node> read_document(const std::string& file, const pack::Schem
     pack::Node document = documents.empty() ? pack::Node() : std::move(documents.front());
     if (document.kind == pack::Node::Kind::nothing) {
         document.kind = pack::Node::Kind::map;
-        document.where = {file, 1, 1};
+        document.position = {file, 1, 1};
     }
     pack::check(document, schema, "the file", diagnostics);
     if (diagnostics.has_errors()) {

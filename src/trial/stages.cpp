@@ -46,7 +46,7 @@ Stop route_stop(const Twin& twin) {
         stop.lines.push_back(fmt::format("the cluster is on {} already", twin.to));
     } else {
         for (const planner::Hop& hop : route->hops) {
-            stop.lines.push_back(fmt::format("{} -> {}", hop.from, hop.to));
+            stop.lines.push_back(fmt::format("{} -> {}", hop.from_version, hop.to_version));
         }
         stop.lines.insert(stop.lines.end(), route->forbidden.begin(), route->forbidden.end());
     }
@@ -84,13 +84,13 @@ Stop requirement_stop(const Plan& plan, const Twin& twin) {
         if (acts(action)) {
             break;
         }
-        const model::FactView view = {twin.facts, twin.facts, plan.planned, up, action.member};
-        const auto verdict = model::evaluate_all(action.guard, view);
+        const model::FactView view = {twin.facts, twin.facts, plan.bound_facts, up, action.member};
+        const auto verdict = model::evaluate_all(action.preconditions, view);
         if (action.verb == Verb::require && verdict.outcome != Truth::yes) {
             stop.stage = Stage::preflight;
             stop.names.push_back(action.id.substr(action.id.rfind('/') + 1));
             stop.lines.push_back(fmt::format(
-                "{}: {}; {}; {}", action.title, verdict.because, action.why, action.remedy));
+                "{}: {}; {}; {}", action.title, verdict.because, action.rationale, action.remedy));
         }
     }
     return stop;
@@ -167,7 +167,9 @@ checker::Report check_once(const Plan& plan, const Twin& twin) {
     if (std::any_of(ways.begin(), ways.end(), [](const auto& way) {
             return way.kind == model::RecoveryKind::downgrade;
         })) {
-        options.back = [&](const model::FactBook& facts) { return way_back(twin, facts); };
+        options.compile_downgrade = [&](const model::FactBook& facts) {
+            return way_back(twin, facts);
+        };
     }
     return checker::check(plan, options);
 }
@@ -175,7 +177,8 @@ checker::Report check_once(const Plan& plan, const Twin& twin) {
 // As `plan` does: with the gate where the way back really closes.
 CheckedPlan check_with_gate(Plan plan, const Twin& twin) {
     checker::Report report = check_once(plan, twin);
-    auto again = report.moved ? compile(twin, report.moved) : planner::Compiled{std::nullopt, {}};
+    auto again = report.return_point_hint ? compile(twin, report.return_point_hint)
+                                          : planner::Compiled{std::nullopt, {}};
     if (!again.plan) {
         return {std::move(plan), std::move(report)};
     }

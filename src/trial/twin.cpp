@@ -113,7 +113,7 @@ Diagnostics with_own_files(const Case& about,
     const auto names = own_files(about, which);
     Diagnostics own;
     for (const Diagnostic& one : problems.all()) {
-        Position where = one.where;
+        Position where = one.position;
         for (const std::string& name : names) {
             where.file = where.file == folder + "/" + name ? own_folder(about, which) + "/" + name
                                                            : where.file;

@@ -29,7 +29,7 @@ std::size_t UpdateGraph::find(std::string_view version) const {
 }
 
 // Invariant: `unreached` has exactly the versions without a predecessor, apart from `start`.
-std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
+std::vector<std::size_t> UpdateGraph::shortest_path_tree(std::size_t start) const {
     std::vector<std::size_t> predecessors(versions_.size(), k_not_found);
     Bits unreached_bits(versions_.size());
     for (std::size_t i = 0; i < versions_.size(); ++i) {
@@ -58,12 +58,12 @@ std::vector<std::size_t> UpdateGraph::tree(std::size_t start) const {
 }
 
 // Follows the predecessors back from the goal.
-std::vector<std::size_t> UpdateGraph::route(std::size_t start, std::size_t goal) const {
+std::vector<std::size_t> UpdateGraph::shortest_route(std::size_t start, std::size_t goal) const {
     std::vector<std::size_t> stops;
     if (start == goal) {
         return stops;
     }
-    const auto predecessors = tree(start);
+    const auto predecessors = shortest_path_tree(start);
     for (std::size_t position = goal; position != k_not_found && position != start;
          position = predecessors[position]) {
         stops.push_back(position);

@@ -59,10 +59,11 @@ public:
 
     // Returns the stops after `start`, the last of which is `goal`. It is empty if no route leads
     // there, or if both are the same version.
-    [[nodiscard]] std::vector<std::size_t> route(std::size_t start, std::size_t goal) const;
+    [[nodiscard]] std::vector<std::size_t> shortest_route(std::size_t start,
+                                                          std::size_t goal) const;
 
     // Returns for each version its predecessor on the route from `start`; k_not_found: not reached.
-    [[nodiscard]] std::vector<std::size_t> tree(std::size_t start) const;
+    [[nodiscard]] std::vector<std::size_t> shortest_path_tree(std::size_t start) const;
 
 private:
     std::vector<std::string> versions_;

@@ -83,7 +83,7 @@ private:
                 versions.push_back(entry.value.scalar);
             } else {
                 diagnostics_.error("version.syntax",
-                                   entry.value.where,
+                                   entry.value.position,
                                    fmt::format("`{}` is no version", entry.value.scalar));
             }
         }
@@ -125,7 +125,7 @@ private:
     void block(const std::string& path, const pack::Node& node, OpenShiftGraph& result) {
         ++result.rules;
         if (node["from"].scalar.empty() || node["to"].scalar.empty()) {
-            diagnostics_.error("edge.incomplete", node.where, "an edge without `to` or `from`");
+            diagnostics_.error("edge.incomplete", node.position, "an edge without `to` or `from`");
             return;
         }
         BlockedEdge edge;
@@ -136,9 +136,9 @@ private:
         edge.fixed_in = node["fixedIn"].scalar;
         const auto& rules = node["matchingRules"].entries;
         edge.condition = rules.empty() ? "" : rules.front().value["type"].scalar;
-        edge.from = versions_like(node["from"], result.graph);
+        edge.sources = versions_like(node["from"], result.graph);
         for (const std::size_t target : targets_of(node["to"], result.graph)) {
-            forbid(edge.from, target, result.graph);
+            forbid(edge.sources, target, result.graph);
             result.blocked[target].push_back(edge);
         }
     }
@@ -158,7 +158,7 @@ private:
         std::string target = node.scalar;
         if (!is_version(Scheme::semver, target)) {
             diagnostics_.error(
-                "version.syntax", node.where, fmt::format("`{}` is no version", target));
+                "version.syntax", node.position, fmt::format("`{}` is no version", target));
         }
         if (target.find('+') == target.npos && target.ends_with(k_old_machine)) {
             target[target.size() - k_old_machine.size()] = '+';
@@ -195,7 +195,7 @@ private:
         const RE2 pattern(node.scalar, options);
         if (!pattern.ok()) {
             diagnostics_.error("edge.pattern",
-                               node.where,
+                               node.position,
                                fmt::format("`{}` is no pattern: {}", node.scalar, pattern.error()));
             return entry->second;
         }
@@ -244,7 +244,7 @@ std::vector<const BlockedEdge*> OpenShiftGraph::objections(std::size_t source,
     std::vector<const BlockedEdge*> objections;
     if (const auto edges = blocked.find(target); edges != blocked.end()) {
         for (const BlockedEdge& edge : edges->second) {
-            if (edge.from.has(source)) {
+            if (edge.sources.has(source)) {
                 objections.push_back(&edge);
             }
         }

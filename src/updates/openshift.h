@@ -24,7 +24,7 @@ struct BlockedEdge {
     std::string file;
     std::string fixed_in;
     std::string condition;  // "Always", "PromQL"; empty: no condition, it always holds
-    Bits from;              // versions that the edge leads from
+    Bits sources;           // versions that the edge leads from
 };
 
 struct OpenShiftGraph {

@@ -113,9 +113,9 @@ TEST(OpenShift, ChannelsAndBlockedEdges) {
     ASSERT_TRUE(found) << found.error().text();
     EXPECT_THAT(found->graph.versions(), ElementsAre("4.1.9", "4.1.10", "4.2.0", "4.2.1", "4.3.0"));
     EXPECT_EQ(found->rules, 2U);
-    EXPECT_THAT(found->graph.route(0, 3), ElementsAre(3));
-    EXPECT_THAT(found->graph.route(0, 2), ElementsAre());
-    EXPECT_THAT(found->graph.route(3, 4), ElementsAre());
+    EXPECT_THAT(found->graph.shortest_route(0, 3), ElementsAre(3));
+    EXPECT_THAT(found->graph.shortest_route(0, 2), ElementsAre());
+    EXPECT_THAT(found->graph.shortest_route(3, 4), ElementsAre());
     const auto objections = found->objections(3, 4);
     ASSERT_EQ(objections.size(), 1U);
     EXPECT_EQ(objections[0]->name, "Risk");
@@ -338,7 +338,7 @@ TEST(OpenShift, EveryRouteIsThatOfAPlainBreadthFirstSearch) {
     std::size_t reached = 0;
     for (std::size_t from = 0; from < graph.versions().size(); ++from) {
         const auto expected = plain_tree(next, from);
-        ASSERT_EQ(graph.tree(from), expected) << graph.versions()[from];
+        ASSERT_EQ(graph.shortest_path_tree(from), expected) << graph.versions()[from];
         for (const std::size_t before : expected) {
             reached += before == k_not_found ? 0 : 1;
         }

@@ -152,8 +152,8 @@ TEST_P(BadInput, IsToldWithPlaceCauseAndRemedy) {
         const Diagnostics found = problems(files, file);
         EXPECT_TRUE(found.has_errors()) << one.name;
         for (const Diagnostic& problem : found.all()) {
-            EXPECT_GT(problem.where.line, 0) << one.name;
-            EXPECT_GT(problem.where.column, 0) << one.name;
+            EXPECT_GT(problem.position.line, 0) << one.name;
+            EXPECT_GT(problem.position.column, 0) << one.name;
             EXPECT_FALSE(problem.suggestion.empty()) << one.name;
         }
         if (std::getenv("DRYDOCK_ACCEPT") == nullptr) {

@@ -50,7 +50,7 @@ protected:
         }
         std::string words = from;
         for (const planner::Hop& hop : found->hops) {
-            words += " " + hop.to;
+            words += " " + hop.to_version;
         }
         return words;
     }
@@ -83,8 +83,8 @@ TEST_F(BackendRoute, GoesByTheReleasesThatTheClusterFileHas) {
     const auto found = planner::find_route(pack_, cluster, "23.03.11", "23.09.8", {ask, nullptr});
     ASSERT_TRUE(found) << found.error().text();
     ASSERT_EQ(found->hops.size(), 2U);
-    EXPECT_EQ(found->hops.front().to, "23.03.12");
-    EXPECT_EQ(found->hops.back().to, "23.09.8");
+    EXPECT_EQ(found->hops.front().to_version, "23.03.12");
+    EXPECT_EQ(found->hops.back().to_version, "23.09.8");
     EXPECT_THAT(found->notes, Contains(HasSubstr("the cluster file has no folder for them")));
 }
 
@@ -111,16 +111,16 @@ TEST_F(BackendRoute, ASeriesWithoutAnInstallableReleaseIsNoSeries) {
     const auto found = find("24.09.5", "25.1.1");
     ASSERT_TRUE(found) << found.error().text();
     for (const planner::Hop& hop : found->hops) {
-        EXPECT_NE(hop.to.substr(0, 5), "24.12");
-        EXPECT_NE(hop.to, "24.09.7");
+        EXPECT_NE(hop.to_version.substr(0, 5), "24.12");
+        EXPECT_NE(hop.to_version, "24.09.7");
     }
 }
 
 TEST_F(BackendRoute, ALongWayKeepsTheRules) {
     const auto found = find("25.7.0", "25.15.12");
     ASSERT_TRUE(found) << found.error().text();
-    EXPECT_EQ(found->hops.front().to, "25.8.1");
-    EXPECT_EQ(found->hops.back().to, "25.15.12");
+    EXPECT_EQ(found->hops.front().to_version, "25.8.1");
+    EXPECT_EQ(found->hops.back().to_version, "25.15.12");
     EXPECT_THAT(found->notes, Contains(HasSubstr("needs python >=3.13 <3.14")));
 }
 

@@ -25,12 +25,12 @@ protected:
 
 TEST_F(Etcd, HoldsWithTheDefaultBudgets) {
     Options options;
-    options.back = back_of(site, "3.4.23", "3.5.21");
+    options.compile_downgrade = back_of(site, "3.4.23", "3.5.21");
     const Report report = check(plan, options);
     EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
-    EXPECT_EQ(report.closes, plan.point_of_no_return.action);
+    EXPECT_EQ(report.return_point, plan.point_of_no_return.action);
     EXPECT_EQ(report.note, "");
-    EXPECT_GT(report.worlds, 10U);
+    EXPECT_GT(report.downgrade_starts, 10U);
     EXPECT_LT(report.bytes, 200U << 20U);
 }
 
@@ -64,7 +64,7 @@ TEST_F(Etcd, AGateThatNamesNoReturnPointIsNoApproval) {
 }
 
 TEST_F(Etcd, ABackupThatIsNotProvedIsNone) {
-    action_of(plan, "backup/m1/snapshot").then.clear();
+    action_of(plan, "backup/m1/snapshot").postconditions.clear();
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "unverified-destroy") << text(report);
 }
@@ -75,16 +75,17 @@ TEST_F(Etcd, NoBackupAtAll) {
 }
 
 TEST_F(Etcd, StopsSideBySideTakeTheQuorum) {
-    action_of(plan, "roll/m2/transfer").after = action_of(plan, "roll/m1/transfer").after;
+    action_of(plan, "roll/m2/transfer").predecessors =
+        action_of(plan, "roll/m1/transfer").predecessors;
     const Report guarded = check(plan, small());
     EXPECT_EQ(broken(guarded), "quorum") << text(guarded);
-    action_of(plan, "roll/m1/stop").guard.clear();
-    action_of(plan, "roll/m2/stop").guard.clear();
+    action_of(plan, "roll/m1/stop").preconditions.clear();
+    action_of(plan, "roll/m2/stop").preconditions.clear();
     EXPECT_EQ(broken(check(plan, small())), "quorum");
 }
 
 TEST_F(Etcd, AStopThatLooksAtNobodyTakesTheQuorumWhenOneDied) {
-    action_of(plan, "roll/m2/stop").guard.clear();
+    action_of(plan, "roll/m2/stop").preconditions.clear();
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "quorum") << text(report);
     EXPECT_EQ(report.violations[0].action, "roll/m2/stop");
@@ -102,7 +103,7 @@ TEST_F(Etcd, ASwitchThatIsLeftOutNeverEnds) {
 
 TEST_F(Etcd, WhatTheDowngradeRefusesIsNoWayBack) {
     Options options = small();
-    options.back = [](const model::FactBook&) -> Result<model::Plan> {
+    options.compile_downgrade = [](const model::FactBook&) -> Result<model::Plan> {
         return fail("plan.closed", "the pack says no");
     };
     const Report report = check(plan, options);
@@ -115,11 +116,11 @@ TEST(Ozone, HoldsWithSmallBudgets) {
     const auto plan = plan_of(site, planner::k_ozone_own, "2.2.1");
     Options options;
     options.faults = {1, 0, 1, 0, 0};
-    options.back = back_of(site, planner::k_ozone_own, "2.2.1");
+    options.compile_downgrade = back_of(site, planner::k_ozone_own, "2.2.1");
     const Report report = check(plan, options);
     EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
-    EXPECT_EQ(report.closes, plan.point_of_no_return.action);
-    EXPECT_GT(report.worlds, 10U);
+    EXPECT_EQ(report.return_point, plan.point_of_no_return.action);
+    EXPECT_GT(report.downgrade_starts, 10U);
     std::printf("%s", text(report).c_str());
 }
 
@@ -134,7 +135,7 @@ TEST(EtcdDowngrade, LooksAtTheLevelBeforeEachStart) {
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "nothing") << text(report);
     for (model::Action& action : plan.actions) {
-        std::erase_if(action.guard, [](const auto& one) { return one.fact == "level"; });
+        std::erase_if(action.preconditions, [](const auto& one) { return one.fact == "level"; });
     }
     const Report blind = check(plan, small());
     EXPECT_THAT(broken(blind), HasSubstr("unreadable-start")) << text(blind);
@@ -146,7 +147,7 @@ TEST(EtcdDowngrade, IsHeldDownByEtcdsOwnCall) {
     EXPECT_EQ(broken(down), "nothing") << text(down);
     const auto before = planner::etcd_site(3, "3.5.21");
     Options options = small();
-    options.back = back_of(before, "3.5.21", "3.6.1");
+    options.compile_downgrade = back_of(before, "3.5.21", "3.6.1");
     const Report up = check(plan_of(before, "3.5.21", "3.6.1"), options);
     EXPECT_EQ(broken(up), "nothing") << text(up);
 }
@@ -171,11 +172,12 @@ TEST(Small, WhatMayNotBeRepeatedHappensTwiceOnlyIfItsProbeLies) {
     EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
     action_of(plan, "finalize/m1/convert").attempts = 2;
     EXPECT_EQ(broken(check(plan, small())), "nothing") << text(check(plan, small()));
-    action_of(plan, "finalize/m1/convert").happened = {{.fact = "running",
-                                                        .role = "node",
-                                                        .whose = model::Quantifier::this_member,
-                                                        .operand = "9.9.9",
-                                                        .type = model::FactType::release}};
+    action_of(plan, "finalize/m1/convert").completion_check = {
+        {.fact = "running",
+         .role = "node",
+         .quantifier = model::Quantifier::self,
+         .operand = "9.9.9",
+         .type = model::FactType::release}};
     const Report report = check(plan, small());
     EXPECT_EQ(broken(report), "twice") << text(report);
 }
@@ -183,8 +185,8 @@ TEST(Small, WhatMayNotBeRepeatedHappensTwiceOnlyIfItsProbeLies) {
 TEST(Small, AnEndIsNoneWhereSomebodyIsLeftBehind) {
     const auto site = planner::small_site("finalize", 2, "1.0");
     model::Plan plan = plan_of(site, "1.0", "2.0");
-    action_of(plan, "roll/m2/install").then.clear();
-    action_of(plan, "roll/m2/start").then.clear();
+    action_of(plan, "roll/m2/install").postconditions.clear();
+    action_of(plan, "roll/m2/start").postconditions.clear();
     drop(plan, "roll/m2/install");
     const Report report = check(plan, small());
     ASSERT_EQ(broken(report), "unreadable-start stuck") << text(report);  // m2 runs 1.0 on format 2

@@ -17,7 +17,7 @@ constexpr Faults k_calm = {0, 0, 0, 0, 0};
 LawPlan switched(bool switches_back) {
     LawPlan law(1);
     law.fact("", "noout", false);
-    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
+    law.plan.temporaries = {{"noout", law.plan.bound_facts.at("noout"), model::Temporary::always}};
     law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
     law.roll("m1");
     if (switches_back) {
@@ -69,9 +69,9 @@ CompileDowngrade way_back(bool switches_back) {
             law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
         }
         law.plan.procedure = "downgrade";
-        law.plan.from = "2.0";
-        law.plan.to = "1.0";
-        law.plan.planned = facts;
+        law.plan.from_version = "2.0";
+        law.plan.to_version = "1.0";
+        law.plan.bound_facts = facts;
         return law.plan;
     };
 }
@@ -80,10 +80,10 @@ TEST(LeftBehind, AWayBackThatLeavesItIsNone) {
     const LawPlan law = switched(true);
     Options options;
     options.faults = {1, 0, 0, 0, 0};
-    options.back = way_back(false);
+    options.compile_downgrade = way_back(false);
     const Report left = check(law.plan, options);
     EXPECT_EQ(broken(left), "no-way-back") << text(left);
-    options.back = way_back(true);
+    options.compile_downgrade = way_back(true);
     const Report back = check(law.plan, options);
     EXPECT_EQ(broken(back), "nothing") << text(back);
 }
@@ -94,12 +94,12 @@ TEST(LeftBehind, AWayBackThatLeavesItClosesNothing) {
     law.plan.temporaries.front().temporary = model::Temporary::way_back;
     Options options;
     options.faults = {1, 0, 0, 0, 0};
-    options.back = way_back(false);
+    options.compile_downgrade = way_back(false);
     const Report left = check(law.plan, options);
     EXPECT_EQ(broken(left), "no-way-back") << text(left);
     EXPECT_THAT(left.violations[0].because, HasSubstr("left-behind"));
-    EXPECT_EQ(left.closes, "");
-    EXPECT_FALSE(left.moved);
+    EXPECT_EQ(left.return_point, "");
+    EXPECT_FALSE(left.return_point_hint);
 }
 
 // One that cannot go on is none, and closes the way back where it begins to.
@@ -107,13 +107,13 @@ TEST(LeftBehind, AWayBackThatHaltsCloses) {
     LawPlan law = switched(false);
     Options options;
     options.faults = {1, 0, 0, 0, 0};
-    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
+    options.compile_downgrade = [](const model::FactBook& facts) -> Result<model::Plan> {
         auto plan = way_back(false)(facts);
-        plan->actions.front().guard = {is("noout", false, false)};
+        plan->actions.front().preconditions = {is("noout", false, false)};
         return plan;
     };
     const Report halted = check(law.plan, options);
-    EXPECT_EQ(halted.closes, "set noout") << text(halted);
+    EXPECT_EQ(halted.return_point, "set noout") << text(halted);
 }
 
 // What nothing models is answered both ways for the person; the report says on what that hangs.
@@ -121,11 +121,11 @@ TEST(WaysBack, HangOnFactsWithoutALaw) {
     const LawPlan law = switched(true);
     Options options;
     options.faults = {1, 0, 0, 0, 0};
-    options.back = way_back(true);
+    options.compile_downgrade = way_back(true);
     EXPECT_THAT(check(law.plan, options).hangs_on, testing::IsEmpty());
-    options.back = [](const model::FactBook& facts) -> Result<model::Plan> {
+    options.compile_downgrade = [](const model::FactBook& facts) -> Result<model::Plan> {
         auto plan = way_back(true)(facts);
-        plan->actions.front().guard = {is("epoch_lead", true, false)};
+        plan->actions.front().preconditions = {is("epoch_lead", true, false)};
         return plan;
     };
     const Report report = check(law.plan, options);

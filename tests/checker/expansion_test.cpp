@@ -20,7 +20,7 @@ static_assert(!std::is_move_constructible_v<Successor>);
 
 class ExpansionTest : public testing::Test {
 protected:
-    ExpansionTest() { expansion_.begin(model_.first.data(), successors_, {}, nullptr); }
+    ExpansionTest() { expansion_.begin(model_.initial.data(), successors_, {}, nullptr); }
 
     model::Plan plan_ = plan_of(planner::small_site("when-all", 2, "1.0"), "1.0", "2.0", "serial");
     Model model_{plan_};

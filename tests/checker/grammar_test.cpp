@@ -18,7 +18,7 @@ constexpr int k_steps_max = 400;
 std::vector<run::CompactEvent>
 random_walk(const Model& site, SuccessorGenerator& explorer, std::mt19937& random) {
     std::vector<run::CompactEvent> events;
-    std::vector<Byte> row = site.first;
+    std::vector<Byte> row = site.initial;
     Successors batch(site.size, true);
     for (int i = 0; i < k_steps_max; ++i) {
         batch.clear();
@@ -71,12 +71,12 @@ TEST(CheckerGrammar, HoldsOnStories) {
     const auto etcd = planner::etcd_site(3);
     model::Plan plan = plan_of(etcd, "3.4.23", "3.5.21");
     for (model::Action& action : plan.actions) {
-        action.guard.clear();
+        action.preconditions.clear();
         action.remedy.clear();
     }
     Options options;
     options.faults = {1, 1, 1, 1, 1};
-    options.back = back_of(etcd, "3.4.23", "3.5.21");
+    options.compile_downgrade = back_of(etcd, "3.4.23", "3.5.21");
     const Report report = check(plan, options);
     ASSERT_FALSE(report.violations.empty());
     for (const Violation& violation : report.violations) {

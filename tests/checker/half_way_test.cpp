@@ -15,7 +15,7 @@ Report check_both_ways(const Fixture& site,
                        const std::string& to,
                        Options options = {}) {
     options.faults = {1, 0, 1, 0, 0};
-    options.back = back_of(site, from, to);
+    options.compile_downgrade = back_of(site, from, to);
     return check(plan_of(site, from, to), options);
 }
 
@@ -25,7 +25,7 @@ protected:
         const Report report = check_both_ways(site, "3.4.23", "3.5.21");
         EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
         EXPECT_EQ(report.note, "");
-        EXPECT_GT(report.worlds, 5U);
+        EXPECT_GT(report.downgrade_starts, 5U);
     }
 
     Fixture site = planner::etcd_site(3);
@@ -45,7 +45,7 @@ TEST_F(HalfWayEtcd, OneIsDoneAndDies) {
         planner::start(site, "m2", "3.5.21");
         Options options;
         options.faults = {1, 1, 1, 1, 0};
-        options.back = back_of(site, "3.4.23", "3.5.21");
+        options.compile_downgrade = back_of(site, "3.4.23", "3.5.21");
         const Report report = check(plan_of(site, "3.4.23", "3.5.21"), options);
         EXPECT_EQ(report.verdict, Verdict::holds) << "leader m" << leader << text(report);
     }
@@ -69,7 +69,7 @@ TEST_F(HalfWayEtcd, TwoAreDone) {
     }
     const Report report = check_both_ways(site, "3.4.23", "3.5.21");
     EXPECT_EQ(report.verdict, Verdict::holds) << text(report);
-    EXPECT_EQ(report.closes, "roll/m3/start");
+    EXPECT_EQ(report.return_point, "roll/m3/start");
 }
 
 class HalfWayOzone : public testing::Test {

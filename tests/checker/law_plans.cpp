@@ -10,8 +10,8 @@ LawPlan::LawPlan(int members) {
     plan.run = "r1";
     plan.procedure = "upgrade";
     plan.kind = "rolling";
-    plan.from = "1.0";
-    plan.to = "2.0";
+    plan.from_version = "1.0";
+    plan.to_version = "2.0";
     plan.max_skew = 1;
     plan.roles.push_back({"db", 0, {}});
     for (int i = 1; i <= members; ++i) {
@@ -32,7 +32,7 @@ model::PlanStore& LawPlan::store(bool shared, model::FormatTrigger raises) {
     store.shared = shared;
     store.formats = {"1", "2"};
     store.laws["1.0"] = {.reads = {"1"}, .writes = "1"};
-    store.laws["2.0"] = {.reads = {"1", "2"}, .writes = "2", .raises = raises};
+    store.laws["2.0"] = {.reads = {"1", "2"}, .writes = "2", .trigger = raises};
     plan.stores.push_back(store);
     return plan.stores.back();
 }
@@ -47,18 +47,18 @@ void LawPlan::fact(const std::string& member,
     source.member = member;
     source.name = name;
     source.type = value.is_bool() ? model::FactType::boolean : model::FactType::text;
-    source.binds = binds;
+    source.standard_fact = binds;
     plan.sources[key] = source;
-    plan.planned[key] = {value.is_null() ? model::ObservationStatus::absent
-                                         : model::ObservationStatus::known,
-                         value,
-                         "",
-                         0};
+    plan.bound_facts[key] = {value.is_null() ? model::ObservationStatus::absent
+                                             : model::ObservationStatus::known,
+                             value,
+                             "",
+                             0};
 }
 
 void LawPlan::down(const std::string& member) {
-    plan.planned[member + "/running"] = {model::ObservationStatus::absent, {}, "", 0};
-    plan.planned[member + "/ready"] = {model::ObservationStatus::absent, {}, "", 0};
+    plan.bound_facts[member + "/running"] = {model::ObservationStatus::absent, {}, "", 0};
+    plan.bound_facts[member + "/ready"] = {model::ObservationStatus::absent, {}, "", 0};
 }
 
 model::Action& LawPlan::act(const std::string& id, Verb verb, const std::string& member) {
@@ -74,7 +74,7 @@ model::Action& LawPlan::act(const std::string& id, Verb verb, const std::string&
     action.request = Json::Object{{"kind", "command"}};
     action.remedy = "look at it";
     if (!plan.actions.empty()) {
-        action.after = {plan.actions.size() - 1};
+        action.predecessors = {plan.actions.size() - 1};
     }
     plan.actions.push_back(action);
     return plan.actions.back();
@@ -114,7 +114,7 @@ void LawPlan::gate() {
 }
 
 void LawPlan::beside(model::Plan& plan) {
-    plan.actions.back().after = plan.actions[plan.actions.size() - 2].after;
+    plan.actions.back().predecessors = plan.actions[plan.actions.size() - 2].predecessors;
 }
 
 model::Effect becomes(const std::string& member, const std::string& fact, const Json& value) {
@@ -128,7 +128,7 @@ model::Effect on_store(EffectKind kind, const std::string& member) {
 model::Condition is(const std::string& fact, const Json& value, bool of_member) {
     return {.fact = fact,
             .role = of_member ? "db" : "",
-            .whose = of_member ? model::Quantifier::this_member : model::Quantifier::system,
+            .quantifier = of_member ? model::Quantifier::self : model::Quantifier::system,
             .operand = value,
             .type = value.is_bool() ? model::FactType::boolean : model::FactType::text};
 }

@@ -56,13 +56,13 @@ TEST(Quorum, SaysThatOneCommandTakesSeveralDown) {
 TEST(Stories, SayWhyAStepIsSkipped) {
     LawPlan law(1);
     law.fact("", "noout", false);
-    law.plan.temporaries = {{"noout", law.plan.planned.at("noout"), model::Temporary::always}};
+    law.plan.temporaries = {{"noout", law.plan.bound_facts.at("noout"), model::Temporary::always}};
     law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", true)};
     law.stop("m1");
     auto& unset = law.act("unset noout", Verb::run, "m1");
     unset.effects = {becomes("", "noout", false)};
-    unset.when = {is("ready", true)};
-    unset.when.front().whose = model::Quantifier::any;
+    unset.applies_if = {is("ready", true)};
+    unset.applies_if.front().quantifier = model::Quantifier::any;
     law.install("m1");
     law.start("m1");
     const Report report = check_law(law.plan);
@@ -228,7 +228,7 @@ TEST(ReadyWith, ASerialStartAfterAFullStopNeverEnds) {
         law.install("m2");
         for (const char* member : {"m1", "m2"}) {
             auto& start = law.start(member);
-            start.then = {is("ready", true)};
+            start.postconditions = {is("ready", true)};
             start.remedy.clear();
         }
         if (!serial) {

@@ -15,21 +15,21 @@ namespace {
 
 // A row in which every status and every fact is drawn.
 std::vector<Byte> draw_row(const Model& site) {
-    std::vector<Byte> row = site.first;
-    run::State state(site.acts.size());
-    for (std::size_t i = 0; i < site.acts.size(); ++i) {
+    std::vector<Byte> row = site.initial;
+    run::State state(site.actions.size());
+    for (std::size_t i = 0; i < site.actions.size(); ++i) {
         state.set_status(i, static_cast<run::Status>(*rc::gen::inRange(0, 11)));
     }
     state.set_phase(run::Phase::running);
     site.pack(state, row.data());
-    for (const auto& [key, place] : site.places) {
+    for (const auto& [key, place] : site.offsets) {
         row[place] = *rc::gen::inRange<Byte>(0, static_cast<Byte>(site.values.size()));
     }
     return row;
 }
 
 model::Roster up_in(const Model& site, const Byte* row) {
-    run::State state(site.acts.size());
+    run::State state(site.actions.size());
     site.unpack(row, state);
     return run::members_up(site.plan, state);
 }
@@ -62,10 +62,10 @@ void compare(const Model& site,
     const auto roster = up_in(site, row.data());
     const model::FactBook before;
     const model::FactView view = {
-        facts, before, site.plan.planned, roster, site.plan.actions[action].member};
+        facts, before, site.plan.bound_facts, roster, site.plan.actions[action].member};
     for (std::size_t i = 0; i < conditions.size(); ++i) {
-        if (questions[i].modelled) {
-            const Evaluation one = answer(site, {questions[i]}, row.data());
+        if (questions[i].is_modelled) {
+            const Evaluation one = evaluate(site, {questions[i]}, row.data());
             RC_ASSERT(one.modelled == model::evaluate(conditions[i], view).outcome);
         }
     }
@@ -78,12 +78,12 @@ RC_GTEST_PROP(Model, AnswersConditionsAsTheRunnerDoes, ()) {
     static const std::vector<Model> k_sites(k_plans.begin(), k_plans.end());
     for (const Model& site : k_sites) {
         const auto row = draw_row(site);
-        for (std::size_t i = 0; i < site.acts.size(); ++i) {
+        for (std::size_t i = 0; i < site.actions.size(); ++i) {
             const model::Action& action = site.plan.actions[i];
-            compare(site, i, action.when, site.acts[i].when, row);
-            compare(site, i, action.guard, site.acts[i].guard, row);
-            compare(site, i, action.then, site.acts[i].then, row);
-            compare(site, i, action.happened, site.acts[i].happened, row);
+            compare(site, i, action.applies_if, site.actions[i].applies_if, row);
+            compare(site, i, action.preconditions, site.actions[i].preconditions, row);
+            compare(site, i, action.postconditions, site.actions[i].postconditions, row);
+            compare(site, i, action.completion_check, site.actions[i].completion_check, row);
         }
     }
 }

@@ -41,18 +41,18 @@ model::Action& action_of(model::Plan& plan, const std::string& id) {
 
 void drop(model::Plan& plan, const std::string& id) {
     const auto index = static_cast<std::size_t>(&action_of(plan, id) - plan.actions.data());
-    const std::vector<std::size_t> before = plan.actions[index].after;
+    const std::vector<std::size_t> before = plan.actions[index].predecessors;
     plan.actions.erase(plan.actions.begin() + static_cast<std::ptrdiff_t>(index));
     for (model::Action& action : plan.actions) {
         std::set<std::size_t> after;
-        for (const std::size_t one : action.after) {
+        for (const std::size_t one : action.predecessors) {
             if (one == index) {
                 after.insert(before.begin(), before.end());
             } else {
                 after.insert(one > index ? one - 1 : one);
             }
         }
-        action.after.assign(after.begin(), after.end());
+        action.predecessors.assign(after.begin(), after.end());
     }
 }
 
@@ -64,9 +64,9 @@ std::string text(const Report& report) {
                                   report.states,
                                   report.transitions,
                                   report.depth,
-                                  report.worlds,
+                                  report.downgrade_starts,
                                   report.bytes / 1024,
-                                  report.closes,
+                                  report.return_point,
                                   report.note);
     for (const Violation& violation : report.violations) {
         out += fmt::format("{}: {} [{} {}]\n",

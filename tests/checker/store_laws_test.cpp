@@ -84,7 +84,7 @@ TEST(Raises, FiresALawOnlyIfItsConditionHolds) {
         }
         auto& rise = law.act("rise", Verb::run, "m1");
         rise.effects = {on_store(EffectKind::raises)};
-        rise.then = {is("level", "2", false)};
+        rise.postconditions = {is("level", "2", false)};
         rise.remedy.clear();
         if (early) {
             law.roll("m2");
@@ -104,7 +104,7 @@ TEST(Destroyed, IsNotEmpty) {
         law.fact("", "saved", false);
         auto& backup = law.act("backup", Verb::backup, "m1");
         backup.effects = {on_store(EffectKind::copies, "m1"), becomes("", "saved", true)};
-        backup.then = {is("saved", true, false)};
+        backup.postconditions = {is("saved", true, false)};
         law.stop("m1");
         law.act("wipe", Verb::destroy, "m1").effects = {on_store(EffectKind::destroys, "m1")};
         if (restores) {
@@ -152,7 +152,7 @@ TEST(Restored, BringsBackTheFormatOfTheCopy) {
         law.fact("", "saved", false);
         auto& backup = law.act("backup", Verb::backup, "m1");
         backup.effects = {on_store(EffectKind::copies, "m1"), becomes("", "saved", true)};
-        backup.then = {is("saved", true, false)};
+        backup.postconditions = {is("saved", true, false)};
         law.stop("m1");
         migrate(law);
         law.install("m1");
@@ -206,7 +206,7 @@ TEST(While, IsPutBackByAnEnd) {
     law.fact("", "dirty", false);
     law.act("migrate", Verb::migrate, "m1").meanwhile = {becomes("", "dirty", true)};
     auto& next = law.act("look", Verb::run, "m1");
-    next.guard = {is("dirty", false, false)};
+    next.preconditions = {is("dirty", false, false)};
     next.remedy.clear();
     const Report report = check_law(law.plan, {2, 1, 1, 0, 0});
     EXPECT_EQ(broken(report), "nothing") << text(report);
@@ -236,7 +236,7 @@ TEST(CleanStop, AloneNeedsNoWayBack) {
     law.start("m1");
     Options options;
     options.faults = {0, 0, 0, 0, 0};
-    options.back = [](const model::FactBook&) -> Result<model::Plan> {
+    options.compile_downgrade = [](const model::FactBook&) -> Result<model::Plan> {
         return fail("plan.back", "there is none");
     };
     const Report stopped = check(law.plan, options);

@@ -22,7 +22,7 @@ std::set<std::string> successors(SuccessorGenerator& explorer,
     transitions += batch.size();
     std::set<std::string> found;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        const auto versions = symmetry.versions(row, batch.row(i));
+        const auto versions = symmetry.instantiate(row, batch.row(i));
         for (std::size_t at = 0; at < versions.size(); at += size) {
             found.emplace(reinterpret_cast<const char*>(&versions[at]), size);
         }
@@ -35,7 +35,7 @@ void expect_first_tells_all(const model::Plan& plan, const CompileDowngrade& bac
     const Model site(plan);
     Options options;
     options.faults = {1, 1, 1, 1, 1};
-    options.back = back;
+    options.compile_downgrade = back;
     options.threads = 1;
     Search search(site, options);
     ASSERT_TRUE(search.run(0));
@@ -66,7 +66,7 @@ TEST(Wide, TheFirstOfThoseInTheSameStateTellsAll) {
 Report check_with_one_of_each(const planner::Fixture& site, const char* from, const char* to) {
     Options options;
     options.faults = {1, 1, 1, 1, 1};
-    options.back = back_of(site, from, to);
+    options.compile_downgrade = back_of(site, from, to);
     return check(plan_of(site, from, to), options);
 }
 

@@ -373,7 +373,7 @@ TEST_P(JournalConformance, RequestsAreAnsweredInTheCommitOfTheirRecord) {
     const auto open = journal->open_requests(run.id);
     ASSERT_TRUE(open && open->size() == 2);
     EXPECT_EQ(open->front().kind, "pause");
-    EXPECT_EQ(open->front().who, "ann");
+    EXPECT_EQ(open->front().author, "ann");
     EXPECT_EQ(open->front().detail, pause.detail);
     ASSERT_TRUE(writer.append(
         run.id, {1, {event("run.paused", 0)}, RunState{"paused"}, {{*first, "paused"}}}));

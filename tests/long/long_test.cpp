@@ -39,7 +39,7 @@ public:
 
 model::Condition moved_is(bool value) {
     model::Condition condition = {
-        .fact = "moved", .whose = model::Quantifier::this_member, .relation = model::Relation::is};
+        .fact = "moved", .quantifier = model::Quantifier::self, .relation = model::Relation::is};
     condition.operand = value;
     condition.type = model::FactType::boolean;
     return condition;
@@ -60,7 +60,7 @@ model::Plan make_plan() {
     source.host = "a";
     source.probe = Json::Object{{"kind", "file"}};
     plan.sources.emplace(source.key, source);
-    plan.planned["m1/moved"] = {model::ObservationStatus::known, false, "the plan", 0};
+    plan.bound_facts["m1/moved"] = {model::ObservationStatus::known, false, "the plan", 0};
     Action move;
     move.id = k_first.action;
     move.phase = "move";
@@ -69,8 +69,8 @@ model::Plan make_plan() {
     move.member = "m1";
     move.host = "a";
     move.request = Json::Object{{"kind", "command"}};
-    move.then = {moved_is(true)};
-    move.happened = {moved_is(true)};
+    move.postconditions = {moved_is(true)};
+    move.completion_check = {moved_is(true)};
     move.effects = {{model::EffectKind::becomes, "m1", "moved", true}};
     move.timeout_ms = 600 * k_second;
     move.guard_timeout_ms = 10 * k_second;
@@ -332,7 +332,7 @@ TEST_F(LongAction, IsCancelledThoughTheFirstRequestIsLost) {
 // Nobody can tell whether it was done before it was ended: the halt says both.
 TEST_F(LongAction, SaysInAHaltThatItWasCancelled) {
     plan_.actions[0].cancellable = true;
-    plan_.actions[0].happened.clear();
+    plan_.actions[0].completion_check.clear();
     plan_.actions[0].repeatable = model::Repeatable::no;
     set_progress(10 * k_second, 3.2);
     after_begin(20 * k_second, [this] { post("pause"); });
@@ -364,7 +364,7 @@ TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
     EXPECT_EQ(sent("cancel"), 1);
     const auto attached = ear_.of(EventType::action_attached);
     ASSERT_FALSE(attached.empty());
-    EXPECT_EQ(attached.back().outcome, Outcome::torn);
+    EXPECT_EQ(attached.back().outcome, Outcome::interrupted);
     EXPECT_EQ(attached.back().detail["because"].as_string(), "cancelled at 3.2 of 10 GB");
 }
 

@@ -30,9 +30,9 @@ Base settled(const std::string& name, planner::Fixture at) {
         name, std::make_shared<Fixture>(std::move(at)), "1.0", "2.0", "upgrade", std::nullopt};
     checker::Options options;
     options.faults = {0, 0, 0, 0, 0};
-    options.back = base.back();
+    options.compile_downgrade = base.back();
     const auto plan = base.plan();
-    base.closing = plan ? checker::check(*plan, options).moved : std::nullopt;
+    base.closing = plan ? checker::check(*plan, options).return_point_hint : std::nullopt;
     return base;
 }
 
@@ -78,7 +78,7 @@ void ask_for_two(model::Pack& pack) {
     for (model::ProcedureSpec& procedure : pack.procedures) {
         for (model::PhaseSpec& phase : procedure.phases) {
             for (model::StepSpec& step : phase.steps) {
-                for (auto* conditions : {&step.guard, &step.then}) {
+                for (auto* conditions : {&step.preconditions, &step.postconditions}) {
                     for (model::Condition& one : *conditions) {
                         one.members_min = std::min(one.members_min, 2);
                     }

@@ -62,7 +62,7 @@ model::Pack without(model::Pack pack, const std::string& id) {
 
 std::vector<Mutant> leave_switched(const Base& base, const Plan& plan, const char* kind) {
     const auto test = [&](const Action& action) {
-        return plan.reverts_run.empty() && action.when.empty() && switches_back(plan, action);
+        return plan.reverts_run.empty() && action.applies_if.empty() && switches_back(plan, action);
     };
     return each(kind, base, plan, test, remove_action);
 }
@@ -105,7 +105,7 @@ forbid_to_repeat_half_done(const Base& base, const Plan& plan, const char* kind)
 
 std::vector<Mutant> leave_a_mark(const Base& base, const Plan& plan, const char* kind) {
     const auto test = [&](const Action& action) {
-        return !action.when.empty() && switches_back(plan, action);
+        return !action.applies_if.empty() && switches_back(plan, action);
     };
     return each(kind, base, plan, test, remove_action);
 }

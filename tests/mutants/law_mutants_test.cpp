@@ -83,18 +83,19 @@ void tell(const checker::Report& report) {
 // Where both explorers say the same, with a budget that may be too large for the plan to hold.
 bool agree(const model::Plan& plan, checker::Options options, const checker::Faults& faults) {
     options.faults = faults;
-    const auto slow = reference::explore(plan, {faults, options.back, k_worlds_max});
+    const auto slow = reference::explore(plan, {faults, options.compile_downgrade, k_worlds_max});
     return !slow.whole || names_of(slow) == names_of(checker::check(plan, options));
 }
 
 Said said_of(const Base& base, const Mutant& mutant) {
     Said said;
     checker::Options options;
-    options.back = mutant.back ? mutant.back : base.back();
+    options.compile_downgrade = mutant.back ? mutant.back : base.back();
     options.threads = 1;
     for (const checker::Faults& faults : budgets_of(base)) {
         options.faults = faults;
-        const auto slow = reference::explore(mutant.plan, {faults, options.back, k_worlds_max});
+        const auto slow =
+            reference::explore(mutant.plan, {faults, options.compile_downgrade, k_worlds_max});
         const checker::Report report = checker::check(mutant.plan, options);
         said.whole = said.whole && slow.whole;
         said.same = said.same && (!slow.whole || names_of(slow) == names_of(report));

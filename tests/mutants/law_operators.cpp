@@ -19,17 +19,17 @@ Plan& add(std::vector<Mutant>& mutants,
 }
 
 void drop_guard(Plan& plan, std::size_t index) {
-    plan.actions[index].guard.clear();
+    plan.actions[index].preconditions.clear();
 }
 
 void do_side_by_side(Plan& plan, std::size_t index) {
-    plan.actions[index].after = after_without_others(plan, index);
+    plan.actions[index].predecessors = after_without_others(plan, index);
 }
 
 void do_two_at_once(Plan& plan, std::size_t index) {
     for (Action& action : plan.actions) {
         if (action.verb == plan.actions[index].verb) {
-            action.guard.clear();
+            action.preconditions.clear();
         }
     }
     const std::size_t first = index - 1;  // what its own member does before it

@@ -40,8 +40,8 @@ void exchange_members(Plan& plan, const std::string& one, const std::string& oth
 // Leaders move, so the plan is not bound to who leads; it has seen it.
 std::string leader_of(const Plan& plan) {
     for (const auto& [key, source] : plan.sources) {
-        const auto seen = plan.seen.find(key);
-        if (source.binds == model::StandardFact::leads && seen != plan.seen.end()
+        const auto seen = plan.survey_facts.find(key);
+        if (source.standard_fact == model::StandardFact::leads && seen != plan.survey_facts.end()
             && seen->second.value == Json(true)) {
             return source.member;
         }
@@ -85,7 +85,7 @@ install_before_other_stops(const Base& base, const Plan& plan, const char* kind)
         for (std::size_t i = 0; i < plan.actions.size(); ++i) {
             if (plan.actions[i].verb == Verb::stop
                 && plan.actions[i].member == plan.actions[index].member) {
-                broken.actions[index].after = {i};
+                broken.actions[index].predecessors = {i};
             }
         }
     });
@@ -127,7 +127,7 @@ start_one_after_the_other(const Base& base, const Plan& plan, const char* kind) 
     return each(kind, base, plan, starts, [&](Plan& broken, std::size_t index) {
         for (std::size_t i = 0; i < plan.actions.size(); ++i) {
             if (i != index && starts(plan.actions[i])) {
-                broken.actions[i].after.push_back(index);
+                broken.actions[i].predecessors.push_back(index);
             }
         }
     });

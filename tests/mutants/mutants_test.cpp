@@ -65,7 +65,7 @@ Harm harm_of(const Mutant& mutant, const Base& base, std::string& how) {
 
 bool is_reported(const Mutant& mutant, const Base& base, std::string& how) {
     checker::Options options;
-    options.back = base.back();
+    options.compile_downgrade = base.back();
     options.threads = 1;
     for (const checker::Faults& faults : budgets_of(base)) {
         options.faults = faults;

@@ -53,33 +53,33 @@ private:
 
     void drop_conditions(std::size_t index) {
         const Action& action = plan_.actions[index];
-        for (std::size_t k = 0; k < action.guard.size(); ++k) {
-            auto& guard =
-                add("drop a guard", fmt::format("{}, {}", action.id, describe(action.guard[k])))
-                    .actions[index]
-                    .guard;
+        for (std::size_t k = 0; k < action.preconditions.size(); ++k) {
+            auto& guard = add("drop a guard",
+                              fmt::format("{}, {}", action.id, describe(action.preconditions[k])))
+                              .actions[index]
+                              .preconditions;
             guard.erase(guard.begin() + static_cast<std::ptrdiff_t>(k));
         }
-        if (!action.then.empty()) {
+        if (!action.postconditions.empty()) {
             const char* kind =
                 action.verb == Verb::backup ? "trust a backup unread" : "drop what is waited for";
-            add(kind, action.id).actions[index].then.clear();
+            add(kind, action.id).actions[index].postconditions.clear();
         }
-        if (!action.happened.empty()) {
-            add("drop a probe", action.id).actions[index].happened.clear();
+        if (!action.completion_check.empty()) {
+            add("drop a probe", action.id).actions[index].completion_check.clear();
         }
     }
 
     // Members that wait for each other do so no more.
     void widen(std::size_t index) {
         if (waits_for_others(plan_, index)) {
-            add("widen a batch", plan_.actions[index].id).actions[index].after =
+            add("widen a batch", plan_.actions[index].id).actions[index].predecessors =
                 after_without_others(plan_, index);
         }
     }
 
     void swap_with_what_comes_before(std::size_t index) {
-        for (const std::size_t before : plan_.actions[index].after) {
+        for (const std::size_t before : plan_.actions[index].predecessors) {
             exchange(
                 add("swap two steps",
                     fmt::format("{} and {}", plan_.actions[before].id, plan_.actions[index].id)),
@@ -111,10 +111,10 @@ private:
             false;
         Plan& last = add("move a gate", id + ", to the end");
         bypass(last, index);
-        last.actions[index].after.clear();
+        last.actions[index].predecessors.clear();
         for (std::size_t i = 0; i < last.actions.size(); ++i) {
             if (i != index) {
-                last.actions[index].after.push_back(i);
+                last.actions[index].predecessors.push_back(i);
             }
         }
         move_to_front(add("move a gate", id + ", to the front"), index);

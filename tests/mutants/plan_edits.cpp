@@ -19,7 +19,7 @@ bool is_of_another(const Plan& plan, std::size_t index, std::size_t before) {
 }
 
 void collect(const Plan& plan, std::size_t index, std::size_t at, std::set<std::size_t>& after) {
-    for (const std::size_t before : plan.actions[at].after) {
+    for (const std::size_t before : plan.actions[at].predecessors) {
         if (is_of_another(plan, index, before)) {
             collect(plan, index, before, after);
         } else {
@@ -31,13 +31,13 @@ void collect(const Plan& plan, std::size_t index, std::size_t at, std::set<std::
 }  // namespace
 
 void bypass(Plan& plan, std::size_t index) {
-    const std::vector<std::size_t> before = plan.actions[index].after;
+    const std::vector<std::size_t> before = plan.actions[index].predecessors;
     for (Action& action : plan.actions) {
-        std::set<std::size_t> after(action.after.begin(), action.after.end());
+        std::set<std::size_t> after(action.predecessors.begin(), action.predecessors.end());
         if (after.erase(index) != 0) {
             after.insert(before.begin(), before.end());
         }
-        action.after.assign(after.begin(), after.end());
+        action.predecessors.assign(after.begin(), after.end());
     }
 }
 
@@ -45,7 +45,7 @@ void remove_action(Plan& plan, std::size_t index) {
     bypass(plan, index);
     plan.actions.erase(plan.actions.begin() + static_cast<std::ptrdiff_t>(index));
     for (Action& other : plan.actions) {
-        for (std::size_t& before : other.after) {
+        for (std::size_t& before : other.predecessors) {
             before -= before > index ? 1 : 0;
         }
     }
@@ -53,10 +53,10 @@ void remove_action(Plan& plan, std::size_t index) {
 
 void move_to_front(Plan& plan, std::size_t index) {
     bypass(plan, index);
-    plan.actions[index].after.clear();
+    plan.actions[index].predecessors.clear();
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        if (plan.actions[i].after.empty() && i != index) {
-            plan.actions[i].after.push_back(index);
+        if (plan.actions[i].predecessors.empty() && i != index) {
+            plan.actions[i].predecessors.push_back(index);
         }
     }
 }
@@ -64,14 +64,14 @@ void move_to_front(Plan& plan, std::size_t index) {
 void move_behind(Plan& plan, std::size_t index, std::size_t before) {
     bypass(plan, index);
     for (Action& action : plan.actions) {
-        std::replace(action.after.begin(), action.after.end(), before, index);
+        std::replace(action.predecessors.begin(), action.predecessors.end(), before, index);
     }
-    plan.actions[index].after = {before};
+    plan.actions[index].predecessors = {before};
 }
 
 void exchange(Plan& plan, std::size_t one, std::size_t other) {
     std::swap(plan.actions[one], plan.actions[other]);
-    std::swap(plan.actions[one].after, plan.actions[other].after);
+    std::swap(plan.actions[one].predecessors, plan.actions[other].predecessors);
 }
 
 std::vector<std::size_t> after_without_others(const Plan& plan, std::size_t index) {
@@ -81,14 +81,14 @@ std::vector<std::size_t> after_without_others(const Plan& plan, std::size_t inde
 }
 
 bool waits_for_others(const Plan& plan, std::size_t index) {
-    const auto& after = plan.actions[index].after;
+    const auto& after = plan.actions[index].predecessors;
     return std::any_of(after.begin(), after.end(), [&](std::size_t before) {
         return is_of_another(plan, index, before);
     });
 }
 
 bool comes_behind(const Plan& plan, std::size_t index, std::size_t before) {
-    const auto& after = plan.actions[index].after;
+    const auto& after = plan.actions[index].predecessors;
     return std::any_of(after.begin(), after.end(), [&](std::size_t one) {
         return one == before || comes_behind(plan, one, before);
     });

@@ -16,7 +16,7 @@ bool must_be_reindexed(const Plan& plan, const Action& action) {
     const model::PlanStore* store = raised_by(plan, action);
     const auto law = store == nullptr
                          ? std::map<std::string, model::FormatSupport>::const_iterator()
-                         : store->laws.find(plan.to);
+                         : store->laws.find(plan.to_version);
     return store != nullptr && law != store->laws.end() && !law->second.starts_on.empty();
 }
 
@@ -25,9 +25,9 @@ bool asks_for_clean(const Plan& plan, const Action& action) {
         return std::any_of(
             store.clean_stop.begin(), store.clean_stop.end(), [&](const std::string& key) {
                 return std::any_of(
-                    action.guard.begin(), action.guard.end(), [&](const auto& condition) {
-                        return key.ends_with(condition.fact);
-                    });
+                    action.preconditions.begin(),
+                    action.preconditions.end(),
+                    [&](const auto& condition) { return key.ends_with(condition.fact); });
             });
     });
 }
@@ -72,10 +72,10 @@ std::vector<Mutant> reindex_while_served(const Base& base, const Plan& plan, con
     return each(kind, base, plan, test, [](Plan& broken, std::size_t index) {
         for (Action& action : broken.actions) {
             if (action.verb == Verb::release) {
-                std::replace(action.after.begin(),
-                             action.after.end(),
+                std::replace(action.predecessors.begin(),
+                             action.predecessors.end(),
                              index,
-                             broken.actions[index].after.front());
+                             broken.actions[index].predecessors.front());
             }
         }
     });

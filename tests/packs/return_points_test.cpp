@@ -47,7 +47,7 @@ model::Plan compile(const Fixture& site,
 checker::Report check(const Fixture& site, const model::Plan& plan) {
     checker::Options options;
     options.faults = {1, 1, 1, 1, 0};
-    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
+    options.compile_downgrade = [&](const model::FactBook& facts) -> Result<model::Plan> {
         auto compiled = planner::compile(
             {site.pack, site.cluster, facts, "downgrade", "2.0", "1.0", "back", "", "run"});
         return compiled.plan ? Result<model::Plan>(std::move(*compiled.plan))
@@ -70,7 +70,7 @@ std::string told(const checker::Report& report) {
 std::string behind_gate(const model::Plan& plan) {
     std::vector<std::string> behind;
     for (const model::Action& action : plan.actions) {
-        for (const std::size_t before : action.after) {
+        for (const std::size_t before : action.predecessors) {
             if (plan.actions[before].is_point_of_no_return) {
                 behind.push_back(action.id);
             }
@@ -144,14 +144,14 @@ private:
     // Begins everything but the action itself, and ends it at once.
     void obey(const std::vector<run::Command>& commands, std::size_t action) {
         for (const run::Command& command : commands) {
-            if (command.what == run::CommandKind::judge) {
+            if (command.kind == run::CommandKind::judge) {
                 judge(command.action, command.purpose);
-            } else if (command.what == run::CommandKind::soak) {
+            } else if (command.kind == run::CommandKind::soak) {
                 move(run::EventType::soak_started, command.action);
                 move(run::EventType::gate_opened, command.action);
-            } else if (command.what == run::CommandKind::await_person) {
+            } else if (command.kind == run::CommandKind::await_person) {
                 move(run::EventType::gate_approved, command.action);
-            } else if (command.what == run::CommandKind::begin && command.action != action) {
+            } else if (command.kind == run::CommandKind::begin && command.action != action) {
                 begin(command.action);
                 end_well(command.action);
             }
@@ -188,10 +188,10 @@ TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
     model::Plan plan = compile(site);
     EXPECT_EQ(plan.point_of_no_return.action, row.by_laws);
     checker::Report report = check(site, plan);
-    EXPECT_EQ(report.closes, row.closes) << told(report);
-    EXPECT_EQ(report.moved.has_value(), std::string(row.by_laws) != row.closes);
-    if (report.moved) {
-        plan = compile(site, report.moved);
+    EXPECT_EQ(report.return_point, row.closes) << told(report);
+    EXPECT_EQ(report.return_point_hint.has_value(), std::string(row.by_laws) != row.closes);
+    if (report.return_point_hint) {
+        plan = compile(site, report.return_point_hint);
         report = check(site, plan);
     }
     EXPECT_EQ(report.verdict, checker::Verdict::holds) << told(report);
@@ -200,7 +200,7 @@ TEST_P(ReturnPoints, AreFoundByExploringAndGuarded) {
     EXPECT_EQ(behind_gate(plan), row.gate);
     EXPECT_EQ(ways_of(plan), row.ways_back);
     expect_closed_by(plan, row.closes);
-    for (const std::string& other : plan.point_of_no_return.others) {
+    for (const std::string& other : plan.point_of_no_return.further_actions) {
         expect_closed_by(plan, other);
     }
 }
@@ -277,13 +277,13 @@ INSTANTIATE_TEST_SUITE_P(, ReturnPoints, testing::ValuesIn(k_rows));
 TEST(ReturnPointsMoved, AreToldOf) {
     const Fixture site = planner::sealed_site();
     const checker::Report report = check(site, compile(site));
-    ASSERT_TRUE(report.moved);
-    const model::Plan plan = compile(site, report.moved);
+    ASSERT_TRUE(report.return_point_hint);
+    const model::Plan plan = compile(site, report.return_point_hint);
     EXPECT_NE(plan.point_of_no_return.because.find("the data is sealed with the old key"),
               std::string::npos)
         << plan.point_of_no_return.because;
-    ASSERT_EQ(plan.skipped.size(), 1U);
-    EXPECT_EQ(plan.skipped.front(),
+    ASSERT_EQ(plan.notes.size(), 1U);
+    EXPECT_EQ(plan.notes.front(),
               "the way back was tried from every state of the run: it closes with "
               "finalize/m1/seal, and the gate stands before that");
     EXPECT_EQ(compile(site).digest(), compile(site, std::nullopt).digest());

@@ -41,7 +41,7 @@ TEST(ByHost, all_steps_are_for_one_host_and_then_for_the_next) {
                             "b1/stop",
                             "b2/stop"));
     for (std::size_t i = 1; i < plan.actions.size(); ++i) {
-        EXPECT_EQ(plan.actions[i].after.empty(), false) << plan.actions[i].id;
+        EXPECT_EQ(plan.actions[i].predecessors.empty(), false) << plan.actions[i].id;
     }
 }
 
@@ -58,9 +58,9 @@ TEST(ByHost, a_step_of_the_host_moves_all_its_members) {
 // Six members, majority four, two may be down: those of the host do not count, up or down.
 TEST(ByHost, the_quorum_is_asked_without_all_members_of_the_host) {
     const auto plan = plan_of(packaged_site());
-    const auto& guard = plan.find("roll/a2/stop")->guard.front();
+    const auto& guard = plan.find("roll/a2/stop")->preconditions.front();
     EXPECT_EQ(guard.members_min, 4);
-    EXPECT_THAT(guard.besides, ElementsAre("a1", "a2"));
+    EXPECT_THAT(guard.excluded_members, ElementsAre("a1", "a2"));
     EXPECT_EQ(model::describe(guard),
               "at least 4 of the other nodes' ready is true (a1, a2 do not count)");
     const auto judged = [&](const std::vector<std::string>& down) {
@@ -80,7 +80,8 @@ TEST(ByHost, the_quorum_is_asked_without_all_members_of_the_host) {
     const auto read = model::plan_from_json(*Json::parse(model::to_json(plan).dump()));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->digest(), plan.digest());
-    EXPECT_EQ(read->find("roll/a2/stop")->guard.front().besides, guard.besides);
+    EXPECT_EQ(read->find("roll/a2/stop")->preconditions.front().excluded_members,
+              guard.excluded_members);
 }
 
 // A host that is half-way is gone on with before anything is stopped on another.
@@ -109,7 +110,7 @@ TEST(ByHost, what_a_step_of_the_host_promises_is_seen_on_each_member) {
     const model::Action* look = plan.find("roll/a2/package-seen");
     ASSERT_TRUE(step != nullptr && look != nullptr);
     EXPECT_EQ(look->member, "a2");
-    EXPECT_EQ(look->then.size(), step->then.size());
+    EXPECT_EQ(look->postconditions.size(), step->postconditions.size());
     EXPECT_TRUE(look->request.is_null());
     EXPECT_TRUE(look->effects.empty());
 }

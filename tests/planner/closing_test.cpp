@@ -59,7 +59,7 @@ Case draw_case() {
     for (std::size_t i = 0; i < actions; ++i) {
         model::Action action = draw_action(members);
         action.id = fmt::format("a{}", i);
-        action.after = draw_after(drawn.plan, action);
+        action.predecessors = draw_after(drawn.plan, action);
         drawn.plan.actions.push_back(std::move(action));
     }
     return drawn;
@@ -97,7 +97,7 @@ private:
     }
 
     bool may_begin(std::size_t index) const {
-        const auto& after = case_.plan.actions[index].after;
+        const auto& after = case_.plan.actions[index].predecessors;
         return !done_[index] && std::all_of(after.begin(), after.end(), [&](std::size_t before) {
             return done_[before];
         });

@@ -269,15 +269,15 @@ std::string text(const Compiled& compiled) {
 }
 
 std::string outline(const model::Plan& plan) {
-    std::string out =
-        fmt::format("{} {} {} -> {}", plan.system, plan.procedure, plan.from, plan.to);
+    std::string out = fmt::format(
+        "{} {} {} -> {}", plan.system, plan.procedure, plan.from_version, plan.to_version);
     for (const model::PlanRole& role : plan.roles) {
         out += fmt::format("; members {}; quorum {}", fmt::join(role.members, " "), role.quorum);
     }
     out += "\n";
     for (const model::Action& action : plan.actions) {
         std::vector<std::string> after;
-        for (const std::size_t before : action.after) {
+        for (const std::size_t before : action.predecessors) {
             after.push_back(plan.actions[before].id);
         }
         out += fmt::format("{}{}{} | after {} | {} guards\n",
@@ -285,7 +285,7 @@ std::string outline(const model::Plan& plan) {
                            action.is_gate() ? " GATE " + action.gate : "",
                            action.is_point_of_no_return ? ", no return behind it" : "",
                            after.empty() ? "nothing" : fmt::format("{}", fmt::join(after, ", ")),
-                           action.guard.size());
+                           action.preconditions.size());
     }
     const model::ReturnPoint& point = plan.point_of_no_return;
     out += point.exists ? fmt::format("no return: {} ({} of {}, {}), gate {}\n  {}\n",
@@ -303,7 +303,7 @@ std::string outline(const model::Plan& plan) {
     for (const model::RiskNote& risk : plan.risks) {
         out += fmt::format("risk {}: {}\n", risk.id, name_of(risk.state));
     }
-    for (const std::string& note : plan.skipped) {
+    for (const std::string& note : plan.notes) {
         out += fmt::format("note: {}\n", note);
     }
     return out;

@@ -41,7 +41,7 @@ TEST(OnDisk, installs_only_what_is_there) {
         }
         return plan_of(site, "downgrade", "2.0", "1.0");
     }();
-    const auto& guard = back.find("back/m1/install")->guard;
+    const auto& guard = back.find("back/m1/install")->preconditions;
     ASSERT_EQ(guard.size(), 1U);
     const auto judged = [&](Json::Array releases) {
         model::FactBook facts = site.facts;

@@ -1,7 +1,7 @@
 // Compiles a plan for a site and tells what the checker says of it.
 #include "planner/ozone_check.h"
 
-#include "sim/simulate.h"
+#include "sim/simulate_seeds.h"
 
 namespace drydock::planner {
 
@@ -29,8 +29,9 @@ std::string simulated(const model::Plan& plan) {
         if (!run) {
             return "\n" + run.error().text();
         }
-        for (const sim::Violation& wrong : run->wrong) {
-            return "\nseed " + std::to_string(seed) + ": " + wrong.property + ": " + wrong.what;
+        for (const sim::Violation& wrong : run->violations) {
+            return "\nseed " + std::to_string(seed) + ": " + wrong.property + ": "
+                   + wrong.description;
         }
     }
     return "";
@@ -52,7 +53,7 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
     }
     checker::Options options;
     options.faults = faults;
-    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
+    options.compile_downgrade = [&](const model::FactBook& facts) -> Result<model::Plan> {
         Fixture then = site;
         then.facts = facts;
         auto back = then.compile(to, from, "downgrade");
@@ -62,7 +63,8 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
         return std::move(*back.plan);
     };
     auto report = checker::check(*compiled.plan, options);
-    if (report.moved) {  // as the program does it: the gate stands where the checker found it
+    if (report.return_point_hint) {  // as the program does it: the gate stands where the checker
+                                     // found it
         compiled = planner::compile({site.pack,
                                      site.cluster,
                                      site.facts,
@@ -72,7 +74,7 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
                                      "roll",
                                      "",
                                      "",
-                                     report.moved});
+                                     report.return_point_hint});
         report = checker::check(*compiled.plan, options);
     }
     return told(report) + simulated(*compiled.plan);

@@ -33,7 +33,7 @@ model::StepSpec& first_step(Fixture& site) {
 Names temporaries_of(const model::Plan& plan) {
     Names words;
     for (const model::TemporaryFact& fact : plan.temporaries) {
-        words.push_back(fact.key + ": " + show(fact.value) + " ("
+        words.push_back(fact.key + ": " + to_text(fact.value) + " ("
                         + std::string(name_of(fact.temporary)) + ")");
     }
     return words;
@@ -109,7 +109,7 @@ TEST(PlanLaws, a_way_back_keeps_what_the_plan_before_it_kept) {
     const auto back = compile(request);
     ASSERT_TRUE(back.plan) << text(back);
     EXPECT_EQ(temporaries_of(*back.plan), temporaries_of(forward));
-    EXPECT_EQ(back.plan->planned.at("m1/frozen").value, Json(true));
+    EXPECT_EQ(back.plan->bound_facts.at("m1/frozen").value, Json(true));
     std::erase_if(site.pack.facts, [](const auto& fact) { return fact.name == "frozen"; });
     EXPECT_THAT(temporaries_of(*compile(request).plan), ElementsAre("m1/port: 80 (way_back)"));
 }
@@ -129,7 +129,7 @@ TEST(PlanLaws, half_done_effects_are_effects_of_the_begin) {
                 ElementsAre("becomes m1/frozen by m2 for 2.0",
                             "becomes m2/frozen by m2 for 2.0",
                             "destroys m2/data "));
-    EXPECT_TRUE(plan.planned.contains("m2/frozen"));
+    EXPECT_TRUE(plan.bound_facts.contains("m2/frozen"));
     EXPECT_THAT(plan.find("roll/m2/install")->meanwhile, IsEmpty());
 }
 
@@ -193,7 +193,7 @@ TEST(PlanLaws, a_store_keeps_who_opens_it_and_whether_it_was_left_clean) {
     EXPECT_TRUE(plan.stores.front().leader_only);
     EXPECT_TRUE(plan.stores.front().newest_last_stopped);
     EXPECT_THAT(plan.stores.front().clean_stop, ElementsAre("m1/clean", "m2/clean"));
-    EXPECT_TRUE(plan.planned.contains("m1/clean"));
+    EXPECT_TRUE(plan.bound_facts.contains("m1/clean"));
     site.pack.releases.at("2.0").series = "1";
     EXPECT_THAT(plan_of(site).stores.front().clean_stop, IsEmpty());
 }
@@ -209,7 +209,7 @@ TEST(PlanLaws, a_store_of_an_axis_has_its_laws) {
     axis.releases["2.36"]["data"].writes = "1";
     axis.releases["2.36"]["data"].reads = {"1"};
     axis.releases["2.41"]["data"].writes = "2";
-    axis.releases["2.41"]["data"].raises = FormatTrigger::on_start;
+    axis.releases["2.41"]["data"].trigger = FormatTrigger::on_start;
     axis.releases["2.43"]["other"].writes = "3";
     site.pack.axes["image"] = axis;
     site.pack.stores.at("data").read_by = "image";
@@ -221,10 +221,10 @@ TEST(PlanLaws, a_store_of_an_axis_has_its_laws) {
     EXPECT_THAT(releases, UnorderedElementsAre("2.36", "2.41"));
     EXPECT_EQ(plan.stores.front().read_by, "libc");
     EXPECT_TRUE(plan.sources.contains("m2/libc"));
-    EXPECT_TRUE(plan.planned.contains("m1/libc"));
+    EXPECT_TRUE(plan.bound_facts.contains("m1/libc"));
     ASSERT_EQ(plan.laws.size(), 1U);
     EXPECT_EQ(plan.laws.front().series, "2.41");
-    EXPECT_FALSE(plan.laws.front().closes);
+    EXPECT_FALSE(plan.laws.front().blocks_downgrade);
 }
 
 // A `run` that takes a member down is asked the same as a stop.
@@ -232,15 +232,16 @@ TEST(PlanLaws, standing_requirements_guard_whatever_moves_a_member) {
     Fixture site = frozen_site();
     model::StepSpec require;
     require.id = "calm";
-    require.keep = true;
-    require.guard = {{.fact = "ready", .role = "node", .whose = model::Quantifier::every}};
-    require.guard.front().operand = true;
+    require.standing = true;
+    require.preconditions = {
+        {.fact = "ready", .role = "node", .quantifier = model::Quantifier::every}};
+    require.preconditions.front().operand = true;
     model::StepSpec run;
     run.id = "kill";
     run.verb = model::Verb::run;
     auto& steps = site.pack.procedures.front().phases.front().steps;
     steps.insert(steps.begin(), {require, run});
-    const auto guards = [&] { return plan_of(site).find("roll/m1/kill")->guard.size(); };
+    const auto guards = [&] { return plan_of(site).find("roll/m1/kill")->preconditions.size(); };
     EXPECT_EQ(guards(), 0U);
     steps[1].effects = {{EffectKind::becomes, "running", {}, "node", model::Reach::member}};
     EXPECT_EQ(guards(), 1U);
@@ -252,7 +253,7 @@ TEST(PlanLaws, an_effect_on_a_host_reaches_members_of_another_role) {
     site.pack.roles["agent"].name = "agent";
     model::FactSpec version = fact_of("installed", model::Temporary::no);
     version.role = "agent";
-    version.binds = model::StandardFact::installed;
+    version.standard_fact = model::StandardFact::installed;
     site.pack.facts.push_back(version);
     for (const char* name : {"a1", "a2", "far"}) {
         model::Member agent = site.cluster.members.front();

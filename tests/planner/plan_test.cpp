@@ -20,9 +20,9 @@ model::Plan plan_of(const Fixture& site) {
 }
 
 bool guarded_by(const model::Action& action, const std::string& fact) {
-    return std::any_of(action.guard.begin(), action.guard.end(), [&](const auto& condition) {
-        return condition.fact == fact;
-    });
+    return std::any_of(action.preconditions.begin(),
+                       action.preconditions.end(),
+                       [&](const auto& condition) { return condition.fact == fact; });
 }
 
 TEST(Plan, KeptRequirementsGuardEveryStopAndTheGate) {
@@ -40,8 +40,8 @@ TEST(Plan, KeptRequirementsGuardEveryStopAndTheGate) {
 
 // Members that must be ready beside the one that is stopped; -1 if nothing asks for that.
 int others_ready(const model::Action& action) {
-    for (const model::Condition& condition : action.guard) {
-        if (condition.fact == "ready" && condition.whose == model::Quantifier::others) {
+    for (const model::Condition& condition : action.preconditions) {
+        if (condition.fact == "ready" && condition.quantifier == model::Quantifier::others) {
             return condition.members_min;
         }
     }
@@ -70,13 +70,14 @@ TEST(Plan, IsBoundToWhatItStandsOnAndNothingElse) {
                             "m2/member_id",
                             "m3/service",
                             "m1/old_binary"}) {
-        EXPECT_TRUE(plan.planned.contains(key)) << key;
+        EXPECT_TRUE(plan.bound_facts.contains(key)) << key;
     }
-    for (const auto& [key, observation] : plan.planned) {
+    for (const auto& [key, observation] : plan.bound_facts) {
         const model::FactSource& source = plan.sources.at(key);
         const bool changed = source.name == "service";
-        EXPECT_TRUE(source.binds != model::StandardFact::none || source.identity || changed) << key;
-        EXPECT_FALSE(source.moves) << key;
+        EXPECT_TRUE(source.standard_fact != model::StandardFact::none || source.identity || changed)
+            << key;
+        EXPECT_FALSE(source.is_volatile) << key;
         EXPECT_NE(observation.status, model::ObservationStatus::unknown) << key;
     }
 }

@@ -41,7 +41,7 @@ void let_vote(Fixture& site, const Names& voters) {
     fact.name = "votes";
     fact.role = "node";
     fact.type = model::FactType::boolean;
-    fact.binds = model::StandardFact::voter;
+    fact.standard_fact = model::StandardFact::voter;
     fact.kind = "command";
     fact.probe = Json(Json::Object{{"argv", Json(Json::Array{"votes"})}});
     site.pack.facts.push_back(fact);
@@ -62,7 +62,7 @@ may_stop(const model::Plan& plan, Fixture site, const std::string& member, const
     }
     const model::FactBook none;
     const auto roster = plan.roster();
-    const auto& guard = plan.find("roll/" + member + "/stop")->guard;
+    const auto& guard = plan.find("roll/" + member + "/stop")->preconditions;
     return model::evaluate_all(guard, {site.facts, none, none, roster, member}).outcome;
 }
 
@@ -153,13 +153,13 @@ TEST(Quorum, follows_voters_that_leave) {
     model::StepSpec step;
     step.id = "leave";
     step.verb = model::Verb::run;
-    step.on = model::Selection{};
-    step.on->role = "node";
+    step.selection = model::Selection{};
+    step.selection->role = "node";
     step.effects = {{model::EffectKind::becomes, "votes", false, "node", model::Reach::member}};
     step.request = Json(Json::Object{{"kind", Json("command")}});
-    step.on->where = {
-        {.fact = "installed", .role = "node", .whose = model::Quantifier::this_member}};
-    step.on->where.front().operand = "0.9";
+    step.selection->filter = {
+        {.fact = "installed", .role = "node", .quantifier = model::Quantifier::self}};
+    step.selection->filter.front().operand = "0.9";
     retire.steps = {step};
     site.set("m2", "installed", "1.0");
     auto& procedures = site.pack.procedures;
@@ -168,7 +168,7 @@ TEST(Quorum, follows_voters_that_leave) {
     }
     EXPECT_THAT(answers(site, "m3", {{"m2"}}), ElementsAre("no"));
     for (model::ProcedureSpec& procedure : procedures) {
-        procedure.phases.front().steps.front().on->where.clear();
+        procedure.phases.front().steps.front().selection->filter.clear();
     }
     EXPECT_THAT(answers(site, "m3", {{"m1", "m2"}}), ElementsAre("yes"));
 }

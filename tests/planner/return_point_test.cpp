@@ -31,7 +31,7 @@ std::string point_of(const model::Plan& plan) {
 std::vector<std::string> behind(const model::Plan& plan, const std::string& id) {
     std::vector<std::string> found;
     for (const model::Action& action : plan.actions) {
-        for (const std::size_t before : action.after) {
+        for (const std::size_t before : action.predecessors) {
             if (plan.actions[before].id == id) {
                 found.push_back(action.id);
             }
@@ -42,7 +42,7 @@ std::vector<std::string> behind(const model::Plan& plan, const std::string& id) 
 
 std::vector<std::string> before(const model::Plan& plan, const std::string& id) {
     std::vector<std::string> found;
-    for (const std::size_t one : plan.find(id)->after) {
+    for (const std::size_t one : plan.find(id)->predecessors) {
         found.push_back(plan.actions[one].id);
     }
     return found;
@@ -119,7 +119,7 @@ TEST(ReturnPoint, NobodyIsAskedWhenEveryoneRunsItAlready) {
     }
     const auto plan = plan_of(site, "serial");
     EXPECT_EQ(point_of(plan), "none");
-    EXPECT_THAT(plan.skipped.back(), HasSubstr("data may rise to 2 at any moment"));
+    EXPECT_THAT(plan.notes.back(), HasSubstr("data may rise to 2 at any moment"));
 }
 
 TEST(ReturnPoint, OnFinalizeIsTheCommand) {
@@ -146,7 +146,7 @@ TEST(ReturnPoint, AFormatThatCanBeLoweredHasNone) {
     const auto plan = plan_of(small_site("lowers", 3, "1.0"));
     EXPECT_EQ(point_of(plan), "none");
     ASSERT_EQ(plan.laws.size(), 1U);
-    EXPECT_FALSE(plan.laws.front().closes);
+    EXPECT_FALSE(plan.laws.front().blocks_downgrade);
 }
 
 TEST(ReturnPoint, OnMigrateIsTheFirstStepWithoutAWayDown) {
@@ -167,7 +167,7 @@ TEST(ReturnPoint, AGateOfThePackInTheRightPlaceIsUsed) {
         const auto plan = plan_of(small_site("when-all", 3, "1.0"), procedure);
         EXPECT_EQ(gates_of(plan), 1) << procedure;
         EXPECT_EQ(plan.point_of_no_return.gate, "mine") << procedure;
-        EXPECT_THAT(plan.skipped, ElementsAre()) << procedure;
+        EXPECT_THAT(plan.notes, ElementsAre()) << procedure;
     }
 }
 
@@ -176,15 +176,15 @@ TEST(ReturnPoint, BesideAGateInTheWrongPlaceOneMoreIsPut) {
         const auto plan = plan_of(small_site("when-all", 3, "1.0"), std::string("gate-") + place);
         EXPECT_EQ(gates_of(plan), 2) << place;
         EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate") << place;
-        ASSERT_EQ(plan.skipped.size(), 1U) << place;
-        EXPECT_THAT(plan.skipped.front(), HasSubstr(fmt::format("gate \"{}\"", place)));
+        ASSERT_EQ(plan.notes.size(), 1U) << place;
+        EXPECT_THAT(plan.notes.front(), HasSubstr(fmt::format("gate \"{}\"", place)));
     }
 }
 
 // Sets the event that raises the new series' format.
 Fixture site_of(model::FormatTrigger raises, int members = 3) {
     Fixture site = small_site("when-all", members, "1.0");
-    site.pack.releases.at("2.0").laws.at("data").raises = raises;
+    site.pack.releases.at("2.0").laws.at("data").trigger = raises;
     return site;
 }
 
@@ -215,7 +215,7 @@ TEST(ReturnPoint, RulesThatMayFireAlreadyHaveNoGate) {
         start(site, "m3", "2.0");
         const auto plan = plan_of(site, "serial");
         EXPECT_EQ(point_of(plan), "none") << name_of(raises);
-        EXPECT_THAT(plan.skipped, testing::Contains(HasSubstr("members run 2 already")));
+        EXPECT_THAT(plan.notes, testing::Contains(HasSubstr("members run 2 already")));
     }
 }
 

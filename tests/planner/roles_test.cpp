@@ -73,8 +73,9 @@ TEST(Roles, TheFirstCommandThatRaisesAStoreIsThePointOfNoReturn) {
 
 TEST(Roles, StepsBesideEachOtherWaitForTheSame) {
     const auto plan = plan_of(offline_site("1.0"), "1.0", "2.0");
-    EXPECT_EQ(action(plan, "start/n1/start-2").after, action(plan, "start/k1/start").after);
-    const auto& after = action(plan, "start/o1/start-3").after;
+    EXPECT_EQ(action(plan, "start/n1/start-2").predecessors,
+              action(plan, "start/k1/start").predecessors);
+    const auto& after = action(plan, "start/o1/start-3").predecessors;
     for (const char* before : {"start/k1/start", "start/n1/start-2", "start/n3/start-2"}) {
         EXPECT_THAT(after, Contains(index_of(plan, before)));
     }
@@ -131,7 +132,7 @@ TEST(Roles, AHopThatRaisesNothingHasNoGate) {
     const auto plan = plan_of(offline_site("2.0"), "2.0", "2.1");
     EXPECT_FALSE(plan.point_of_no_return.exists);
     EXPECT_THAT(ids(plan), Not(Contains(HasSubstr("finalize"))));
-    EXPECT_THAT(plan.skipped,
+    EXPECT_THAT(plan.notes,
                 Contains(HasSubstr("both releases write meta 10; both releases write names 9")));
 }
 

@@ -60,7 +60,7 @@ protected:
         }
         std::string words = from;
         for (const Hop& hop : found->hops) {
-            words += " " + hop.to;
+            words += " " + hop.to_version;
         }
         return words;
     }

@@ -17,10 +17,10 @@ std::vector<std::string> stops(const Result<Route>& route) {
         return {route.error().text()};
     }
     for (const Hop& hop : route->hops) {
-        versions.push_back(hop.from);
+        versions.push_back(hop.from_version);
     }
     if (!route->hops.empty()) {
-        versions.push_back(route->hops.back().to);
+        versions.push_back(route->hops.back().to_version);
     }
     return versions;
 }

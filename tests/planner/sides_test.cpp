@@ -23,8 +23,8 @@ TEST(Sides, are_roles_of_a_plan) {
     const model::Action* turn = plan.find("turn/g1/turn");
     ASSERT_NE(turn, nullptr);
     EXPECT_EQ(turn->title, "clients are given the address of green");
-    EXPECT_EQ(turn->guard.front().role, "server@target");
-    EXPECT_EQ(model::describe(turn->guard.front()), "every target server's ready is true");
+    EXPECT_EQ(turn->preconditions.front().role, "server@target");
+    EXPECT_EQ(model::describe(turn->preconditions.front()), "every target server's ready is true");
     EXPECT_EQ(turn->effects.front().value, Json("green"));
 }
 
@@ -50,7 +50,7 @@ TEST(Sides, do_not_count_for_each_other) {
         EXPECT_EQ(role.quorum, 2) << role.name;
         EXPECT_EQ(role.members.size(), 3U) << role.name;
     }
-    const auto keys = model::facts_of(plan.find("turn/g1/turn")->guard, plan, "g1");
+    const auto keys = model::facts_of(plan.find("turn/g1/turn")->preconditions, plan, "g1");
     EXPECT_EQ(keys, (Names{"g1/ready", "g2/ready", "g3/ready"}));
 }
 
@@ -65,7 +65,7 @@ TEST(Sides, a_member_that_is_down_and_left_alone_is_asked_for) {
         const auto up = run::members_up(plan, run::State(plan.actions.size()));
         EXPECT_EQ(up.at("server@target"), Names{"g1"});
         const model::FactBook none;
-        const auto& guard = plan.find("turn/g1/turn")->guard.front();
+        const auto& guard = plan.find("turn/g1/turn")->preconditions.front();
         EXPECT_EQ(model::evaluate(guard, {site.facts, none, none, up, "g1"}).outcome,
                   is_down ? model::Truth::no : model::Truth::yes);
     }

@@ -32,8 +32,8 @@ std::string outline(const Drawn& drawn) {
     std::string out = fmt::format("{} {} {} -> {}, faults {}\n",
                                   drawn.plan.kind,
                                   drawn.plan.procedure,
-                                  drawn.plan.from,
-                                  drawn.plan.to,
+                                  drawn.plan.from_version,
+                                  drawn.plan.to_version,
                                   checker::show(drawn.faults));
     return out + to_json(drawn.plan).pretty() + "\n";
 }
@@ -87,7 +87,7 @@ bool compare(std::uint64_t seed,
         << "seed " << seed << ", plain and brisk differ: " << show(plain) << "; " << show(slow);
     checker::Options options;
     options.faults = drawn.faults;
-    options.back = drawn.back;
+    options.compile_downgrade = drawn.back;
     options.threads = 1;
     options.lazy_identity = false;
     const checker::Report named = checker::check(drawn.plan, options);

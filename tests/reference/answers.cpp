@@ -21,8 +21,8 @@ model::FactBook reading(const Model& model, const World& world) {
 
 bool is_modelled(const Model& model, const Condition& condition, const std::string& self) {
     const auto keys = model::facts_of(condition, model.plan.roster(), self);
-    return condition.relation != model::Relation::reaches
-           && condition.relation != model::Relation::stands
+    return condition.relation != model::Relation::caught_up
+           && condition.relation != model::Relation::unchanged
            && std::all_of(
                keys.begin(), keys.end(), [&](const auto& key) { return model.has(key); });
 }
@@ -32,10 +32,10 @@ bool somebody_is_away(const Model& model,
                       const std::string& self,
                       const World& world,
                       const model::Roster& up) {
-    if (condition.whose == Quantifier::system) {
+    if (condition.quantifier == Quantifier::system) {
         return false;
     }
-    if (condition.whose == Quantifier::this_member) {
+    if (condition.quantifier == Quantifier::self) {
         return model.is_away(world, self);
     }
     const auto& members = up.find(condition.role)->second;
@@ -61,7 +61,7 @@ Answer answer(const Model& model,
                 somebody_is_away(model, condition, self, world, up) ? Truth::cannot_tell : all.told;
             continue;
         }
-        const model::FactView view = {now, before, model.plan.planned, up, self};
+        const model::FactView view = {now, before, model.plan.bound_facts, up, self};
         const Truth one = model::evaluate(condition, view).outcome;
         if (one == Truth::no) {
             return {Truth::no, false};

@@ -47,7 +47,7 @@ void Stepper::never_begun(std::size_t index) {
 void Stepper::tear(std::size_t index, bool late) {
     step(late ? "torn_late" : "torn", index);
     pay(k_unknown);
-    move(EventType::action_attached, index, Outcome::torn);
+    move(EventType::action_attached, index, Outcome::interrupted);
     if (late) {
         effect(index);
     } else {

@@ -27,7 +27,7 @@ bool may_serve_together(const model::Plan& plan,
                         const std::string& one,
                         const std::string& other) {
     const auto known = [&](const std::string& release) {
-        return release == plan.from || release == plan.to;
+        return release == plan.from_version || release == plan.to_version;
     };
     if (one == other || !known(one) || !known(other)) {
         return true;
@@ -39,7 +39,7 @@ bool may_serve_together(const model::Plan& plan,
 bool serve_apart(const Model& model, const World& world) {
     for (const model::SkewRule& rule : model.plan.skew) {
         for (const std::string& a : model.members_of(rule.role)) {
-            for (const std::string& b : model.members_of(rule.with)) {
+            for (const std::string& b : model.members_of(rule.peer_role)) {
                 if (!may_serve_together(
                         model.plan, rule, model.runs(world, a), model.runs(world, b))) {
                     return true;
@@ -244,10 +244,10 @@ void prove_copies(const Model& model, std::size_t index, World& world) {
 }
 
 bool closes_way_back(const model::Plan& plan, const PlanStore& store) {
-    const auto from = store.laws.find(plan.from);
-    const auto to = store.laws.find(plan.to);
+    const auto from = store.laws.find(plan.from_version);
+    const auto to = store.laws.find(plan.to_version);
     return from != store.laws.end() && to != store.laws.end()
-           && model::compare_versions(plan.from, plan.to) < 0
+           && model::compare_versions(plan.from_version, plan.to_version) < 0
            && index_in(from->second.reads, to->second.writes) < 0 && !to->second.lowers_on_request;
 }
 

@@ -56,7 +56,7 @@ void drop_effects(model::Action& action, EffectKind kind) {
 }
 
 void drop_trigger(FormatSupport& law, FormatTrigger trigger) {
-    law.raises = law.raises == trigger ? FormatTrigger::never : law.raises;
+    law.trigger = law.trigger == trigger ? FormatTrigger::never : law.trigger;
 }
 
 void read_all_that_it_starts_on(FormatSupport& law) {

@@ -43,10 +43,10 @@ TEST(LawsOfWhatHappens, CommandBeforeTheConditionOfItsLaw) {
         small.acts_on_store(Verb::finalize, EffectKind::raises).remedy = "";
         model::Condition risen;
         risen.fact = "level";
-        risen.whose = model::Quantifier::system;
+        risen.quantifier = model::Quantifier::system;
         risen.relation = model::Relation::is;
         risen.operand = "2";
-        small.plan.actions.back().then = {risen};
+        small.plan.actions.back().postconditions = {risen};
         EXPECT_EQ(small.broken(), late ? "nothing" : "stuck");
     }
 }
@@ -90,7 +90,7 @@ TEST(LawsOfWhatHappens, TemporaryFactThatStays) {
     for (const bool reset : {false, true}) {
         SmallPlan small(1);
         small.fact("", "frozen", StandardFact::none, false);
-        small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+        small.plan.temporaries = {{"frozen", small.plan.bound_facts["frozen"]}};
         small.becomes("", "frozen", true);
         small.roll("n1");
         if (reset) {
@@ -103,7 +103,8 @@ TEST(LawsOfWhatHappens, TemporaryFactThatStays) {
 TEST(LawsOfWhatHappens, TemporaryFactOfTheWayBackOnly) {
     SmallPlan small(1);
     small.fact("", "frozen", StandardFact::none, false);
-    small.plan.temporaries = {{"frozen", small.plan.planned["frozen"], model::Temporary::way_back}};
+    small.plan.temporaries = {
+        {"frozen", small.plan.bound_facts["frozen"], model::Temporary::way_back}};
     small.becomes("", "frozen", true);
     EXPECT_EQ(small.broken(), "nothing");
     small.plan.reverts_run = "the run before";
@@ -128,12 +129,12 @@ TEST(LawsOfWhatHappens, WhatFollowsFromAStartByItself) {
     model::Condition down;
     down.fact = "running";
     down.role = "node";
-    down.whose = model::Quantifier::this_member;
+    down.quantifier = model::Quantifier::self;
     down.relation = model::Relation::present;
     down.operand = false;
     down.type = model::FactType::release;
     small.install("n1");
-    small.plan.actions.back().guard = {down};
+    small.plan.actions.back().preconditions = {down};
     small.plan.actions.back().remedy = "";
     small.start("n1");
     EXPECT_EQ(small.broken(), "nothing");
@@ -145,7 +146,7 @@ model::Condition is_old() {
     model::Condition old;
     old.fact = "running";
     old.role = "node";
-    old.whose = model::Quantifier::any;
+    old.quantifier = model::Quantifier::any;
     old.operand = "1.0";
     old.type = model::FactType::release;
     return old;
@@ -155,7 +156,7 @@ TEST(LawsOfWhatHappens, DestroyedAndRestored) {
     for (const bool restores : {false, true}) {
         SmallPlan small(1);
         small.store(FormatTrigger::never, true);
-        small.acts_on_store(Verb::backup, EffectKind::copies).then = {is_old()};
+        small.acts_on_store(Verb::backup, EffectKind::copies).postconditions = {is_old()};
         small.stop("n1");
         small.install("n1");
         small.acts_on_store(Verb::destroy, EffectKind::destroys);
@@ -170,7 +171,7 @@ TEST(LawsOfWhatHappens, DestroyedAndRestored) {
 TEST(LawsOfWhatHappens, RestoreOfAllThatHasACopy) {
     SmallPlan small(1);
     small.store(FormatTrigger::never, false);
-    small.acts_on_store(Verb::backup, EffectKind::copies).then = {is_old()};
+    small.acts_on_store(Verb::backup, EffectKind::copies).postconditions = {is_old()};
     small.stop("n1");
     small.install("n1");
     small.acts_on_store(Verb::destroy, EffectKind::destroys);
@@ -200,7 +201,7 @@ TEST(LawsOfWhatHappens, HalfDoneMigrationThatIsCutOff) {
 TEST(LawsOfWhatHappens, MarkThatStaysOnlyWhereItIsCutOff) {
     SmallPlan small(1);
     small.fact("", "dirty", StandardFact::none, false);
-    small.plan.temporaries = {{"dirty", small.plan.planned["dirty"]}};
+    small.plan.temporaries = {{"dirty", small.plan.bound_facts["dirty"]}};
     model::Action& action = small.add(Verb::run, "n1");
     action.meanwhile.push_back({EffectKind::becomes, "", "dirty", true});
     action.optional = true;
@@ -217,7 +218,7 @@ TEST(LawsOfWhatHappens, AloneBesideAnother) {
         small.add(Verb::migrate, "n1").alone = {"data"};
         small.add(Verb::migrate, "n2").alone = {"data"};
         if (beside) {
-            small.plan.actions.back().after.clear();
+            small.plan.actions.back().predecessors.clear();
         }
         small.roll("n1");
         small.roll("n2");

@@ -43,7 +43,7 @@ bool any_effect(const Plan& plan, EffectKind kind) {
 }
 
 bool raises(const Plan& plan, FormatTrigger trigger) {
-    return any_law(plan, [&](const FormatSupport& law) { return law.raises == trigger; });
+    return any_law(plan, [&](const FormatSupport& law) { return law.trigger == trigger; });
 }
 
 template <class Field>

@@ -64,9 +64,9 @@ TEST(LawsOfMembers, ReadyTogetherOnly) {
     for (const int together : {2, 1}) {
         SmallPlan small = all_stopped_first(2);
         small.plan.roles.front().ready_with = together;
-        small.start("n1").then = {ready_self()};
+        small.start("n1").postconditions = {ready_self()};
         small.plan.actions.back().remedy = "";
-        small.start("n2").then = {ready_self()};
+        small.start("n2").postconditions = {ready_self()};
         EXPECT_EQ(small.broken(), together == 2 ? "stuck" : "nothing");
     }
 }

@@ -52,7 +52,7 @@ void compare(std::uint64_t seed, Tally& tally) {
     const Model site(drawn.plan);
     Options options;
     options.faults = drawn.faults;
-    options.back = drawn.back;
+    options.compile_downgrade = drawn.back;
     options.no_dominance_pruning = true;
     options.threads = 1;
     options.memory_max = std::size_t{4} << 20U;

@@ -36,14 +36,14 @@ protected:
         source.key = model::fact_key(member, name);
         source.member = member;
         source.name = name;
-        source.binds = binds;
+        source.standard_fact = binds;
         source.type = type;
         source.probe.set("kind", name == "service" ? "service" : "file");
-        plan_.planned[source.key] = {value.is_null() ? ObservationStatus::absent
-                                                     : ObservationStatus::known,
-                                     value,
-                                     "drawn",
-                                     0};
+        plan_.bound_facts[source.key] = {value.is_null() ? ObservationStatus::absent
+                                                         : ObservationStatus::known,
+                                         value,
+                                         "drawn",
+                                         0};
         plan_.sources[source.key] = source;
     }
 
@@ -51,8 +51,8 @@ protected:
         sane_ = !one_in(4);
         const bool back = one_in(6);
         plan_.procedure = back ? "downgrade" : "upgrade";
-        plan_.from = back ? "2.0" : "1.0";
-        plan_.to = back ? "1.0" : "2.0";
+        plan_.from_version = back ? "2.0" : "1.0";
+        plan_.to_version = back ? "1.0" : "2.0";
         plan_.kind = one_in(4) ? "offline" : "rolling";
         plan_.max_skew = 1;
         const std::size_t roles = one_in(3) && !alike_ ? 2 : 1;
@@ -84,7 +84,7 @@ protected:
     void draw_member(const std::string& member) {
         const bool down = one_in(sane_ ? 30 : 12);
         const bool done = one_in(sane_ ? 30 : 12);
-        const std::string release = done ? plan_.to : plan_.from;
+        const std::string release = done ? plan_.to_version : plan_.from_version;
         add_fact(member,
                  "running",
                  model::StandardFact::running,
@@ -138,10 +138,10 @@ protected:
         model::FormatSupport fresh;
         fresh.reads = one_in(10) ? std::vector<std::string>{"2"} : store.formats;
         fresh.writes = one_in(8) ? "1" : "2";
-        fresh.raises = one_of({FormatTrigger::on_start,
-                               FormatTrigger::when_all,
-                               FormatTrigger::on_finalize,
-                               FormatTrigger::on_migrate});
+        fresh.trigger = one_of({FormatTrigger::on_start,
+                                FormatTrigger::when_all,
+                                FormatTrigger::on_finalize,
+                                FormatTrigger::on_migrate});
         fresh.lowers_on_request = one_in(6);
         store.laws["1.0"] = old;
         store.laws["2.0"] = fresh;
@@ -173,7 +173,7 @@ protected:
         if (one_in(4)) {
             model::SkewRule rule;
             rule.role = plan_.roles[any(plan_.roles.size())].name;
-            rule.with = plan_.roles[any(plan_.roles.size())].name;
+            rule.peer_role = plan_.roles[any(plan_.roles.size())].name;
             rule.max_skew = static_cast<int>(any(2));
             rule.newer = !one_in(2);
             plan_.skew.push_back(rule);

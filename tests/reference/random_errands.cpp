@@ -35,7 +35,7 @@ private:
         for (const std::string& member : role.members) {
             random_ = lots;
             plan_.actions.push_back(errand(member));
-            plan_.actions.back().after = after;
+            plan_.actions.back().predecessors = after;
         }
     }
 
@@ -46,11 +46,11 @@ private:
         }
         for (std::size_t i = before_; i < plan_.actions.size(); ++i) {
             if (one_in(4)) {
-                action.after.push_back(i);
+                action.predecessors.push_back(i);
             }
         }
-        if (behind_ && action.after.empty()) {
-            action.after = all_before();
+        if (behind_ && action.predecessors.empty()) {
+            action.predecessors = all_before();
         }
         plan_.actions.push_back(action);
     }
@@ -83,10 +83,10 @@ private:
             return;
         }
         if (one_in(2)) {
-            action.guard = other.guard;
+            action.preconditions = other.preconditions;
         }
         if (one_in(2)) {
-            action.then = other.then;
+            action.postconditions = other.postconditions;
         }
         if (one_in(2)) {
             action.effects = other.effects;

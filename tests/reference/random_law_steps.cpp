@@ -18,7 +18,7 @@ void LawDrawer::stop_all_first() {
         return action.verb == Verb::stop;
     });
     for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
-        plan_.actions[i].after =
+        plan_.actions[i].predecessors =
             i == 0 ? std::vector<std::size_t>{} : std::vector<std::size_t>{i - 1};
     }
 }
@@ -46,7 +46,7 @@ void LawDrawer::draw_temporary() {
     const bool switched_before = one_in(5);
     add_fact("", "frozen", model::StandardFact::none, FactType::boolean, switched_before);
     const model::Temporary kind = one_in(4) ? model::Temporary::way_back : model::Temporary::always;
-    plan_.temporaries.push_back({"frozen", plan_.planned["frozen"], kind});
+    plan_.temporaries.push_back({"frozen", plan_.bound_facts["frozen"], kind});
     becomes(insert(0, Verb::run, ""), "frozen", true);
     if (!one_in(4)) {
         const std::size_t place = one_in(2) ? plan_.actions.size() : any(plan_.actions.size()) + 1;
@@ -100,11 +100,11 @@ void LawDrawer::draw_half_done() {
     if (one_in(3)) {
         model::Condition clean;
         clean.fact = "dirty";
-        clean.whose = model::Quantifier::system;
+        clean.quantifier = model::Quantifier::system;
         clean.relation = model::Relation::is;
         clean.operand = false;
         clean.type = FactType::boolean;
-        plan_.actions[any(plan_.actions.size())].guard.push_back(clean);
+        plan_.actions[any(plan_.actions.size())].preconditions.push_back(clean);
     }
 }
 
@@ -117,7 +117,7 @@ void LawDrawer::draw_alone() {
             action.alone = {name};
         }
         if (place > 0 && one_in(4)) {
-            action.after = plan_.actions[place - 1].after;
+            action.predecessors = plan_.actions[place - 1].predecessors;
         }
     }
 }
@@ -127,13 +127,13 @@ void LawDrawer::let_starts_be_alone() {
     for (PlanStore& store : plan_.stores) {
         model::FormatSupport& law = store.laws["2.0"];
         law.alone = store.shared;
-        law.raises = store.shared ? FormatTrigger::on_start : law.raises;
+        law.trigger = store.shared ? FormatTrigger::on_start : law.trigger;
     }
     const auto is_start = [](const Action& action) { return action.verb == Verb::start; };
     const auto first = std::find_if(plan_.actions.begin(), plan_.actions.end(), is_start);
     for (Action& action : plan_.actions) {
         if (is_start(action)) {
-            action.after = first->after;
+            action.predecessors = first->predecessors;
         }
     }
 }
@@ -142,7 +142,8 @@ void LawDrawer::let_starts_be_alone() {
 void LawDrawer::draw_plain_run() {
     const std::string member = any_member();
     Action& action = insert(any(plan_.actions.size() + 1), Verb::run, one_in(3) ? "" : member);
-    const Json running = one_in(3) ? Json() : Json(one_in(3) ? plan_.from : plan_.to);
+    const Json running =
+        one_in(3) ? Json() : Json(one_in(3) ? plan_.from_version : plan_.to_version);
     if (!running.is_null() && one_in(2) && has_fact(member, "installed")) {
         action.effects.push_back({EffectKind::becomes, member, "installed", running});
     }
@@ -168,7 +169,7 @@ std::vector<std::size_t> LawDrawer::steps_on_hosts() const {
 Action& LawDrawer::insert(std::size_t place, Verb verb, const std::string& member) {
     place = std::min(place, plan_.actions.size());
     for (Action& action : plan_.actions) {
-        for (std::size_t& before : action.after) {
+        for (std::size_t& before : action.predecessors) {
             before += before >= place ? 1 : 0;
         }
     }
@@ -183,11 +184,11 @@ Action& LawDrawer::insert(std::size_t place, Verb verb, const std::string& membe
     action.repeatable = one_of({model::Repeatable::yes, model::Repeatable::probe});
     action.remedy = one_in(3) ? "" : "a person does it";
     if (place > 0) {
-        action.after = {place - 1};
+        action.predecessors = {place - 1};
     }
     plan_.actions.insert(plan_.actions.begin() + static_cast<std::ptrdiff_t>(place), action);
     if (place + 1 < plan_.actions.size()) {
-        plan_.actions[place + 1].after.push_back(place);
+        plan_.actions[place + 1].predecessors.push_back(place);
     }
     return plan_.actions[place];
 }

@@ -120,11 +120,11 @@ void LawDrawer::draw_triggers(PlanStore& store) {
     const bool led = has_fact(role->members.front(), "leads");
     store.leader_only = led && one_in(3);
     if (led && one_in(2)) {
-        law.raises = FormatTrigger::on_lead;
+        law.trigger = FormatTrigger::on_lead;
     } else if (one_in(7)) {
-        law.raises = FormatTrigger::when_all_running;
+        law.trigger = FormatTrigger::when_all_running;
     }
-    law.alone = store.shared && law.raises == FormatTrigger::on_start && one_in(2);
+    law.alone = store.shared && law.trigger == FormatTrigger::on_start && one_in(2);
 }
 
 // Some format that a release reads it only starts on.
@@ -186,8 +186,8 @@ bool LawDrawer::has_fact(const std::string& member, const std::string& name) con
 }
 
 Json LawDrawer::value_of(const std::string& key) const {
-    const auto it = plan_.planned.find(key);
-    return it == plan_.planned.end() ? Json() : it->second.value;
+    const auto it = plan_.bound_facts.find(key);
+    return it == plan_.bound_facts.end() ? Json() : it->second.value;
 }
 
 Drawn draw_laws(std::uint64_t seed) {

@@ -53,7 +53,7 @@ private:
         Condition condition;
         condition.fact = fact;
         condition.role = role;
-        condition.whose = whose;
+        condition.quantifier = whose;
         condition.relation = relation;
         condition.operand = operand;
         condition.remedy = one_in(3) ? "a person knows what to do" : "";
@@ -112,7 +112,7 @@ private:
         }
         const Quantifier group =
             one_of({Quantifier::every, of_member ? Quantifier::others : Quantifier::any});
-        const Quantifier self = of_member ? Quantifier::this_member : Quantifier::any;
+        const Quantifier self = of_member ? Quantifier::self : Quantifier::any;
         switch (any(10)) {
         case 0:
             return condition("health", role, one_in(2) ? group : self, Relation::is, "good");
@@ -121,9 +121,9 @@ private:
         case 2:
             return condition("running", role, group, Relation::same, {});
         case 3:
-            return condition("running", role, self, Relation::is, plan_.from);
+            return condition("running", role, self, Relation::is, plan_.from_version);
         case 4:
-            return condition("running", role, self, Relation::planned, {});
+            return condition("running", role, self, Relation::as_planned, {});
         case 5:
         case 6:
             return draw_level_guard(role, one_in(2) ? group : self);
@@ -135,9 +135,9 @@ private:
             quorum = condition("ready", role, group, Relation::is, true);
         }
         quorum.members_min = static_cast<int>(any(3));
-        if (quorum.whose == Quantifier::others && one_in(3)) {
+        if (quorum.quantifier == Quantifier::others && one_in(3)) {
             const auto members = members_of(role);
-            quorum.besides = {members[any(members.size())]};
+            quorum.excluded_members = {members[any(members.size())]};
         }
         return quorum;
     }
@@ -172,21 +172,20 @@ private:
         becomes(stop, "ready", {});
         becomes(stop, "service", "stopped");
         if (one_in(2)) {
-            stop.guard.push_back(draw_guard(role, true));
+            stop.preconditions.push_back(draw_guard(role, true));
         }
         if (one_in(3)) {
-            stop.guard.push_back(draw_guard(role, true));
+            stop.preconditions.push_back(draw_guard(role, true));
         }
-        draw_happened(
-            stop, condition("running", role, Quantifier::this_member, Relation::present, false));
+        draw_happened(stop, condition("running", role, Quantifier::self, Relation::present, false));
     }
 
     void add_install(const std::string& member, const std::string& role) {
         if (has_installed_) {
             Action& install = add("install-" + member, Verb::install, member);
-            becomes(install, "installed", plan_.to);
+            becomes(install, "installed", plan_.to_version);
             const Condition there =
-                condition("installed", role, Quantifier::this_member, Relation::is, plan_.to);
+                condition("installed", role, Quantifier::self, Relation::is, plan_.to_version);
             draw_then(install, there);
             draw_happened(install, there);
         }
@@ -194,14 +193,14 @@ private:
 
     void add_start(const std::string& member, const std::string& role, Verb verb) {
         Action& start = add(std::string(name_of(verb)) + "-" + member, verb, member);
-        becomes(start, "running", plan_.to);
+        becomes(start, "running", plan_.to_version);
         becomes(start, "ready", true);
         becomes(start, "service", "running");
         if (one_in(4)) {
-            start.guard.push_back(draw_guard(role, true));
+            start.preconditions.push_back(draw_guard(role, true));
         }
         const Condition up =
-            condition("running", role, Quantifier::this_member, Relation::is, plan_.to);
+            condition("running", role, Quantifier::self, Relation::is, plan_.to_version);
         draw_then(start, up);
         draw_happened(start, up);
     }
@@ -214,7 +213,7 @@ private:
             return;
         }
         const bool up = !one_in(4);
-        const Json running = up ? Json(plan_.to) : Json();
+        const Json running = up ? Json(plan_.to_version) : Json();
         if (plan_.sources.contains(model::fact_key(other, "running"))) {
             action.effects.push_back({model::EffectKind::becomes, other, "running", running});
         }
@@ -222,19 +221,19 @@ private:
 
     void draw_then(Action& action, const Condition& what) {
         if (!one_in(3)) {
-            action.then.push_back(what);
+            action.postconditions.push_back(what);
         }
         if (one_in(6)) {
-            action.then.push_back(draw_guard(what.role, true));
+            action.postconditions.push_back(draw_guard(what.role, true));
         }
     }
 
     void draw_happened(Action& action, const Condition& what) {
         if (one_in(2)) {
-            action.happened.push_back(what);
+            action.completion_check.push_back(what);
         } else if (one_in(4)) {
-            action.happened.push_back(
-                condition("health", what.role, Quantifier::this_member, Relation::is, "good"));
+            action.completion_check.push_back(
+                condition("health", what.role, Quantifier::self, Relation::is, "good"));
         }
     }
 
@@ -254,7 +253,8 @@ private:
         case 1:
             with(Verb::backup, model::EffectKind::copies);
             if (!one_in(3)) {
-                plan_.actions.back().then.push_back(draw_guard(role.name, !member.empty()));
+                plan_.actions.back().postconditions.push_back(
+                    draw_guard(role.name, !member.empty()));
             }
             break;
         case 2:
@@ -275,11 +275,12 @@ private:
             add_switch(id);
             break;
         default:
-            add(id, Verb::require, member, false).guard = {draw_guard(role.name, !member.empty())};
+            add(id, Verb::require, member, false).preconditions = {
+                draw_guard(role.name, !member.empty())};
             break;
         }
         if (one_in(4)) {
-            plan_.actions.back().when.push_back(draw_guard(role.name, !member.empty()));
+            plan_.actions.back().applies_if.push_back(draw_guard(role.name, !member.empty()));
         }
     }
 
@@ -288,7 +289,7 @@ private:
         gate.gate = id;
         gate.is_point_of_no_return = !one_in(3);
         if (one_in(3)) {
-            gate.guard.push_back(draw_guard(role, false));
+            gate.preconditions.push_back(draw_guard(role, false));
         }
     }
 
@@ -355,10 +356,9 @@ private:
             const auto& [member, role] = members[i];
             draw_as_others(i + 1, lots);
             Action& action = add("t-" + member, Verb::finalize, member);
-            action.when = {
-                condition("health", role, Quantifier::this_member, Relation::is, "good")};
+            action.applies_if = {condition("health", role, Quantifier::self, Relation::is, "good")};
             if (asks) {
-                action.guard = {draw_guard(role, true)};
+                action.preconditions = {draw_guard(role, true)};
             }
             if (raises) {
                 action.effects.push_back(
@@ -376,7 +376,7 @@ private:
         for (std::size_t i = 1; i < actions.size(); ++i) {
             std::set<std::size_t> after;
             if (actions[i].id.starts_with("t-")) {
-                actions[i].after = {last};
+                actions[i].predecessors = {last};
                 continue;
             }
             for (std::size_t k = last + 1; k < i; ++k) {
@@ -393,7 +393,7 @@ private:
                     after.insert(k);
                 }
             }
-            actions[i].after.assign(after.begin(), after.end());
+            actions[i].predecessors.assign(after.begin(), after.end());
             barrier = system ? i : barrier;
         }
     }

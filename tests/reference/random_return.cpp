@@ -14,18 +14,18 @@ class Back {
 public:
     Back(const Plan& plan, const model::FactBook& facts) : facts_(facts), back_(plan) {
         back_.procedure = "downgrade";
-        std::swap(back_.from, back_.to);
+        std::swap(back_.from_version, back_.to_version);
         back_.actions.clear();
         for (const auto& [key, fact] : facts) {
             if (back_.sources.contains(key)) {
-                back_.planned[key] = fact;
+                back_.bound_facts[key] = fact;
             }
         }
     }
 
     Plan make(const WayBack& way) {
         for (const std::string& member : back_.members()) {
-            if (value(member, "running") != Json(back_.to)) {
+            if (value(member, "running") != Json(back_.to_version)) {
                 add_member(member, way.start);
             }
         }
@@ -54,7 +54,7 @@ private:
             }
         }
         if (!back_.actions.empty()) {
-            action.after = {back_.actions.size() - 1};
+            action.predecessors = {back_.actions.size() - 1};
         }
         back_.actions.push_back(action);
     }
@@ -63,13 +63,13 @@ private:
         if (!value(member, "running").is_null()) {
             add(Verb::stop, member, {{"running", {}}, {"ready", {}}, {"service", "stopped"}});
         }
-        if (value(member, "installed") != Json(back_.to)) {
-            add(Verb::install, member, {{"installed", back_.to}});
+        if (value(member, "installed") != Json(back_.to_version)) {
+            add(Verb::install, member, {{"installed", back_.to_version}});
         }
         if (start) {
             add(Verb::start,
                 member,
-                {{"running", back_.to}, {"ready", true}, {"service", "running"}});
+                {{"running", back_.to_version}, {"ready", true}, {"service", "running"}});
         }
     }
 

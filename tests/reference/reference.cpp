@@ -26,7 +26,7 @@ bool says_remedy(const model::Action& action) {
             return !one.remedy.empty();
         });
     };
-    return !action.remedy.empty() || says(action.guard) || says(action.then);
+    return !action.remedy.empty() || says(action.preconditions) || says(action.postconditions);
 }
 
 using Test = bool (*)(Status, const model::Action&);
@@ -46,7 +46,7 @@ bool any_failed(const Model& model, const World& world, Test test) {
 // back.
 bool is_an_end(const Model& model, const World& world) {
     const auto has_remedy = [](Status status, const model::Action& action) {
-        return status == Status::unreached || says_remedy(action);
+        return status == Status::unreachable || says_remedy(action);
     };
     return is_in(world, Phase::finished)
            || (is_in(world, Phase::halted) && any_failed(model, world, has_remedy));
@@ -69,7 +69,7 @@ public:
         , model_(plan)
         , walk_(model_, request.faults, request, request.first_only)
         , forward_(static_cast<bool>(request.back)
-                   && model::compare_versions(plan.from, plan.to) < 0) {}
+                   && model::compare_versions(plan.from_version, plan.to_version) < 0) {}
 
     Verdict run() {
         Verdict verdict;
@@ -144,7 +144,7 @@ private:
                 }
                 const model::Observation& value = model_.value(world, key);
                 if (value.status == model::ObservationStatus::known
-                    && value.value.show() != model_.plan.from) {
+                    && value.value.show() != model_.plan.from_version) {
                     return false;
                 }
             }
@@ -244,7 +244,7 @@ private:
             }
         }
         return std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
-            return model.runs(world, one.first) == model.plan.to
+            return model.runs(world, one.first) == model.plan.to_version
                    || (!one.second && model.plan.kind == "side-by-side")
                    || (model.is_down(world, one.first) && !votes(model, one.first, world));
         });

@@ -14,8 +14,8 @@ public:
     explicit SmallPlan(std::size_t members) {
         plan.procedure = "upgrade";
         plan.kind = "offline";
-        plan.from = "1.0";
-        plan.to = "2.0";
+        plan.from_version = "1.0";
+        plan.to_version = "2.0";
         plan.max_skew = 1;
         plan.roles.push_back({"node", 0, {}});
         for (std::size_t i = 1; i <= members; ++i) {
@@ -35,13 +35,13 @@ public:
         source.key = model::fact_key(member, name);
         source.member = member;
         source.name = name;
-        source.binds = binds;
+        source.standard_fact = binds;
         plan.sources[source.key] = source;
-        plan.planned[source.key] = {value.is_null() ? model::ObservationStatus::absent
-                                                    : model::ObservationStatus::known,
-                                    std::move(value),
-                                    "",
-                                    0};
+        plan.bound_facts[source.key] = {value.is_null() ? model::ObservationStatus::absent
+                                                        : model::ObservationStatus::known,
+                                        std::move(value),
+                                        "",
+                                        0};
     }
 
     // The old release reads format 1, the new one both; it can be lowered again.
@@ -56,7 +56,7 @@ public:
         store.laws["1.0"].writes = "1";
         store.laws["2.0"].reads = {"1", "2"};
         store.laws["2.0"].writes = "2";
-        store.laws["2.0"].raises = raises;
+        store.laws["2.0"].trigger = raises;
         store.laws["2.0"].lowers_on_request = true;
         plan.stores.push_back(store);
         return plan.stores.back();
@@ -71,7 +71,7 @@ public:
         action.repeatable = model::Repeatable::yes;
         action.remedy = "a person helps";
         if (!plan.actions.empty()) {
-            action.after = {plan.actions.size() - 1};
+            action.predecessors = {plan.actions.size() - 1};
         }
         plan.actions.push_back(action);
         return plan.actions.back();
@@ -134,7 +134,7 @@ public:
     model::Condition ready;
     ready.fact = "ready";
     ready.role = "node";
-    ready.whose = model::Quantifier::this_member;
+    ready.quantifier = model::Quantifier::self;
     ready.relation = model::Relation::is;
     ready.operand = true;
     ready.type = model::FactType::boolean;

@@ -22,7 +22,7 @@ using run::Status;
 namespace {
 
 bool is_guard(const Command& command) {
-    return command.what == CommandKind::judge && command.purpose == Purpose::guard;
+    return command.kind == CommandKind::judge && command.purpose == Purpose::guard;
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ void Stepper::obey_commands() {
     });
     const auto guards = std::count_if(commands.begin(), commands.end(), is_guard);
     for (const Command& command : commands) {
-        if (!leaving || command.what == CommandKind::begin || is_guard(command)) {
+        if (!leaving || command.kind == CommandKind::begin || is_guard(command)) {
             obey(command, guards == 1 && !leaving);
         }
     }
@@ -80,22 +80,22 @@ void Stepper::move(EventType type, std::size_t index, Outcome outcome, Purpose p
 void Stepper::obey(const Command& command, bool alone) {
     if (is_guard(command)) {
         judge_guard(command.action, alone);
-    } else if (command.what == CommandKind::judge && command.purpose == Purpose::then) {
+    } else if (command.kind == CommandKind::judge && command.purpose == Purpose::then) {
         judge_then(command.action);
-    } else if (command.what == CommandKind::judge) {
+    } else if (command.kind == CommandKind::judge) {
         judge_happened(command.action);
-    } else if (command.what == CommandKind::begin) {
+    } else if (command.kind == CommandKind::begin) {
         step("begun", command.action);
         send(command.action);
-    } else if (command.what == CommandKind::ask) {
+    } else if (command.kind == CommandKind::ask) {
         ask(command.action);
-    } else if (command.what == CommandKind::await_person) {
+    } else if (command.kind == CommandKind::await_person) {
         step("approved", command.action);
         move(EventType::gate_approved, command.action);
-    } else if (command.what == CommandKind::halt) {
+    } else if (command.kind == CommandKind::halt) {
         step("halted", command.action);
         move(EventType::run_halted);
-    } else if (command.what == CommandKind::finish) {
+    } else if (command.kind == CommandKind::finish) {
         finish();
     }
 }
@@ -116,7 +116,7 @@ void Stepper::send(std::size_t index) {
 }
 
 void Stepper::judge_guard(std::size_t index, bool alone) {
-    const Answer when = judge_conditions(action(index).when, index);
+    const Answer when = judge_conditions(action(index).applies_if, index);
     if (when.told == Truth::no || (when.open && holds(when))) {
         step("skipped", index);
         move(EventType::facts_read, index, Outcome::skip, Purpose::guard);
@@ -124,7 +124,7 @@ void Stepper::judge_guard(std::size_t index, bool alone) {
     if (when.told == Truth::no) {
         return;
     }
-    const Answer guard = judge_conditions(action(index).guard, index);
+    const Answer guard = judge_conditions(action(index).preconditions, index);
     const bool good = holds(when) && holds(guard);
     if (good) {
         pass_guard(index, alone);
@@ -156,8 +156,8 @@ void Stepper::pass_guard(std::size_t index, bool alone) {
 
 bool Stepper::leaves_at_once(std::size_t index) const {
     const Action& one = action(index);
-    return brisk_ ? !takes_down(model_, one) || one.guard.empty()
-                  : one.guard.empty() && one.when.empty();
+    return brisk_ ? !takes_down(model_, one) || one.preconditions.empty()
+                  : one.preconditions.empty() && one.applies_if.empty();
 }
 
 // A law may fire, or somebody may come to lead.
@@ -175,7 +175,8 @@ bool Stepper::is_unsettled() {
 // as well.
 bool Stepper::keep_promise(std::size_t index) {
     const auto up = run::members_up(model_.plan, model_.state(to()));
-    const Answer then = answer(model_, action(index).then, action(index).member, to(), up);
+    const Answer then =
+        answer(model_, action(index).postconditions, action(index).member, to(), up);
     if (!holds(then) || is_unsettled()) {
         return false;
     }
@@ -190,7 +191,7 @@ void Stepper::break_promise(std::size_t index) {
 }
 
 void Stepper::judge_then(std::size_t index) {
-    const Answer then = judge_conditions(action(index).then, index);
+    const Answer then = judge_conditions(action(index).postconditions, index);
     const bool good = holds(then);
     if (good) {
         step("kept", index);
@@ -214,8 +215,8 @@ void Stepper::tell_happened(const char* what, std::size_t index, Outcome outcome
 
 // A probe that nobody models tells the truth of what may not be repeated, else anything.
 void Stepper::judge_happened(std::size_t index) {
-    const Answer happened = judge_conditions(action(index).happened, index);
-    if (action(index).happened.empty() || happened.told == Truth::cannot_tell) {
+    const Answer happened = judge_conditions(action(index).completion_check, index);
+    if (action(index).completion_check.empty() || happened.told == Truth::cannot_tell) {
         tell_happened("nobody_knows", index, Outcome::cannot_tell);
         return;
     }

@@ -62,7 +62,7 @@ void raise(Model& model, const Rise& rise, const std::string& instance, World& w
 
 // What the plan's target writes.
 int format_of_target(const Model& model, const PlanStore& store) {
-    const auto law = store.laws.find(model.plan.to);
+    const auto law = store.laws.find(model.plan.to_version);
     return law == store.laws.end() ? k_no_format : index_in(store.formats, law->second.writes);
 }
 
@@ -89,7 +89,7 @@ void restore(Model& model, const PlanStore& store, const std::string& instance, 
 
 // The commands that raise a store cannot do so before the law's own condition holds.
 bool obeys_command(const Model& model, const Rise& rise, const World& world) {
-    return !fires_by_itself(rise.law->raises) || holds(model, rise, world);
+    return !fires_by_itself(rise.law->trigger) || holds(model, rise, world);
 }
 
 void raise_by_command(Model& model,
@@ -109,7 +109,7 @@ void raise_by_command(Model& model,
 }
 
 void lower(Model& model, const PlanStore& store, World& world) {
-    if (!store.laws.contains(model.plan.to)) {
+    if (!store.laws.contains(model.plan.to_version)) {
         return;
     }
     world.held.insert(store.name);
@@ -210,12 +210,12 @@ bool holds(const Model& model, const Rise& rise, const World& world) {
                       == rise.release;
     };
     std::vector<std::string> asked = model.members_of(rise.store->role);
-    if (rise.law->raises == FormatTrigger::when_all_running) {
+    if (rise.law->trigger == FormatTrigger::when_all_running) {
         std::erase_if(asked, [&](const auto& member) { return !model.is_up(world, member); });
-    } else if (rise.law->raises == FormatTrigger::on_lead) {
+    } else if (rise.law->trigger == FormatTrigger::on_lead) {
         std::erase_if(asked, [&](const auto& member) { return !leads(model, member, world); });
         return std::any_of(asked.begin(), asked.end(), runs_it);
-    } else if (rise.law->raises != FormatTrigger::when_all) {
+    } else if (rise.law->trigger != FormatTrigger::when_all) {
         return false;
     }
     return !asked.empty() && std::all_of(asked.begin(), asked.end(), runs_it);
@@ -245,7 +245,7 @@ void fire(Model& model, const Rise& rise, World& world) {
 
 void convert(Model& model, const std::string& member, const std::string& release, World& world) {
     for (const Rise& rise : model.rises) {
-        if (rise.law->raises == FormatTrigger::on_start
+        if (rise.law->trigger == FormatTrigger::on_start
             && rise.release == reader(model, *rise.store, member, release, world)) {
             for (const std::string& instance : opened(model, *rise.store, member, world)) {
                 raise(model, rise, instance, world);
@@ -261,7 +261,7 @@ std::set<std::string> converted_alone(const Model& model,
     std::set<std::string> names;
     for (const Rise& rise : model.rises) {
         const bool asked =
-            rise.law->alone && rise.law->raises == FormatTrigger::on_start && rise.store->shared;
+            rise.law->alone && rise.law->trigger == FormatTrigger::on_start && rise.store->shared;
         const auto instances = opened(model, *rise.store, member, world);
         if (asked && !instances.empty() && !is_risen(model, rise, world)
             && !is_destroyed(world, instances.front())

@@ -47,8 +47,8 @@ const Observation* Model::first_value(const std::string& key, const Origin* orig
             return found;
         }
     }
-    const Observation* planned = told(plan.planned, key);
-    return planned != nullptr ? planned : told(plan.seen, key);
+    const Observation* planned = told(plan.bound_facts, key);
+    return planned != nullptr ? planned : told(plan.survey_facts, key);
 }
 
 int Model::index_of(const Observation& value) {
@@ -77,7 +77,7 @@ void Model::add_store_keys(std::set<std::string>& keys) const {
 std::set<std::string> Model::keys_modelled(const Origin* origin) const {
     std::set<std::string> keys;
     for (const auto& [key, source] : plan.sources) {
-        if (source.binds != model::StandardFact::none) {
+        if (source.standard_fact != model::StandardFact::none) {
             keys.insert(key);
         }
     }
@@ -118,8 +118,9 @@ void Model::name_standard_facts() {
         if (has(key) && service) {
             standard_.emplace(std::pair(source.member, "service"), key);
         }
-        if (has(key) && source.binds != model::StandardFact::none) {
-            standard_.emplace(std::pair(source.member, std::string(name_of(source.binds))), key);
+        if (has(key) && source.standard_fact != model::StandardFact::none) {
+            standard_.emplace(std::pair(source.member, std::string(name_of(source.standard_fact))),
+                              key);
         }
     }
 }
@@ -149,7 +150,7 @@ void Model::name_stores_left() {
         for (const std::string& instance : instances(store)) {
             for (const std::string& key : keys_about(instance, store.clean_stop)) {
                 if (is(first, key, Json(false))) {
-                    first.stores.left[instance] = plan.from;
+                    first.stores.left[instance] = plan.from_version;
                 }
             }
         }
@@ -182,22 +183,22 @@ int Model::first_format(const model::PlanStore& store,
 std::string Model::last_writer(const model::PlanStore& store,
                                const std::string& member,
                                const Origin* origin) const {
-    const auto from = store.laws.find(plan.from);
-    const auto to = store.laws.find(plan.to);
+    const auto from = store.laws.find(plan.from_version);
+    const auto to = store.laws.find(plan.to_version);
     if (from == store.laws.end() || to == store.laws.end()) {
         return from == store.laws.end() ? "" : from->second.writes;
     }
     for (const auto& [key, source] : plan.sources) {
-        const bool asked = source.binds == model::StandardFact::running
+        const bool asked = source.standard_fact == model::StandardFact::running
                            && (member.empty() || source.member == member);
         const Observation* value = asked ? first_value(key, origin) : nullptr;
-        if (value != nullptr && value->value.show() == plan.to
-            && to->second.raises == model::FormatTrigger::on_start) {
+        if (value != nullptr && value->value.show() == plan.to_version
+            && to->second.trigger == model::FormatTrigger::on_start) {
             return to->second.writes;
         }
     }
-    const bool by_itself = from->second.raises == model::FormatTrigger::on_start
-                           || from->second.raises == model::FormatTrigger::never;
+    const bool by_itself = from->second.trigger == model::FormatTrigger::on_start
+                           || from->second.trigger == model::FormatTrigger::never;
     const bool readable = index_in(to->second.reads, from->second.writes) >= 0;
     const bool opens_other = index_in(from->second.reads, to->second.writes) >= 0
                              || index_in(from->second.starts_on, to->second.writes) >= 0;
@@ -207,13 +208,14 @@ std::string Model::last_writer(const model::PlanStore& store,
 void Model::name_rises() {
     for (const model::PlanStore& store : plan.stores) {
         for (const auto& [release, law] : store.laws) {
-            const bool asked = !store.read_by.empty() || release == plan.from || release == plan.to;
+            const bool asked = !store.read_by.empty() || release == plan.from_version
+                               || release == plan.to_version;
             const int becomes = index_in(store.formats, law.writes);
-            if (!asked || becomes < 0 || law.raises == model::FormatTrigger::never) {
+            if (!asked || becomes < 0 || law.trigger == model::FormatTrigger::never) {
                 continue;
             }
             Rise rise = {&store, &law, release, becomes, false};
-            const bool closes = release == plan.to && closes_way_back(plan, store);
+            const bool closes = release == plan.to_version && closes_way_back(plan, store);
             const bool at_first = holds(*this, rise, first) || is_risen(*this, rise, first);
             rise.closes = closes && !at_first;
             closed_at_first = closed_at_first || (closes && at_first);
@@ -339,8 +341,8 @@ void Model::keep(World& world, const run::State& state) const {
 }
 
 model::FactBook Model::survey(const World& world) const {
-    model::FactBook book = plan.seen;
-    for (const auto& [key, value] : plan.planned) {
+    model::FactBook book = plan.survey_facts;
+    for (const auto& [key, value] : plan.bound_facts) {
         book[key] = value;
     }
     for (const auto& [key, place] : places_) {

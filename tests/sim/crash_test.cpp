@@ -15,7 +15,7 @@ constexpr const char* k_new = "3.5.21";
 std::string text(const std::vector<Violation>& wrongs) {
     std::string all;
     for (const Violation& wrong : wrongs) {
-        all += wrong.property + ": " + wrong.what + "\n";
+        all += wrong.property + ": " + wrong.description + "\n";
     }
     return all;
 }
@@ -30,8 +30,9 @@ std::string text(const planner::Compiled& compiled) {
 
 // Every member was handled once, however often its conductor or agent died.
 void expect_upgraded(World& world, const SimulationResult& ending) {
-    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-    EXPECT_EQ(text(ending.wrong), "");
+    EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+        << ending.final_state.halt.dump();
+    EXPECT_EQ(text(ending.violations), "");
     for (const auto& [name, node] : world.etcd.nodes()) {
         EXPECT_EQ(node.starts, 1) << name;
         EXPECT_EQ(node.stops, 1) << name;
@@ -105,7 +106,7 @@ class SimAgentDies : public testing::TestWithParam<Fault> {};
 TEST_P(SimAgentDies, UpgradesWhereverItDies) {
     World counted(Faults(1), k_old);
     const auto all = counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
-    ASSERT_EQ(all.last.state.phase(), run::Phase::finished);
+    ASSERT_EQ(all.final_state.state.phase(), run::Phase::finished);
     const int places = counted.faults.opportunities(GetParam());
     ASSERT_GT(places, 9);  // three members, each stopped, switched and started
     for (int nth = 1; nth <= places; ++nth) {
@@ -113,7 +114,7 @@ TEST_P(SimAgentDies, UpgradesWhereverItDies) {
         World world(Faults::at(1, GetParam(), nth), k_old);
         const auto plan = plan_for(world, "upgrade", "roll");
         expect_upgraded(world, world.run_to_completion(plan, {}));
-        EXPECT_EQ(world.faults.struck(GetParam()), 1);
+        EXPECT_EQ(world.faults.injected(GetParam()), 1);
     }
 }
 
@@ -136,8 +137,9 @@ TEST(SimCrash, UpgradesWhateverAHostHadNotSynced) {
         World world(Faults::at(static_cast<std::uint64_t>(nth), Fault::writes_lost, nth), k_old);
         const auto plan = plan_for(world, "upgrade", "roll");
         const SimulationResult ending = world.run_to_completion(plan, {}, 6);
-        EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-        EXPECT_EQ(text(ending.wrong), "");
+        EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+            << ending.final_state.halt.dump();
+        EXPECT_EQ(text(ending.violations), "");
     }
 }
 
@@ -146,7 +148,7 @@ class SimLineBreaks : public testing::TestWithParam<Fault> {};
 TEST_P(SimLineBreaks, UpgradesWhicheverFrameItHits) {
     World counted(Faults(1), k_old);
     const auto all = counted.run_to_completion(plan_for(counted, "upgrade", "roll"), {});
-    ASSERT_EQ(all.last.state.phase(), run::Phase::finished);
+    ASSERT_EQ(all.final_state.state.phase(), run::Phase::finished);
     const int places = counted.faults.opportunities(GetParam());
     for (int nth = 1; nth <= places;
          nth += 7) {  // every place that differs is met; the sweep adds more
@@ -206,8 +208,9 @@ TEST(SimCrash, GoesBackFromEveryPlaceBeforeTheGate) {
             });
             ASSERT_TRUE(back.plan) << back.life.error.text();
             const SimulationResult ending = world.run_to_completion(*back.plan, {});
-            EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-            EXPECT_EQ(text(ending.wrong), "");
+            EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+                << ending.final_state.halt.dump();
+            EXPECT_EQ(text(ending.violations), "");
             EXPECT_EQ(world.etcd.store().level, "3.4");
             EXPECT_EQ(world.etcd.serving(), 3);
             ++whole;

@@ -47,7 +47,7 @@ std::int64_t late_by(transport::FakeTransport& transport,
     request.set("request", Json(Json::Object{{"kind", "command"}}));
     request.set("begin_by_ms", ours.monotonic_ms() + 1'000);
     const std::int64_t asked = world.monotonic_ms();
-    hosts.ask("h", std::move(request), ours.monotonic_ms() + 60'000);
+    hosts.submit("h", std::move(request), ours.monotonic_ms() + 60'000);
     while (hosts.poll(1'000).empty()) {
     }
     transport.on_request([](const std::string&, const Json&) { return true; });
@@ -70,9 +70,9 @@ TEST_P(Drift, PermitsForNoLonger) {
     EXPECT_LE(late_by(transport, world, hosts, ours), 1);
     const std::int64_t end = world.monotonic_ms() + k_hours_ms;
     while (world.monotonic_ms() < end) {
-        hosts.ask("h",
-                  Json::Object{{"do", "probe"}, {"probes", Json::Array{}}},
-                  ours.monotonic_ms() + 60'000);
+        hosts.submit("h",
+                     Json::Object{{"do", "probe"}, {"probes", Json::Array{}}},
+                     ours.monotonic_ms() + 60'000);
         const std::int64_t next = world.monotonic_ms() + GetParam();
         while (world.monotonic_ms() < next) {
             hosts.poll(next - world.monotonic_ms());

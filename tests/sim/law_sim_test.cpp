@@ -1,7 +1,7 @@
 // The laws of what really happens, in the modelled system: for each kind a plan that breaks it and
 // one that does not.
 #include "journal/memory/memory_journal.h"
-#include "sim/replay.h"
+#include "sim/replay_counterexample.h"
 #include "sim/small_plan.h"
 
 #include <gmock/gmock.h>
@@ -38,7 +38,7 @@ TEST(LawSim, AFormatThatRisesWithTheFirstStartNeedsAnApproval) {
     for (const bool is_approved : {true, false}) {
         SmallPlan small(1);
         small.store("data", true, FormatTrigger::on_start);
-        small.plan.laws[0].closes = true;
+        small.plan.laws[0].blocks_downgrade = true;
         small.roll("m1");
         QuietSystem quiet(small.plan);
         if (is_approved) {
@@ -179,7 +179,7 @@ TEST(LawSim, TemporaryFactsAreLeftBehind) {
     for (const bool is_switched_back : {true, false}) {
         SmallPlan small(1);
         small.fact("", "frozen", false);
-        small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+        small.plan.temporaries = {{"frozen", small.plan.bound_facts["frozen"]}};
         small.action("freeze", Verb::run).effects = {becomes("", "frozen", true)};
         small.roll("m1");
         if (is_switched_back) {
@@ -223,7 +223,7 @@ public:
 SmallPlan plan_that_freezes() {
     SmallPlan small(1);
     small.fact("", "frozen", false);
-    small.plan.temporaries = {{"frozen", small.plan.planned["frozen"]}};
+    small.plan.temporaries = {{"frozen", small.plan.bound_facts["frozen"]}};
     small.action("freeze", Verb::run).effects = {becomes("", "frozen", true)};
     return small;
 }
@@ -292,7 +292,7 @@ TEST(LawSim, AnElectionOfOneThatCannotReadIsUnreadable) {
 TEST(LawSim, ALeaderRaisesTheFormat) {
     SmallPlan small = plan_with_leader();
     small.plan.stores[0].laws["2.0"].reads = {"1", "2"};
-    small.plan.laws[0].raises = FormatTrigger::on_lead;
+    small.plan.laws[0].trigger = FormatTrigger::on_lead;
     QuietSystem quiet(small.plan);
     for (const char* id : {"m2/stop", "m2/install", "m2/start"}) {
         quiet.carry_out(id);
@@ -384,8 +384,8 @@ TEST(LawSim, TwoThatMustBeAloneAreUnderWayTogether) {
         EXPECT_EQ(quiet.broken().contains("alone"), resource == "data");
         quiet.system.end("one");
         quiet.system.begin("two");
-        EXPECT_EQ(quiet.system.wrong().size(), resource == "data" ? 1U : 0U);
-        small.plan.actions[1].after.clear();
+        EXPECT_EQ(quiet.system.violations().size(), resource == "data" ? 1U : 0U);
+        small.plan.actions[1].predecessors.clear();
         EXPECT_EQ(broken_by_seeds(small.plan).contains("alone"), resource == "data");
     }
 }
@@ -395,7 +395,7 @@ TEST(LawSim, StartsThatRaiseASharedStoreMustBeAlone) {
     model::PlanStore& store = small.store("data", true, FormatTrigger::on_start);
     store.laws["2.0"].alone = true;
     for (const std::string name : {"m1", "m2"}) {
-        small.plan.planned[name + "/installed"].value = "2.0";
+        small.plan.bound_facts[name + "/installed"].value = "2.0";
         small.start(name, "2.0");
     }
     QuietSystem serial(small.plan);
@@ -469,7 +469,7 @@ TEST(LawSim, AMemberThatComesBackByItselfIsJudged) {
         SmallPlan small(2);
         small.plan.roles[0].restarts = restarts;
         small.plan.max_skew = 2;
-        small.plan.skew = {{.role = "member", .with = "member", .max_skew = 1}};
+        small.plan.skew = {{.role = "member", .peer_role = "member", .max_skew = 1}};
         for (const char* name : {"m1", "m2"}) {
             small.stop(name);
         }
@@ -507,23 +507,23 @@ TEST(LawSim, AStoryWithAnElectionIsReplayed) {
                              k_unreadable,
                              story_of({"m2/stop", "m2/install", "m2/start", "m1/stop"}, election));
     ASSERT_TRUE(told) << told.error().text();
-    EXPECT_EQ(told->obstacle, "");
-    EXPECT_TRUE(told->breaks);
+    EXPECT_EQ(told->divergence, "");
+    EXPECT_TRUE(told->is_reproduced);
 }
 
 TEST(LawSim, AStoryWithAStartByItselfIsReplayed) {
     SmallPlan small(2);
     small.plan.max_skew = 2;
-    small.plan.skew = {{.role = "member", .with = "member", .max_skew = 1}};
+    small.plan.skew = {{.role = "member", .peer_role = "member", .max_skew = 1}};
     small.roll("m1");
     small.plan.actions.erase(small.plan.actions.begin() + 2);  // its start is missing
     add_gate(small);
-    small.plan.actions.back().after = {1};
+    small.plan.actions.back().predecessors = {1};
     const Json restart = Json::Object{{"what", "member_restarts"}, {"member", "m1"}};
     const auto told = replay(small.plan, "skew", story_of({"m1/stop", "m1/install"}, restart));
     ASSERT_TRUE(told) << told.error().text();
-    EXPECT_EQ(told->obstacle, "");
-    EXPECT_TRUE(told->breaks);
+    EXPECT_EQ(told->divergence, "");
+    EXPECT_TRUE(told->is_reproduced);
 }
 
 TEST(LawSim, AStoryThatLeavesSomethingBehindIsReplayed) {
@@ -531,7 +531,7 @@ TEST(LawSim, AStoryThatLeavesSomethingBehindIsReplayed) {
     const Json finish = Json::Object{{"what", "finished"}};
     const auto told = replay(small.plan, "left-behind", story_of({"freeze"}, finish));
     ASSERT_TRUE(told) << told.error().text();
-    EXPECT_TRUE(told->breaks) << told->obstacle;
+    EXPECT_TRUE(told->is_reproduced) << told->divergence;
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ void tell(std::uint64_t seed, const drydock::sim::Outcome& outcome, const Option
                outcome.halts,
                outcome.faults);
     for (const auto& wrong : outcome.wrong) {
-        fmt::print("  WRONG {}: {}\n", wrong.property, wrong.what);
+        fmt::print("  WRONG {}: {}\n", wrong.property, wrong.description);
     }
     if (!outcome.wrong.empty()) {
         fmt::print("  replay: ./dev sim --runs 1 --seed {} --verbose{}\n",

@@ -1,7 +1,7 @@
 #include "sim/night.h"
 
 #include "base/coverage_mark.h"
-#include "executor/attempts_on_hosts.h"
+#include "executor/actions_under_way.h"
 #include "journal/memory/memory_journal.h"
 #include "run/return_point.h"
 
@@ -102,7 +102,7 @@ void Night::take(const ConductorRun& life, const std::string& run) {
 void Night::look_after_outlived() {
     if (std::exchange(is_outlived_, false)) {
         COVERAGE_MARK("night: a conductor outlives its journal");
-        world_.site.say("a conductor outlives its journal");
+        world_.site.log("a conductor outlives its journal");
         is_over_ = false;
     }
 }
@@ -110,13 +110,13 @@ void Night::look_after_outlived() {
 // From where the cluster stands now; the goal is the newer release, unless the dice say otherwise.
 const model::Plan* Night::make_plan() {
     const bool forward = is_calm() || is_closed() || chance(70);
-    const std::string& older = played_.front()->plan.from;
-    const std::string& newer = played_.front()->plan.to;
+    const std::string& older = played_.front()->plan.from_version;
+    const std::string& newer = played_.front()->plan.to_version;
     auto compiled = forward ? world_.compile("upgrade", older, newer, next_run())
                             : world_.compile("downgrade", newer, older, next_run());
     if (!compiled.plan) {
         COVERAGE_MARK("night: a plan is refused");
-        world_.site.say("a plan is refused");
+        world_.site.log("a plan is refused");
         return nullptr;
     }
     return &keep(std::move(*compiled.plan));
@@ -144,7 +144,7 @@ void Night::apply() {
         take(life, plan_->run);
     } else {
         COVERAGE_MARK("night: nothing can begin now");
-        world_.site.say("nothing can begin now");
+        world_.site.log("nothing can begin now");
         wait_for_people();
         look_after_outlived();
     }
@@ -152,7 +152,7 @@ void Night::apply() {
 
 const model::Plan& Night::keep(model::Plan plan) {
     played_.push_back(std::make_unique<Played>(std::move(plan)));
-    world_.site.know(played_.back()->prepared);
+    world_.site.use_prepared(played_.back()->prepared);
     return played_.back()->plan;
 }
 
@@ -174,7 +174,7 @@ void Night::request_later(const model::Plan& plan) {
         const auto journal = world_.open_journal();
         if (journal->post_request(run, {0, kind, "a person", world_.clock.wall_ms(), detail})) {
             COVERAGE_MARK("night: a person leaves a request");
-            world_.site.say("a person leaves a request");
+            world_.site.log("a person leaves a request");
         }
     });
 }
@@ -200,17 +200,17 @@ void Night::abort() {
     Status aborted = world_.site.abort(*plan_, draw_death());
     if (!aborted && aborted.error().code == "work.forgotten") {
         COVERAGE_MARK("night: a host that forgot is given up");
-        world_.site.say("a person has looked at the host that forgot, and gives it up");
+        world_.site.log("a person has looked at the host that forgot, and gives it up");
         world_.advance_time(k_look_ms_max);
         aborted = world_.site.abort(*plan_, draw_death(), true);
     }
     if (aborted) {
         COVERAGE_MARK("night: a run is aborted");
-        world_.site.say("a run is aborted");
+        world_.site.log("a run is aborted");
         ++count_.aborted;
     } else {
         COVERAGE_MARK("night: nobody may abort now");
-        world_.site.say("nobody may abort now");
+        world_.site.log("nobody may abort now");
         wait_for_people();
     }
     take(world_.site.run_of(*plan_), plan_->run);
@@ -224,13 +224,13 @@ void Night::downgrade() {
         draw_death());
     if (back.plan) {
         COVERAGE_MARK("night: a run is taken back");
-        world_.site.say("a run is taken back");
+        world_.site.log("a run is taken back");
         ++count_.returned;
         run = back.plan->run;
         play_on(keep(std::move(*back.plan)));
     } else {
         COVERAGE_MARK("night: the way back is refused");
-        world_.site.say("the way back is refused");
+        world_.site.log("the way back is refused");
     }
     take(back.life, run);
 }
@@ -238,7 +238,7 @@ void Night::downgrade() {
 // The disk with the journal is gone. Hosts refuse the new one until a person takes them over.
 void Night::lose_journal() {
     COVERAGE_MARK("night: the journal is lost");
-    world_.site.say("the journal is lost");
+    world_.site.log("the journal is lost");
     ++count_.take_overs;
     world_.keep_in(journal::make_memory_store(fmt::format("journal-{}", ++journals_)));
     copy_.reset();
@@ -259,7 +259,7 @@ void Night::copy_journal() {
 // looked takes them over with it.
 void Night::put_journal_back() {
     COVERAGE_MARK("night: a copy of the journal is put back");
-    world_.site.say("a copy of the journal is put back");
+    world_.site.log("a copy of the journal is put back");
     world_.keep_in(std::exchange(copy_, nullptr));
     is_over_ = false;
     adopt_open_run();
@@ -274,7 +274,7 @@ void Night::put_journal_back() {
 // Another cluster's conductor works on the same hosts, with epochs of its own.
 void Night::greet_from_neighbour() {
     COVERAGE_MARK("night: a neighbour works on the same hosts");
-    world_.site.say("a neighbour works on the same hosts");
+    world_.site.log("a neighbour works on the same hosts");
     executor::Identity neighbour = {"neighbour", "neighbour-journal", k_neighbour_epoch};
     for (const auto& [host, unused] : world_.cluster().hosts) {
         neighbour.claims[host] = {"pid_file /neighbour/" + host};
@@ -296,7 +296,7 @@ void Night::act_beside(const model::Plan& plan) {
         });
         if (back.plan) {
             COVERAGE_MARK("night: a run is taken back while its conductor hangs");
-            world_.site.say("a run is taken back while its conductor hangs");
+            world_.site.log("a run is taken back while its conductor hangs");
             play_on(keep(std::move(*back.plan)));
         }
         return;
@@ -335,7 +335,7 @@ void Night::turn() {
     drifts_ = has_moved ? drifts_ + 1 : 0;
     if (drifts_ > k_drifts_max) {  // what moved stays so: plan again from there, as it says
         COVERAGE_MARK("night: a run is given up for a world that moved");
-        world_.site.say("a run is given up for a world that moved");
+        world_.site.log("a run is given up for a world that moved");
         drifts_ = 0;
         abort();
     } else if (!is_calm() && chance(12)) {
@@ -370,25 +370,25 @@ SimulationResult Night::play(const model::Plan& first) {
 }
 
 void Night::check(SimulationResult& ending) {
-    ending.last = last_;
+    ending.final_state = last_;
     ending.conductors = conductors_;
     ending.halts = halts_;
-    ending.wrong = std::move(wrong_);
+    ending.violations = std::move(wrong_);
     for (const auto& played : played_) {
         for (Violation& twice : find_repeated_effects(world_.site, played->plan)) {
-            ending.wrong.push_back(std::move(twice));
+            ending.violations.push_back(std::move(twice));
         }
         for (Violation& one : find_grammar_violations(world_.site, played->plan)) {
-            ending.wrong.push_back(std::move(one));
+            ending.violations.push_back(std::move(one));
         }
     }
     if (!is_over_) {
-        ending.wrong.push_back({"stuck",
-                                fmt::format("the night does not end: {} {}",
-                                            last_.halt["cause"].show(),
-                                            last_.error.message)});
+        ending.violations.push_back({"stuck",
+                                     fmt::format("the night does not end: {} {}",
+                                                 last_.halt["cause"].show(),
+                                                 last_.error.message)});
     }
-    world_.check_system(*plan_, is_over_, ending.wrong);
+    world_.check_system(*plan_, is_over_, ending.violations);
 }
 
 }  // namespace drydock::sim

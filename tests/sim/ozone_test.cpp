@@ -35,7 +35,7 @@ struct Lake {
     explicit Lake(const model::Plan& what, Faults what_goes_wrong = Faults(1))
         : plan(what)
         , faults(std::move(what_goes_wrong))
-        , rehearsed(rehearse(plan, dice))
+        , rehearsed(choose_initial_facts(plan, dice))
         , system(plan, rehearsed, faults)
         , site(system, clock, faults, ground()) {
         EXPECT_EQ(rehearsed.obstacle, "");
@@ -59,9 +59,10 @@ struct Lake {
     SimulationResult run_to_completion(const std::vector<CrashPoint>& deaths) {
         SimulationResult ending = site.run_to_completion(plan, deaths);
         for (Violation& one : check_result(site, plan, ending)) {
-            ending.wrong.push_back(std::move(one));
+            ending.violations.push_back(std::move(one));
         }
-        ending.wrong.insert(ending.wrong.end(), system.wrong().begin(), system.wrong().end());
+        ending.violations.insert(
+            ending.violations.end(), system.violations().begin(), system.violations().end());
         return ending;
     }
 
@@ -101,14 +102,15 @@ struct Lake {
 std::string text(const std::vector<Violation>& wrongs) {
     std::string all;
     for (const Violation& wrong : wrongs) {
-        all += wrong.property + ": " + wrong.what + "\n";
+        all += wrong.property + ": " + wrong.description + "\n";
     }
     return all;
 }
 
 void expect_all_serve(Lake& lake, const SimulationResult& ending, const std::string& release) {
-    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-    EXPECT_EQ(text(ending.wrong), "");
+    EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+        << ending.final_state.halt.dump();
+    EXPECT_EQ(text(ending.violations), "");
     for (const std::string& member : members_of(at_rest(), "")) {
         EXPECT_EQ(lake.fact(member + "/running"), release) << member;
     }
@@ -219,7 +221,7 @@ TEST_P(OzoneAgentDies, FinalizesWhereverItDies) {
         SCOPED_TRACE(testing::Message() << name_of(GetParam()) << ", action " << nth);
         Lake lake(upgrade(), Faults::at(1, GetParam(), nth));
         expect_finalized(lake, lake.run_to_completion({}));
-        EXPECT_EQ(lake.faults.struck(GetParam()), 1);
+        EXPECT_EQ(lake.faults.injected(GetParam()), 1);
     }
 }
 
@@ -236,8 +238,8 @@ TEST(OzoneCrash, SeesAFinalizeThatNobodyApproved) {
     Lake lake(upgrade());
     (void)lake.site.conduct(upgrade());
     lake.system.take_effect(*upgrade().find("finalize/scm1/hdds"));
-    ASSERT_EQ(lake.system.wrong().size(), 1U);
-    EXPECT_EQ(lake.system.wrong().front().property, "unasked-return-point");
+    ASSERT_EQ(lake.system.violations().size(), 1U);
+    EXPECT_EQ(lake.system.violations().front().property, "unasked-return-point");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Any plan can be simulated, and what is planted in a plan is found: the generic system, in which
 // members do what the plan says.
-#include "sim/simulate.h"
+#include "sim/simulate_seeds.h"
 #include "sim/world.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ std::set<std::string> broken_in(const model::Plan& plan) {
     for (std::uint64_t seed = 1; seed <= k_seeds; ++seed) {
         const auto run = simulate(plan, seed);
         EXPECT_TRUE(run) << run.error().text();
-        for (const Violation& wrong : run ? run->wrong : std::vector<Violation>()) {
+        for (const Violation& wrong : run ? run->violations : std::vector<Violation>()) {
             broken.insert(wrong.property);
         }
     }
@@ -36,18 +36,18 @@ std::set<std::string> broken_in(const model::Plan& plan) {
 }
 
 void drop_action(model::Plan& plan, std::size_t at) {
-    const auto before = plan.actions[at].after;
+    const auto before = plan.actions[at].predecessors;
     plan.actions.erase(plan.actions.begin() + static_cast<std::ptrdiff_t>(at));
     for (model::Action& action : plan.actions) {
         std::vector<std::size_t> after;
-        for (const std::size_t one : action.after) {
+        for (const std::size_t one : action.predecessors) {
             if (one == at) {
                 after.insert(after.end(), before.begin(), before.end());
             } else {
                 after.push_back(one > at ? one - 1 : one);
             }
         }
-        action.after = std::move(after);
+        action.predecessors = std::move(after);
     }
 }
 
@@ -81,9 +81,9 @@ TEST(PlanSim, FindsAQuorumThatIsTaken) {
     auto plan = plan_of("3.4.23", "3.5.21");
     for (model::Action& action : plan.actions) {
         if (action.verb == model::Verb::stop) {
-            action.guard.clear();
+            action.preconditions.clear();
         }
-        std::erase_if(action.after, [&](std::size_t before) {
+        std::erase_if(action.predecessors, [&](std::size_t before) {
             const std::string& member = plan.actions[before].member;
             return action.phase == "roll" && !member.empty() && member != action.member;
         });
@@ -96,8 +96,8 @@ TEST(PlanSim, FindsWhatIsDoneTwice) {
     for (model::Action& action : plan.actions) {
         if (action.verb
             == model::Verb::install) {  // says that it may be told apart, and it may not
-            action.happened = {action.then.front()};
-            action.happened.front().operand = "9.9.9";
+            action.completion_check = {action.postconditions.front()};
+            action.completion_check.front().operand = "9.9.9";
             action.repeatable = model::Repeatable::no;
         }
     }
@@ -106,10 +106,10 @@ TEST(PlanSim, FindsWhatIsDoneTwice) {
 
 TEST(PlanSim, SaysWhatStandsInTheWay) {
     auto plan = plan_of("3.4.23", "3.5.21");
-    model::Condition never = plan.actions.front().guard.front();
+    model::Condition never = plan.actions.front().preconditions.front();
     never.relation = model::Relation::is;
     never.operand = false;
-    plan.actions.back().guard.push_back(never);
+    plan.actions.back().preconditions.push_back(never);
     const auto run = simulate(plan, 1);
     ASSERT_FALSE(run);
     EXPECT_EQ(run.error().code, "sim.obstacle");

@@ -75,7 +75,7 @@ std::map<std::string, std::int64_t> times_of(Simulation& site) {
     std::map<std::string, std::int64_t> times;
     while (!reading.done()) {
         for (const Reply& reply : site.hosts.poll(1'000)) {
-            reading.take(reply, site.hosts);
+            reading.on_reply(reply, site.hosts);
         }
         for (const auto& [key, fact] : reading.book()) {
             times.emplace(key, site.clock.monotonic_ms() - reading.begun_ms());

@@ -1,8 +1,8 @@
 // Stories of the checker come about in the simulator, with the real runner and journal, and break
 // the same thing there: those of known failures, and those of mutants. DRYDOCK_TELL=1 prints each.
 #include "mutants/mutate.h"
-#include "sim/replay.h"
-#include "sim/simulate.h"
+#include "sim/replay_counterexample.h"
+#include "sim/simulate_seeds.h"
 #include "trial/trial.h"
 
 #include <fmt/format.h>
@@ -51,23 +51,23 @@ void replay_all(const std::string& name,
             fmt::print("{} {}: {} {}/{} {}\n",
                        name,
                        property,
-                       replayed->breaks ? "BREAKS" : "no",
-                       replayed->told,
-                       replayed->turns,
-                       replayed->obstacle);
-            if (!replayed->breaks) {
+                       replayed->is_reproduced ? "BREAKS" : "no",
+                       replayed->steps_replayed,
+                       replayed->steps,
+                       replayed->divergence);
+            if (!replayed->is_reproduced) {
                 fmt::print("    {}\n    {}\n", trace_of(violation).dump(), violation.because);
             }
         }
-        if (replayed->breaks) {
+        if (replayed->is_reproduced) {
             ++tally.broke;
-        } else if (!replayed->obstacle.empty()) {
-            EXPECT_THAT(replayed->obstacle, HasSubstr("did not come about"));
+        } else if (!replayed->divergence.empty()) {
+            EXPECT_THAT(replayed->divergence, HasSubstr("did not come about"));
             ++tally.stopped;
         } else if (violation.property == checker::Property::stuck) {
             ++tally.helped;
         } else {
-            ++(replayed->judged ? tally.unbroken : tally.unjudged);
+            ++(replayed->is_judged ? tally.unbroken : tally.unjudged);
         }
     }
 }
@@ -145,9 +145,9 @@ TEST(SimReplay, PlansThatAreRightGoWellWhateverFails) {
                 break;
             }
             ++nights;
-            for (const Violation& wrong : night->wrong) {
+            for (const Violation& wrong : night->violations) {
                 ADD_FAILURE() << base.name << ", seed " << seed << ": " << wrong.property << ": "
-                              << wrong.what;
+                              << wrong.description;
             }
         }
     }
@@ -161,7 +161,7 @@ TEST(SimReplay, SaysAtWhichTurnAStoryCannotBeTold) {
     Json turn = Json::Object{{"what", "done"}, {"action", plan->actions.back().id}};
     const auto early = replay(*plan, "quorum", Json(Json::Array{turn}));
     ASSERT_TRUE(early);
-    EXPECT_THAT(early->obstacle, HasSubstr("turn 1 of 1 (done " + plan->actions.back().id));
+    EXPECT_THAT(early->divergence, HasSubstr("turn 1 of 1 (done " + plan->actions.back().id));
     turn.set("action", "no/such");
     const auto unknown = replay(*plan, "quorum", Json(Json::Array{turn}));
     ASSERT_FALSE(unknown);

@@ -63,7 +63,7 @@ Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
         world.site.schedule_faults(plan, k_calm_ms);
     }
     if (hardship.tell) {
-        world.site.tell(hardship.tell);
+        world.site.set_log(hardship.tell);
     }
     SimulationResult ending;
     if (hardship.hostile) {
@@ -74,13 +74,13 @@ Outcome run_seed(std::uint64_t seed, const Hardship& hardship) {
     }
     outcome.conductors = ending.conductors;
     outcome.halts = ending.halts;
-    outcome.wrong = ending.wrong;
-    outcome.finished = ending.last.state.phase() == run::Phase::finished;
+    outcome.wrong = ending.violations;
+    outcome.finished = ending.final_state.state.phase() == run::Phase::finished;
     outcome.faults = count_injected_faults(world.faults);
     if (!outcome.finished || world.clock.monotonic_ms() > k_end_ms) {
         outcome.wrong.push_back({"stuck",
                                  fmt::format("not finished in time, though all was repaired; {}",
-                                             ending.last.halt["cause"].show())});
+                                             ending.final_state.halt["cause"].show())});
     }
     if (outcome.on_disk && outcome.wrong.empty()) {
         std::filesystem::remove_all(folder);

@@ -1,7 +1,7 @@
 #include "sim/small_plan.h"
 
 #include "base/check.h"
-#include "sim/simulate.h"
+#include "sim/simulate_seeds.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -17,8 +17,8 @@ SmallPlan::SmallPlan(int members, bool up) {
     plan.system = "small";
     plan.procedure = "upgrade";
     plan.kind = "rolling";
-    plan.from = "1.0";
-    plan.to = "2.0";
+    plan.from_version = "1.0";
+    plan.to_version = "2.0";
     plan.route = {"1.0", "2.0"};
     plan.roles = {{.name = "member", .quorum = 0, .members = {}}};
     for (int i = 1; i <= members; ++i) {
@@ -43,13 +43,13 @@ model::FactSource& SmallPlan::fact(const std::string& member,
     source.member = member;
     source.name = name;
     source.type = value.is_bool() ? model::FactType::boolean : model::FactType::text;
-    source.binds = binds;
+    source.standard_fact = binds;
     source.host = member.empty() ? "h1" : plan.member_hosts.at(member);
     source.probe = Json::Object{{"kind", "command"}};
-    plan.planned[key] = {value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
-                         std::move(value),
-                         "",
-                         0};
+    plan.bound_facts[key] = {value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
+                             std::move(value),
+                             "",
+                             0};
     return source;
 }
 
@@ -62,7 +62,7 @@ SmallPlan::store(const std::string& name, bool is_shared, model::FormatTrigger r
     store.shared = is_shared;
     store.formats = {"1", "2"};
     store.laws["1.0"] = {.reads = {"1"}, .writes = "1"};
-    store.laws["2.0"] = {.reads = {"1", "2"}, .writes = "2", .raises = raises};
+    store.laws["2.0"] = {.reads = {"1", "2"}, .writes = "2", .trigger = raises};
     if (is_shared) {
         fact("", name + "_level", "1", StandardFact::level);
         store.levels = {name + "_level"};
@@ -70,7 +70,7 @@ SmallPlan::store(const std::string& name, bool is_shared, model::FormatTrigger r
     plan.laws.push_back({.store = name,
                          .role = "member",
                          .levels = store.levels,
-                         .raises = raises,
+                         .trigger = raises,
                          .series = "2.0",
                          .becomes = "2"});
     plan.stores.push_back(std::move(store));
@@ -92,7 +92,7 @@ SmallPlan::action(const std::string& id, model::Verb verb, const std::string& me
     action.guard_timeout_ms = 30'000;
     action.request = Json::Object{{"kind", "command"}};
     if (!plan.actions.empty()) {
-        action.after = {plan.actions.size() - 1};
+        action.predecessors = {plan.actions.size() - 1};
     }
     plan.actions.push_back(std::move(action));
     return plan.actions.back();
@@ -128,7 +128,7 @@ std::set<std::string> broken_by_seeds(const model::Plan& plan, int seeds) {
     for (int seed = 1; seed <= seeds; ++seed) {
         const auto run = simulate(plan, static_cast<std::uint64_t>(seed));
         EXPECT_TRUE(run) << run.error().text();
-        for (const Violation& wrong : run ? run->wrong : std::vector<Violation>()) {
+        for (const Violation& wrong : run ? run->violations : std::vector<Violation>()) {
             broken.insert(wrong.property);
         }
     }
@@ -139,8 +139,8 @@ namespace {
 
 InitialFacts planned_facts(const model::Plan& plan) {
     InitialFacts facts;
-    facts.start = plan.planned;
-    facts.promises.resize(plan.actions.size());
+    facts.start = plan.bound_facts;
+    facts.postcondition_facts.resize(plan.actions.size());
     return facts;
 }
 
@@ -164,7 +164,7 @@ void QuietSystem::carry_out(const std::string& id) {
 
 std::set<std::string> QuietSystem::broken() const {
     std::set<std::string> properties;
-    for (const Violation& violation : system.wrong()) {
+    for (const Violation& violation : system.violations()) {
         properties.insert(violation.property);
     }
     return properties;

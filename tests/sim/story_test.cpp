@@ -27,7 +27,7 @@ std::string text(const planner::Compiled& compiled) {
 std::string text(const std::vector<run::Drift>& drift) {
     std::string all;
     for (const run::Drift& one : drift) {
-        all += one.key + ": " + one.found + ", expected " + one.expected + "\n";
+        all += one.key + ": " + one.actual + ", expected " + one.expected + "\n";
     }
     return all;
 }
@@ -72,10 +72,10 @@ TEST(SimStory, EntersHalfWayFromEveryState) {
         }
         ++planned;
         const SimulationResult ending = world.run_to_completion(*compiled.plan, {});
-        const bool finished = ending.last.state.phase() == run::Phase::finished;
-        EXPECT_TRUE(finished || down > 0) << ending.last.halt.dump();
-        for (const Violation& wrong : ending.wrong) {
-            ADD_FAILURE() << wrong.property << ": " << wrong.what;
+        const bool finished = ending.final_state.state.phase() == run::Phase::finished;
+        EXPECT_TRUE(finished || down > 0) << ending.final_state.halt.dump();
+        for (const Violation& wrong : ending.violations) {
+            ADD_FAILURE() << wrong.property << ": " << wrong.description;
         }
         for (std::size_t i = 0; i < 3; ++i) {
             const bool was_done = progress.at(i) == Progress::done;
@@ -96,8 +96,9 @@ TEST(SimStory, FinishesWhatWasLeftWithOneMemberDown) {
             const auto compiled = world.compile("upgrade", k_old, k_new, "roll");
             ASSERT_TRUE(compiled.plan) << text(compiled);
             const SimulationResult ending = world.run_to_completion(*compiled.plan, {});
-            EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-            EXPECT_EQ(ending.wrong.size(), 0U);
+            EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+                << ending.final_state.halt.dump();
+            EXPECT_EQ(ending.violations.size(), 0U);
         }
     }
 }
@@ -110,7 +111,7 @@ TEST(SimStory, RefusesTheCommandOfADisplacedConductor) {
     executor::AgentPool current(world.transport, world.clock, addresses, {"sim", "journal", 2});
     Json attach = Json::Object{{"do", "attach"}, {"run", "r"}, {"action", "x"}, {"attempt", 1}};
     const auto ask = [&](executor::AgentPool& hosts, const Json& request) {
-        (void)hosts.ask("a", request, world.clock.monotonic_ms() + 30'000);
+        (void)hosts.submit("a", request, world.clock.monotonic_ms() + 30'000);
         std::vector<executor::Reply> replies;
         while (replies.empty()) {
             replies = hosts.poll(1'000);
@@ -218,12 +219,14 @@ TEST(SimStory, GoesBackFrom36AfterTheLevelHasRisen) {
     const auto up = world.compile("upgrade", "3.5.21", "3.6.1", "roll");
     ASSERT_TRUE(up.plan) << text(up);
     EXPECT_FALSE(up.plan->point_of_no_return.exists);
-    EXPECT_EQ(world.run_to_completion(*up.plan, {}).last.state.phase(), run::Phase::finished);
+    EXPECT_EQ(world.run_to_completion(*up.plan, {}).final_state.state.phase(),
+              run::Phase::finished);
     EXPECT_EQ(world.etcd.store().level, "3.6");
     const auto back = world.compile("downgrade", "3.6.1", "3.5.21", "back");
     ASSERT_TRUE(back.plan) << text(back);
     const SimulationResult ending = world.run_to_completion(*back.plan, {});
-    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+    EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+        << ending.final_state.halt.dump();
     EXPECT_EQ(world.etcd.store().level, "3.5");
     EXPECT_EQ(world.etcd.node("m1").running, "3.5.21");
     EXPECT_EQ(world.etcd.lost_writes(), 0U);
@@ -298,18 +301,19 @@ TEST(SimStory, NothingIsDoneThatTheJournalDoesNotKnow) {
 void hold_back(World& world, int probe, const std::string& cut, std::int64_t after_ms) {
     constexpr std::int64_t k_cut_ms = 100'000;
     int seen = 0;
-    world.transport.on_request([&world, seen, probe, cut, after_ms](const std::string&,
-                                                                    const Json& frame) mutable {
-        if (frame["do"].as_string() == "probe" && ++seen == probe) {
-            const std::int64_t at = world.clock.monotonic_ms() + after_ms;
-            world.transport.at(at, [&world, cut, at] { world.transport.cut(cut, at + k_cut_ms); });
-            world.transport.at(at + k_cut_ms / 2, [&world, probe] {
-                world.etcd.advance(world.clock.monotonic_ms());
-                (void)world.etcd.kill_one(probe);
-            });
-        }
-        return true;
-    });
+    world.transport.on_request(
+        [&world, seen, probe, cut, after_ms](const std::string&, const Json& frame) mutable {
+            if (frame["do"].as_string() == "probe" && ++seen == probe) {
+                const std::int64_t at = world.clock.monotonic_ms() + after_ms;
+                world.transport.at(
+                    at, [&world, cut, at] { world.transport.partition(cut, at + k_cut_ms); });
+                world.transport.at(at + k_cut_ms / 2, [&world, probe] {
+                    world.etcd.advance(world.clock.monotonic_ms());
+                    (void)world.etcd.kill_one(probe);
+                });
+            }
+            return true;
+        });
 }
 
 // Be it that an answer came late or that the command did: no stop rests on what was so long ago.
@@ -339,18 +343,19 @@ TEST(SimStory, BelievesNothingThatIsAlwaysTooOld) {
         ASSERT_TRUE(up.plan) << text(up);
         world.transport.on_request([&](const std::string& host, const Json& frame) {
             if (host == "c" && frame["do"].as_string() == "probe") {
-                world.transport.cut(host, world.clock.monotonic_ms() + late_ms);
+                world.transport.partition(host, world.clock.monotonic_ms() + late_ms);
             }
             return true;
         });
         const SimulationResult ending = world.run_to_completion(*up.plan, {});
-        EXPECT_EQ(ending.wrong.size(), 0U);
+        EXPECT_EQ(ending.violations.size(), 0U);
         if (late_ms == 2'000) {
-            EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
+            EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+                << ending.final_state.halt.dump();
         } else {
-            EXPECT_NE(ending.last.halt["cause"].as_string().find("takes too long to answer"),
+            EXPECT_NE(ending.final_state.halt["cause"].as_string().find("takes too long to answer"),
                       std::string::npos)
-                << ending.last.halt.dump();
+                << ending.final_state.halt.dump();
             EXPECT_EQ(world.etcd.node("m1").stops + world.etcd.node("m2").stops, 0);
         }
     }
@@ -382,8 +387,9 @@ TEST(SimStory, AsksAHostThatIsBackWhatBecameOfItsStop) {
         EXPECT_NE(life.halt["remedy"].as_string(), "");
         world.advance_time(k_away_ms);
         const SimulationResult ending = world.run_to_completion(*up.plan, {});
-        EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-        EXPECT_EQ(ending.wrong.size(), 0U);
+        EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+            << ending.final_state.halt.dump();
+        EXPECT_EQ(ending.violations.size(), 0U);
         for (const char* member : {"m1", "m2", "m3"}) {
             EXPECT_EQ(world.etcd.node(member).stops, 1) << member;
         }
@@ -407,13 +413,14 @@ TEST(SimStory, SeesAfterAResumeWhatCouldNotBeReadBefore) {
     ASSERT_EQ(life.state.phase(), run::Phase::halted);
     bool unseen = false;
     for (std::size_t i = 0; i < life.state.actions(); ++i) {
-        unseen = unseen || life.state.status(i) == run::Status::unseen;
+        unseen = unseen || life.state.status(i) == run::Status::unverified;
     }
     EXPECT_TRUE(unseen) << life.halt.dump();
     healed = true;
     const SimulationResult ending = world.run_to_completion(*up.plan, {});
-    EXPECT_EQ(ending.last.state.phase(), run::Phase::finished) << ending.last.halt.dump();
-    EXPECT_EQ(ending.wrong.size(), 0U);
+    EXPECT_EQ(ending.final_state.state.phase(), run::Phase::finished)
+        << ending.final_state.halt.dump();
+    EXPECT_EQ(ending.violations.size(), 0U);
 }
 
 }  // namespace

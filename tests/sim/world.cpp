@@ -138,8 +138,15 @@ planner::Compiled World::compile(const std::string& procedure,
 
 Result<model::Plan> World::compile_back(const model::Plan& forward, const std::string& run) {
     const auto facts = survey();
-    auto compiled = planner::compile(
-        {pack_, cluster_, facts, "downgrade", forward.to, forward.from, run, "", forward.run});
+    auto compiled = planner::compile({pack_,
+                                      cluster_,
+                                      facts,
+                                      "downgrade",
+                                      forward.to_version,
+                                      forward.from_version,
+                                      run,
+                                      "",
+                                      forward.run});
     return compiled.plan ? Result<model::Plan>(std::move(*compiled.plan))
                          : tl::unexpected(compiled.problems.front());
 }
@@ -200,21 +207,21 @@ void World::check_system(const model::Plan& plan, bool over, std::vector<Violati
             complain("unreadable-start",
                      name + " was started on a level that its release cannot read");
         }
-        if (over && !node.running.empty() && node.running != plan.to) {
+        if (over && !node.running.empty() && node.running != plan.to_version) {
             complain("stuck", fmt::format("{} runs {} at the end", name, node.running));
         }
     }
 }
 
 void World::check_end(const model::Plan& plan, SimulationResult& ending) {
-    const bool over = ending.last.state.phase() == run::Phase::finished;
-    check_system(plan, over, ending.wrong);
+    const bool over = ending.final_state.state.phase() == run::Phase::finished;
+    check_system(plan, over, ending.violations);
     const auto told = site.events(plan);
     const bool approved = std::any_of(told.begin(), told.end(), [](const run::Event& event) {
         return event.type == run::EventType::gate_approved;
     });
     if (plan.point_of_no_return.exists && over && !approved) {
-        ending.wrong.push_back(
+        ending.violations.push_back(
             {"unasked-return-point", "the point of no return was passed unasked"});
     }
 }
@@ -222,10 +229,10 @@ void World::check_end(const model::Plan& plan, SimulationResult& ending) {
 SimulationResult World::run_to_completion(const model::Plan& plan,
                                           const std::vector<CrashPoint>& deaths,
                                           int patience) {
-    from_ = plan.point_of_no_return.exists ? fake_etcd::series_of(plan.from) : "";
+    from_ = plan.point_of_no_return.exists ? fake_etcd::series_of(plan.from_version) : "";
     SimulationResult ending = site.run_to_completion(plan, deaths, patience);
     for (Violation& one : check_result(site, plan, ending)) {
-        ending.wrong.push_back(std::move(one));
+        ending.violations.push_back(std::move(one));
     }
     check_end(plan, ending);
     return ending;

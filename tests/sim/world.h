@@ -47,7 +47,7 @@ public:
                                        int patience = 0);
 
     // For worlds by the thousand; `prepared` must outlive this one.
-    void know(const Prepared& prepared) { site.know(prepared); }
+    void know(const Prepared& prepared) { site.use_prepared(prepared); }
 
     // A journal in memory from now on.
     void keep_in(std::shared_ptr<journal::MemoryStore> store);

@@ -171,8 +171,8 @@ Status MemoryJournal::close_reverted(const RunCreation& birth) {
     }
     DRYDOCK_TRY_ASSIGN(MemoryRun* const old, find(birth.reverts_run));
     if (!old->state.is_over) {
-        DRYDOCK_TRY_ASSIGN(const Head head, next_head(*old, old->head, birth.returned));
-        write(*old, head, birth.returned);
+        DRYDOCK_TRY_ASSIGN(const Head head, next_head(*old, old->head, birth.closing_entry));
+        write(*old, head, birth.closing_entry);
     }
     release(*old);
     return {};
@@ -185,10 +185,10 @@ Result<Lease> MemoryJournal::begin_run(const RunCreation& birth) {
     MemoryRun new_run;
     new_run.run = birth.run;
     new_run.head.hash = chain_start(birth.run);
-    DRYDOCK_TRY_ASSIGN(const Head head, next_head(new_run, new_run.head, birth.first));
+    DRYDOCK_TRY_ASSIGN(const Head head, next_head(new_run, new_run.head, birth.first_entry));
     DRYDOCK_TRY(close_reverted(birth));
-    write(new_run, head, birth.first);
-    lease(new_run, birth.who);
+    write(new_run, head, birth.first_entry);
+    lease(new_run, birth.holder);
     store_->runs.push_back(std::move(new_run));
     return Lease{store_->runs.back().epoch, head};
 }

@@ -30,7 +30,7 @@ insert_request(Database& database, const std::string& run, const Request& reques
                        database.prepare("INSERT INTO requests(run, kind, who, made_ms, detail)"
                                         " VALUES(?1, ?2, ?3, ?4, ?5)"));
     const std::string detail = request.detail.dump();
-    statement.bind_text(1, run).bind_text(2, request.kind).bind_text(3, request.who);
+    statement.bind_text(1, run).bind_text(2, request.kind).bind_text(3, request.author);
     statement.bind(4, request.made_ms).bind_text(5, detail);
     DRYDOCK_TRY(statement.run());
     return database.integer("SELECT last_insert_rowid()").map([](std::int64_t number) {

@@ -202,9 +202,9 @@ Result<Lease> SqliteJournal::begin_run(const RunCreation& birth) {
         DRYDOCK_TRY(close_reverted(birth, old));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t number, insert_run(database_, birth.run));
-    DRYDOCK_TRY_ASSIGN(const std::uint64_t epoch, raise_epoch(database_, number, birth.who));
+    DRYDOCK_TRY_ASSIGN(const std::uint64_t epoch, raise_epoch(database_, number, birth.holder));
     DRYDOCK_TRY_ASSIGN(const Row row, find_row(database_, run));
-    DRYDOCK_TRY_ASSIGN(const Head head, write(row, birth.first));
+    DRYDOCK_TRY_ASSIGN(const Head head, write(row, birth.first_entry));
     DRYDOCK_TRY_ASSIGN(ScopedLock own_lock, lock(row));
     DRYDOCK_TRY(commit(transaction));
     own_lock.keep();
@@ -218,7 +218,7 @@ Status SqliteJournal::close_reverted(const RunCreation& birth, const Row& row) {
     if (row.info.state.is_over) {
         return {};
     }
-    DRYDOCK_TRY(write(row, birth.returned));
+    DRYDOCK_TRY(write(row, birth.closing_entry));
     return {};
 }
 

@@ -188,7 +188,7 @@ Result<std::string_view> decode(const BlobReader& reader, const BlockRow& row, B
 // Puts the place of the blob in front of an error.
 Error in_blob(const BlobReader& reader, const BlockRow& row, const Error& error) {
     const auto place = reader.blobs->place_of(row.uid);
-    return place ? Error(error).in("blob " + *place) : place.error();
+    return place ? Error(error).with_context("blob " + *place) : place.error();
 }
 
 Status

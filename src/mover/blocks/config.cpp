@@ -307,7 +307,7 @@ Result<StoreConfig> read_config(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, k_config_bytes_max));
     auto config = parse_config(text, os::folder_of(path));
     if (!config) {
-        return tl::unexpected(config.error().in(path));
+        return tl::unexpected(config.error().with_context(path));
     }
     return config;
 }
@@ -316,7 +316,7 @@ Result<std::string> read_key_file(const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const std::string text, os::read_file(path, 4096));
     auto key = read_key(trim(text));
     if (!key) {
-        return tl::unexpected(key.error().in(path));
+        return tl::unexpected(key.error().with_context(path));
     }
     return key;
 }

@@ -197,7 +197,7 @@ Status FileBackend::write(const std::string& uid, std::string_view bytes) const 
     Status written = os::write_all(file.get(), bytes);
     if (!written) {
         unlink(path.c_str());
-        return tl::unexpected(written.error().in("blob " + path));
+        return tl::unexpected(written.error().with_context("blob " + path));
     }
     start_writing(file.get(), bytes.size());
     (void)(owner().is_other && fchown(file.get(), owner().user, owner().group) == 0);

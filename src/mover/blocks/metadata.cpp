@@ -68,7 +68,7 @@ Status Metadata::read_schema() {
     }
     auto schema = recognise(columns, head);
     if (!schema) {
-        return tl::unexpected(schema.error().in("metadata " + sql_->name()));
+        return tl::unexpected(schema.error().with_context("metadata " + sql_->name()));
     }
     schema_ = std::move(*schema);
     return {};

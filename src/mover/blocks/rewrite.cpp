@@ -129,8 +129,8 @@ private:
         }
         batch_.clear();
         batch_bytes_ = 0;
-        if (request_.progressed) {
-            request_.progressed(blobs_done_, std::max(blobs_done_, blobs_all_));
+        if (request_.on_progress) {
+            request_.on_progress(blobs_done_, std::max(blobs_done_, blobs_all_));
         }
         return {};
     }
@@ -152,7 +152,7 @@ constexpr std::size_t k_bad_blobs_max = 100'000;  // more than that is no store 
 Status check_none_is_new(const RewriteJournal& journal, const std::map<std::string, Error>& bad) {
     return each_proved(journal, [&](const Record& record) -> Status {
         for (const RewrittenBlob& blob : record.blobs) {
-            if (const auto match = bad.find(blob.to); match != bad.end()) {
+            if (const auto match = bad.find(blob.new_uid); match != bad.end()) {
                 return fail("blocks.unverified",
                             "a new blob is not right: " + match->second.message,
                             "nothing was removed; take the rewrite back with --back, or mend it");
@@ -175,8 +175,8 @@ Status verify_new(Store& store,
         }
     };
     const auto on_progress = [&](const StoreVerdict& verdict) {
-        if (request.progressed) {
-            request.progressed(verdict.rows, verdict.rows_all);
+        if (request.on_progress) {
+            request.on_progress(verdict.rows, verdict.rows_all);
         }
     };
     BlobReader reader = both_keys(store, request);
@@ -194,22 +194,23 @@ Status verify_new(Store& store,
 // Removes an old blob that no row names. Blobs in backy2's list of deleted blocks are left to
 // backy2's cleanup. A new blob whose version was removed meanwhile goes, too.
 Status free_one(Store& store, RewriteRows& rows, const RewrittenBlob& blob, FreeReport& report) {
-    DRYDOCK_TRY_ASSIGN(const auto new_row, rows.row_of(blob.to));
+    DRYDOCK_TRY_ASSIGN(const auto new_row, rows.row_of(blob.new_uid));
     if (!new_row) {  // its version was removed meanwhile
-        DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.to));
+        DRYDOCK_TRY_ASSIGN(const bool is_listed,
+                           store.metadata->is_listed_as_deleted(blob.new_uid));
         if (!is_listed) {
-            DRYDOCK_TRY(store.reader.blobs->remove(blob.to));
+            DRYDOCK_TRY(store.reader.blobs->remove(blob.new_uid));
         }
     }
-    DRYDOCK_TRY_ASSIGN(const auto old_row, rows.row_of(blob.from));
-    DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.from));
+    DRYDOCK_TRY_ASSIGN(const auto old_row, rows.row_of(blob.old_uid));
+    DRYDOCK_TRY_ASSIGN(const bool is_listed, store.metadata->is_listed_as_deleted(blob.old_uid));
     if (old_row || is_listed) {
-        ++report.kept;
+        ++report.blobs_kept;
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.from));
-    DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.from));
-    report.freed += was_there ? 1 : 0;
+    DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.old_uid));
+    DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.old_uid));
+    report.blobs_freed += was_there ? 1 : 0;
     report.freed_bytes += was_there ? bytes.value_or(0) : 0;
     return {};
 }
@@ -228,8 +229,8 @@ Status check_still_there(Store& store, RewriteRows& rows, const Record& record) 
     for (const RewrittenBlob& blob : record.blobs) {
         DRYDOCK_TRY_ASSIGN(const auto row, old_row(rows, blob));
         if (row) {
-            DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.from));
-            DRYDOCK_TRY(bytes ? Status{} : way_back_lost(1, "the blob " + blob.from));
+            DRYDOCK_TRY_ASSIGN(const auto bytes, store.reader.blobs->bytes_of(blob.old_uid));
+            DRYDOCK_TRY(bytes ? Status{} : way_back_lost(1, "the blob " + blob.old_uid));
         }
     }
     return {};
@@ -241,7 +242,7 @@ switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackRe
     DRYDOCK_TRY(check_still_there(store, rows, record));
     DRYDOCK_TRY(rows.switch_back(record.blobs));
     for (const RewrittenBlob& blob : record.blobs) {
-        DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.to));
+        DRYDOCK_TRY_ASSIGN(const bool was_there, store.reader.blobs->remove(blob.new_uid));
         report.blobs += was_there ? 1 : 0;
     }
     return {};
@@ -250,7 +251,7 @@ switch_record_back(Store& store, RewriteRows& rows, const Record& record, BackRe
 }  // namespace
 
 void RewriteReport::note(Finding finding) {
-    ++left;
+    ++blobs_left;
     if (findings.size() < k_findings_max) {
         findings.push_back(std::move(finding));
     }

@@ -30,7 +30,7 @@ struct RewriteRequest {
     std::size_t workers = 1;
     std::size_t batch_blobs_max = 1024;
     std::int64_t batch_bytes_max = std::int64_t{256} << 20;  // of plain blocks
-    std::function<void(std::int64_t blobs, std::int64_t blobs_all)> progressed;
+    std::function<void(std::int64_t blobs, std::int64_t blobs_all)> on_progress;
 };
 
 struct RewriteReport {
@@ -38,7 +38,7 @@ struct RewriteReport {
     std::int64_t bytes = 0;      // of their plain blocks
     std::int64_t new_bytes = 0;  // of the new blobs
     std::int64_t batches = 0;
-    std::int64_t left = 0;          // blobs that are still to be rewritten: their bytes are lost
+    std::int64_t blobs_left = 0;    // blobs that are still to be rewritten: their bytes are lost
     bool is_resumed = false;        // the journal was there
     std::vector<Finding> findings;  // the first blobs that cannot be read; their rows stay
 
@@ -51,10 +51,10 @@ struct RewriteReport {
 [[nodiscard]] Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request);
 
 struct FreeReport {
-    StoreVerdict verdict;    // of all blobs, before anything was removed
-    std::int64_t freed = 0;  // old blobs
+    StoreVerdict verdict;          // of all blobs, before anything was removed
+    std::int64_t blobs_freed = 0;  // old blobs
     std::int64_t freed_bytes = 0;
-    std::int64_t kept = 0;  // that rows or backy2's list of deleted blocks still name
+    std::int64_t blobs_kept = 0;  // that rows or backy2's list of deleted blocks still name
 };
 
 // Verifies every blob of the store, removes the old blobs in the journal, and puts the journal

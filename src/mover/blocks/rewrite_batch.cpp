@@ -50,7 +50,7 @@ Status seal_and_write(const BlobReader& new_reader,
     result.plain_sum = sum_of(plain);
     DRYDOCK_TRY_ASSIGN(result.sealed, seal(plain, new_reader.key));
     result.new_bytes = static_cast<std::int64_t>(result.sealed.bytes.size());
-    Status status = new_reader.blobs->write(work.blob->to, result.sealed.bytes);
+    Status status = new_reader.blobs->write(work.blob->new_uid, result.sealed.bytes);
     result.sealed.bytes = {};
     return status;
 }
@@ -84,7 +84,7 @@ std::vector<WriteResult> write_group(const BlobReader& old_reader,
 
 BlockRow new_row(const BlockRow& old, const RewrittenBlob& blob) {
     BlockRow row = old;
-    row.uid = blob.to;
+    row.uid = blob.new_uid;
     row.enc_version = 1;
     row.envelope = blob.envelope;
     return row;
@@ -184,7 +184,7 @@ Status RewriteBatches::write_all(const std::vector<SourceBlob>& sources,
                            ? Status{}
                            : fail("blocks.read_back",
                                   fmt::format("the new blob {} reads otherwise than it was written",
-                                              good_blobs[i].to),
+                                              good_blobs[i].new_uid),
                                   "look at the disk and at the memory of this machine");
             };
             return use_decoded_block(new_reader_, new_row(origins[i]->row, good_blobs[i]), compare);
@@ -208,9 +208,9 @@ Status RewriteBatches::switch_all(const std::vector<RewrittenBlob>& blobs) {
 // Removes the new blobs of a batch that no row names.
 Status RewriteBatches::drop(std::int64_t batch, const std::vector<RewrittenBlob>& blobs) {
     for (const RewrittenBlob& blob : blobs) {
-        DRYDOCK_TRY_ASSIGN(const auto row, rows_.row_of(blob.to));
+        DRYDOCK_TRY_ASSIGN(const auto row, rows_.row_of(blob.new_uid));
         if (!row) {
-            DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
+            DRYDOCK_TRY(new_reader_.blobs->remove(blob.new_uid));
         }
     }
     return journal_.append({RecordKind::dropped, batch, {}, {}, {}, {}});
@@ -241,9 +241,9 @@ Status RewriteBatches::finish_proved(const Record& record) {
     std::vector<RewrittenBlob> good;
     std::vector<RewrittenBlob> bad;
     for (const RewrittenBlob& blob : record.blobs) {
-        DRYDOCK_TRY_ASSIGN(auto row, rows_.row_of(blob.to));
+        DRYDOCK_TRY_ASSIGN(auto row, rows_.row_of(blob.new_uid));
         if (!row) {
-            DRYDOCK_TRY_ASSIGN(row, rows_.row_of(blob.from));
+            DRYDOCK_TRY_ASSIGN(row, rows_.row_of(blob.old_uid));
         }
         if (row) {
             const bool is_right = read_block(new_reader_, new_row(*row, blob)).has_value();
@@ -253,7 +253,7 @@ Status RewriteBatches::finish_proved(const Record& record) {
     DRYDOCK_TRY(rows_.switch_back(bad));
     DRYDOCK_TRY(switch_all(good));
     for (const RewrittenBlob& blob : bad) {
-        DRYDOCK_TRY(new_reader_.blobs->remove(blob.to));
+        DRYDOCK_TRY(new_reader_.blobs->remove(blob.new_uid));
     }
     return {};
 }

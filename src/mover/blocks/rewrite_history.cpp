@@ -90,9 +90,9 @@ Status each_proved(const RewriteJournal& journal,
 
 // The row keeps its checksum and size in a rewrite. The journal has the other values.
 Result<std::optional<BlockRow>> old_row(RewriteRows& rows, const RewrittenBlob& blob) {
-    DRYDOCK_TRY_ASSIGN(auto row, rows.row_of(blob.to));
+    DRYDOCK_TRY_ASSIGN(auto row, rows.row_of(blob.new_uid));
     if (row) {
-        row->uid = blob.from;
+        row->uid = blob.old_uid;
         row->enc_version = blob.old_envelope.empty() ? 0 : 1;
         row->envelope = blob.old_envelope;
     }

@@ -39,8 +39,8 @@ Json json_of(const Record& record) {
     Json blobs = Json::Array{};
     for (const RewrittenBlob& entry : record.blobs) {
         Json blob = Json::Array{};
-        for (const std::string& field : {entry.from,
-                                         entry.to,
+        for (const std::string& field : {entry.old_uid,
+                                         entry.new_uid,
                                          entry.envelope,
                                          entry.nonce,
                                          entry.old_envelope,

@@ -17,8 +17,8 @@ namespace drydock::mover::blocks {
 
 // A blob of a batch. Before the switch envelope and nonce may be empty.
 struct RewrittenBlob {
-    std::string from;
-    std::string to;
+    std::string old_uid;
+    std::string new_uid;
     std::string envelope;
     std::string nonce;
     std::string old_envelope;  // of the rows before; empty: enc_version 0

@@ -104,7 +104,7 @@ Result<std::string> RewriteRows::any_query() {
                        rows_to_do(work_));
 }
 
-Result<bool> RewriteRows::any() {
+Result<bool> RewriteRows::has_any() {
     DRYDOCK_TRY_ASSIGN(const std::string statement, any_query());
     DRYDOCK_TRY_ASSIGN(const SqlRows rows, sql_.query(statement));
     return !rows.empty();
@@ -136,7 +136,7 @@ Status RewriteRows::switch_rows(const std::vector<RewrittenBlob>& blobs) {
                 fmt::format("UPDATE blocks SET uid = $1, enc_version = 1, enc_envkey = $2, "
                             "enc_nonce = $3 WHERE uid = $4 AND enc_version = {} RETURNING 1",
                             enc_version_of(work_)),
-                {blob.to, blob.envelope, blob.nonce, blob.from}));
+                {blob.new_uid, blob.envelope, blob.nonce, blob.old_uid}));
         }
         return {};
     });
@@ -150,10 +150,10 @@ Status RewriteRows::switch_back(const std::vector<RewrittenBlob>& blobs) {
                 work_ == RewriteWork::encrypt
                     ? sql_.query("UPDATE blocks SET uid = $1, enc_version = 0, enc_envkey = NULL, "
                                  "enc_nonce = NULL WHERE uid = $2 RETURNING 1",
-                                 {blob.from, blob.to})
+                                 {blob.old_uid, blob.new_uid})
                     : sql_.query("UPDATE blocks SET uid = $1, enc_envkey = $2, enc_nonce = $3 "
                                  "WHERE uid = $4 RETURNING 1",
-                                 {blob.from, blob.old_envelope, blob.old_nonce, blob.to});
+                                 {blob.old_uid, blob.old_envelope, blob.old_nonce, blob.new_uid});
             DRYDOCK_TRY(outcome);
         }
         return {};

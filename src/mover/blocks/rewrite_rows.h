@@ -31,7 +31,7 @@ public:
     [[nodiscard]] Result<std::int64_t> count();
     // True if there is a blob to rewrite. With the index below the time does not grow with the
     // rows. Without it, a store with only encrypted blobs is read from end to end.
-    [[nodiscard]] Result<bool> any();
+    [[nodiscard]] Result<bool> has_any();
     [[nodiscard]] Result<std::string> any_query();  // the query of has_any()
     // An index over blobs that are not encrypted: it has no entry once all are encrypted. backy2
     // and its migrations do not notice it. Of encrypt only; idempotent.

@@ -172,12 +172,12 @@ struct Raised {
 // Facts of the pack ask this again and again, of stores with a hundred million rows.
 TEST(PlainBlobs, AreFoundWithoutReadingTheTable) {
     Raised it;
-    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).has_any().value());
     EXPECT_THAT(it.plan(), HasSubstr("INDEX ix_blocks_uid (uid>?)"));  // the first row answers
     ASSERT_TRUE(rewrite(it.store, it.request));
-    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    EXPECT_TRUE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).has_any().value());
     it.copy.change("UPDATE blocks SET enc_version = 1 WHERE uid > ''");  // also the damaged one
-    EXPECT_FALSE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).any().value());
+    EXPECT_FALSE(RewriteRows(it.store.metadata->sql(), RewriteWork::encrypt).has_any().value());
     EXPECT_THAT(it.plan(), HasSubstr("INDEX drydock_plain_blocks"));
 }
 
@@ -201,7 +201,7 @@ struct HalfWay : Raised {
         EXPECT_TRUE(journal.each([&](const Record& record) {
             for (const RewrittenBlob& blob : record.blobs) {
                 if (record.kind == RecordKind::proved) {
-                    names.push_back(blob.from);
+                    names.push_back(blob.old_uid);
                 }
             }
             return Status{};
@@ -279,13 +279,13 @@ TEST(Rewrite, NamesEveryBlobWhoseRowsSayNeitherPlainNorEncrypted) {
     RewriteRows rows(it.store.metadata->sql(), RewriteWork::encrypt);
     const std::int64_t all = rows.count().value();
     const RewriteReport report = rewrite(it.store, it.request).value();
-    EXPECT_EQ(report.left, 3);  // these two, and the damaged blob of the fixture
+    EXPECT_EQ(report.blobs_left, 3);  // these two, and the damaged blob of the fixture
     EXPECT_EQ(report.blobs, all - 3);
     EXPECT_EQ(report.findings[0].row.uid, blobs[0]);
     EXPECT_EQ(report.findings[1].error.code, "blocks.enc_version");
     EXPECT_EQ(rows.count().value(), 3);
     it.copy.change("UPDATE blocks SET enc_version = 1 WHERE enc_version = 0");
-    EXPECT_TRUE(rows.any().value());
+    EXPECT_TRUE(rows.has_any().value());
 }
 
 // Rows that say different things of one blob cannot be switched together.
@@ -303,7 +303,7 @@ TEST(Rewrite, LeavesContradictingRowsAlone) {
     request.new_key = k_key;
     request.journal = copy.folder() + "/journal";
     const RewriteReport report = rewrite(store, request).value();
-    EXPECT_EQ(report.left, 2);  // this one, and the damaged blob of the fixture
+    EXPECT_EQ(report.blobs_left, 2);  // this one, and the damaged blob of the fixture
     EXPECT_EQ(report.findings[0].error.code, "blocks.contradiction");
     EXPECT_EQ(copy.rows("SELECT DISTINCT enc_version FROM blocks WHERE uid = '" + shared + "'"),
               std::vector<std::string>{"0"});

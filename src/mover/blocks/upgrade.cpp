@@ -99,10 +99,12 @@ Status check_no_expiry_is_dropped(Sql& sql, const SchemaState& state, UpgradeGoa
 // Compares the result with the goal. An error rolls the transaction back.
 Status
 check_result(const UpgradeReport& report, const UpgradeRequest& request, bool has_same_rows) {
-    const bool is_newest = report.after.head == k_newest_head && report.after.has_enc_version;
-    if (!report.after.half_done.empty() || (request.goal == UpgradeGoal::newest && !is_newest)) {
+    const bool is_newest =
+        report.new_schema.head == k_newest_head && report.new_schema.has_enc_version;
+    if (!report.new_schema.half_done.empty()
+        || (request.goal == UpgradeGoal::newest && !is_newest)) {
         return fail("blocks.upgrade",
-                    fmt::format("the result is no whole schema: {}", report.after.half_done),
+                    fmt::format("the result is no whole schema: {}", report.new_schema.half_done),
                     "nothing was changed; look at the schema by hand");
     }
     if (!has_same_rows) {
@@ -137,7 +139,7 @@ Status run_steps(Sql& sql,
         DRYDOCK_TRY(sql.execute(step.sql));
     }
     DRYDOCK_TRY_ASSIGN(const SchemaState state_after, read_state(sql));
-    report.after = state_after.schema;
+    report.new_schema = state_after.schema;
     DRYDOCK_TRY_ASSIGN(const RowCounts rows_after, count_rows(sql, state_after.columns, is_quick));
     return check_result(report, request, rows_after == rows_before);
 }
@@ -145,7 +147,7 @@ Status run_steps(Sql& sql,
 // Runs the steps if the schema is still that of the plan.
 Status run_steps_if_same(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(const SchemaState state, read_state(sql));
-    if (!(state.schema == report.before)) {
+    if (!(state.schema == report.old_schema)) {
         return fail("blocks.busy",
                     "somebody else changes the schema",
                     "let it end, and say it again",
@@ -208,8 +210,8 @@ Result<std::vector<UpgradeStep>> plan_for(Sql& sql, const SchemaState& state, Up
 // for the copy alone.
 Result<SchemaState> prepare(Sql& sql, const UpgradeRequest& request, UpgradeReport& report) {
     DRYDOCK_TRY_ASSIGN(SchemaState state, read_state(sql));
-    report.before = state.schema;
-    report.after = state.schema;
+    report.old_schema = state.schema;
+    report.new_schema = state.schema;
     DRYDOCK_TRY_ASSIGN(report.steps, plan_for(sql, state, request.goal));
     DRYDOCK_TRY(report.steps.empty() ? Status{} : check_nothing_depends(sql));
     DRYDOCK_TRY_ASSIGN(report.rows, count_rows(sql, state.columns, false));
@@ -285,7 +287,7 @@ Result<UpgradeReport> upgrade(Sql& sql, const UpgradeRequest& request) {
                            : upgrade_postgres(sql, request, report);
     }
     if (!status) {
-        Error error = status.error().in("metadata " + sql.name());
+        Error error = status.error().with_context("metadata " + sql.name());
         error.message += error.code == "blocks.busy" && !is_sqlite ? holders_of(sql) : "";
         return tl::unexpected(std::move(error));
     }

@@ -17,7 +17,7 @@ namespace drydock::mover::blocks {
 inline constexpr const char* k_newest_head = "30349b678801";
 
 struct UpgradeStep {
-    std::string words;  // for people
+    std::string title;  // for people
     std::string sql;    // one statement or several
 };
 
@@ -32,8 +32,8 @@ plan_upgrade(const Columns& columns, const Schema& schema, SqlDialect dialect, U
 using RowCounts = std::map<std::string, std::int64_t>;
 
 struct UpgradeReport {
-    Schema before;
-    Schema after;
+    Schema old_schema;
+    Schema new_schema;
     std::vector<UpgradeStep> steps;
     RowCounts rows;
     std::int64_t lock_us = 0;  // time for which the tables were locked

@@ -64,8 +64,8 @@ TEST_P(Upgrade, KeepsEveryImageAndAllThatExportsLose) {
     const auto before = kept();
     const auto report = run();
     ASSERT_TRUE(report) << report.error().text();
-    EXPECT_EQ(report->after.release, "2.12.1 to 2.13.8");
-    EXPECT_EQ(report->after.head, k_newest_head);
+    EXPECT_EQ(report->new_schema.release, "2.12.1 to 2.13.8");
+    EXPECT_EQ(report->new_schema.head, k_newest_head);
     EXPECT_EQ(kept(), before);
     EXPECT_EQ(report->rows.at("tags"), 16);
     expect_every_image();
@@ -93,7 +93,7 @@ TEST_P(Upgrade, TheCopyAloneChangesNothing) {
     };
     const auto report = upgrade(*sql, {UpgradeGoal::newest, false, copied, true});
     ASSERT_TRUE(report) << report.error().text();
-    EXPECT_EQ(report->after.head, report->before.head);
+    EXPECT_EQ(report->new_schema.head, report->old_schema.head);
     EXPECT_EQ(digest(), before);
     EXPECT_EQ(digest_of_content(*connect_sqlite(path, SqlAccess::read).value()).value(), before);
 }
@@ -118,7 +118,7 @@ TEST_P(Upgrade, GoesOnFromAHalfDoneState) {
     }
     const auto report = run();
     ASSERT_TRUE(report) << report.error().text();
-    EXPECT_EQ(report->after.half_done, "");
+    EXPECT_EQ(report->new_schema.half_done, "");
     EXPECT_EQ(report->rows.at("stats"), 8);
     EXPECT_EQ(copy.rows("SELECT count(*) FROM tags"), std::vector<std::string>{"16"});
     expect_every_image();

@@ -120,8 +120,8 @@ private:
             ++verdict.rows;
             DRYDOCK_TRY(judge(row, error));
         }
-        if (events_.progressed) {
-            events_.progressed(verdict);
+        if (events_.on_progress) {
+            events_.on_progress(verdict);
         }
         return {};
     }
@@ -153,7 +153,7 @@ private:
         DRYDOCK_TRY_ASSIGN(const bool has_version, metadata_.has_version(row.version_uid));
         if (!has_version) {
             ++verdict.findings;
-            events_.found(
+            events_.on_finding(
                 {row,
                  {"blocks.orphan_row",
                   fmt::format("the row is of version {}, which does not exist", row.version_uid),
@@ -173,7 +173,7 @@ private:
         if (row.id >= 0 && row.id < version.version.blocks) {
             damaged_[row.version_uid].add(row.id);
         }
-        events_.found({row, error});
+        events_.on_finding({row, error});
         return {};
     }
 

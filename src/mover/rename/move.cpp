@@ -245,16 +245,16 @@ private:
 
     void count(Placement placement) {
         report.moved += placement == Placement::moved ? 1 : 0;
-        report.there += placement == Placement::already_moved ? 1 : 0;
+        report.already_moved += placement == Placement::already_moved ? 1 : 0;
         report.blocked += placement == Placement::blocked ? 1 : 0;
-        report.gone += placement == Placement::vanished ? 1 : 0;
+        report.vanished += placement == Placement::vanished ? 1 : 0;
     }
 
     void report_progress(std::uint64_t folders, std::uint64_t total) {
         ++report.batches;
-        if (request_.progressed) {
-            request_.progressed(static_cast<std::int64_t>(folders),
-                                static_cast<std::int64_t>(total));
+        if (request_.on_progress) {
+            request_.on_progress(static_cast<std::int64_t>(folders),
+                                 static_cast<std::int64_t>(total));
         }
     }
 
@@ -278,7 +278,7 @@ Result<MoveReport> look(const MoveRequest& request) {
     auto journal = MoveJournal::open(request.folder, false);
     if (journal && journal->state().begin && !is_over(journal->state())) {
         DRYDOCK_TRY(mover.resume(*journal));
-        mover.report.there = static_cast<std::int64_t>(journal->state().next);
+        mover.report.already_moved = static_cast<std::int64_t>(journal->state().next);
         mover.report.is_done = journal->state().is_done;
         if (mover.report.is_done) {
             DRYDOCK_TRY(mover.check_list());

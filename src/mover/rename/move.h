@@ -22,18 +22,18 @@ struct MoveRequest {
     std::size_t batch = 8192;  // folders a batch
     bool leaves_unlisted =
         false;  // folders without a place in the other layout stay where they are
-    std::function<void(std::int64_t folders, std::int64_t total)> progressed;
+    std::function<void(std::int64_t folders, std::int64_t total)> on_progress;
 };
 
 struct MoveReport {
-    std::int64_t folders = 0;      // folders of the plan
-    std::int64_t listed = 0;       // in the list; 0 for a resumed move
-    std::int64_t in_place = 0;     // in their new place before the move
-    std::int64_t moved = 0;        // by this call
-    std::int64_t there = 0;        // already in their place, found by this call
-    std::int64_t blocked = 0;      // kept in the old place: another file has their name
-    std::int64_t gone = 0;         // in neither place any more
-    std::int64_t directories = 0;  // made by this call
+    std::int64_t folders = 0;        // folders of the plan
+    std::int64_t listed = 0;         // in the list; 0 for a resumed move
+    std::int64_t in_place = 0;       // in their new place before the move
+    std::int64_t moved = 0;          // by this call
+    std::int64_t already_moved = 0;  // already in their place, found by this call
+    std::int64_t blocked = 0;        // kept in the old place: another file has their name
+    std::int64_t vanished = 0;       // in neither place any more
+    std::int64_t directories = 0;    // made by this call
     std::int64_t batches = 0;
     bool is_resumed = false;
     bool is_refused = false;  // findings forbid the move; nothing was moved

@@ -278,7 +278,7 @@ TEST_F(Volumes, NamesFoldersThatAreGone) {
     const auto plan = MoveJournal::open(request.folder, false)->plan().value();
     fs::remove_all(request.root + "/" + FolderPath(plan.moves.back().folder).whole());
     const MoveReport report = move(request).value();
-    EXPECT_EQ(report.gone, 1);
+    EXPECT_EQ(report.vanished, 1);
     EXPECT_TRUE(report.is_done);
 }
 

@@ -89,7 +89,7 @@ Result<bool> has_versions_on(HttpLoop& loop, Client& client, const std::string& 
         return false;
     }
     if (!answer.is_done()) {
-        return tl::unexpected(answer.error.in("s3://" + bucket));
+        return tl::unexpected(answer.error.with_context("s3://" + bucket));
     }
     const auto root = parse_xml(answer.wire.body);
     return root && root->text_of("Status") == "Enabled";
@@ -106,7 +106,7 @@ Result<Abilities> probe_abilities(HttpLoop& loop,
     const Answer put = probe.send("PUT", {}, {{"x-amz-tagging", "drydock-tag=1"}}, k_bytes);
     const Answer plain = put.is_done() ? put : probe.send("PUT", {}, {}, k_bytes);
     if (!plain.is_done()) {
-        return tl::unexpected(plain.error.in("trying to write to the target"));
+        return tl::unexpected(plain.error.with_context("trying to write to the target"));
     }
     abilities.keeps_tags = put.is_done() && keeps_tags(probe);
     abilities.checks_sums =

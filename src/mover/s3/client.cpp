@@ -318,7 +318,7 @@ void Client::send(const JobPointer& job) {
         --in_flight_;
         Answer answer;
         answer.kind = AnswerKind::refused;
-        answer.error = started.error().in(place_of(job->call));
+        answer.error = started.error().with_context(place_of(job->call));
         job->done(answer);
     }
 }

@@ -97,7 +97,8 @@ Status remove_old_uploads(Clients& clients,
                                    .key = upload.key,
                                    .query = {{"uploadId", upload.id}}});
         if (!answer.is_done() && answer.kind != AnswerKind::missing) {
-            return tl::unexpected(answer.error.in("removing an upload of an earlier run"));
+            return tl::unexpected(
+                answer.error.with_context("removing an upload of an earlier run"));
         }
         report.removed_uploads += answer.is_done() ? 1 : 0;
         DRYDOCK_TRY(journal.remove_upload(upload.id));

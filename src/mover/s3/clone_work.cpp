@@ -287,7 +287,7 @@ void CloneWork::set_marker(const std::shared_ptr<VersionTask>& task) {
     remove.is_repeatable = false;
     context_.target.client->call(std::move(remove), [this, task](const Answer& answer) {
         if (!answer.is_done()) {
-            count_failure(task->key, answer.error.in("setting a delete marker"));
+            count_failure(task->key, answer.error.with_context("setting a delete marker"));
             ++done_;
             return;
         }

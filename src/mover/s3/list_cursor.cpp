@@ -96,12 +96,12 @@ void ListCursor::look_for_expected(const Error& error) {
 
 void ListCursor::on_page(const Answer& answer) {
     if (!answer.is_done()) {
-        end_with(answer.error.in("listing s3://" + listing_.bucket));
+        end_with(answer.error.with_context("listing s3://" + listing_.bucket));
         return;
     }
     auto page = read_listed_page(answer.wire.body);
     if (!page) {
-        end_with(page.error().in("listing s3://" + listing_.bucket));
+        end_with(page.error().with_context("listing s3://" + listing_.bucket));
         return;
     }
     if (const Status order = check_order(*page); !order) {

@@ -235,7 +235,7 @@ void ObjectCopy::plan_parts(std::int64_t first_part) {
 void ObjectCopy::on_tags(const Answer& answer) {
     const bool has_none = answer.kind == AnswerKind::missing || answer.wire.status == 501;
     if (!answer.is_done() && !has_none) {
-        finish({CopyKind::failed, "", answer.error.in("reading the tags")});
+        finish({CopyKind::failed, "", answer.error.with_context("reading the tags")});
         return;
     }
     tags_ = answer.is_done() ? tags_in(answer) : "";
@@ -294,7 +294,7 @@ void ObjectCopy::on_part(std::size_t index, const Answer& answer) {
     if (!answer.is_done()) {
         if (!has_failed_) {
             has_failed_ = true;
-            result_.error = answer.error.in(fmt::format("part {}", index + 1));
+            result_.error = answer.error.with_context(fmt::format("part {}", index + 1));
         }
     } else {
         part_etags_[index] = etag_in(answer);
@@ -410,7 +410,7 @@ void ObjectCopy::on_target_tags(const Answer& answer) {
 // The answer alone is no proof: the tags are read again.
 void ObjectCopy::on_tags_put(const Answer& answer) {
     if (!answer.is_done()) {
-        give_up(answer.error.in("setting the tags"));
+        give_up(answer.error.with_context("setting the tags"));
         return;
     }
     Call tags = target_call("GET");
@@ -456,7 +456,7 @@ void ObjectCopy::finish_with_etag(std::string target_etag) {
 // No copy carries the ACL, so it is read and put by itself.
 void ObjectCopy::on_acl(const Answer& answer) {
     if (!answer.is_done()) {
-        finish({CopyKind::failed, "", answer.error.in("reading the ACL")});
+        finish({CopyKind::failed, "", answer.error.with_context("reading the ACL")});
         return;
     }
     Call put = target_call("PUT");
@@ -466,8 +466,9 @@ void ObjectCopy::on_acl(const Answer& answer) {
 }
 
 void ObjectCopy::on_acl_put(const Answer& answer) {
-    finish(answer.is_done() ? result_
-                            : CopyResult{CopyKind::failed, "", answer.error.in("setting the ACL")});
+    finish(answer.is_done()
+               ? result_
+               : CopyResult{CopyKind::failed, "", answer.error.with_context("setting the ACL")});
 }
 
 void ObjectCopy::finish(CopyResult result) {

@@ -106,7 +106,7 @@ Status FakeHost::bury(const ActionKey& key) {
 
 // True if the host reboots in the middle of a write, and the system can do without it.
 bool FakeHost::goes_down() {
-    return faults_.strikes(Fault::writes_lost) && system_.host_dies(name_);
+    return faults_.should_inject(Fault::writes_lost) && system_.host_dies(name_);
 }
 
 // Makes the checks of LocalHost::begin() that need no files, in the same order.
@@ -128,7 +128,7 @@ Status FakeHost::begin(const agent::Permit& permit,
         COVERAGE_MARK("agent: a request to begin came too late");
         return bury(key);
     }
-    if (faults_.strikes(Fault::disk_full)) {
+    if (faults_.should_inject(Fault::disk_full)) {
         COVERAGE_MARK("host: its disk is full");
         return fail("os.write",
                     "the action's folder: No space left on device",
@@ -145,7 +145,7 @@ Status FakeHost::begin(const agent::Permit& permit,
     if (is_held_) {
         system_.begin(key.action);
     } else {
-        plan(key, request);
+        schedule_events(key, request);
     }
     return {};
 }
@@ -164,7 +164,7 @@ std::optional<ActionKey> FakeHost::find_running_attempt(const ActionKey& key) co
 
 // Plans the effect and the end of the action, unless a fault strikes first. After a reboot the
 // folder of the attempt may be there or not, since it was not synced.
-void FakeHost::plan(const ActionKey& key, const Json& request) {
+void FakeHost::schedule_events(const ActionKey& key, const Json& request) {
     if (goes_down()) {
         if (faults_.between(0, 1) == 1) {
             COVERAGE_MARK("host: a folder that was not synced is gone");
@@ -174,8 +174,8 @@ void FakeHost::plan(const ActionKey& key, const Json& request) {
         return;
     }
     system_.begin(key.action);
-    if (faults_.strikes(Fault::interrupted_at_once)) {
-        tear(key);
+    if (faults_.should_inject(Fault::interrupted_at_once)) {
+        interrupt(key);
         return;
     }
     const std::int64_t now = clock_.monotonic_ms();
@@ -189,7 +189,7 @@ void FakeHost::reboot() {
     ++boots_;
     for (auto& [key, attempt] : attempts_) {
         if (attempt.phase == ActionPhase::running) {
-            stop_attempt(key, attempt, ActionPhase::torn);
+            stop_attempt(key, attempt, ActionPhase::interrupted);
         }
     }
 }
@@ -200,8 +200,8 @@ void FakeHost::stop_attempt(const ActionKey& key, Attempt& attempt, ActionPhase 
     system_.end(key.action);
 }
 
-void FakeHost::tear(const ActionKey& key) {
-    stop_attempt(key, attempts_.at(key), ActionPhase::torn);
+void FakeHost::interrupt(const ActionKey& key) {
+    stop_attempt(key, attempts_.at(key), ActionPhase::interrupted);
     changed_();
 }
 
@@ -217,20 +217,20 @@ void FakeHost::take_effect(const ActionKey& key) {
     if (attempt.phase != ActionPhase::running) {
         return;
     }
-    if (faults_.strikes(Fault::interrupted_before_effect)) {
-        tear(key);
+    if (faults_.should_inject(Fault::interrupted_before_effect)) {
+        interrupt(key);
         return;
     }
     system_.advance(clock_.monotonic_ms());
-    if (faults_.strikes(Fault::action_fails)) {
+    if (faults_.should_inject(Fault::action_fails)) {
         refuse(attempt);
         return;
     }
     ++effects_[key.run + ":" + key.action];
     attempt.result = to_json(
         system_.act(name_, key.action, attempt.request), attempt.started_ms, clock_.wall_ms());
-    if (faults_.strikes(Fault::interrupted_after_effect)) {
-        tear(key);
+    if (faults_.should_inject(Fault::interrupted_after_effect)) {
+        interrupt(key);
     }
 }
 
@@ -252,15 +252,15 @@ void FakeHost::finish(const ActionKey& key) {
     if (attempt.phase != ActionPhase::running) {
         return;
     }
-    if (faults_.strikes(Fault::interrupted_before_result)) {
-        tear(key);
+    if (faults_.should_inject(Fault::interrupted_before_result)) {
+        interrupt(key);
         return;
     }
     const bool is_rebooting = goes_down();
     const bool is_result_lost = is_rebooting && faults_.between(0, 1) == 1;
     if (is_result_lost) {
         COVERAGE_MARK("host: a result that was not synced is gone");
-        stop_attempt(key, attempt, ActionPhase::torn);
+        stop_attempt(key, attempt, ActionPhase::interrupted);
     } else {
         stop_attempt(key, attempt, ActionPhase::ended);
         attempt.request = {};
@@ -271,7 +271,7 @@ void FakeHost::finish(const ActionKey& key) {
     changed_();
 }
 
-agent::ActionState FakeHost::look(const ActionKey& key) {
+agent::ActionState FakeHost::query(const ActionKey& key) {
     const auto entry = attempts_.find(key);
     if (entry == attempts_.end()) {
         return {};

@@ -48,7 +48,7 @@ public:
                                const Json& request,
                                const Json& secrets) override;
     [[nodiscard]] Status bury(const agent::ActionKey& key) override;
-    [[nodiscard]] agent::ActionState look(const agent::ActionKey& key) override;
+    [[nodiscard]] agent::ActionState query(const agent::ActionKey& key) override;
     [[nodiscard]] Status cancel(const agent::Commander& commander,
                                 const agent::ActionKey& key) override;
     [[nodiscard]] Result<std::vector<agent::RunningAction>> running() override;
@@ -71,7 +71,7 @@ public:
     void take_effect(const agent::ActionKey& key);
     void fail_action(const agent::ActionKey& key);
     void finish(const agent::ActionKey& key);
-    void tear(const agent::ActionKey& key);
+    void interrupt(const agent::ActionKey& key);
 
     [[nodiscard]] int boots() const { return boots_; }
 
@@ -96,7 +96,7 @@ private:
     [[nodiscard]] Status count(Status checked);
     [[nodiscard]] std::optional<agent::ActionKey>
     find_running_attempt(const agent::ActionKey& key) const;
-    void plan(const agent::ActionKey& key, const Json& request);
+    void schedule_events(const agent::ActionKey& key, const Json& request);
     void refuse(Attempt& attempt);
     void stop_attempt(const agent::ActionKey& key, Attempt& attempt, agent::ActionPhase phase);
     [[nodiscard]] bool goes_down();

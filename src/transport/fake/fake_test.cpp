@@ -162,7 +162,7 @@ TEST_P(FakeTransportFault, StrikesWhereItIsAimedAndNowhereElse) {
     EXPECT_EQ(world.broken, expected.breaks);
     world.transport.wait({}, 1'000);
     EXPECT_EQ(world.system.counts["h1"], expected.effects);
-    EXPECT_EQ(world.faults.struck(expected.fault), 1);
+    EXPECT_EQ(world.faults.injected(expected.fault), 1);
     world.transport.wait({}, 60'000);
     const auto again = world.open("h2");
     ASSERT_TRUE(again->send(exec(1)));
@@ -185,7 +185,7 @@ TEST(Faults, AreTheSameForTheSameSeed) {
     Faults other = Faults::hostile(7, 4);
     for (int i = 0; i < 1'000; ++i) {
         const auto fault = static_cast<Fault>(static_cast<std::size_t>(i) % k_faults);
-        EXPECT_EQ(one.strikes(fault), other.strikes(fault));
+        EXPECT_EQ(one.should_inject(fault), other.should_inject(fault));
     }
 }
 
@@ -194,12 +194,12 @@ TEST(Faults, KeepTheirBudgetAndEndWhenCalm) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
         Faults faults = Faults::hostile(seed, 2);
         for (int i = 0; i < 500; ++i) {
-            (void)faults.strikes(Fault::request_lost);
+            (void)faults.should_inject(Fault::request_lost);
         }
-        EXPECT_LE(faults.struck(Fault::request_lost), 2);
-        struck += faults.struck(Fault::request_lost);
-        faults.calm();
-        EXPECT_FALSE(faults.strikes(Fault::answer_lost));
+        EXPECT_LE(faults.injected(Fault::request_lost), 2);
+        struck += faults.injected(Fault::request_lost);
+        faults.stop_faults();
+        EXPECT_FALSE(faults.should_inject(Fault::answer_lost));
     }
     EXPECT_GT(struck, 10);
 }

@@ -113,7 +113,7 @@ FakeHost& FakeTransport::host(const std::string& name) {
 
 Result<std::unique_ptr<Conversation>> FakeTransport::open(const HostAddress& address) {
     HostState& host_state = state_of(address.name);
-    if (faults_.strikes(Fault::host_away)) {
+    if (faults_.should_inject(Fault::host_away)) {
         host_state.away_until_ms = clock_.monotonic_ms() + faults_.between(1000, k_away_ms_max);
     }
     auto channel = std::make_shared<Channel>(address.name, *host_state.host, clock_);
@@ -142,7 +142,7 @@ std::int64_t FakeTransport::healed_ms(const std::string& name) {
     return std::max(state_of(name).partitioned_until_ms, clock_.monotonic_ms());
 }
 
-void FakeTransport::cut(const std::string& name, std::int64_t until_ms) {
+void FakeTransport::partition(const std::string& name, std::int64_t until_ms) {
     state_of(name).partitioned_until_ms = until_ms;
 }
 
@@ -183,8 +183,8 @@ void FakeTransport::deliver_late(const std::shared_ptr<Channel>& channel, const 
 // Parts the network only around `exec`: there a lost request or answer hurts most. It is called on
 // the way to the host and again on the way back.
 void FakeTransport::maybe_partition(const std::string& name, const Json& frame) {
-    if (frame["do"].as_string() == "exec" && faults_.strikes(Fault::host_cut)) {
-        cut(name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
+    if (frame["do"].as_string() == "exec" && faults_.should_inject(Fault::host_cut)) {
+        partition(name, clock_.monotonic_ms() + faults_.between(1'000, k_cut_ms_max));
     }
 }
 
@@ -194,7 +194,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
     if (filter_ && !filter_(channel->name, frame)) {
         return;
     }
-    if (channel->broken || faults_.strikes(Fault::request_lost)) {
+    if (channel->broken || faults_.should_inject(Fault::request_lost)) {
         break_off(*channel);
         return;
     }
@@ -204,7 +204,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
         return;
     }
     const bool exec = frame["do"].as_string() == "exec";
-    if (exec && faults_.strikes(Fault::request_late)) {
+    if (exec && faults_.should_inject(Fault::request_late)) {
         break_off(*channel);
         deliver_late(channel, frame);
         return;
@@ -223,7 +223,7 @@ void FakeTransport::reach_host(const std::shared_ptr<Channel>& channel, const Js
 void FakeTransport::maybe_hang(Channel& channel, const Json& frame) {
     const std::string& verb = frame["do"].as_string();
     const bool greets = verb == "hello" || verb == "fence";
-    if (faults_.strikes(greets ? Fault::connect_slow : Fault::agent_hangs)) {
+    if (faults_.should_inject(greets ? Fault::connect_slow : Fault::agent_hangs)) {
         COVERAGE_MARK("network: an agent hangs");
         const bool for_ever = faults_.between(0, 3) == 0;
         channel.hangs_until_ms =
@@ -233,16 +233,16 @@ void FakeTransport::maybe_hang(Channel& channel, const Json& frame) {
 
 // Sends an answer back: in time, late, twice, or not at all.
 void FakeTransport::answer(const std::shared_ptr<Channel>& channel, const Json& frame) {
-    if (faults_.strikes(Fault::answer_lost)) {
+    if (faults_.should_inject(Fault::answer_lost)) {
         break_off(*channel);
         return;
     }
     std::int64_t trip = k_trip_ms;
-    if (faults_.strikes(Fault::answer_late)) {
+    if (faults_.should_inject(Fault::answer_late)) {
         trip = faults_.between(k_trip_ms, k_late_ms_max);
     }
     deliver(channel, frame, trip);
-    if (faults_.strikes(Fault::answer_twice)) {
+    if (faults_.should_inject(Fault::answer_twice)) {
         deliver(channel, frame, trip + faults_.between(0, k_late_ms_max));
     }
 }
@@ -290,7 +290,7 @@ void FakeTransport::run_events_until(std::int64_t now_ms) {
     clock_.advance_to(now_ms);
     while (!event_queue_.empty() && event_queue_.front().at_ms <= now_ms) {
         std::pop_heap(event_queue_.begin(), event_queue_.end());
-        const auto callback = std::move(event_queue_.back().what);
+        const auto callback = std::move(event_queue_.back().callback);
         event_queue_.pop_back();
         callback();
     }

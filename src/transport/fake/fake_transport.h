@@ -33,7 +33,7 @@ public:
     [[nodiscard]] FakeHost& host(const std::string& name);
 
     // Parts that host from the network: frames arrive when the partition has ended.
-    void cut(const std::string& name, std::int64_t until_ms);
+    void partition(const std::string& name, std::int64_t until_ms);
     // Breaks the host's connections; it cannot be reached until `back_ms`.
     void lose(const std::string& name, std::int64_t back_ms);
     // Does the same, and interrupts the actions that run on it.
@@ -53,7 +53,7 @@ private:
     struct TimedEvent {
         std::int64_t at_ms;
         std::uint64_t order;  // events of one time come in the order of planning
-        std::function<void()> what;
+        std::function<void()> callback;
 
         bool operator<(const TimedEvent& event) const {
             return at_ms != event.at_ms ? at_ms > event.at_ms : order > event.order;

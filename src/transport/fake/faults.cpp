@@ -91,20 +91,20 @@ Faults Faults::at(std::uint64_t seed, Fault fault, int nth) {
 
 // Counts the opportunity, then decides by chance within the budget, or by number for an aimed
 // fault.
-bool Faults::strikes(Fault fault) {
+bool Faults::should_inject(Fault fault) {
     Mix& fault_mix = mix(fault);
-    ++fault_mix.asked;
-    const bool drawn = fault_mix.struck < fault_mix.budget
+    ++fault_mix.opportunities;
+    const bool drawn = fault_mix.injected < fault_mix.budget
                        && between(0, 999) < static_cast<std::int64_t>(fault_mix.per_mille);
-    const bool struck = drawn || fault_mix.asked == fault_mix.nth;
-    fault_mix.struck += struck ? 1 : 0;
+    const bool struck = drawn || fault_mix.opportunities == fault_mix.nth;
+    fault_mix.injected += struck ? 1 : 0;
     if (struck && listener_) {
         listener_(fault);
     }
     return struck;
 }
 
-void Faults::calm() {
+void Faults::stop_faults() {
     for (Mix& fault_mix : mixes_) {
         fault_mix.budget = 0;
         fault_mix.nth = 0;

@@ -57,9 +57,9 @@ public:
     // One fault, at its `nth` opportunity (1: the first) and at no other.
     static Faults at(std::uint64_t seed, Fault fault, int nth);
 
-    [[nodiscard]] bool strikes(Fault fault);
+    [[nodiscard]] bool should_inject(Fault fault);
     // Stops all faults from now on.
-    void calm();
+    void stop_faults();
 
     // Calls `listener` at each injected fault, for reports and traces.
     void on_injection(std::function<void(Fault)> listener) { listener_ = std::move(listener); }
@@ -67,18 +67,18 @@ public:
     // Returns a uniform number, both ends included.
     [[nodiscard]] std::int64_t between(std::int64_t low, std::int64_t high);
 
-    [[nodiscard]] int struck(Fault fault) const { return mix(fault).struck; }
+    [[nodiscard]] int injected(Fault fault) const { return mix(fault).injected; }
 
     // Returns how often strikes() was called for this fault.
-    [[nodiscard]] int opportunities(Fault fault) const { return mix(fault).asked; }
+    [[nodiscard]] int opportunities(Fault fault) const { return mix(fault).opportunities; }
 
 private:
     struct Mix {
         int per_mille = 0;
         int budget = 0;
         int nth = 0;
-        int asked = 0;
-        int struck = 0;
+        int opportunities = 0;
+        int injected = 0;
     };
 
     std::uint64_t draw();

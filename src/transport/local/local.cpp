@@ -117,7 +117,7 @@ public:
         read_stderr();
         auto frames = reader_.feed(bytes);
         if (!frames) {
-            return tl::unexpected(frames.error().in(host_));
+            return tl::unexpected(frames.error().with_context(host_));
         }
         if (frames->empty() && ended_) {
             return end_error();
@@ -249,7 +249,7 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
     options.errors = errors.write.get();
     auto child = os::spawn(options);
     if (!child) {
-        return tl::unexpected(child.error().in(host.name));
+        return tl::unexpected(child.error().with_context(host.name));
     }
     return std::make_unique<LocalConversation>(reaper_,
                                                host.name,

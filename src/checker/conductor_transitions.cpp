@@ -4,7 +4,7 @@
 // A predicate that is not modelled is nondeterministic: both answers are explored, and a harmful
 // "no" costs a failure. A modelled "cannot tell" comes from an unreachable host or an unknown
 // value.
-#include "checker/transitions.h"
+#include "checker/successor_rules.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,13 +21,13 @@ using run::Status;
 using Kind = TransitionKind;
 
 bool judges_guard(const Command& command) {
-    return command.what == CommandKind::judge && command.purpose == Purpose::guard;
+    return command.kind == CommandKind::judge && command.purpose == Purpose::guard;
 }
 
 // True if `when` is false, or is not modelled and may be false.
 bool can_skip(const Evaluation& applicability) {
     return applicability.modelled == Truth::no
-           || (applicability.open && applicability.modelled == Truth::yes);
+           || (applicability.nondeterministic && applicability.modelled == Truth::yes);
 }
 
 void skip(Expansion& expansion, Index action) {
@@ -47,18 +47,19 @@ bool can_elect(const Model& model, const Byte* row) {
 bool observe_at_once(const Expansion& expansion, Successor& successor) {
     const Model& model = expansion.model();
     if (std::any_of(
-            model.rises.begin(),
-            model.rises.end(),
+            model.format_transitions.begin(),
+            model.format_transitions.end(),
             [&](const FormatTransition& rise) { return can_fire(model, rise, successor.row()); })
         || can_elect(model, successor.row())) {
         return false;
     }
-    const Evaluation then = answer(model, model.acts[successor.action()].then, successor.row());
+    const Evaluation then =
+        evaluate(model, model.actions[successor.action()].postconditions, successor.row());
     if (then.modelled != Truth::yes) {
         return false;
     }
     successor.verify_copies().judge(Purpose::then, Outcome::yes);
-    return then.open && expansion.can_afford(Fault::failure);
+    return then.nondeterministic && expansion.can_afford(Fault::failure);
 }
 
 void observe_postconditions(Expansion& expansion, Index action) {
@@ -71,7 +72,7 @@ namespace {
 bool is_alone(const std::vector<Command>& commands) {
     return std::none_of(commands.begin(),
                         commands.end(),
-                        [](const Command& command) { return command.what == CommandKind::begin; })
+                        [](const Command& command) { return command.kind == CommandKind::begin; })
            && std::count_if(commands.begin(), commands.end(), judges_guard) == 1;
 }
 
@@ -80,7 +81,7 @@ bool is_alone(const std::vector<Command>& commands) {
 // quorum although each looked. Else the guard and the begin are one step.
 void hold_guard(Expansion& expansion, Index action) {
     const Model& model = expansion.model();
-    const ActionModel& act = model.acts[action];
+    const ActionModel& act = model.actions[action];
     Successor successor = expansion.add(Kind::judged_yes, action);
     successor.judge(Purpose::guard, Outcome::yes);
     bool is_doubtful = false;
@@ -89,7 +90,7 @@ void hold_guard(Expansion& expansion, Index action) {
     } else if (successor.status() == Status::applied) {
         is_doubtful = observe_at_once(expansion, successor);
     } else if (successor.status() == Status::ready
-               && (!(act.stops_members || !act.meanwhile.empty()) || act.guard.empty()
+               && (!(act.stops_members || !act.meanwhile.empty()) || act.preconditions.empty()
                    || is_alone(expansion.commands()))) {
         successor.dispatch();
     }
@@ -106,15 +107,15 @@ void hold_guard(Expansion& expansion, Index action) {
 // The real conductor reads a guard again until it holds or its time is over. So "no" means that it
 // stays false. Any step that makes it true comes first, on another path.
 void judge_guard(Expansion& expansion, Index action, bool is_surplus) {
-    const ActionModel& act = expansion.model().acts[action];
-    const Evaluation applicability = expansion.evaluate(act.when);
+    const ActionModel& act = expansion.model().actions[action];
+    const Evaluation applicability = expansion.evaluate(act.applies_if);
     if (can_skip(applicability)) {
         skip(expansion, action);
     }
     if (applicability.modelled == Truth::no) {
         return;
     }
-    const Evaluation guard = expansion.evaluate(act.guard);
+    const Evaluation guard = expansion.evaluate(act.preconditions);
     if (applicability.modelled != Truth::yes || guard.modelled != Truth::yes) {
         expansion.add(Kind::judged_no, action).judge(Purpose::guard, Outcome::no).commit();
         return;
@@ -122,7 +123,7 @@ void judge_guard(Expansion& expansion, Index action, bool is_surplus) {
     if (!is_surplus && !expansion.order().begin_explored_earlier(action)) {
         hold_guard(expansion, action);
     }
-    if (guard.open && expansion.can_afford(Fault::failure)) {
+    if (guard.nondeterministic && expansion.can_afford(Fault::failure)) {
         expansion.add(Kind::judged_no, action)
             .charge(Fault::failure)
             .judge(Purpose::guard, Outcome::no)
@@ -133,14 +134,14 @@ void judge_guard(Expansion& expansion, Index action, bool is_surplus) {
 // Postconditions are observed, missed, or both if they are not modelled. A miss costs a failure
 // only where it is a guess.
 void judge_postconditions(Expansion& expansion, Index action) {
-    const Evaluation then = expansion.evaluate(expansion.model().acts[action].then);
+    const Evaluation then = expansion.evaluate(expansion.model().actions[action].postconditions);
     if (then.modelled != Truth::yes) {
         const Outcome outcome = then.modelled == Truth::no ? Outcome::no : Outcome::cannot_tell;
         expansion.add(Kind::broken, action).judge(Purpose::then, outcome).commit();
         return;
     }
     observe_postconditions(expansion, action);
-    if (then.open && expansion.can_afford(Fault::failure)) {
+    if (then.nondeterministic && expansion.can_afford(Fault::failure)) {
         expansion.add(Kind::broken, action)
             .charge(Fault::failure)
             .judge(Purpose::then, Outcome::no)
@@ -151,21 +152,21 @@ void judge_postconditions(Expansion& expansion, Index action) {
 // A completion check that is not modelled tells the truth about an unrepeatable action, since the
 // row knows whether it ran. About other actions it may say either.
 void judge_completion(Expansion& expansion, Index action) {
-    const ActionModel& act = expansion.model().acts[action];
-    const Evaluation happened = expansion.evaluate(act.happened);
+    const ActionModel& act = expansion.model().actions[action];
+    const Evaluation happened = expansion.evaluate(act.completion_check);
     const auto complete = [&](Kind kind, Outcome outcome) {
         expansion.add(kind, action).judge(Purpose::happened, outcome).commit();
     };
-    if (act.happened.empty() || happened.modelled == Truth::cannot_tell) {
+    if (act.completion_check.empty() || happened.modelled == Truth::cannot_tell) {
         complete(Kind::completion_unknown, Outcome::cannot_tell);
         return;
     }
-    const bool certain = happened.open && act.ran != k_no_offset;
+    const bool certain = happened.nondeterministic && act.ran != k_no_offset;
     const bool ran = certain && expansion.row()[act.ran] != 0;
     if (happened.modelled == Truth::yes && (!certain || ran)) {
         complete(Kind::completed, Outcome::yes);
     }
-    if (happened.modelled == Truth::no || (happened.open && !ran)) {
+    if (happened.modelled == Truth::no || (happened.nondeterministic && !ran)) {
         complete(Kind::not_completed, Outcome::no);
     }
 }
@@ -194,7 +195,7 @@ void judge(Expansion& expansion, const Command& command, bool is_surplus) {
 // Soaks and pauses have no transitions: time is not modelled.
 void expand_command(Expansion& expansion, const Command& command, bool is_surplus) {
     const Index action = command.action;
-    switch (command.what) {
+    switch (command.kind) {
     case CommandKind::judge:
         judge(expansion, command, is_surplus);
         break;

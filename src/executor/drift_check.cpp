@@ -3,7 +3,7 @@
 // Two things count as drift: a fact whose value differs from the value that finished actions left,
 // and a standing requirement (`keep`) that held once and holds no more. A difference has to last
 // for some seconds before it counts, because a cluster elects a new leader in that time.
-#include "executor/drift.h"
+#include "executor/drift_check.h"
 
 #include "base/coverage_mark.h"
 
@@ -25,12 +25,12 @@ void add_broken_requirements(const model::Plan& plan,
                              std::vector<run::Drift>& drift) {
     const auto live_members = run::members_up(plan, state);
     const model::Roster roster = plan.roster();
-    const model::FactView view = {facts, facts, plan.planned, live_members, "", &roster};
+    const model::FactView view = {facts, facts, plan.bound_facts, live_members, "", &roster};
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        if (!plan.actions[i].keep || state.status(i) != run::Status::done) {
+        if (!plan.actions[i].standing || state.status(i) != run::Status::done) {
             continue;
         }
-        for (const model::Condition& condition : plan.actions[i].guard) {
+        for (const model::Condition& condition : plan.actions[i].preconditions) {
             const auto verdict = model::evaluate(condition, view);
             const auto keys = model::facts_of(condition, roster, "");
             const bool is_reported =
@@ -58,8 +58,8 @@ std::vector<std::string> facts_to_compare(const model::Plan& plan, const run::St
         }
     }
     for (const model::Action& action : plan.actions) {
-        if (action.keep) {
-            auto required_keys = model::facts_of(action.guard, plan, "");
+        if (action.standing) {
+            auto required_keys = model::facts_of(action.preconditions, plan, "");
             std::move(required_keys.begin(), required_keys.end(), std::back_inserter(keys));
         }
     }
@@ -74,7 +74,7 @@ Json to_json(const std::vector<run::Drift>& drift) {
     for (const run::Drift& difference : drift) {
         Json json;
         json.set("fact", difference.key).set("expected", difference.expected);
-        json.set("found", difference.found).set("evidence", difference.evidence);
+        json.set("found", difference.actual).set("evidence", difference.evidence);
         list.push(std::move(json));
     }
     return list;

@@ -5,7 +5,7 @@
 
 namespace drydock::checker {
 
-// conductor_steps.cpp: a command of the conductor, in every way that the model allows.
+// conductor_transitions.cpp: a command of the conductor, in every way that the model allows.
 // `is_surplus`: the begin of its action is left out.
 void expand_command(Expansion& expansion, const run::Command& command, bool is_surplus = false);
 [[nodiscard]] bool judges_guard(const run::Command& command);
@@ -22,9 +22,9 @@ bool observe_at_once(const Expansion& expansion, Successor& successor);
 void answer_command(Expansion& expansion, Index action);
 void answer_question(Expansion& expansion, Index action);
 
-// environment.cpp: answers, deaths, lost hosts and laws. `any_member_may_die`: members also die
-// where no step observes them. After a halt only the operator acts. `judges_starts`: what the
-// operator starts is judged.
+// environment_transitions.cpp: answers, deaths, lost hosts and laws. `any_member_may_die`: members
+// also die where no step observes them. After a halt only the operator acts. `judges_starts`: what
+// the operator starts is judged.
 void expand_environment(Expansion& expansion, bool any_member_may_die);
 void expand_operator_repairs(Expansion& expansion, bool judges_starts);
 // The starts of members that are down and come back by themselves.

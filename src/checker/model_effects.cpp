@@ -27,24 +27,24 @@ void add_up_down_event(Model& model, std::size_t action, Offset offset, Byte val
         if (member.running == offset) {
             member.up_down_events.insert(member.up_down_events.begin(),
                                          {action, value != k_absent});
-            model.acts[action].matters_if_skipped = true;
+            model.actions[action].matters_if_skipped = true;
         }
     }
 }
 
 void add_write(Model& model, std::size_t action, const model::Effect& effect) {
-    const auto place = model.places.find(model::fact_key(effect.member, effect.name));
-    if (place == model.places.end()) {
+    const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
+    if (place == model.offsets.end()) {
         return;
     }
     const Byte value = index_of(model, effect.value);
-    model.acts[action].writes.push_back({place->second, value});
-    model.acts[action].moves_serving |= place->second == model.serving;
+    model.actions[action].writes.push_back({place->second, value});
+    model.actions[action].moves_serving |= place->second == model.serving;
     add_up_down_event(model, action, place->second, value);
 }
 
 void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
-    ActionModel& act = model.acts[action];
+    ActionModel& act = model.actions[action];
     if (effect.kind == model::EffectKind::becomes) {
         add_write(model, action, effect);
         return;
@@ -65,17 +65,17 @@ void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
 }
 
 void add_leaving(Model& model, std::size_t action, Index member) {
-    model.acts[action].leaving.push_back(member);
+    model.actions[action].leaving.push_back(member);
     model.members[member].stopping_actions.push_back(action);
 }
 
 // Adds a member that is down while the action is under way.
 void add_taken_down_meanwhile(Model& model, std::size_t action, const model::Effect& effect) {
-    const auto place = model.places.find(model::fact_key(effect.member, effect.name));
-    for (Index i = 0; i < model.members.size() && place != model.places.end(); ++i) {
+    const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
+    for (Index i = 0; i < model.members.size() && place != model.offsets.end(); ++i) {
         const bool is_it = model.members[i].running == place->second && effect.value.is_null()
                            && effect.kind == model::EffectKind::becomes;
-        if (is_it && index_in(model.acts[action].leaving, i) == k_no_index) {
+        if (is_it && index_in(model.actions[action].leaving, i) == k_no_index) {
             add_leaving(model, action, i);
         }
     }
@@ -84,7 +84,7 @@ void add_taken_down_meanwhile(Model& model, std::size_t action, const model::Eff
 // Finds the members that an action starts or takes down: its own, and members with a `running` fact
 // that it writes. A step of another verb that makes a member run a release restarts it.
 void add_moved(Model& model, std::size_t action) {
-    ActionModel& act = model.acts[action];
+    ActionModel& act = model.actions[action];
     const Verb verb = model.plan.actions[action].verb;
     const bool starts = verb == Verb::start || verb == Verb::restart;
     for (std::size_t i = 0; i < model.members.size(); ++i) {
@@ -126,10 +126,10 @@ std::uint64_t values_of_release(const Model& model, const std::string& release) 
 // True if the law closes the way back: the old release cannot read the new format, and no command
 // lowers it. Only upgrades have a way back to close.
 bool closes_way_back(const model::Plan& plan, const Store& store, const std::string& release) {
-    const auto old_support = store.laws.find(plan.from);
+    const auto old_support = store.laws.find(plan.from_version);
     const model::FormatSupport& law = store.laws.at(release);
-    return release == plan.to && old_support != store.laws.end()
-           && model::compare_versions(plan.from, plan.to) < 0
+    return release == plan.to_version && old_support != store.laws.end()
+           && model::compare_versions(plan.from_version, plan.to_version) < 0
            && !is_listed(old_support->second.reads, law.writes) && !law.lowers_on_request;
 }
 
@@ -139,26 +139,26 @@ void add_rise(Model& model, Index index, const std::string& release) {
     const Store& store = model.stores[index];
     const model::FormatSupport& law = store.laws.at(release);
     const Index format = index_in(store.formats, law.writes);
-    if (law.raises == model::FormatTrigger::never || format == k_no_index) {
+    if (law.trigger == model::FormatTrigger::never || format == k_no_index) {
         return;
     }
     FormatTransition rise;
     rise.store = index;
     rise.role = store.role;
-    rise.raises = law.raises;
-    rise.runs = values_of_release(model, release);
+    rise.raises = law.trigger;
+    rise.running_values = values_of_release(model, release);
     rise.becomes = to_byte(format);
-    rise.closes = closes_way_back(model.plan, store, release);
-    rise.alone = law.alone && store.shared && law.raises == model::FormatTrigger::on_start;
+    rise.blocks_downgrade = closes_way_back(model.plan, store, release);
+    rise.alone = law.alone && store.is_shared && law.trigger == model::FormatTrigger::on_start;
     rise.holds_at_start =
-        holds(model, rise, model.first.data()) || is_risen(model, rise, model.first.data());
-    model.rises.push_back(rise);
+        holds(model, rise, model.initial.data()) || is_risen(model, rise, model.initial.data());
+    model.format_transitions.push_back(rise);
 }
 
 // The releases of a second axis have laws of their own; else those of the plan have.
 std::vector<std::string> releases_with_laws(const Model& model, Index store) {
     if (model.stores[store].axis.empty()) {
-        return {model.plan.from, model.plan.to};
+        return {model.plan.from_version, model.plan.to_version};
     }
     std::vector<std::string> releases;
     for (const auto& [release, law] : model.stores[store].laws) {
@@ -171,9 +171,9 @@ std::vector<std::string> releases_with_laws(const Model& model, Index store) {
 void add_axis(Model& model, Index index) {
     const std::string& fact = model.plan.stores[index].read_by;
     for (Index i = 0; !fact.empty() && i < model.members.size(); ++i) {
-        const auto place = model.places.find(model::fact_key(model.members[i].name, fact));
-        model.stores[index].axis.push_back(place == model.places.end() ? k_no_offset
-                                                                       : place->second);
+        const auto place = model.offsets.find(model::fact_key(model.members[i].name, fact));
+        model.stores[index].axis.push_back(place == model.offsets.end() ? k_no_offset
+                                                                        : place->second);
     }
 }
 
@@ -181,16 +181,16 @@ void add_axis(Model& model, Index index) {
 void add_levels(Model& model, std::size_t index) {
     Store& store = model.stores[index];
     for (const std::string& format : store.formats) {
-        store.told.push_back(index_of(model, format));
+        store.level_values.push_back(index_of(model, format));
     }
     const auto& owners = model.members_of[store.role];
-    store.levels.resize(store.at.size());
+    store.levels.resize(store.offset.size());
     for (const std::string& key : model.plan.stores[index].levels) {
-        const auto place = model.places.find(key);
+        const auto place = model.offsets.find(key);
         const auto source = model.plan.sources.find(key);
         const std::string owner = source == model.plan.sources.end() ? "" : source->second.member;
-        for (std::size_t i = 0; place != model.places.end() && i < store.at.size(); ++i) {
-            if (store.shared || owner.empty() || owner == model.members[owners[i]].name) {
+        for (std::size_t i = 0; place != model.offsets.end() && i < store.offset.size(); ++i) {
+            if (store.is_shared || owner.empty() || owner == model.members[owners[i]].name) {
                 store.levels[i].push_back(place->second);
             }
         }
@@ -204,7 +204,7 @@ bool copy_needed(const Model& model, Index store) {
             return way.kind == model::RecoveryKind::restore;
         });
     return restorable
-           || std::any_of(model.acts.begin(), model.acts.end(), [&](const ActionModel& act) {
+           || std::any_of(model.actions.begin(), model.actions.end(), [&](const ActionModel& act) {
                   return std::find(act.copies.begin(), act.copies.end(), store) != act.copies.end();
               });
 }
@@ -212,12 +212,12 @@ bool copy_needed(const Model& model, Index store) {
 }  // namespace
 
 void add_effects(Model& model) {
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
         const model::Action& action = model.plan.actions[i];
         for (const model::Effect& effect : action.effects) {
             add_effect(model, i, effect);
         }
-        ActionModel& act = model.acts[i];
+        ActionModel& act = model.actions[i];
         add_moved(model, i);
         act.restores = action.verb == Verb::restore;
         act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
@@ -250,11 +250,14 @@ void add_format_transitions(Model& model) {
 void add_skews(Model& model) {
     for (const model::SkewRule& rule : model.plan.skew) {
         const Index role = index_in(model.roles, rule.role);
-        const Index other_role = index_in(model.roles, rule.with);
+        const Index other_role = index_in(model.roles, rule.peer_role);
         for (const bool newer : {false, true}) {
-            const bool forward = model::compare_versions(model.plan.from, model.plan.to) < 0;
-            const std::string& release = newer == forward ? model.plan.to : model.plan.from;
-            const std::string& other_release = newer == forward ? model.plan.from : model.plan.to;
+            const bool forward =
+                model::compare_versions(model.plan.from_version, model.plan.to_version) < 0;
+            const std::string& release =
+                newer == forward ? model.plan.to_version : model.plan.from_version;
+            const std::string& other_release =
+                newer == forward ? model.plan.from_version : model.plan.to_version;
             const bool apart = model.plan.max_skew > rule.max_skew;
             if (role != k_no_index && other_role != k_no_index
                 && (apart || (newer && !rule.newer))) {

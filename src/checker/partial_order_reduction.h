@@ -16,7 +16,7 @@ public:
 
     // Enables the reduction. `exchanged`: members that are interchangeable at some time; their
     // actions are left alone. `needs_witness`: each row keeps one successor that costs no fault.
-    void keep(const std::vector<bool>& exchanged, bool needs_witness);
+    void enable(const std::vector<bool>& exchanged, bool needs_witness);
 
     // True if the reduction can leave out a step.
     [[nodiscard]] bool is_enabled() const { return enabled_; }

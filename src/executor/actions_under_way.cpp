@@ -4,7 +4,7 @@
 // describe a cluster. Each host answers with its running actions and its registered owners; the
 // owner of an action is found by the action's journal. A host that does not answer is reported as
 // silent, never as idle.
-#include "executor/attempts_on_hosts.h"
+#include "executor/actions_under_way.h"
 
 #include "base/coverage_mark.h"
 #include "base/text.h"
@@ -83,7 +83,7 @@ void ask_work(const std::vector<std::string>& names,
     for (const std::string& host : names) {
         Json hello;
         hello.set("do", "hello");
-        hosts_by_ticket.emplace(hosts.ask(host, std::move(hello), deadline), host);
+        hosts_by_ticket.emplace(hosts.submit(host, std::move(hello), deadline), host);
     }
     while (!hosts_by_ticket.empty()) {
         for (const Reply& reply : hosts.poll(k_turn_ms)) {

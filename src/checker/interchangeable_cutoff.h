@@ -11,13 +11,13 @@
 
 namespace drydock::checker {
 
-class InterchangeableLimit {
+class InterchangeableCutoff {
 public:
     // An action in flight makes its member observable, so the limit holds only where every member
     // may die at any time.
-    InterchangeableLimit(const Model& model, bool is_enabled)
+    InterchangeableCutoff(const Model& model, bool is_enabled)
         : model_(model)
-        , is_enabled_(is_enabled && model.crowds > 0) {}
+        , is_enabled_(is_enabled && model.interchangeable_groups > 0) {}
 
     // Skips the surplus of a group before any other step. Returns true if it added a skip; then
     // there are no other successors.
@@ -27,8 +27,8 @@ public:
 
     // True if enough of its group are in flight: this one may as well begin later.
     [[nodiscard]] bool is_surplus(Index action) const {
-        return is_enabled_ && model_.acts[action].crowd != k_no_index
-               && in_flight_[model_.acts[action].crowd] >= k_in_flight_max;
+        return is_enabled_ && model_.actions[action].interchangeable_group != k_no_index
+               && in_flight_[model_.actions[action].interchangeable_group] >= k_in_flight_max;
     }
 
 private:

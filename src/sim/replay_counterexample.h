@@ -18,12 +18,12 @@ namespace drydock::sim {
 
 struct ReplayResult {
     std::string property;  // violated by the counterexample
-    std::size_t turns = 0;
-    std::size_t told = 0;          // steps that happened
-    std::string obstacle;          // the reason why the next step did not happen; empty: all did
-    bool judged = true;            // the simulator can judge the property
-    bool breaks = false;           // the same property was violated
-    std::vector<Violation> wrong;  // all violations
+    std::size_t steps = 0;
+    std::size_t steps_replayed = 0;  // steps that happened
+    std::string divergence;          // the reason why the next step did not happen; empty: all did
+    bool is_judged = true;           // the simulator can judge the property
+    bool is_reproduced = false;      // the same property was violated
+    std::vector<Violation> violations;  // all violations
 };
 
 // `trace` is the trace of a violation, as `drydock check --trace` writes it. Returns the error

@@ -5,7 +5,7 @@
 // order, then failures. A step is left out if it precedes the last step in this order and commutes
 // with it. Then the other order was explored from the parent, or an even earlier one was;
 // docs/design/0004, "One order", has the induction.
-#include "checker/partial_order.h"
+#include "checker/partial_order_reduction.h"
 
 #include <bit>
 #include <cstring>
@@ -53,13 +53,13 @@ PartialOrderReduction::PartialOrderReduction(const Model& model, bool observable
 }
 
 // One independent action has no partner to commute with, so two are needed.
-void PartialOrderReduction::keep(const std::vector<bool>& exchanged, bool needs_witness) {
+void PartialOrderReduction::enable(const std::vector<bool>& exchanged, bool needs_witness) {
     needs_witness_ = needs_witness;
     std::size_t count = 0;
-    for (std::size_t i = 0; i < model_.acts.size(); ++i) {
-        const Index member = model_.acts[i].member;
+    for (std::size_t i = 0; i < model_.actions.size(); ++i) {
+        const Index member = model_.actions[i].member;
         const bool stays = member == k_no_index || !exchanged[member];
-        if (model_.acts[i].apart && stays) {
+        if (model_.actions[i].independent && stays) {
             independent_[model_.cells[i]] = i;
             ++count;
         }
@@ -72,10 +72,11 @@ void PartialOrderReduction::keep(const std::vector<bool>& exchanged, bool needs_
 void PartialOrderReduction::begin(const Byte* row, const Byte* previous_row) {
     last_ = Step::unknown;
     witness_kept_ = !needs_witness_;
-    const Offset offset =
-        previous_row == nullptr ? k_no_offset : first_difference(row, previous_row, model_.used);
+    const Offset offset = previous_row == nullptr
+                              ? k_no_offset
+                              : first_difference(row, previous_row, model_.fault_usage);
     if (offset == k_no_offset || independent_[offset] == k_no_index
-        || std::memcmp(row + offset + 1, previous_row + offset + 1, model_.used - offset - 1)
+        || std::memcmp(row + offset + 1, previous_row + offset + 1, model_.fault_usage - offset - 1)
                != 0) {
         return;
     }

@@ -3,7 +3,7 @@
 // The begin saves the values from before and writes its own. An end puts the saved values back,
 // unless another step has changed them meanwhile. A failure or a cut leaves both: a second attempt
 // then still knows the values from before the first.
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {
@@ -76,17 +76,17 @@ PropertySet end_one(const Model& model, const HalfDone& half_done, Byte* row) {
 }  // namespace
 
 void begin_half_done(const Model& model, std::size_t action, Byte* row) {
-    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+    for (const HalfDone& half_done : model.actions[action].meanwhile) {
         begin_one(model, half_done, row);
     }
-    if (!model.acts[action].meanwhile.empty()) {
+    if (!model.actions[action].meanwhile.empty()) {
         settle(model, row);
     }
 }
 
 PropertySet end_half_done(const Model& model, std::size_t action, Byte* row) {
     PropertySet broken = 0;
-    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+    for (const HalfDone& half_done : model.actions[action].meanwhile) {
         broken |= end_one(model, half_done, row);
     }
     return broken;
@@ -94,7 +94,7 @@ PropertySet end_half_done(const Model& model, std::size_t action, Byte* row) {
 
 // What an earlier attempt has left stays.
 void undo_half_done(const Model& model, std::size_t action, Byte* row) {
-    for (const HalfDone& half_done : model.acts[action].meanwhile) {
+    for (const HalfDone& half_done : model.actions[action].meanwhile) {
         if ((row[half_done.saved] & k_begun_again) == 0) {
             (void)end_one(model, half_done, row);
         }

@@ -3,7 +3,7 @@
 //
 // There are two random sources: one draws the initial facts and the crashes, the other draws the
 // faults. Both come from the seed alone, so a failure is repeated by its seed.
-#include "sim/simulate.h"
+#include "sim/simulate_seeds.h"
 
 #include "base/text.h"
 #include "journal/memory/memory_journal.h"
@@ -38,7 +38,7 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
                                    std::uint64_t seed,
                                    const std::function<void(const std::string&)>& tell) {
     Faults dice(seed + 1);
-    const InitialFacts rehearsed = rehearse(plan, dice);
+    const InitialFacts rehearsed = choose_initial_facts(plan, dice);
     if (!rehearsed.obstacle.empty()) {
         return fail("sim.obstacle",
                     fmt::format("the model of this plan has no straight way to its end: {}",
@@ -61,7 +61,7 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
          [&](const std::string& gate, std::vector<Violation>&) { system.approve(gate); },
          {}});
     if (tell) {
-        site.tell(tell);
+        site.set_log(tell);
     }
     site.schedule_faults(plan, k_calm_ms);
     const SimulationResult ending =
@@ -70,24 +70,25 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
     // whole run has a time limit.
     SimulationSummary summary;
     summary.seed = seed;
-    summary.finished = ending.last.state.phase() == run::Phase::finished;
+    summary.finished = ending.final_state.state.phase() == run::Phase::finished;
     summary.conductors = ending.conductors;
     summary.halts = ending.halts;
     summary.faults = count_injected_faults(faults);
     summary.took_ms = clock.monotonic_ms();
-    summary.wrong = system.wrong();
+    summary.violations = system.violations();
     for (Violation& violation : check_result(site, plan, ending)) {
-        summary.wrong.push_back(std::move(violation));
+        summary.violations.push_back(std::move(violation));
     }
     for (Violation& violation :
          summary.finished ? system.left_behind() : std::vector<Violation>()) {
-        summary.wrong.push_back(std::move(violation));
+        summary.violations.push_back(std::move(violation));
     }
     if (!summary.finished || summary.took_ms > end_ms(plan)) {
-        summary.wrong.push_back({"stuck",
-                                 fmt::format("not finished after {}, though all was repaired: {}",
-                                             show_duration(summary.took_ms),
-                                             ending.last.halt["cause"].show())});
+        summary.violations.push_back(
+            {"stuck",
+             fmt::format("not finished after {}, though all was repaired: {}",
+                         show_duration(summary.took_ms),
+                         ending.final_state.halt["cause"].show())});
     }
     return summary;
 }

@@ -1,9 +1,9 @@
 // Transitions of the modelled cluster: effects of actions, laws, deaths, starts and elections. Each
 // returns the properties that it violates, where it can violate any.
 //
-// The parts: store_effects.h (formats, copies, laws), member_effects.h (up and down), half_done.cpp
-// (what holds while an action is under way), quorum.cpp (what a begin may not take), and judge.cpp
-// (properties of a state, asked before and after a transition).
+// The parts: store_effects.h (formats, copies, laws), member_effects.h (up and down),
+// half_done_effects.cpp (what holds while an action is under way), quorum.cpp (what a begin may not
+// take), and state_properties.cpp (properties of a state, asked before and after a transition).
 #pragma once
 
 #include "checker/model.h"
@@ -24,7 +24,7 @@ void verify_copies(const Model& model, std::size_t action, Byte* row);
 // Returns `quorum` if the command takes a group below its minimum, and `alone` if another action
 // that must be alone is under way. Members that are down, or that other commands in flight take
 // down, do not count.
-[[nodiscard]] PropertySet begin(const Model& model, std::size_t action, const Byte* row);
+[[nodiscard]] PropertySet quorum_violation(const Model& model, std::size_t action, const Byte* row);
 
 // What holds while the action is under way: its begin, its end, and the case that it never began.
 // The end returns the properties that a member violates which starts again by that.
@@ -44,7 +44,7 @@ can_read_all(const Model& model, const Member& member, Byte release, const Byte*
 // True if the member runs a release on a store on which it may not serve.
 [[nodiscard]] bool misreads(const Model& model, const Member& member, const Byte* row);
 
-void die(const Model& model, const Member& member, Byte* row);
+void kill_member(const Model& model, const Member& member, Byte* row);
 // True if the stopped member could be started as it stands; and the start by an operator.
 [[nodiscard]] bool can_be_started(const Model& model, const Member& member, const Byte* row);
 void start_by_hand(const Model& model, const Member& member, Byte* row);

@@ -3,7 +3,7 @@
 //
 // For `stuck` the trace is only the beginning. Afterwards the run goes on without faults and with
 // an operator. The property is violated if it does not end even then.
-#include "sim/replay.h"
+#include "sim/replay_counterexample.h"
 
 #include "journal/memory/memory_journal.h"
 #include "run/expected_facts.h"
@@ -26,16 +26,16 @@ constexpr int k_patience = 24;   // repairs by an operator
 // True if the plan has the subject of the step.
 bool is_known(const model::Plan& plan, const TraceStep& turn, const std::string& kind) {
     if (kind == "action") {
-        return plan.find(turn.about) != nullptr;
+        return plan.find(turn.subject) != nullptr;
     }
     if (kind == "member") {
-        return plan.member_hosts.contains(turn.about);
+        return plan.member_hosts.contains(turn.subject);
     }
     if (kind == "host") {
-        return plan.hosts.contains(turn.about);
+        return plan.hosts.contains(turn.subject);
     }
     return std::any_of(plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
-        return store.name == turn.about;
+        return store.name == turn.subject;
     });
 }
 
@@ -56,19 +56,19 @@ Result<std::vector<TraceStep>> read_story(const model::Plan& plan, const Json& t
         DRYDOCK_TRY_ASSIGN(turn.kind, kind_of(step, story.size() + 1));
         for (const char* kind : {"action", "member", "host", "store"}) {
             if (step.contains(kind)) {
-                turn.about = step[kind].as_string();
+                turn.subject = step[kind].as_string();
                 if (!is_known(plan, turn, kind)) {
                     return fail("replay.trace",
                                 fmt::format("turn {}: the plan has no {} \"{}\"",
                                             story.size() + 1,
                                             kind,
-                                            turn.about),
+                                            turn.subject),
                                 "replay a trace with the very plan that was checked");
                 }
             }
         }
         if (turn.kind == TraceStepKind::halted || turn.kind == TraceStepKind::finished) {
-            turn.about.clear();  // of the run
+            turn.subject.clear();  // of the run
         }
         story.push_back(std::move(turn));
     }
@@ -80,14 +80,14 @@ class ReplayRun {
 public:
     ReplayRun(const model::Plan& plan, std::vector<TraceStep> story)
         : plan_(plan)
-        , rehearsed_(rehearse(plan, dice_))
+        , rehearsed_(choose_initial_facts(plan, dice_))
         , system_(plan, rehearsed_, dice_)
         , director_(plan, system_, std::move(story))
         , site_(system_, clock_, dice_, ground()) {
         director_.take_over(site_);
     }
 
-    void tell(const std::function<void(const std::string&)>& tell) { site_.tell(tell); }
+    void tell(const std::function<void(const std::string&)>& tell) { site_.set_log(tell); }
 
     // Alternates between conductors and the acts of the person, until the replayer has no next act.
     void play() {
@@ -102,7 +102,7 @@ public:
 
     // True if the run ends once no fault happens and a person helps. Lost hosts come back first,
     // and held actions end.
-    bool ends() {
+    bool can_terminate() {
         const auto running = [&](const std::string& host) {
             return *site_.transport.host(host).running();
         };
@@ -114,11 +114,11 @@ public:
             }
         }
         const SimulationResult ending = site_.run_to_completion(plan_, {}, k_patience);
-        return ending.last.state.phase() == run::Phase::finished;
+        return ending.final_state.state.phase() == run::Phase::finished;
     }
 
-    std::vector<Violation> wrong() {
-        std::vector<Violation> violations = system_.wrong();
+    std::vector<Violation> violations() {
+        std::vector<Violation> violations = system_.violations();
         for (Violation& violation : find_repeated_effects(site_, plan_)) {
             violations.push_back(std::move(violation));
         }
@@ -177,23 +177,23 @@ Result<ReplayResult> replay(const model::Plan& plan,
     DRYDOCK_TRY_ASSIGN(std::vector<TraceStep> story, read_story(plan, trace));
     ReplayResult replayed;
     replayed.property = property;
-    replayed.turns = story.size();
-    replayed.judged = is_judged(property);
+    replayed.steps = story.size();
+    replayed.is_judged = is_judged(property);
     ReplayRun stage(plan, std::move(story));
     if (tell) {
         stage.tell(tell);
     }
     stage.play();
-    replayed.told = stage.director().told();
-    replayed.obstacle = stage.director().obstacle();
-    replayed.wrong = stage.wrong();
-    if (property == "stuck" && replayed.obstacle.empty() && !stage.ends()) {
-        replayed.wrong.push_back({"stuck", "not finished, though nothing more went wrong"});
+    replayed.steps_replayed = stage.director().steps_replayed();
+    replayed.divergence = stage.director().divergence();
+    replayed.violations = stage.violations();
+    if (property == "stuck" && replayed.divergence.empty() && !stage.can_terminate()) {
+        replayed.violations.push_back({"stuck", "not finished, though nothing more went wrong"});
     }
-    replayed.breaks =
-        std::any_of(replayed.wrong.begin(), replayed.wrong.end(), [&](const Violation& violation) {
-            return violation.property == property;
-        });
+    replayed.is_reproduced =
+        std::any_of(replayed.violations.begin(),
+                    replayed.violations.end(),
+                    [&](const Violation& violation) { return violation.property == property; });
     return replayed;
 }
 

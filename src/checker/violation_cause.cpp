@@ -1,11 +1,11 @@
 // Causes in plain words. Sentences about a state list the releases that run; sentences about a step
 // name its action, its member and its store.
-#include "checker/explanation.h"
+#include "checker/violation_cause.h"
 
 #include "base/text.h"
 #include "checker/member_effects.h"
-#include "checker/step_text.h"
 #include "checker/store_effects.h"
+#include "checker/transition_text.h"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,7 @@ std::vector<std::string> running_now(const Model& model, const Byte* row) {
 std::string stores_now(const Model& model, const Byte* row) {
     std::vector<std::string> texts;
     for (const Store& store : model.stores) {
-        for (const Offset offset : store.at) {
+        for (const Offset offset : store.offset) {
             if (row[offset] < store.formats.size()) {
                 texts.push_back(fmt::format("{} is {}", store.name, store.formats[row[offset]]));
             }
@@ -46,9 +46,9 @@ std::string stores_now(const Model& model, const Byte* row) {
 }
 
 std::string title_of(const Model& model, const Path& walk) {
-    return is_about_action(walk.last.kind)
-               ? model.plan.actions[walk.last.index].title
-               : trace_step_of(model, walk.before.data(), walk.last).text;
+    return is_about_action(walk.last_transition.kind)
+               ? model.plan.actions[walk.last_transition.index].title
+               : trace_step_of(model, walk.previous_row.data(), walk.last_transition).text;
 }
 
 std::string format_name(const Store& store, Byte format) {
@@ -67,7 +67,7 @@ std::string misread_store(const Model& model, const Member& member, const Byte* 
                                member.name,
                                model.values.at(row[member.running]).value.show(),
                                store.name,
-                               format_name(store, row[store.at[instance]]),
+                               format_name(store, row[store.offset[instance]]),
                                can_start_on(model, store, instance, reader, row)
                                    ? "may start on that, and not serve clients"
                                    : "cannot read that");
@@ -80,12 +80,13 @@ std::string misread_store(const Model& model, const Member& member, const Byte* 
 std::vector<std::string> refusing_stores(const Model& model, const Path& walk) {
     const Byte* row = walk.row.data();
     std::vector<std::string> texts;
-    for (const Index index : is_about_action(walk.last.kind) ? model.acts[walk.last.index].starting
-                                                             : std::vector<Index>()) {
+    for (const Index index : is_about_action(walk.last_transition.kind)
+                                 ? model.actions[walk.last_transition.index].starting
+                                 : std::vector<Index>()) {
         const Member& member = model.members[index];
         for_each_store(model, member, row, [&](const Store& store, Index instance) {
             const Byte reader = reader_of(store, index, release_of(member, row), row);
-            const Byte format = row[store.at[instance]];
+            const Byte format = row[store.offset[instance]];
             if (!is_running(member, row) && !can_start_on(model, store, instance, reader, row)) {
                 const bool is_unclean = format != k_destroyed && !store.unclean.empty()
                                         && row[store.unclean[instance]] != k_absent;
@@ -103,7 +104,7 @@ std::vector<std::string> refusing_stores(const Model& model, const Path& walk) {
 std::string because_of_misread(const Model& model, const std::string& title, const Path& walk) {
     for (const Member& member : model.members) {
         if (misreads(model, member, walk.row.data())
-            && !misreads(model, member, walk.before.data())) {
+            && !misreads(model, member, walk.previous_row.data())) {
             return fmt::format(
                 "after \"{}\" {}", title, misread_store(model, member, walk.row.data()));
         }
@@ -111,14 +112,15 @@ std::string because_of_misread(const Model& model, const std::string& title, con
     const auto refusing = refusing_stores(model, walk);
     return fmt::format("\"{}\" starts a release on a store that it cannot read ({})",
                        title,
-                       refusing.empty() ? stores_now(model, walk.before.data())
+                       refusing.empty() ? stores_now(model, walk.previous_row.data())
                                         : join(refusing, ", "));
 }
 
 std::string because_of_quorum(const Model& model, const std::string& title, const Path& walk) {
     std::vector<std::string> names;
-    for (const Index member : is_about_action(walk.last.kind) ? model.acts[walk.last.index].leaving
-                                                              : std::vector<Index>()) {
+    for (const Index member : is_about_action(walk.last_transition.kind)
+                                  ? model.actions[walk.last_transition.index].leaving
+                                  : std::vector<Index>()) {
         names.push_back(model.members[member].name);
     }
     const std::string now = join(running_now(model, walk.row.data()), ", ");
@@ -138,18 +140,18 @@ std::string because_of_destruction(const Model& model, const std::string& title,
     std::vector<std::string> names;
     const auto add = [&](Index store) {
         const Store& lost = model.stores[store];
-        if (!has_verified_copy(lost, walk.before.data())
+        if (!has_verified_copy(lost, walk.previous_row.data())
             && index_in(names, lost.name) == k_no_index) {
             names.push_back(lost.name);
         }
     };
-    const bool is_action = is_about_action(walk.last.kind);
+    const bool is_action = is_about_action(walk.last_transition.kind);
     for (const Index store :
-         is_action ? model.acts[walk.last.index].destroyed : std::vector<Index>()) {
+         is_action ? model.actions[walk.last_transition.index].destroyed : std::vector<Index>()) {
         add(store);
     }
-    for (const FormatTransition& rise : model.rises) {
-        if (names.empty() && rise.closes && !rise.holds_at_start) {
+    for (const FormatTransition& rise : model.format_transitions) {
+        if (names.empty() && rise.blocks_downgrade && !rise.holds_at_start) {
             add(rise.store);
         }
     }
@@ -161,14 +163,16 @@ std::string because_of_destruction(const Model& model, const std::string& title,
 // Names the actions that have failed, and what they wait for.
 std::string because_of_halt(const Model& model, const Path& walk) {
     std::vector<std::string> texts;
-    for (Index i = 0; i < model.acts.size(); ++i) {
+    for (Index i = 0; i < model.actions.size(); ++i) {
         if (!run::has_failed(model.status(walk.row.data(), i))) {
             continue;
         }
         const model::Action& action = model.plan.actions[i];
-        std::string reason = unmet(model, action.guard, model.acts[i].guard, walk.row.data());
+        std::string reason =
+            unmet(model, action.preconditions, model.actions[i].preconditions, walk.row.data());
         if (reason.empty()) {
-            reason = unmet(model, action.then, model.acts[i].then, walk.row.data());
+            reason = unmet(
+                model, action.postconditions, model.actions[i].postconditions, walk.row.data());
         }
         texts.push_back(reason.empty() ? fmt::format("\"{}\" cannot be done", action.title)
                                        : fmt::format("\"{}\" waits: {}", action.title, reason));
@@ -178,8 +182,8 @@ std::string because_of_halt(const Model& model, const Path& walk) {
 
 std::string because_of_company(const Model& model, const std::string& title, const Path& walk) {
     std::vector<std::string> titles;
-    for (Index i = 0; i < model.acts.size(); ++i) {
-        if (run::is_open_ended(model.status(walk.before.data(), i))) {
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        if (run::is_open_ended(model.status(walk.previous_row.data(), i))) {
             titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
         }
     }
@@ -188,8 +192,8 @@ std::string because_of_company(const Model& model, const std::string& title, con
 
 std::string because_of_leftover(const Model& model, const Path& walk) {
     const std::string key = left_behind(model, walk.row.data());
-    const auto fact = model.places.find(key);
-    if (fact == model.places.end()) {
+    const auto fact = model.offsets.find(key);
+    if (fact == model.offsets.end()) {
         return "the plan has ended, and what it switched for its own time is not as it was";
     }
     const auto was = std::find_if(model.temporaries.begin(),
@@ -197,8 +201,8 @@ std::string because_of_leftover(const Model& model, const Path& walk) {
                                   [&](const auto& temporary) { return temporary.key == key; });
     return fmt::format("the plan has ended, and {} is {}, as it was not before: it was {}",
                        key,
-                       show(model.values.at(walk.row[fact->second])),
-                       show(model.values.at(was->value)));
+                       to_text(model.values.at(walk.row[fact->second])),
+                       to_text(model.values.at(was->value)));
 }
 
 std::string because_of_loss(const Model& model, const std::string& title) {
@@ -262,7 +266,7 @@ std::string hint_of_restart(Property property) {
 }  // namespace
 
 std::string hint_of(Property property, const Path& walk) {
-    if (walk.last.kind == TransitionKind::member_restarts) {
+    if (walk.last_transition.kind == TransitionKind::member_restarts) {
         return hint_of_restart(property);
     }
     switch (property) {

@@ -6,8 +6,8 @@
 //
 // Reading order: simulation.h (a simulated cluster and its conductors), crash_injection.h (crashes
 // and delays of a conductor), modelled_system.h (the system by its plan), modelled_stores.h (its
-// stores), condition_solver.h (facts that satisfy conditions). Then replay.h and trace_replayer.h:
-// counterexamples of the checker on the same cluster.
+// stores), condition_solver.h (facts that satisfy conditions). Then replay_counterexample.h and
+// trace_replayer.h: counterexamples of the checker on the same cluster.
 #pragma once
 
 #include "base/result.h"
@@ -28,7 +28,7 @@ struct SimulationSummary {
     int halts = 0;
     int faults = 0;            // injected
     std::int64_t took_ms = 0;  // of simulated time
-    std::vector<Violation> wrong;
+    std::vector<Violation> violations;
 };
 
 // Simulates one run. Returns the error "sim.obstacle" if the plan does not reach its end in the

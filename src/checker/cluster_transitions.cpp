@@ -2,7 +2,7 @@
 // statuses) is changed elsewhere.
 //
 // A property is violated only by the step that makes it false, so the blame falls on one action.
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 
 #include "checker/member_effects.h"
 
@@ -30,7 +30,7 @@ PropertySet judge_destruction(const Model& model, const ActionModel& act, const 
 // has taken writes that the old side lacks.
 PropertySet lose_writes(const Model& model, const ActionModel& act, const Byte* row) {
     const bool is_downgrade = model.plan.procedure == "downgrade";
-    const bool switches_back = act.moves_serving && row[model.written] != 0;
+    const bool switches_back = act.moves_serving && row[model.new_writes] != 0;
     return is_downgrade && (act.restores || switches_back) ? mask_of(Property::lost_writes)
                                                            : PropertySet{0};
 }
@@ -56,7 +56,7 @@ bool is_told_by_start(const Model& model, const ActionModel& act, Offset offset)
 // A member that is made to lead takes the lead from another one.
 void hand_over(const Model& model, const Write& write, Byte* row) {
     for (const Member& member : model.members) {
-        if (write.at == member.leads && write.value == model.serves) {
+        if (write.offset == member.leads && write.value == model.value_serving) {
             lead(model, member, row);
         }
     }
@@ -64,8 +64,8 @@ void hand_over(const Model& model, const Write& write, Byte* row) {
 
 void write_facts(const Model& model, const ActionModel& act, Byte* row) {
     for (const Write& write : act.writes) {
-        if (!is_told_by_start(model, act, write.at)) {
-            row[write.at] = write.value;
+        if (!is_told_by_start(model, act, write.offset)) {
+            row[write.offset] = write.value;
         }
     }
     for (Index i = 0; model.has_mutual_laws && i < act.writes.size(); ++i) {
@@ -91,7 +91,7 @@ PropertySet start_all(const Model& model, const ActionModel& act, Byte* row) {
 // The order is that of the real action: checks on the state before it, then what it had half done,
 // declared facts, stores, starts, and what follows from them.
 PropertySet take_effect(const Model& model, std::size_t action, Byte* row) {
-    const ActionModel& act = model.acts[action];
+    const ActionModel& act = model.actions[action];
     if (!act.moves_world) {
         return 0;
     }
@@ -107,14 +107,14 @@ PropertySet take_effect(const Model& model, std::size_t action, Byte* row) {
     broken |= start_all(model, act, row);
     settle(model, row);
     const bool forward = model.serving != k_no_offset && model.plan.procedure != "downgrade";
-    if (forward && row[model.serving] != model.first[model.serving] && takes_writes(model, row)) {
-        row[model.written] = 1;
+    if (forward && row[model.serving] != model.initial[model.serving] && takes_writes(model, row)) {
+        row[model.new_writes] = 1;
     }
     return broken;
 }
 
 void verify_copies(const Model& model, std::size_t action, Byte* row) {
-    for (const Index store : model.acts[action].copies) {
+    for (const Index store : model.actions[action].copies) {
         row[model.stores[store].copy] = k_verified;
     }
 }

@@ -1,5 +1,5 @@
 // The words of transitions. A kind without a sentence shows nothing that people would tell.
-#include "checker/step_text.h"
+#include "checker/transition_text.h"
 
 #include "base/text.h"
 
@@ -55,7 +55,7 @@ const char* sentence_of(TransitionKind kind) {
 
 std::string under_way(const Model& model, const Byte* row) {
     std::vector<std::string> titles;
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
         if (model.status(row, i) == Status::intended) {
             titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
         }
@@ -83,17 +83,17 @@ std::string text_of_law(const Model& model, const FormatTransition& rise) {
 // A skip is told where the action would have changed the cluster. A condition on members that are
 // all down is easily overlooked, so describe() and the reason say so.
 std::string text_of_skip(const Model& model, const Byte* previous_row, Index action) {
-    const ActionModel& act = model.acts[action];
+    const ActionModel& act = model.actions[action];
     const model::Action& planned = model.plan.actions[action];
-    if (!act.moves_world || act.when.empty()) {
+    if (!act.moves_world || act.applies_if.empty()) {
         return "";
     }
-    const std::string reason = unmet(model, planned.when, act.when, previous_row);
+    const std::string reason = unmet(model, planned.applies_if, act.applies_if, previous_row);
     return fmt::format("\"{}\" is skipped, because {}",
                        planned.title,
-                       reason.empty()
-                           ? "its condition may not hold: " + model::describe(planned.when.front())
-                           : reason);
+                       reason.empty() ? "its condition may not hold: "
+                                            + model::describe(planned.applies_if.front())
+                                      : reason);
 }
 
 // Returns the words for {}.
@@ -105,7 +105,7 @@ std::string subject_of(const Model& model, const Byte* previous_row, Transition 
         return under_way(model, previous_row);
     }
     if (choice.kind == TransitionKind::law_fires) {
-        return text_of_law(model, model.rises[choice.index]);
+        return text_of_law(model, model.format_transitions[choice.index]);
     }
     if (choice.kind == TransitionKind::host_lost || choice.kind == TransitionKind::host_back) {
         return model.hosts[choice.index];
@@ -121,7 +121,7 @@ std::string text_of(const Model& model, const Byte* previous_row, Transition cho
                        subject_of(model, previous_row, choice));
 }
 
-// A replay reads these keys (sim/replay.h).
+// A replay reads these keys (sim/replay_counterexample.h).
 Json trace_of(const Model& model, Transition choice) {
     Json trace;
     trace.set("what", std::string(name_of(choice.kind)));
@@ -133,7 +133,7 @@ Json trace_of(const Model& model, Transition choice) {
                || choice.kind == TransitionKind::host_back) {
         trace.set("host", model.hosts[choice.index]);
     } else if (choice.kind == TransitionKind::law_fires) {
-        trace.set("store", model.stores[model.rises[choice.index].store].name);
+        trace.set("store", model.stores[model.format_transitions[choice.index].store].name);
     }
     return trace;
 }
@@ -172,8 +172,8 @@ std::string unmet(const Model& model,
                   const std::vector<Predicate>& predicates,
                   const Byte* row) {
     for (Index i = 0; i < predicates.size(); ++i) {
-        const Evaluation evaluation = answer(model, {predicates[i]}, row);
-        if (predicates[i].modelled && evaluation.modelled != model::Truth::yes) {
+        const Evaluation evaluation = evaluate(model, {predicates[i]}, row);
+        if (predicates[i].is_modelled && evaluation.modelled != model::Truth::yes) {
             return fmt::format("it is not so that {}{}",
                                model::describe(conditions[i]),
                                asks_nobody(model, predicates[i], row)

@@ -1,6 +1,6 @@
 // Properties of a state, asked before and after a transition: the transition that makes a state bad
 // is to blame. So one question covers starts, migrations, laws, elections and restarts.
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {
@@ -12,9 +12,9 @@ namespace {
 PropertySet close(const Model& model, const Byte* row) {
     PropertySet broken =
         is_approved(model, row) ? PropertySet{0} : mask_of(Property::unasked_return_point);
-    for (const FormatTransition& rise : model.rises) {
+    for (const FormatTransition& rise : model.format_transitions) {
         const Store& store = model.stores[rise.store];
-        const bool now = rise.closes && !rise.holds_at_start;
+        const bool now = rise.blocks_downgrade && !rise.holds_at_start;
         if (now && store.copy_needed && !has_verified_copy(store, row)) {
             broken |= mask_of(Property::unverified_destroy);
         }
@@ -30,7 +30,7 @@ bool has_moved_stores(const Model& model, const Byte* before, const Byte* after)
         return true;
     }
     return std::any_of(model.stores.begin(), model.stores.end(), [&](const Store& store) {
-        return std::any_of(store.at.begin(), store.at.end(), [&](Offset place) {
+        return std::any_of(store.offset.begin(), store.offset.end(), [&](Offset place) {
             return before[place] != after[place];
         });
     });
@@ -65,7 +65,7 @@ PropertySet judge_releases(const Model& model, const Byte* before, const Byte* a
 bool is_as_found(const Model& model, const Member& member, const Byte* row) {
     return member.running != k_no_offset && member.installed != k_no_offset
            && row[member.running] == k_absent
-           && row[member.installed] == model.first[member.installed];
+           && row[member.installed] == model.initial[member.installed];
 }
 
 }  // namespace
@@ -100,9 +100,9 @@ judge_start(const Model& model, const Member& member, const Byte* before, const 
 
 void note_found_starts(Model& model) {
     for (Member& member : model.members) {
-        const Byte* found = model.first.data();
+        const Byte* found = model.initial.data();
         if (can_restart(model, member, found)) {
-            std::vector<Byte> after = model.first;
+            std::vector<Byte> after = model.initial;
             start_by_hand(model, member, after.data());
             member.found_broken = judge_start(model, member, found, after.data());
         }
@@ -118,17 +118,19 @@ bool violates_skew(const Model& model, const Byte* row) {
         });
     };
     return std::any_of(model.skews.begin(), model.skews.end(), [&](const SkewPair& pair) {
-        return any_runs(pair.role, pair.one) && any_runs(pair.with, pair.other);
+        return any_runs(pair.role, pair.releases) && any_runs(pair.other_role, pair.other_releases);
     });
 }
 
 // A law with a condition counts as closing as soon as its condition holds: from then on it may fire
 // at any moment.
 bool is_closing(const Model& model, const Byte* row) {
-    return std::any_of(model.rises.begin(), model.rises.end(), [&](const FormatTransition& rise) {
-        const bool counts = rise.closes && !rise.holds_at_start;
-        return counts && (is_risen(model, rise, row) || holds(model, rise, row));
-    });
+    return std::any_of(model.format_transitions.begin(),
+                       model.format_transitions.end(),
+                       [&](const FormatTransition& rise) {
+                           const bool counts = rise.blocks_downgrade && !rise.holds_at_start;
+                           return counts && (is_risen(model, rise, row) || holds(model, rise, row));
+                       });
 }
 
 bool is_approved(const Model& model, const Byte* row) {

@@ -1,9 +1,9 @@
 // Whether a run can terminate, and how. The rules are in docs/design/0004, "Ends" and "What the
 // rules mean exactly".
-#include "checker/ends.h"
+#include "checker/termination.h"
 
 #include "checker/backward_reachability.h"
-#include "checker/effects.h"
+#include "checker/cluster_transitions.h"
 
 #include <fmt/format.h>
 
@@ -22,16 +22,16 @@ bool says_remedy(const model::Action& action) {
             return !condition.remedy.empty();
         });
     };
-    return !action.remedy.empty() || says(action.guard) || says(action.then);
+    return !action.remedy.empty() || says(action.preconditions) || says(action.postconditions);
 }
 
 using Test = bool (*)(Status, const ActionModel&, const model::Action&);
 
 // True if an action that has failed passes the test.
 bool any_failed(const Model& model, const Byte* row, Test test) {
-    for (std::size_t i = 0; i < model.acts.size(); ++i) {
+    for (std::size_t i = 0; i < model.actions.size(); ++i) {
         const auto status = model.status(row, i);
-        if (has_failed(status) && test(status, model.acts[i], model.plan.actions[i])) {
+        if (has_failed(status) && test(status, model.actions[i], model.plan.actions[i])) {
             return true;
         }
     }
@@ -43,7 +43,7 @@ bool any_failed(const Model& model, const Byte* row, Test test) {
 bool is_an_end(const Model& model, const Byte* row) {
     // The remedy for an unreachable host is implied: it is to be brought back.
     const auto has_remedy = [](Status status, const ActionModel&, const model::Action& action) {
-        return status == Status::unreached || says_remedy(action);
+        return status == Status::unreachable || says_remedy(action);
     };
     return phase_of(row) == Phase::finished
            || (phase_of(row) == Phase::halted && any_failed(model, row, has_remedy));
@@ -84,8 +84,8 @@ std::string final_state_error(const Model& model, const Byte* row) {
             continue;
         }
         const model::Observation& runs = model.values.at(row[member.running]);
-        if (runs.value.show() != model.plan.to) {
-            return fmt::format("at its end {} does not run {}", member.name, model.plan.to);
+        if (runs.value.show() != model.plan.to_version) {
+            return fmt::format("at its end {} does not run {}", member.name, model.plan.to_version);
         }
     }
     return {};

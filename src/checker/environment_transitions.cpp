@@ -5,7 +5,7 @@
 // persistent set: an unobserved fault commutes with every other step. docs/design/0004, "Order that
 // is left out", has the argument.
 #include "checker/store_effects.h"
-#include "checker/transitions.h"
+#include "checker/successor_rules.h"
 
 #include <algorithm>
 #include <utility>
@@ -27,7 +27,7 @@ bool answer_commands(Expansion& expansion) {
     for (Index i = 0; i < cells.size(); ++i) {
         if (run::State::status_in(cells[i]) == Status::intended) {
             any_in_flight = true;
-            if (!expansion.is_symmetric_duplicate(expansion.model().acts[i].member)) {
+            if (!expansion.is_symmetric_duplicate(expansion.model().actions[i].member)) {
                 answer_command(expansion, i);
             }
         }
@@ -37,10 +37,10 @@ bool answer_commands(Expansion& expansion) {
 
 void fire_laws(Expansion& expansion) {
     const Model& model = expansion.model();
-    for (Index i = 0; i < model.rises.size(); ++i) {
-        if (can_fire(model, model.rises[i], expansion.row())) {
+    for (Index i = 0; i < model.format_transitions.size(); ++i) {
+        if (can_fire(model, model.format_transitions[i], expansion.row())) {
             Successor successor = expansion.add(Kind::law_fires, i);
-            fire(model, model.rises[i], successor.row());
+            fire(model, model.format_transitions[i], successor.row());
             successor.judge_change().commit();
         }
     }
@@ -74,7 +74,7 @@ bool would_change(const Model& model, const Member& member, const Byte* row) {
 std::vector<bool> observable_members(const Expansion& expansion, bool any_member_may_die) {
     const Model& model = expansion.model();
     const auto& commands = expansion.commands();
-    const auto halts = [](const Command& command) { return command.what == CommandKind::halt; };
+    const auto halts = [](const Command& command) { return command.kind == CommandKind::halt; };
     const bool all = any_member_may_die || std::any_of(commands.begin(), commands.end(), halts);
     std::vector<bool> observable(model.members.size(), all);
     for (Index i = 0; !all && i < model.members.size(); ++i) {
@@ -89,14 +89,14 @@ std::vector<bool> observable_members(const Expansion& expansion, bool any_member
         }
     };
     for (const Command& command : commands) {
-        if (!all && command.what != CommandKind::finish) {
-            const ActionModel& act = model.acts[command.action];
+        if (!all && command.kind != CommandKind::finish) {
+            const ActionModel& act = model.actions[command.action];
             observe(act, judges_guard(command) ? act.observed_before : act.observed_after);
         }
     }
-    for (Index i = 0; !all && i < model.acts.size(); ++i) {
+    for (Index i = 0; !all && i < model.actions.size(); ++i) {
         if (expansion.run().status(i) == Status::intended) {
-            observe(model.acts[i], model.acts[i].observed_after);
+            observe(model.actions[i], model.actions[i].observed_after);
         }
     }
     return observable;
@@ -110,7 +110,7 @@ void lose_members(Expansion& expansion, const std::vector<bool>& observable) {
         if (observable[i] && !expansion.is_symmetric_duplicate(i) && member.running != k_no_offset
             && expansion.row()[member.running] != k_absent) {
             Successor successor = expansion.add(Kind::member_dies, i);
-            die(model, member, successor.charge(Fault::member).row());
+            kill_member(model, member, successor.charge(Fault::member).row());
             if (model.has_mutual_laws) {
                 successor.judge_change();
             }
@@ -121,7 +121,7 @@ void lose_members(Expansion& expansion, const std::vector<bool>& observable) {
 
 bool is_lost(const Expansion& expansion, Index host) {
     const Model& model = expansion.model();
-    return expansion.row()[model.members[model.members_on[host].front()].away] != 0;
+    return expansion.row()[model.members[model.members_on[host].front()].unreachable] != 0;
 }
 
 // The host stops answering, at the cost of a fault. Or it answers again. Its members run on.
@@ -133,7 +133,7 @@ void flip_host(Expansion& expansion, Index host) {
         successor.charge(Fault::host);
     }
     for (const Index member : model.members_on[host]) {
-        successor.row()[model.members[member].away] = comes_back ? 0 : 1;
+        successor.row()[model.members[member].unreachable] = comes_back ? 0 : 1;
     }
     std::move(successor).commit();
 }
@@ -159,9 +159,9 @@ void resume(Expansion& expansion) {
     const Model& model = expansion.model();
     Successor successor = expansion.add(Kind::resumed, 0);
     successor.apply_to_run(EventType::run_resumed);
-    for (Index i = 0; i < model.acts.size(); ++i) {
-        if (expansion.run().status(i) == Status::failed && model.acts[i].ran != k_no_offset) {
-            successor.row()[model.acts[i].ran] = 0;
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        if (expansion.run().status(i) == Status::failed && model.actions[i].ran != k_no_offset) {
+            successor.row()[model.actions[i].ran] = 0;
         }
     }
     std::move(successor).commit();
@@ -221,7 +221,7 @@ void expand_restarts(Expansion& expansion) {
     const bool is_explored =
         expansion.can_afford(Fault::restart)
         && std::none_of(commands.begin(), commands.end(), [](const Command& command) {
-               return command.what == CommandKind::begin;
+               return command.kind == CommandKind::begin;
            });
     if (!is_explored && !model.judges_restarts) {
         return;
