@@ -125,7 +125,7 @@ public:
     }
 
     [[nodiscard]] Evaluation evaluate(const std::vector<Predicate>& conditions) const {
-        return evaluate(model_, conditions, row_);
+        return checker::evaluate(model_, conditions, row_);
     }
 
     // Returns the properties that a start of the member by itself would violate.

@@ -59,12 +59,12 @@ bool asks(const std::vector<Predicate>& questions, Offset offset) {
     return std::any_of(questions.begin(), questions.end(), [&](const Predicate& question) {
         return std::any_of(question.targets.begin(),
                            question.targets.end(),
-                           [&](const auto& target) { return target.at == offset; });
+                           [&](const auto& target) { return target.offset == offset; });
     });
 }
 
 bool writes(const ActionModel& act, Offset offset) {
-    const auto is_there = [&](const auto& change) { return change.at == offset; };
+    const auto is_there = [&](const auto& change) { return change.offset == offset; };
     return std::any_of(act.writes.begin(), act.writes.end(), is_there)
            || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), is_there);
 }

@@ -158,7 +158,7 @@ bool InitialValues::runs(Index member, const std::string& release) const {
         model_.plan.sources.begin(), model_.plan.sources.end(), [&](const auto& one) {
             const auto& [key, source] = one;
             const Observation* value = fact(key);
-            return source.binds == model::StandardFact::running
+            return source.standard_fact == model::StandardFact::running
                    && (member == k_no_index || source.member == name_of(member)) && value != nullptr
                    && value->value.show() == release;
         });

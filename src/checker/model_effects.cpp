@@ -91,7 +91,7 @@ void add_moved(Model& model, std::size_t action) {
         Member& member = model.members[i];
         const auto moves =
             std::find_if(act.writes.begin(), act.writes.end(), [&](const auto& write) {
-                return write.at == member.running;
+                return write.offset == member.running;
             });
         const bool moved = moves != act.writes.end();
         const bool is_stopped = moved && moves->value == k_absent;

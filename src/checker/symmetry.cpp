@@ -83,7 +83,7 @@ private:
         }
         const bool own_values =
             std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
-                return target.yes != targets.front().satisfying_values;
+                return target.satisfying_values != targets.front().satisfying_values;
             });
         for (std::size_t i = 0; own_values && i < model_.members.size(); ++i) {
             single_out(act, i);

@@ -43,7 +43,7 @@ void check_names(const Node& members, ClusterReader& reader) {
 // Returns how many of `count` members the rule lets be down; nothing if labels or voters decide.
 std::optional<int> most_down(const model::RoleSpec& role, int count, const model::Pack& pack) {
     const bool has_voters = std::any_of(pack.facts.begin(), pack.facts.end(), [&](auto& fact) {
-        return fact.role == role.name && fact.binds == model::StandardFact::voter;
+        return fact.role == role.name && fact.standard_fact == model::StandardFact::voter;
     });
     if (role.sided || has_voters || !role.quorum.within.empty() || !role.quorum.domains.empty()) {
         return std::nullopt;

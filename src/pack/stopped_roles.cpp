@@ -68,7 +68,7 @@ private:
 
     [[nodiscard]] bool moves_running(const model::EffectSpec& effect) const {
         return std::any_of(pack_.facts.begin(), pack_.facts.end(), [&](const auto& fact) {
-            return fact.binds == model::StandardFact::running && fact.name == effect.name
+            return fact.standard_fact == model::StandardFact::running && fact.name == effect.name
                    && fact.role == model::without_side(effect.role);
         });
     }

@@ -85,7 +85,7 @@ void ModelledSystem::hold_election(const std::string& name) {
 // The number of members that run, besides those that are left out.
 int ModelledSystem::running_in(const std::string& role, const Names& without) const {
     return static_cast<int>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
-        return entry.second.role == role && entry.second.up && !without.contains(entry.first);
+        return entry.second.role == role && entry.second.is_up && !without.contains(entry.first);
     }));
 }
 

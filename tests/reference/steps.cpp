@@ -56,7 +56,7 @@ std::vector<Step> Stepper::all() {
 void Stepper::obey_commands() {
     const auto commands = run::next(model_.program, state_);
     const bool leaving = std::any_of(commands.begin(), commands.end(), [](const auto& one) {
-        return one.what == CommandKind::begin;
+        return one.kind == CommandKind::begin;
     });
     const auto guards = std::count_if(commands.begin(), commands.end(), is_guard);
     for (const Command& command : commands) {
