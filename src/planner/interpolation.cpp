@@ -79,6 +79,11 @@ std::optional<std::string> format_of(const TemplateContext& scope, std::string_v
     return law == nullptr ? std::nullopt : std::optional(law->writes);
 }
 
+// Returns a path of this cluster below its folder of backups.
+std::string backup_path(const TemplateContext& context, const std::string& name) {
+    return fmt::format("{}/{}-{}", context.cluster.policy.backup_path, context.cluster.name, name);
+}
+
 // Returns a name that is the same for every member.
 std::optional<std::string> common_name(const TemplateContext& scope, std::string_view name) {
     using Value = std::string (*)(const TemplateContext&);
@@ -96,23 +101,15 @@ std::optional<std::string> common_name(const TemplateContext& scope, std::string
         {"run", [](const TemplateContext& context) { return context.run; }},
         {"copy", [](const TemplateContext& context) { return context.copy; }},
         {"backup",
-         [](const TemplateContext& context) {
-             const auto& folder = context.cluster.policy.backup_path;
-             return fmt::format("{}/{}-{}", folder, context.cluster.name, context.run);
-         }},
+         [](const TemplateContext& context) { return backup_path(context, context.run); }},
         {"scratch",
          [](const TemplateContext& context) {
-             const auto& folder = context.cluster.policy.backup_path;
-             return fmt::format("{}/{}-{}.scratch", folder, context.cluster.name, context.run);
+             return backup_path(context, context.run + ".scratch");
          }},
         {"rehearsed",
          [](const TemplateContext& context) {
-             const auto& folder = context.cluster.policy.backup_path;
-             return fmt::format("{}/{}-rehearsed/{}-{}",
-                                folder,
-                                context.cluster.name,
-                                context.from_version,
-                                context.to_version);
+             return backup_path(context,
+                                "rehearsed/" + context.from_version + "-" + context.to_version);
          }},
         {"cluster", [](const TemplateContext& context) { return context.cluster.name; }},
         {"keep",

@@ -28,7 +28,7 @@ std::size_t UpdateGraph::find(std::string_view version) const {
     return match != by_name_.end() && match->first == version ? match->second : k_not_found;
 }
 
-// Invariant: `unreached` has exactly the versions without a predecessor, apart from `start`.
+// Invariant: `unreached_bits` has exactly the versions without a predecessor, apart from `start`.
 std::vector<std::size_t> UpdateGraph::shortest_path_tree(std::size_t start) const {
     std::vector<std::size_t> predecessors(versions_.size(), k_not_found);
     Bits unreached_bits(versions_.size());
