@@ -33,7 +33,7 @@ void write(const Model& model, const HalfDone& half_done, Byte value, Byte* row)
     if (half_done.is_format) {
         set_format(model.stores[half_done.instance.store], half_done.instance.index, value, row);
     } else {
-        row[half_done.at] = value;
+        row[half_done.offset] = value;
     }
 }
 
@@ -49,8 +49,8 @@ const Member* member_at(const Model& model, Offset running) {
 void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
     const bool is_again = row[half_done.saved] != k_nothing_saved;
     row[half_done.saved] =
-        is_again ? to_byte(row[half_done.saved] | k_begun_again) : encode_saved(row[half_done.at]);
-    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.at);
+        is_again ? to_byte(row[half_done.saved] | k_begun_again) : encode_saved(row[half_done.offset]);
+    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.offset);
     if (member != nullptr && half_done.value == k_absent) {
         take_down(model, {index_of(model, *member)}, row);
     }
@@ -61,11 +61,11 @@ void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
 PropertySet end_one(const Model& model, const HalfDone& half_done, Byte* row) {
     const Byte saved = row[half_done.saved];
     row[half_done.saved] = k_nothing_saved;
-    if (saved == k_nothing_saved || row[half_done.at] != half_done.value) {
+    if (saved == k_nothing_saved || row[half_done.offset] != half_done.value) {
         return 0;
     }
     const Byte before = decode_saved(saved);
-    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.at);
+    const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.offset);
     if (member != nullptr && before != k_absent && half_done.value == k_absent) {
         return start(model, *member, row);  // settled with the effects
     }

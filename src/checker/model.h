@@ -94,7 +94,7 @@ struct StoreChange {
 // A fact or a format that an action changes for the time that it is under way. `saved` is the place
 // of the value from before its first begin; see encode_saved().
 struct HalfDone {
-    Offset at = k_no_offset;
+    Offset offset = k_no_offset;
     Byte value = k_absent;
     Offset saved = k_no_offset;
     Instance instance;  // of a store; only if `is_format`

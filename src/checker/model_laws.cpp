@@ -101,7 +101,7 @@ void add_half_done(Model& model, Index action) {
         if (effect.kind == EffectKind::becomes) {
             const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
             HalfDone& half_done = act.meanwhile[next++];
-            half_done.at = place == model.offsets.end() ? k_no_offset : place->second;
+            half_done.offset = place == model.offsets.end() ? k_no_offset : place->second;
             half_done.value = model.values.index_of(
                 {effect.value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
                  effect.value,
@@ -114,12 +114,12 @@ void add_half_done(Model& model, Index action) {
             HalfDone& half_done = act.meanwhile[next++];
             half_done.is_format = true;
             half_done.instance = instance;
-            half_done.at = store.offset[instance.index];
+            half_done.offset = store.offset[instance.index];
             half_done.value = half_done_format(model, store, effect.kind);
         }
     }
     std::erase_if(act.meanwhile, [](const HalfDone& one) {
-        return one.at == k_no_offset || (one.is_format && one.value == k_no_format);
+        return one.offset == k_no_offset || (one.is_format && one.value == k_no_format);
     });
     act.moves_world = act.moves_world || !act.meanwhile.empty();
 }

@@ -338,10 +338,10 @@ bool Swap::same_half_done(const ActionModel& source, const ActionModel& image) c
     std::vector<Change> mapped;
     std::vector<Change> expected;
     for (const HalfDone& change : source.meanwhile) {
-        mapped.emplace_back(place(change.at), change.value, place(change.saved));
+        mapped.emplace_back(place(change.offset), change.value, place(change.saved));
     }
     for (const HalfDone& change : image.meanwhile) {
-        expected.emplace_back(change.at, change.value, change.saved);
+        expected.emplace_back(change.offset, change.value, change.saved);
     }
     return same_in_any_order(std::move(mapped), std::move(expected));
 }

@@ -45,7 +45,7 @@ public:
                 look_at(act, write.offset);
             }
             for (const HalfDone& change : act.meanwhile) {
-                look_at(act, change.at);
+                look_at(act, change.offset);
             }
             for (const auto* questions : {&act.applies_if,
                                           &act.preconditions,

@@ -66,7 +66,7 @@ void read_all_that_it_starts_on(FormatSupport& law) {
 
 void drop_voters(Drawn& drawn) {
     std::erase_if(drawn.plan.sources, [](const auto& source) {
-        return source.second.binds == model::StandardFact::voter;
+        return source.second.standard_fact == model::StandardFact::voter;
     });
 }
 

@@ -65,7 +65,7 @@ bool run_moves(const Plan& plan) {
 
 bool has_voters(const Plan& plan) {
     return std::any_of(plan.sources.begin(), plan.sources.end(), [](const auto& source) {
-        return source.second.binds == model::StandardFact::voter;
+        return source.second.standard_fact == model::StandardFact::voter;
     });
 }
 
