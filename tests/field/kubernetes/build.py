@@ -5,21 +5,22 @@
     <cache>/1.33.13/{kube-apiserver,kube-controller-manager,kubectl}    links to one program
 
 The first build takes about five minutes on two cores and 3 GB of Go's own caches; a second call only
-looks at the links. Several processes may call it at once.
+looks at the links. A machine without Go 1.24 gets one into the cache first (../common/go_toolchain.py).
+Several processes may call it at once.
 """
 
 import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
 
-from limits import scaled  # noqa: E402  (in ../common)
+import go_toolchain  # noqa: E402  (in ../common, like the next one)
+from limits import scaled  # noqa: E402
 
 PARTS = ("kube-apiserver", "kube-controller-manager", "kubectl")
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
@@ -31,11 +32,7 @@ class Unavailable(Exception):
 
 
 def version() -> str:
-    with open(os.path.join(SERVER, "go.mod")) as file:
-        found = re.search(r"k8s\.io/kubernetes v(\S+)", file.read())
-    if not found:
-        raise Unavailable(f"{SERVER}/go.mod names no version of k8s.io/kubernetes.")
-    return found[1]
+    return _in_go_mod(r"k8s\.io/kubernetes v(\S+)", "version of k8s.io/kubernetes")
 
 
 def folder() -> str:
@@ -61,6 +58,21 @@ def ensure() -> str:
     return folder()
 
 
+def _in_go_mod(pattern: str, what: str) -> str:
+    with open(os.path.join(SERVER, "go.mod")) as file:
+        found = re.search(pattern, file.read(), re.MULTILINE)
+    if not found:
+        raise Unavailable(f"{SERVER}/go.mod names no {what}.")
+    return found[1]
+
+
+def _go() -> str:
+    try:
+        return go_toolchain.ensure(_in_go_mod(r"^go (\S+)$", "version of Go"))
+    except go_toolchain.Unavailable as error:
+        raise Unavailable(str(error)) from error
+
+
 def _digest() -> str:
     """Of the sources, so that a changed one is built anew."""
     digest = hashlib.sha256()
@@ -71,9 +83,7 @@ def _digest() -> str:
 
 
 def _build() -> None:
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if not go:
-        raise Unavailable("there is no Go on this machine.\n  Install Go 1.24 or later.")
+    go = _go()
     print(f"kubernetes {version()}: building, some five minutes ...", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=os.path.dirname(folder())) as work:
         made = os.path.join(work, "made")
