@@ -403,6 +403,12 @@ struct Pack {
 [[nodiscard]] std::string sided(std::string_view name, std::string_view side);
 [[nodiscard]] std::string without_side(std::string_view name);
 
+// True if the pack starts, stops or asks after members of the role by the `service` of the cluster
+// file. Members of another role, such as one that Kubernetes runs, need none.
+[[nodiscard]] bool needs_service(const Pack& pack, std::string_view role);
+// The same for their `release`: its link, its folders or its environments.
+[[nodiscard]] bool needs_release(const Pack& pack, std::string_view role);
+
 // True if the verb stops, switches or starts a member.
 [[nodiscard]] bool changes_running_release(Verb verb);
 

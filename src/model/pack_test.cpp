@@ -20,4 +20,41 @@ TEST(PackNames, LawsAndRepeatabilityAreSpelledAsInThePack) {
     EXPECT_EQ(name_of(Repeatable::probe), "probe");
 }
 
+// A role that Kubernetes runs needs neither, and the cluster file then gives neither.
+TEST(PackNeeds, AServiceIsNeededByItsVerbsAndProbes) {
+    Pack pack;
+    pack.procedures = {{.name = "upgrade", .phases = {{.name = "all", .steps = {StepSpec{}}}}}};
+    PhaseSpec& phase = pack.procedures.front().phases.front();
+    StepSpec& step = phase.steps.front();
+    step.verb = Verb::run;
+    step.on = Selection{.role = sided("pachd", "source")};
+    EXPECT_FALSE(needs_service(pack, "pachd"));
+    step.verb = Verb::stop;
+    EXPECT_TRUE(needs_service(pack, "pachd"));
+    EXPECT_FALSE(needs_service(pack, "etcd"));
+    step.on.reset();
+    phase.each = Selection{.role = "etcd"};
+    EXPECT_TRUE(needs_service(pack, "etcd"));
+    EXPECT_FALSE(needs_service(pack, "pachd"));
+    pack.facts.push_back({.name = "state", .role = "pachd", .kind = "service"});
+    EXPECT_TRUE(needs_service(pack, "pachd"));
+}
+
+TEST(PackNeeds, AReleaseIsNeededByItsVerbsProbesAndNames) {
+    Pack pack;
+    pack.procedures = {{.name = "upgrade", .phases = {{.name = "all", .steps = {StepSpec{}}}}}};
+    StepSpec& step = pack.procedures.front().phases.front().steps.front();
+    step.on = Selection{.role = "pachd"};
+    step.verb = Verb::stop;
+    EXPECT_FALSE(needs_release(pack, "pachd"));
+    step.verb = Verb::install;
+    EXPECT_TRUE(needs_release(pack, "pachd"));
+    step.verb = Verb::run;
+    step.request.set("kind", "exec").set("argv", Json(Json::Array{Json("${release.to}/tool")}));
+    EXPECT_TRUE(needs_release(pack, "pachd"));
+    step.request = {};
+    pack.facts.push_back({.name = "installed", .role = "pachd", .kind = "link"});
+    EXPECT_TRUE(needs_release(pack, "pachd"));
+}
+
 }  // namespace drydock::model

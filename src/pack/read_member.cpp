@@ -232,6 +232,10 @@ private:
     // Returns the release's symlink. It may use settings, and settings may use it, but not in a
     // cycle.
     std::string release_link() {
+        if (inherited("release").kind == Node::Kind::nothing) {
+            report_no_release();
+            return "";
+        }
         const Node& link = inherited("release")["link"];
         if (std::find(path_.begin(), path_.end(), "release") != path_.end()) {
             reader_.error("setting.circle",
@@ -327,16 +331,25 @@ private:
         return items;
     }
 
-    // A release is a directory for each version and a symlink to the installed one.
-    void read_release() {
-        const Node& release = inherited("release");
-        if (release.kind == Node::Kind::nothing) {
-            missing_.insert("release");
-            return reader_.error(
+    // Reports it once, whether the pack needs the release or a ${release} of the cluster file does.
+    void report_no_release() {
+        if (missing_.insert("release").second) {
+            reader_.error(
                 "key.missing",
                 node_.position,
                 fmt::format("{} does not say how a release is put in place", member_.name),
                 "add `release: {link: ..., versions: {...}}` to it or its role");
+        }
+    }
+
+    // A release is a directory for each version and a symlink to the installed one.
+    void read_release() {
+        const Node& release = inherited("release");
+        if (release.kind == Node::Kind::nothing) {
+            if (model::needs_release(reader_.pack, member_.role)) {
+                report_no_release();
+            }
+            return;
         }
         if (release.has("package")) {
             return reader_.error("build.package",
@@ -409,7 +422,8 @@ private:
                           service["systemd"].position,
                           "systemd services are not in this build yet",
                           "`process` and `command` are");
-        } else if (service.kind == Node::Kind::nothing) {
+        } else if (service.kind == Node::Kind::nothing
+                   && model::needs_service(reader_.pack, member_.role)) {
             reader_.error(
                 "key.missing",
                 node_.position,

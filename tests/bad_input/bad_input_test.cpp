@@ -43,6 +43,7 @@ const std::vector<Table> k_tables = {
     {"laws_cluster", "cluster.yaml", "laws"},
     {"kubernetes_pack", "pack.yaml", "kubernetes"},
     {"kubernetes_procedure", "procedures/upgrade.yaml", "kubernetes"},
+    {"kubernetes_cluster", "cluster.yaml", "kubernetes"},
 };
 
 struct Case {
