@@ -1,10 +1,13 @@
-"""Pachyderm's own classes from PyPI (python-pachyderm 6.2.0, the API of 1.x), and an independent implementation of snappy.
+"""Pachyderm's own classes from PyPI (python-pachyderm 6.2.0, the API of 1.x), gRPC, and an independent implementation of
+snappy.
 
-They are installed once into a virtual environment in the cache folder, and run there: streams.py.
+They are installed once into a virtual environment in the cache folder, and run there: streams.py, and the double of pachd
+(tests/field/pachyderm). The environment is named after what it is made from, so that two clones do not remake it for each other.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +20,8 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 
 from limits import scaled  # noqa: E402  (found by the line above)
 
-PACKAGES = ("python-pachyderm==6.2.0", "protobuf==3.20.3", "python-snappy==0.7.3", "setuptools<70")
+PACKAGES = ("python-pachyderm==6.2.0", "protobuf==3.20.3", "python-snappy==0.7.3", "cramjam==2.14.0",
+            "grpcio==1.85.3", "setuptools<70")
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "streams.py")
 INSTALL_SECONDS_MAX = scaled(240)
 TOOL_SECONDS_MAX = scaled(120)
@@ -31,10 +35,12 @@ def python() -> str:
     """The interpreter that has the classes. Raises Unavailable."""
     if sys.version_info < (3, 7) or sys.version_info >= (3, 13):
         raise Unavailable("the classes of python-pachyderm 6.2.0 are tried with Python 3.11")
-    folder = os.path.join(_cache_folder(), "venv")
-    with _locked():
-        if _made_from(folder) != "\n".join(PACKAGES):
-            _install(folder)
+    name = "venv-" + hashlib.sha256("\n".join(PACKAGES).encode()).hexdigest()[:12]
+    folder = os.path.join(_cache_folder(), name)
+    if not _is_whole(folder):
+        with _locked():
+            if not _is_whole(folder):
+                _install(folder)
     return os.path.join(folder, "bin", "python")
 
 
@@ -59,12 +65,8 @@ def _locked() -> Iterator[None]:
         yield
 
 
-def _made_from(folder: str) -> str:
-    try:
-        with open(os.path.join(folder, "made-from"), encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
+def _is_whole(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, "made-from"))
 
 
 def _install(folder: str) -> None:
