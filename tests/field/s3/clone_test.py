@@ -217,10 +217,8 @@ class Buckets(unittest.TestCase):
         process = subprocess.Popen([DRYDOCK, "copy", f"s3://{self.source}", f"s3://{self.target}", "--in-flight", "4",
                                     "--json"], stdout=subprocess.PIPE, env=self.environment())
         time.sleep(1)
-        gateway = self.server.processes.pop()
-        gateway.kill()
-        gateway.wait(scaled(60))
-        self.server._spawn("radosgw", "-c", self.server.folder + "/ceph.conf", "-n", "client.rgw", "-f")
+        self.server.kill_gateway()
+        self.server.start_gateway()
         out, _ = process.communicate(timeout=scaled(120))
         self.assertEqual(process.returncode, DONE, out)
         self.assertTrue(self.drydock("verify")["equal"])
