@@ -56,7 +56,8 @@ def extract(_: list[str], flags: Flags) -> None:
 
 
 def extract_pipeline(arguments: list[str], flags: Flags) -> None:
-    op = Client().admin.ExtractPipeline(module("admin").ExtractPipelineRequest(pipeline=module("pps").Pipeline(name=arguments[0])))
+    request = module("admin").ExtractPipelineRequest(pipeline=module("pps").Pipeline(name=arguments[0]))
+    op = Client().admin.ExtractPipeline(request)
     [(_, union)] = op.ListFields()
     print_pps([union.pipeline])
 

@@ -61,6 +61,7 @@ class Double:
                  restored_start: bool = False):
         self.base, self.store, self.release = os.path.abspath(base), store, release
         self.job_seconds, self.restored_start = job_seconds, restored_start
+        self.root = "pach"  # the folder in the bucket; another one takes effect when pachd starts
         self.port, self.etcd_port, self.etcd_peer_port = free_ports(3)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         os.makedirs(self.base, exist_ok=True)
@@ -98,9 +99,10 @@ class Double:
     def start_pachd(self) -> None:
         words = [pachyderm.python(), os.path.join(HERE, "pachd"), "--release", self.release, "--port", str(self.port),
                  "--etcd", f"http://127.0.0.1:{self.etcd_port}", "--endpoint", self.store.endpoint,
-                 "--bucket", self.store.bucket, "--job-seconds", str(self.job_seconds)]
+                 "--bucket", self.store.bucket, "--root", self.root, "--job-seconds", str(self.job_seconds)]
         words += ["--reverse"] if self.store.reverse else []
         words += ["--restored-start"] if self.restored_start else []
+        words += ["--no-workers-file", self._no_workers]
         self._run("pachd", words, self.store.environment)
 
     def wait_ready(self) -> None:
@@ -119,6 +121,21 @@ class Double:
         self.kill("pachd")
         self.start_pachd()
         self.wait_ready()
+
+    def is_running(self, part: str) -> bool:
+        return part in self._running and self._running[part].poll() is None
+
+    def set_workers(self, may: bool) -> None:
+        """Whether pipelines have workers; pachd looks at it all the time."""
+        if may and os.path.exists(self._no_workers):
+            os.unlink(self._no_workers)
+        if not may:
+            with open(self._no_workers, "w", encoding="utf-8"):
+                pass
+
+    @property
+    def _no_workers(self) -> str:
+        return os.path.join(self.base, "no-workers")
 
     def log(self, part: str) -> str:
         return os.path.join(self.base, part + ".log")

@@ -164,7 +164,8 @@ def _joined(requests: Iterable[Any]) -> Iterator[tuple[Any, bytes, Any]]:
     """(file, all of its bytes, its first request): a large file comes in several."""
     first, parts = None, []
     for request in requests:
-        starts = request.HasField("file") and (first is None or request.file != first.file or request.delete)
+        starts = request.HasField("file") and (first is None or request.file != first.file or request.delete
+                                               or request.HasField("overwrite_index"))
         if starts and first is not None:
             yield first.file, b"".join(parts), first
         if starts:

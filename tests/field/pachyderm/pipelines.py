@@ -6,6 +6,7 @@ one more output of the input's head: so does stopping and starting. Its files ar
 """
 
 import hashlib
+import os
 import threading
 import uuid
 from typing import Any, Iterator
@@ -53,9 +54,10 @@ def inputs(found: Any) -> Iterator[Any]:
 
 
 class Pipelines:
-    def __init__(self, metadata: Metadata, files: Files, job_seconds: float, restored_start: bool):
+    def __init__(self, metadata: Metadata, files: Files, job_seconds: float, restored_start: bool,
+                 no_workers_file: str):
         self.metadata, self.files, self.job_seconds = metadata, files, job_seconds
-        self.restored_start = restored_start
+        self.restored_start, self.no_workers_file = restored_start, no_workers_file
         self._specs: dict[str, Any] = {}  # spec commit -> PipelineInfo
 
     def run(self) -> None:
@@ -247,7 +249,7 @@ class Pipelines:
     def _work_for(self, name: str) -> None:
         info = self.inspect(name)
         state = pps.PIPELINE_PAUSED if info.stopped else pps.PIPELINE_RUNNING
-        if not info.stopped:
+        if not info.stopped and not os.path.exists(self.no_workers_file):
             for commit in self._waiting(info):
                 self._do(info, commit)
         if info.state != state:

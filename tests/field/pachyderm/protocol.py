@@ -22,7 +22,8 @@ from python_pachyderm.proto.pfs import pfs_pb2 as pfs  # noqa: E402
 
 SPEC_REPO = "__spec__"
 MESSAGE_BYTES_MAX = 20 * 1024 * 1024  # of gRPC, as in pachd
-OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", MESSAGE_BYTES_MAX), ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)]
+OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+           ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)]
 
 
 def module(name: str) -> Any:
