@@ -157,7 +157,12 @@ class Files:
             raise Refused(f"file {under} not found in repo {commit.repo.name} at commit {commit.id}")
         folders = {parent for path in tree for parent in _parents(path)}
         return [_info(found.commit, path, tree) for path in sorted({*tree, *folders})
-                if (matches(path, pattern) if pattern else posixpath.dirname(path) == under or path == under and path in tree)]
+                if (matches(path, pattern) if pattern else _is_listed(path, under, tree))]
+
+
+def _is_listed(path: str, under: str, tree: Tree) -> bool:
+    """Whether a path lies right below another one, or is that one and a file."""
+    return path in tree if path == under else posixpath.dirname(path) == under
 
 
 def _joined(requests: Iterable[Any]) -> Iterator[tuple[Any, bytes, Any]]:

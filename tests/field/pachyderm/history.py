@@ -38,6 +38,7 @@ def delete_repo(change: Change, name: str, force: bool) -> None:
         for row in change.names(kind, name + "/"):
             change.delete(kind, row)
     change.delete(REPOS, name)
+    update_provenance(change)
 
 
 def resolve(change: Change, commit: Any) -> Any:

@@ -24,9 +24,13 @@ import grpc
 import python_pachyderm
 from python_pachyderm.proto.pps import pps_pb2 as pps
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
+
+from limits import scaled  # noqa: E402  (in ../common)
+
 REPO, BRANCH = "loads", "master"
 FILES_A_COMMIT = 250
-PAUSE_SECONDS, READY_SECONDS_MAX = 0.05, 300
+PAUSE_SECONDS, READY_SECONDS_MAX = 0.05, scaled(75)
 
 
 def connect(address: str) -> Any:
@@ -83,6 +87,7 @@ class Writer:
     def __init__(self, address_file: str, log: str):
         self.address_file, self.log = address_file, log
         self.ends = False
+        self._clients: dict[str, Any] = {}
 
     def run(self) -> None:
         """Writes until this process is told to end."""
@@ -96,6 +101,7 @@ class Writer:
                 self._write(number)
                 number += 1
             except (grpc.RpcError, OSError, ValueError):
+                self._clients.clear()
                 time.sleep(PAUSE_SECONDS)  # not acknowledged, perhaps done: the same name is written again
 
     def _end(self, *_: Any) -> None:
@@ -105,9 +111,7 @@ class Writer:
         """One file in a commit of its own: first in a single call, each fourth time in three."""
         with open(self.address_file, encoding="utf-8") as file:
             address = file.read()
-        client = connect(address)
-        if REPO not in [info.repo.name for info in client.list_repo()]:
-            client.create_repo(REPO)
+        client = self._client(address)
         content, path = _content("load", number), f"/{number:06}"
         self._close_own(client)
         if number % 4:
@@ -117,6 +121,14 @@ class Writer:
                 client.put_file_bytes(commit, path, content, overwrite_index=0)
         self._acknowledge({"path": path, "sha512": hashlib.sha512(content).hexdigest(), "address": address.strip(),
                            "commit": client.inspect_branch(REPO, BRANCH).head.id})
+
+    def _client(self, address: str) -> Any:
+        if address not in self._clients:
+            client = connect(address)
+            if REPO not in [info.repo.name for info in client.list_repo()]:
+                client.create_repo(REPO)
+            self._clients[address] = client
+        return self._clients[address]
 
     def _close_own(self, client: Any) -> None:
         """Deletes the commit that an attempt left open."""

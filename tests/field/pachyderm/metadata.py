@@ -17,7 +17,8 @@ import threading
 import time
 from typing import Any, Iterator
 
-from protocol import Refused, module, pfs
+from protocol import Refused, module, pfs  # finds the next, too
+from limits import scaled
 
 pps = module("pps")
 
@@ -28,7 +29,7 @@ CLUSTER_ID = "cluster-id"
 KINDS = {REPOS: pfs.RepoInfo, COMMITS: pfs.CommitInfo, BRANCHES: pfs.BranchInfo, OPEN_COMMITS: pfs.Commit,
          RECORDS: pfs.PutFileRecords, PIPELINES: pps.EtcdPipelineInfo, JOBS: pps.EtcdJobInfo}
 OPS_MAX = 100  # of one transaction; etcd takes 128
-CALL_SECONDS_MAX, OUTAGE_SECONDS_MAX = 20, 30
+CALL_SECONDS_MAX, OUTAGE_SECONDS_MAX = scaled(5), scaled(8)
 
 
 class Etcd:

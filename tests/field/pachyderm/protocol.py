@@ -10,6 +10,8 @@ import sys
 import types
 from typing import Any
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))  # limits.py
+
 if "python_pachyderm" not in sys.modules:
     found = importlib.util.find_spec("python_pachyderm")
     if not found or not found.origin:

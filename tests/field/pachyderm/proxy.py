@@ -4,7 +4,10 @@ import contextlib
 import socket
 import threading
 
+from limits import scaled
+
 PIECE = 65536
+CONNECT_SECONDS_MAX = scaled(3)
 
 
 class Proxy:
@@ -30,7 +33,7 @@ class Proxy:
                 threading.Thread(target=self._serve, args=(taken,), daemon=True).start()
 
     def _serve(self, taken: socket.socket) -> None:
-        with contextlib.suppress(OSError), taken, socket.create_connection(self.target, timeout=10) as other:
+        with contextlib.suppress(OSError), taken, socket.create_connection(self.target, timeout=CONNECT_SECONDS_MAX) as other:
             other.settimeout(None)
             with self._lock:
                 self._open |= {taken, other}
