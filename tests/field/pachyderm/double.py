@@ -8,8 +8,10 @@
     <base>/etcd/  etcd.log  pachd.log  config.json
 """
 
+import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -54,6 +56,25 @@ def ensure() -> None:
         releases.ensure()
     except (pachyderm.Unavailable, releases.Unavailable) as error:
         raise Unavailable(str(error)) from error
+
+
+def hand_over(program: str) -> None:
+    """Goes on with a program in the interpreter that has the classes, unless this is it. Raises Unavailable."""
+    if importlib.util.find_spec("python_pachyderm"):
+        return
+    ensure()
+    os.execv(pachyderm.python(), [pachyderm.python(), os.path.abspath(program), *sys.argv[1:]])
+
+
+def write_pachctl(path: str, release: str, environment: dict[str, str] | None = None) -> str:
+    """Writes a program `pachctl` of a release, for a PATH; the path. It keeps what Python compiles beside itself."""
+    own = {"PACHCTL_RELEASE": release, "PYTHONPYCACHEPREFIX": path + ".pycache", "PYTHONDONTWRITEBYTECODE": ""}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in (own | (environment or {})).items()]
+    words = shlex.join([pachyderm.python(), os.path.join(HERE, "pachctl")])
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(["#!/bin/sh", *lines, f'exec {words} "$@"', ""]))
+    os.chmod(path, 0o755)
+    return path
 
 
 class Double:

@@ -7,12 +7,13 @@
     load.py state ADDRESS                                 all that must be equal on both sides of a migration, as JSON
 
 `write` reads the address anew for each commit, so that a test moves its clients by writing that file. It logs a commit only
-after it was acknowledged; the log is flushed to disk. To be run with the interpreter of tests/extract/pachyderm.py.
+after it was acknowledged; the log is flushed to disk. It goes on in the interpreter of tests/extract/pachyderm.py.
 """
 
 import argparse
 import base64
 import hashlib
+import importlib.util
 import json
 import os
 import signal
@@ -20,9 +21,15 @@ import sys
 import time
 from typing import Any, Iterator
 
-import grpc
-import python_pachyderm
-from python_pachyderm.proto.pps import pps_pb2 as pps
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+if not importlib.util.find_spec("python_pachyderm"):
+    import double
+    double.hand_over(__file__)
+
+import grpc  # noqa: E402
+import python_pachyderm  # noqa: E402
+from python_pachyderm.proto.pps import pps_pb2 as pps  # noqa: E402
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
 

@@ -24,15 +24,18 @@ from limits import scaled  # noqa: E402
 from machine import wait_until  # noqa: E402
 
 try:
-    import load  # first: it takes the whole of Pachyderm's package, and protocol.py only a part if nobody did
+    double.hand_over(__file__)
+except double.Unavailable as error:
+    print(f"Ran 0 tests\n{error}\nOK (skipped=1)", file=sys.stderr)
+    sys.exit(0)
 
-    import commands
-    import grpc
-    import protocol
-    import snappy
-    import stream
-except ImportError:
-    pass  # in the first interpreter, which has no classes: it hands over to the second
+import load  # noqa: E402  (first: it takes the whole of Pachyderm's package, and protocol.py only a part if nobody did)
+
+import commands  # noqa: E402
+import grpc  # noqa: E402
+import protocol  # noqa: E402
+import snappy  # noqa: E402
+import stream  # noqa: E402
 
 DRYDOCK = os.environ.get("DRYDOCK") or os.path.join(HERE, "..", "..", "..", "build", "drydock")
 FILES, PIPELINES = 60, 2
@@ -368,18 +371,5 @@ class Garbage(Case):
                    lambda: f"the pipeline is not {state}", every=0.1)
 
 
-def hand_over() -> None:
-    """Goes on in the interpreter that has the classes."""
-    try:
-        double.ensure()
-    except double.Unavailable as error:
-        print(f"Ran 0 tests\nOK (skipped=1)\n{error}", file=sys.stderr)
-        sys.exit(0)
-    python = double.pachyderm.python()
-    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
-
-
 if __name__ == "__main__":
-    if "commands" not in globals():
-        hand_over()
     unittest.main()
