@@ -154,12 +154,14 @@ std::vector<std::string> sides_of(const Cluster& cluster) {
     return {sides.begin(), sides.end()};
 }
 
-// True if a member of that side runs the release.
-bool runs(const Request& request, const std::string& side, const std::string& release) {
+// True if that fact of a member of that side is the release.
+bool has_release(const Request& request,
+                 const std::string& side,
+                 model::StandardFact standard,
+                 const std::string& release) {
     const auto& members = request.cluster.members;
     return std::any_of(members.begin(), members.end(), [&](const model::Member& member) {
-        const std::string fact =
-            bound_fact(request.pack, member.role, model::StandardFact::running);
+        const std::string fact = bound_fact(request.pack, member.role, standard);
         const auto entry = request.facts.find(model::fact_key(member.name, fact));
         return member.side == side && entry != request.facts.end()
                && entry->second.status == model::ObservationStatus::known
@@ -167,12 +169,13 @@ bool runs(const Request& request, const std::string& side, const std::string& re
     });
 }
 
-// Returns the one side that runs the release; empty if none does, or both do.
+// Returns the one side that runs the release, or has it installed; empty if none does, or both do.
 std::string only_side(const Request& request,
                       const std::vector<std::string>& sides,
+                      model::StandardFact standard,
                       const std::string& release) {
-    const bool first = runs(request, sides[0], release);
-    const bool second = runs(request, sides[1], release);
+    const bool first = has_release(request, sides[0], standard, release);
+    const bool second = has_release(request, sides[1], standard, release);
     return first == second ? "" : sides[first ? 0 : 1];
 }
 
@@ -186,13 +189,17 @@ std::string serving_side(const Request& request, const std::vector<std::string>&
     return std::find(sides.begin(), sides.end(), name) != sides.end() ? name : "";
 }
 
-// Finds the source by the three tests that sides.h lists.
+// Finds the source by the four tests that sides.h lists.
 Result<std::string> source_side(const Request& request, const std::vector<std::string>& sides) {
-    if (std::string source = only_side(request, sides, request.from_version); !source.empty()) {
-        return source;
-    }
-    if (const std::string target = only_side(request, sides, request.to_version); !target.empty()) {
-        return sides[target == sides[0] ? 1 : 0];
+    for (const auto standard : {model::StandardFact::running, model::StandardFact::installed}) {
+        if (std::string source = only_side(request, sides, standard, request.from_version);
+            !source.empty()) {
+            return source;
+        }
+        if (const std::string target = only_side(request, sides, standard, request.to_version);
+            !target.empty()) {
+            return sides[target == sides[0] ? 1 : 0];
+        }
     }
     if (std::string source = serving_side(request, sides); !source.empty()) {
         return source;
@@ -214,6 +221,11 @@ bool has_sides(const Pack& pack) {
 
 Result<Split> split_sides(const Request& request) {
     const auto sides = sides_of(request.cluster);
+    Split split = {request.pack, request.cluster};
+    PackSplit(split.pack).run();
+    if (sides.empty()) {  // the cluster has no members of roles with sides: their steps vanish
+        return split;
+    }
     if (sides.size() != 2) {
         return fail(
             "plan.sides",
@@ -221,8 +233,6 @@ Result<Split> split_sides(const Request& request) {
             "give each member of the role with sides one of two, as in `side: blue`");
     }
     DRYDOCK_TRY_ASSIGN(const std::string source, source_side(request, sides));
-    Split split = {request.pack, request.cluster};
-    PackSplit(split.pack).run();
     for (model::Member& member : split.cluster.members) {
         if (!member.side.empty()) {
             member.role = sided(member.role, member.side == source ? k_sides[0] : k_sides[1]);

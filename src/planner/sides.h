@@ -17,10 +17,12 @@ struct Split {
     model::Cluster cluster;
 };
 
-// Returns pack and cluster with roles in place of sides. Three tests find the source, in this
+// Returns pack and cluster with roles in place of sides. Four tests find the source, in this
 // order: the side that alone runs the plan's old release; the side opposite to the one that alone
-// runs its new release; the side that the fact bound to `serving` names. A way back comes from the
-// newer release, so its sides are swapped. Error: "plan.sides" if no test decides.
+// runs its new release; the same of the release that is installed, if nothing runs that tells; the
+// side that the fact bound to `serving` names. A way back comes from the newer release, so its
+// sides are swapped. A cluster without members on sides has two roles without members in place of
+// each role with sides. Error: "plan.sides" if no test decides.
 [[nodiscard]] Result<Split> split_sides(const Request& request);
 
 }  // namespace drydock::planner

@@ -189,6 +189,15 @@ void add_destruction(PlanBuilder& draft, const model::StoreSpec& store) {
     }
 }
 
+// True if the cluster has a member of a role that opens the store. Else nobody has it, and no rule
+// of it can close anything.
+bool has_members(const PlanBuilder& draft, const model::StoreSpec& store) {
+    const auto& roles = draft.request.pack.roles;
+    return std::any_of(roles.begin(), roles.end(), [&](const auto& role) {
+        return lists(role.second.stores, store.name) && !draft.scope.members.at(role.first).empty();
+    });
+}
+
 }  // namespace
 
 bool has_effect(const Action& action, EffectKind kind, const std::string& store) {
@@ -200,6 +209,9 @@ bool has_effect(const Action& action, EffectKind kind, const std::string& store)
 
 void add_stores(PlanBuilder& draft) {
     for (const auto& [name, store] : draft.request.pack.stores) {
+        if (!has_members(draft, store)) {
+            continue;
+        }
         if (const auto* axis = axis_of(draft.request.pack, store)) {
             add_axis_rules(draft, store, *axis);
         } else {

@@ -108,6 +108,31 @@ TEST(Sides, are_told_by_what_runs_and_then_by_who_serves) {
     EXPECT_EQ(refused.problems.front().code, "plan.sides");
 }
 
+// `serving` names the old side still, which is the target of the way back.
+TEST(Sides, are_told_by_what_is_installed_if_both_are_down) {
+    Fixture site = beside_site();
+    stop(site, "b1");
+    stop(site, "g1");
+    EXPECT_EQ(members_of(plan_of(site), "server@source"), Names{"b1"});
+    const auto back = plan_of(site, "downgrade", "2.0", "1.0");
+    EXPECT_EQ(members_of(back, "server@source"), Names{"g1"});
+}
+
+// Another role of the pack is there alone: the steps of roles with sides vanish.
+TEST(Sides, are_not_needed_where_no_member_has_one) {
+    Fixture site = beside_site();
+    site.pack.roles["node"].name = "node";
+    site.cluster.members.pop_back();
+    site.cluster.members.front().role = "node";
+    site.cluster.members.front().side.clear();
+    const auto plan = plan_of(site);
+    EXPECT_EQ(members_of(plan, "node"), Names{"b1"});
+    EXPECT_EQ(members_of(plan, "server@source"), Names());
+    EXPECT_EQ(members_of(plan, "server@target"), Names());
+    EXPECT_TRUE(plan.stores.empty());
+    EXPECT_TRUE(plan.actions.empty());
+}
+
 // Facts, stores and the laws of both.
 TEST(Sides, keep_stores_of_their_own) {
     Names stores;
