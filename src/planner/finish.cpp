@@ -239,6 +239,34 @@ Keys facts_to_bind(const Plan& plan) {
     return std::move(looked.keys);
 }
 
+// True if the selection is of a role that the cluster has a member of, on whichever side.
+bool selects_any(const model::Cluster& cluster, const model::Selection& selection) {
+    const auto role = model::without_side(selection.role);
+    return std::any_of(
+        cluster.members.begin(), cluster.members.end(), [&](const model::Member& member) {
+            return model::without_side(member.role) == role;
+        });
+}
+
+// True if the procedure does something here. The steps of roles without members vanish, and a
+// procedure that is all steps of such roles is no way back.
+bool concerns(const model::Cluster& cluster, const model::ProcedureSpec& procedure) {
+    bool is_of_roles = false;
+    bool is_any = false;
+    const auto look_at = [&](const std::optional<model::Selection>& selection) {
+        const bool has_role = selection && !selection->role.empty();
+        is_of_roles = is_of_roles || has_role;
+        is_any = is_any || (has_role && selects_any(cluster, *selection));
+    };
+    for (const model::PhaseSpec& phase : procedure.phases) {
+        look_at(phase.selection);
+        for (const model::StepSpec& step : phase.steps) {
+            look_at(step.selection);
+        }
+    }
+    return is_any || !is_of_roles;
+}
+
 }  // namespace
 
 // Requirements guard the actions behind them in the plan's order, not those before.
@@ -288,7 +316,7 @@ void add_ways_back(PlanBuilder& draft) {
             continue;
         }
         for (const model::ProcedureSpec& procedure : draft.request.pack.procedures) {
-            if (procedure.name == name_of(kind)
+            if (procedure.name == name_of(kind) && concerns(draft.request.cluster, procedure)
                 && model::version_in_range(procedure.from_range, draft.request.to_version)
                 && model::version_in_range(procedure.to_range, draft.request.from_version)) {
                 draft.plan.ways_back.push_back({phase_of_way(draft, kind),
@@ -313,7 +341,7 @@ std::vector<model::RecoveryOption> remaining_options(const Request& request) {
     std::vector<model::RecoveryOption> ways;
     for (const RecoveryKind kind : {RecoveryKind::rebuild, RecoveryKind::restore}) {
         for (const model::ProcedureSpec& procedure : request.pack.procedures) {
-            if (procedure.name != name_of(kind)
+            if (procedure.name != name_of(kind) || !concerns(request.cluster, procedure)
                 || !model::version_in_range(procedure.from_range, request.from_version)
                 || !model::version_in_range(procedure.to_range, request.to_version)) {
                 continue;
