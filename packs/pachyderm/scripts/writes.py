@@ -1,22 +1,23 @@
 """writes.py KUBECTL KUBECONFIG CONTEXT NAMESPACE PAUSED PLACES ENTRY: prints accepted or refused.
 
 refused: the installation whose address clients are given is not there, is scaled to 0, or answers at node port PAUSED. Which one that
-is, ENTRY prints: a side of PLACES, written SIDE=CONTEXT/NAMESPACE. With PLACES `-` it is the one in CONTEXT and NAMESPACE.
+is, ENTRY prints: a side of PLACES, written SIDE=CONTEXT/NAMESPACE, or SIDE=CONTEXT/NAMESPACE/PAUSED with a port of its own. With
+PLACES `-` it is the one in CONTEXT and NAMESPACE.
 """
 import json
 import subprocess
 import sys
 
 
-def place_of(context, namespace, places, entry):
+def place_of(context, namespace, paused, places, entry):
     if places == "-":
-        return context, namespace
+        return context, namespace, paused
     done = subprocess.run([entry], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     for place in places.split():
         side, _, where = place.partition("=")
         if side == done.stdout.strip():
-            context, _, namespace = where.partition("/")
-            return context, namespace
+            context, namespace, *own = where.split("/")
+            return context, namespace, own[0] if own else paused
     sys.exit(f"{entry} says {done.stdout.strip()!r}, which is no side of {places!r}")
 
 
@@ -30,7 +31,7 @@ def get(kubectl, kubeconfig, place, kind):
 
 def main():
     kubectl, kubeconfig, context, namespace, paused, places, entry = sys.argv[1:]
-    place = place_of(context, namespace, places, entry)
+    *place, paused = place_of(context, namespace, paused, places, entry)
     deployment = get(kubectl, kubeconfig, place, "deployment")
     service = get(kubectl, kubeconfig, place, "service")
     ports = [str(port.get("nodePort")) for port in service.get("spec", {}).get("ports", [])]
