@@ -252,11 +252,30 @@ bool drain(int descriptor, const RunOptions& options, RunResult& result) {
     return true;
 }
 
+// The request to a command to stop by itself, and the end of the time that it has for that.
+class StopRequest {
+public:
+    // Sends the request once the caller wants it. True if the command has not stopped in time.
+    bool is_overdue(const Child& child, const RunOptions& options) {
+        if (!deadline_ms_ && options.is_to_stop && options.is_to_stop()) {
+            child.signal(SIGTERM);
+            deadline_ms_ = now_ms() + options.stop_within_ms;
+        }
+        return deadline_ms_ && now_ms() >= *deadline_ms_;
+    }
+
+    [[nodiscard]] bool was_sent() const { return deadline_ms_.has_value(); }
+
+private:
+    std::optional<std::int64_t> deadline_ms_;
+};
+
 // Waits for output or the end, until the deadline or a cancellation. The pidfd tells the end, and
 // not the pipe: a daemon of the command may hold the pipe open for ever.
 void follow(Child& child, const Fd& output, const RunOptions& options, RunResult& result) {
     const auto deadline_ms = now_ms() + options.timeout_ms;
     bool open = true;
+    StopRequest stop;
     for (;;) {
         const auto remaining_ms = std::max<std::int64_t>(deadline_ms - now_ms(), 0);
         std::array<pollfd, 2> poll_entries = {pollfd{child.descriptor(), POLLIN, 0},
@@ -269,8 +288,11 @@ void follow(Child& child, const Fd& output, const RunOptions& options, RunResult
             result.exit = *exit;
             return;
         }
+        const bool is_overdue = stop.is_overdue(child, options);
+        result.was_asked_to_stop = stop.was_sent();
         result.timed_out = now_ms() >= deadline_ms;
-        result.cancelled = !result.timed_out && options.cancelled && options.cancelled();
+        result.cancelled =
+            !result.timed_out && (is_overdue || (options.cancelled && options.cancelled()));
         if (result.timed_out || result.cancelled) {
             child.signal_group(SIGKILL);
             result.exit = child.wait(-1).value_or(Exit{137, SIGKILL});

@@ -92,13 +92,18 @@ struct RunOptions {
     std::int64_t timeout_ms = 10'000;
     std::function<void(std::string_view)> sink = {};  // gets output as it comes, if set
     std::function<bool()> cancelled = {};             // asked about 20 times a second, if set
+    // Asked as often: true if the command is to stop by itself. It gets SIGTERM once, and counts as
+    // cancelled if it has not ended `stop_within_ms` later.
+    std::function<bool()> is_to_stop = {};
+    std::int64_t stop_within_ms = 0;
 };
 
 struct RunResult {
     Exit exit;
     bool timed_out = false;  // its process group was killed; the same for cancelled
     bool cancelled = false;
-    std::string output;  // the first output_max bytes
+    bool was_asked_to_stop = false;  // it got SIGTERM
+    std::string output;              // the first output_max bytes
     bool output_cut = false;
     std::int64_t duration_ms = 0;
 };
