@@ -43,7 +43,8 @@ std::string ended_words(Outcome outcome, const Json& detail) {
     if (outcome == Outcome::done) {
         return "done";
     }
-    if (detail["cancelled"].as_bool() && outcome == Outcome::unknown) {
+    const bool is_unknown = outcome == Outcome::unknown;
+    if (outcome == Outcome::paused || (detail["cancelled"].as_bool() && is_unknown)) {
         return reason_in(detail);
     }
     const char* words = outcome == Outcome::failed ? "FAILED" : "nobody knows whether it happened";
@@ -81,6 +82,7 @@ std::string judged_words(const Event& event, const model::Action& action) {
     case Outcome::unknown:
     case Outcome::running:
     case Outcome::interrupted:
+    case Outcome::paused:
         break;
     }
     return "";

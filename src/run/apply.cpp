@@ -56,6 +56,16 @@ void take_back(const Program& program, State& state, std::size_t index) {
     }
 }
 
+// Takes an action back that has stopped at a safe place, by request. That is no failure, and it may
+// be begun again whatever `repeatable` says. All its pauses together count as one begin, so that
+// they do not use up the repeats of a later failure.
+void pause(State& state, std::size_t index) {
+    if (state.begun(index) > 1) {
+        state.forget_begin(index);
+    }
+    state.set_status(index, Status::waiting);
+}
+
 // Counts one more failure. The action starts again from its guards until its attempts are used up.
 void count_failure(const Program& program, State& state, std::size_t index) {
     const int failures = state.failures(index) + 1;
@@ -168,6 +178,8 @@ void ended(const Program& program, State& state, const CompactEvent& event) {
         state.set_status(event.action, after_effect(program, event.action));
     } else if (event.outcome == Outcome::failed) {
         count_failure(program, state, event.action);
+    } else if (event.outcome == Outcome::paused) {
+        pause(state, event.action);
     } else if (event.outcome == Outcome::running) {
         fail_permanently(
             program, state, event.action, Status::unreachable);  // not ended in its time

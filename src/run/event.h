@@ -22,7 +22,7 @@ enum class EventType : std::uint8_t {
     run_created,        // detail: plan digest, who
     conductor_started,  // detail: epoch, who, where
     action_intended,    // durable before the command leaves
-    action_ended,       // outcome: done, failed, unknown; running (long after its time)
+    action_ended,       // outcome: done, failed, unknown, paused; running (long after its time)
     action_attached,    // the agent's answer: none (never begun) or
                         // torn (begun, its end is not known)
     facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
@@ -37,7 +37,7 @@ enum class EventType : std::uint8_t {
     run_returned,  // a downgrade took this run back; detail: the downgrade's run
     run_aborted,
     run_noted,        // a person's words, or the answer to a request; detail: who, text
-    action_progress,  // how far a long action has come; detail: done, of, rate
+    action_progress,  // how far a long action has come; detail: done, of, rate, bytes
 };
 inline constexpr EnumNames<EventType, EventType::action_progress>
     k_event_types({"run.created",
@@ -69,10 +69,20 @@ enum class Outcome : std::uint8_t {
     yes,
     no,
     cannot_tell,
-    skip
+    skip,
+    paused
 };
-inline constexpr EnumNames<Outcome, Outcome::skip> k_outcomes(
-    {"none", "done", "failed", "unknown", "running", "torn", "yes", "no", "cannot_tell", "skip"});
+inline constexpr EnumNames<Outcome, Outcome::paused> k_outcomes({"none",
+                                                                 "done",
+                                                                 "failed",
+                                                                 "unknown",
+                                                                 "running",
+                                                                 "torn",
+                                                                 "yes",
+                                                                 "no",
+                                                                 "cannot_tell",
+                                                                 "skip",
+                                                                 "paused"});
 
 enum class Purpose : std::uint8_t { none, guard, then, happened };
 inline constexpr EnumNames<Purpose, Purpose::happened>

@@ -31,8 +31,9 @@ bool is_one_of(Outcome outcome, std::initializer_list<Outcome> outcomes) {
 // judgement.
 bool has_fitting_outcome(const CompactEvent& event) {
     if (event.type == EventType::action_ended) {
-        return is_one_of(event.outcome,
-                         {Outcome::done, Outcome::failed, Outcome::unknown, Outcome::running});
+        return is_one_of(
+            event.outcome,
+            {Outcome::done, Outcome::failed, Outcome::unknown, Outcome::running, Outcome::paused});
     }
     if (event.type == EventType::action_attached) {
         return is_one_of(event.outcome, {Outcome::running, Outcome::none, Outcome::interrupted});

@@ -60,6 +60,36 @@ TEST(RunApply, CountsNoAttemptThatNeverBegan) {
     EXPECT_TRUE(repeats_used_up(state, 0));
 }
 
+// A pause is a person's wish. Even an unrepeatable action goes on, and a crash behind many pauses
+// finds its repeats unused.
+TEST(RunApply, CountsNoPauseAsAFailureOrARepeat) {
+    const Plan plan = diamond(Repeatable::no);
+    State state = running(plan);
+    const int pauses = 5 * k_attempts_max;
+    for (int attempt = 1; attempt <= pauses; ++attempt) {
+        state = apply(plan, intend(plan, state, attempt), ended(Outcome::paused, attempt));
+        ASSERT_EQ(state.status(0), Status::waiting) << attempt;
+        state.set_status(1, Status::done);
+        request_pause(state);
+        ASSERT_EQ(next(plan, state),
+                  (std::vector<Command>{{CommandKind::pause, 0, 0, Purpose::none}}));
+        state = resume(plan, apply(plan, state, {EventType::run_paused}));
+    }
+    EXPECT_EQ(state.failures(0), 0);
+    EXPECT_EQ(state.begun(0), 1) << "it has begun, so its facts are open";
+    EXPECT_FALSE(repeats_used_up(state, 0));
+}
+
+// The checker explores cuts and no pauses: a pause must leave nothing that a cut does not.
+TEST(RunApply, LeavesAfterAPauseWhatACutLeaves) {
+    const Plan plan = diamond(Repeatable::yes);
+    const State begun = intend(plan, running(plan), 1);
+    State cut = apply(plan, begun, ended(Outcome::unknown, 1));
+    cut = apply(plan, cut, attached(Outcome::interrupted, 1));
+    cut = apply(plan, cut, read(Purpose::happened, Outcome::no));
+    EXPECT_EQ(apply(plan, begun, ended(Outcome::paused, 1)), cut);
+}
+
 TEST(RunApply, RepeatsUnknownOutcomesSoOftenAndNoMore) {
     const Plan plan = diamond(Repeatable::yes);
     State state = running(plan);

@@ -29,6 +29,7 @@ TEST(RunApply, MovesByTheTable) {
         {"done", ended(Outcome::done), {{S::intended, S::applied}, {S::lost, S::applied}}},
         {"failed", ended(Outcome::failed), {{S::intended, S::failed}, {S::lost, S::failed}}},
         {"unknown", ended(Outcome::unknown), {{S::intended, S::lost}, {S::lost, S::agent_silent}}},
+        {"paused", ended(Outcome::paused), {{S::intended, S::waiting}, {S::lost, S::waiting}}},
         {"of another attempt", ended(Outcome::done, 7), {}},
         {"still runs", attached(Outcome::running), {{S::lost, S::intended}}},
         {"never begun",

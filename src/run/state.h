@@ -29,6 +29,7 @@ enum class Phase : std::uint8_t {
 //   waiting -> ready -> intended -> applied -> done       the straight way
 //   waiting -> skipped                                    its `when` does not hold
 //   any -> skipped instead of failed                      it is optional; its failures count on
+//   intended -> waiting                                   it stopped at a safe place, by request
 //   intended -> lost                                      no result: the agent is asked
 //   lost -> (intended | waiting | unsure)                 it runs, never began, or has no result
 //   unsure -> (applied | waiting | failed)                the completion check decides
