@@ -1,8 +1,9 @@
 // Actions: the typed effects that a host can have, each in its own file.
 //
 // An action runs in a supervisor process of its own (supervisor.cpp). It returns an Outcome: done,
-// failed (it certainly had no effect, or the system refused), or unknown (it may have happened). A
-// new kind is one function and one line in the table of action.cpp.
+// failed (it certainly had no effect, or the system refused), unknown (it may have happened), or
+// paused (it was asked to stop, did so at a safe place, and goes on when it is begun again). A new
+// kind is one function and one line in the table of action.cpp.
 #pragma once
 
 #include "base/enum_names.h"
@@ -19,8 +20,13 @@
 
 namespace drydock::agent {
 
-enum class Outcome { done, failed, unknown };
-inline constexpr EnumNames<Outcome, Outcome::unknown> k_outcomes({"done", "failed", "unknown"});
+enum class Outcome { done, failed, unknown, paused };
+inline constexpr EnumNames<Outcome, Outcome::paused>
+    k_outcomes({"done", "failed", "unknown", "paused"});
+
+// The exit code of a command that has stopped at a safe place because it was asked to
+// (docs/formats/progress.md). It is EX_TEMPFAIL.
+inline constexpr int k_exit_paused = 75;
 
 struct ActionResult {
     Outcome outcome = Outcome::done;

@@ -1,8 +1,9 @@
-// The action `command`: {argv, env, cwd, timeout_ms, stall_ms?, exit_done: [0], stdout_file?,
-// script?}.
+// The action `command`: {argv, env, cwd, timeout_ms, stall_ms?, stop_within_ms?, exit_done: [0],
+// stdout_file?, script?}.
 //
 // The command is done if it exits with a code of exit_done. A time-out, a cancellation or a signal
-// may leave half of the work behind, so the outcome is unknown.
+// may leave half of the work behind, so the outcome is unknown. With stop_within_ms a cancellation
+// begins with SIGTERM: a command that then exits with k_exit_paused has stopped at a safe place.
 //
 // With stall_ms the command has no other limit. It is ended when `done` in its progress file stays
 // the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs to
@@ -36,26 +37,25 @@ constexpr std::int64_t k_stall_look_ms = 250;       // between two reads of the 
 constexpr std::int64_t k_progressing_ms_max = std::int64_t{60} * 24 * 3600 * 1000;
 
 // Decides whether a command still makes progress, by the progress file that the command writes.
-// Time runs from the last change of `done`, so a command that never writes stalls as well.
+// Time runs from the last change of an amount, so a command that never writes stalls as well.
 class StallWatch {
 public:
     // A `stall_ms` of 0 means that the command never stalls.
-    // `stall_ms` 0: it never stalls.
     StallWatch(std::string folder, std::int64_t stall_ms)
         : folder_(std::move(folder))
         , stall_ms_(stall_ms) {}
 
     // True once no progress came for stall_ms; the caller asks often, and the file is read seldom.
-    // True once no progress came for too long; to be called often.
     bool has_stalled() {
         const std::int64_t now = clock_.monotonic_ms();
         if (stall_ms_ <= 0 || now < look_ms_) {
             return stalled_;
         }
         look_ms_ = now + k_stall_look_ms;
-        Json progress = read_reported_progress(folder_)["done"];
-        if (progress != progress_) {
-            progress_ = std::move(progress);
+        const Json progress = read_reported_progress(folder_);
+        if (progress["done"] != done_ || progress["bytes"] != bytes_) {
+            done_ = progress["done"];
+            bytes_ = progress["bytes"];
             moved_ms_ = now;
         }
         stalled_ = stalled_ || now - moved_ms_ >= stall_ms_;
@@ -66,7 +66,8 @@ private:
     os::RealClock clock_;
     std::string folder_;
     std::int64_t stall_ms_;
-    Json progress_;
+    Json done_;
+    Json bytes_;
     std::int64_t moved_ms_ = clock_.monotonic_ms();
     std::int64_t look_ms_ = 0;
     bool stalled_ = false;
@@ -181,8 +182,15 @@ ActionResult stalled(const Json& request, const std::string& folder, Json eviden
                    std::move(evidence));
 }
 
+// True if the command has stopped at a safe place, as it was asked to. Without the request this
+// exit code is a failure like others.
+bool is_paused(const os::RunResult& run) {
+    return run.was_asked_to_stop && run.exit.signal == 0 && run.exit.code == k_exit_paused;
+}
+
 // Maps the end of a process to an outcome. An early end is unknown, since the command may have
-// done half of its work. A wrong exit code is the command's own word, and therefore failed.
+// done half of its work; so is a wrong exit code behind a request to stop. Else a wrong exit code
+// is the command's own word, and therefore failed.
 ActionResult result_of(const Json& request, const os::RunResult& run, Json evidence) {
     const std::string program = program_of(request);
     if (run.timed_out || run.cancelled || run.exit.signal != 0) {
@@ -197,6 +205,15 @@ ActionResult result_of(const Json& request, const os::RunResult& run, Json evide
     if (!is_done(request, run.exit)) {
         const std::string message =
             fmt::format("{} ended with {}{}", program, run.exit.text(), last_line_of(evidence));
+        if (is_paused(run)) {
+            return {Outcome::paused, std::move(evidence)};
+        }
+        if (run.was_asked_to_stop) {
+            return unknown({"command.ended_early",
+                            "asked to stop, " + message + ": how far it came is not known",
+                            "look at what it should have done, on the host"},
+                           std::move(evidence));
+        }
         return failed({"command.failed", message, "`drydock log --json` has its output"},
                       std::move(evidence));
     }
@@ -238,7 +255,8 @@ spawn_options(const Json& request, const ActionContext& context, Lifetime lifeti
 // Ends the processes of other sessions that a command left when it was ended early. Without this
 // they would work on beside the next attempt.
 void end_left_behind(const os::RunResult& run, const ActionContext& context, Json& evidence) {
-    const bool early = run.timed_out || run.cancelled || run.exit.signal != 0;
+    const bool early =
+        run.timed_out || run.cancelled || run.exit.signal != 0 || run.was_asked_to_stop;
     if (early && context.end_contained && !context.end_contained()) {
         evidence.set("left_behind", true);
     }
@@ -271,7 +289,12 @@ ActionResult run_command(const Json& request, const ActionContext& context, Life
     options.timeout_ms =
         stall_ms > 0 ? k_progressing_ms_max : request["timeout_ms"].as_int(k_timeout_ms);
     options.output_max = 0;
-    options.cancelled = [&] { return context.cancelled() || watch.has_stalled(); };
+    options.stop_within_ms = request["stop_within_ms"].as_int();
+    const bool may_stop = options.stop_within_ms > 0;
+    options.cancelled = [&] { return watch.has_stalled() || (!may_stop && context.cancelled()); };
+    if (may_stop) {
+        options.is_to_stop = context.cancelled;
+    }
     options.sink = [&](std::string_view bytes) { keep_tail(tail, context.output(bytes)); };
     const auto run = os::run_to_end(options);
     keep_tail(tail, context.output_end());

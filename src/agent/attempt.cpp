@@ -46,7 +46,8 @@ bool is_progress(const Json& value) {
         return !value.contains(key) || value[key].is_number();
     };
     const auto& unit = value["unit"];
-    return value.is_object() && is_number("done") && is_number("of") && is_number("rate")
+    return value.is_object() && is_number("done") && is_number("of") && is_number("bytes")
+           && is_number("rate")
            && (unit.is_null() || (unit.is_string() && unit.as_string().size() <= k_unit_bytes_max));
 }
 
@@ -69,7 +70,7 @@ Json read_reported_progress(const std::string& folder) {
     if (!value || !is_progress(*value)) {
         return progress;
     }
-    for (const char* key : {"done", "of", "rate", "unit"}) {
+    for (const char* key : {"bytes", "done", "of", "rate", "unit"}) {
         if (value->contains(key)) {
             progress.set(key, (*value)[key]);
         }

@@ -30,8 +30,8 @@ namespace drydock::agent {
 
 // Returns {"output_bytes", "output_tail"} of the output, and the keys of read_reported_progress().
 [[nodiscard]] Json read_progress(const std::string& folder);
-// Returns {"done", "of", "rate", "unit"} from the command's progress file; an empty object without
-// a valid one.
+// Returns {"bytes", "done", "of", "rate", "unit"} from the command's progress file; an empty object
+// without a valid one.
 [[nodiscard]] Json read_reported_progress(const std::string& folder);
 
 [[nodiscard]] std::string progress_path(const std::string& folder);

@@ -218,6 +218,58 @@ TEST_F(Exec, ends_a_running_action_when_cancelled) {
               json(R"({"done":3,"of":10,"unit":"files"})"));
 }
 
+// A mover stops behind its batch. Its word counts only if it was asked to.
+TEST_F(Exec, asks_a_command_to_stop_at_a_safe_place) {
+    connect();
+    const std::string mover = "echo '{\"done\":3,\"of\":10,\"bytes\":7}' > $DRYDOCK_PROGRESS;"
+                              "trap 'stops=1' TERM; echo ran > "
+                              + path("effects")
+                              + "; while [ -z \"$stops\" ]; do sleep 0.05; done; ";
+    const std::vector<std::pair<std::string, std::string>> ends = {{"exit 75", "paused"},
+                                                                   {"exit 0", "done"},
+                                                                   {"exit 1", "unknown"},
+                                                                   {"kill -KILL $$", "unknown"},
+                                                                   {"sleep 60", "unknown"}};
+    for (const auto& [end, outcome] : ends) {
+        const std::string action = "a" + std::to_string(&outcome - &ends.front().second);
+        Json frame = exec(action, shell(mover + end));
+        Json request = frame["request"];
+        ask(frame.set("request", request.set("stop_within_ms", 2'000)), 1000);
+        wait_until([&] { return !read("effects").empty(); });
+        call(json(R"({"do":"cancel","run":"r1","attempt":1,"epoch":1})").set("action", action));
+        const Json result = answer(1000)["result"];
+        EXPECT_EQ(result["outcome"].as_string(), outcome) << end << result.dump();
+        EXPECT_EQ(result["cancelled"].as_bool(), outcome != "done") << end;
+        if (outcome == "paused") {
+            EXPECT_EQ(result["evidence"]["progress"], json(R"({"done":3,"of":10,"bytes":7})"));
+            EXPECT_FALSE(result.contains("error"));
+        }
+        answers_.erase(1000);
+        std::filesystem::remove(path("effects"));
+    }
+}
+
+TEST_F(Exec, takes_the_exit_code_of_a_pause_for_a_failure_if_it_did_not_ask) {
+    connect();
+    Json request = shell("exit 75");
+    const auto ended = call(exec("a", request.set("stop_within_ms", 2'000)));
+    EXPECT_EQ(ended["result"]["outcome"].as_string(), "failed");
+}
+
+// A listing that counts, and a large object, move without a further `done`.
+TEST_F(Exec, takes_a_new_total_and_new_bytes_for_progress) {
+    connect();
+    for (const std::string key : {"of", "bytes"}) {
+        const std::string moves = "for i in 1 2 3 4 5 6; do echo \"{\\\"done\\\":0,\\\"" + key
+                                  + "\\\":$i}\" > $DRYDOCK_PROGRESS.new; mv "
+                                    "$DRYDOCK_PROGRESS.new $DRYDOCK_PROGRESS; sleep 0.4; done";
+        Json request = json(R"({"kind":"command","stall_ms":1500})");
+        request.set("argv", Json(Json::Array{"sh", "-c", moves}));
+        const auto ended = call(exec(key, request));
+        EXPECT_EQ(ended["result"]["outcome"].as_string(), "done") << ended.dump();
+    }
+}
+
 // A program that never pauses once kept its supervisor from the deadline and from the cancellation.
 TEST_F(Exec, ends_a_command_whose_output_never_pauses) {
     connect();

@@ -29,6 +29,8 @@ Outcome outcome_from(const std::string& name) {
         return Outcome::done;
     case agent::Outcome::failed:
         return Outcome::failed;
+    case agent::Outcome::paused:
+        return Outcome::paused;
     case agent::Outcome::unknown:
         break;
     }
