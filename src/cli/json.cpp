@@ -148,7 +148,7 @@ Json json_of(const run::Journey& journey) {
 
 // The key `exit_code` repeats the exit code of the command.
 Json json_of(const app::RunStatus& status) {
-    const Progress progress = progress_of(status.plan, status.state);
+    const Progress progress = progress_of(status.plan, status.state, status.progress);
     Json json;
     json.set("run", status.run).set("plan", plan_json(status.plan));
     json.set("phase", std::string(word_of(status.state.phase())));
@@ -157,6 +157,7 @@ Json json_of(const app::RunStatus& status) {
         .set("steps", std::uint64_t{progress.steps});
     json.set("left_ms", progress.left_ms).set("soak_left_ms", status.soak_left_ms);
     json.set("under_way", texts(in_flight_lines(status.plan, status.state, status.progress)));
+    json.set("progress", progress_list(status.plan, status.state, status.progress));
     json.set("left_out", texts(failed_optional_lines(status.plan, status.state)));
     json.set("way_back", way_back_now(status.plan, status.state));
     json.set("open_gate", status.open_gate).set("open_gate_words", status.open_gate_words);

@@ -19,6 +19,7 @@ namespace drydock::cli {
 namespace {
 
 constexpr std::int64_t k_redraw_ms = 100;
+constexpr std::int64_t k_json_progress_ms = 2'000;  // between two lines of one action
 constexpr std::size_t k_rows_max = 16;
 constexpr std::size_t k_line_columns = 100;
 
@@ -112,6 +113,21 @@ void JsonLines::on_event(const run::Event& event,
     stream_ << json.dump() << std::endl;
 }
 
+// Progress is no event of the journal, so its line has a type of its own.
+void JsonLines::on_progress(const run::Event& progress,
+                            const model::Plan& plan,
+                            const run::State& /*state*/) {
+    const std::int64_t now = clock_.monotonic_ms();
+    const auto told = told_ms_.find(progress.action);
+    if (told != told_ms_.end() && now - told->second < k_json_progress_ms) {
+        return;
+    }
+    told_ms_[progress.action] = now;
+    Json json = progress_entry(plan.actions[progress.action], progress.detail);
+    json.set("type", "progress").set("attempt", progress.attempt);
+    stream_ << json.set("wall_ms", clock_.wall_ms()).dump() << std::endl;
+}
+
 void JsonLines::on_journey(const run::Journey& journey) {
     Json json = json_of(journey);
     stream_ << json.set("type", "journey").dump() << std::endl;
@@ -187,7 +203,7 @@ std::int64_t LiveTable::soak_left_ms() const {
 
 // Returns the table: title, steps, members, work in flight, way back.
 std::string LiveTable::table_text(const model::Plan& plan, const run::State& state) const {
-    const Progress progress = progress_of(plan, state);
+    const Progress progress = progress_of(plan, state, progress_);
     const std::int64_t left_ms = progress.left_ms + soak_left_ms();
     std::string text = title(plan) + "   " + elapsed(clock_.monotonic_ms() - begun_ms_);
     text += left_ms > 0 ? say("   about {} left", about(left_ms)) : "";

@@ -45,11 +45,15 @@ public:
     void on_start(const model::Plan& plan, const run::State& state) override;
     void
     on_event(const run::Event& event, const model::Plan& plan, const run::State& state) override;
+    void on_progress(const run::Event& progress,
+                     const model::Plan& plan,
+                     const run::State& state) override;
     void on_journey(const run::Journey& journey) override;
 
 private:
     std::ostream& stream_;
     os::Clock& clock_;
+    std::map<std::size_t, std::int64_t> told_ms_;  // by action: its last line of progress
 };
 
 // Draws at most ten times a second. clear() erases the table, so that later text stands in its

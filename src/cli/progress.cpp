@@ -170,15 +170,43 @@ std::vector<MemberProgress> members_of(const Plan& plan, const State& state) {
 
 // The rest is the sum of usual times. Actions that run side by side are counted one after the
 // other, so it is an upper estimate.
-Progress progress_of(const Plan& plan, const State& state) {
+Progress progress_of(const Plan& plan, const State& state, const ActionProgress& reports) {
     Progress progress;
     progress.steps = state.actions();
     for (std::size_t i = 0; i < state.actions(); ++i) {
         const bool over = is_over(state.status(i));
         progress.steps_done += over ? 1U : 0U;
-        progress.left_ms += over ? 0 : plan.actions[i].expected_ms;
+        const auto report = reports.find(i);
+        const auto told = report == reports.end() ? std::nullopt : run::left_ms(report->second);
+        progress.left_ms += over ? 0 : told.value_or(plan.actions[i].expected_ms);
     }
     return progress;
+}
+
+Json progress_entry(const Action& action, const Json& report) {
+    Json entry = Json::Object{{"action", action.id}};
+    for (const char* key : {"done", "of", "unit", "bytes", "rate", "at_ms"}) {
+        if (!report[key].is_null()) {
+            entry.set(key, report[key]);
+        }
+    }
+    if (const auto percent = run::percent_of(report)) {
+        entry.set("percent", *percent);
+    }
+    if (const auto left = run::left_ms(report)) {
+        entry.set("left_ms", *left);
+    }
+    return entry;
+}
+
+Json progress_list(const Plan& plan, const State& state, const ActionProgress& progress) {
+    Json list = Json::Array{};
+    for (const auto& [index, report] : progress) {
+        if (is_busy(state.status(index))) {
+            list.push(progress_entry(plan.actions[index], report));
+        }
+    }
+    return list;
 }
 
 // Returns a line for each busy action, open gate and running soak.

@@ -28,12 +28,20 @@ struct MemberProgress {
 struct Progress {
     std::size_t steps_done = 0;
     std::size_t steps = 0;
-    std::int64_t left_ms = 0;  // usual time of the actions that are not over; soaks apart
+    std::int64_t left_ms = 0;  // of the actions that are not over; soaks apart
 };
 
-[[nodiscard]] Progress progress_of(const model::Plan& plan, const run::State& state);
-// The progress of actions in flight, as their commands report it: {done, of, rate, unit}.
+// The progress of actions in flight, as their commands report it: {done, of, rate, unit, bytes}.
 using ActionProgress = std::map<std::size_t, Json>;
+// An action that tells how much is left counts with that time.
+[[nodiscard]] Progress
+progress_of(const model::Plan& plan, const run::State& state, const ActionProgress& reports = {});
+// Returns progress_entry() for each action in flight that reports progress.
+[[nodiscard]] Json
+progress_list(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
+// Returns `action` (its id), the report of its command, and `percent` and `left_ms` where they are
+// known.
+[[nodiscard]] Json progress_entry(const model::Action& action, const Json& report);
 // Returns a line for each action in flight: its member, its title, and its progress.
 [[nodiscard]] std::vector<std::string>
 in_flight_lines(const model::Plan& plan, const run::State& state, const ActionProgress& progress);

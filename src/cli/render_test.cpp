@@ -270,18 +270,44 @@ TEST_F(Render, HowFarALongActionHasCome) {
     told.set("unit", "GB");
     auto status = sample_status(state);
     status.progress[index] = told;
-    constexpr const char* k_words = "m1: start m1: 3.2 of 10 GB, 0.1 GB/s";
+    constexpr const char* k_words = "m1: start m1: 3.2 of 10 GB (32 %), 0.1 GB/s, about 57 s left";
     EXPECT_THAT(render_status(status, screen_), HasSubstr(k_words));
     EXPECT_EQ(json_of(status)["under_way"].items().at(0).as_string(), k_words);
     run::Event event = {{run::EventType::action_progress, index, 1}, told};
-    EXPECT_THAT(event_words(event, plan_), HasSubstr(": 3.2 of 10 GB, 0.1 GB/s"));
+    EXPECT_THAT(event_words(event, plan_), HasSubstr(": 3.2 of 10 GB (32 %), 0.1 GB/s"));
     const Json encoded = run::EventCodec(plan_).encode(event);
-    EXPECT_THAT(render_log({{41, 0, encoded}}, screen_), HasSubstr("3.2 of 10 GB, 0.1 GB/s"));
+    EXPECT_THAT(render_log({{41, 0, encoded}}, screen_),
+                HasSubstr("3.2 of 10 GB (32 %), 0.1 GB/s"));
+    const Json entry = json_of(status)["progress"].items().at(0);
+    EXPECT_EQ(entry["action"].as_string(), "roll/m1/start");
+    EXPECT_EQ(entry["percent"], Json(32));
+    EXPECT_EQ(entry["left_ms"].as_int(), 56'666);
     std::ostringstream out;
     os::RealClock clock;
     LiveTable table(out, clock, screen_);
     table.on_progress(event, plan_, state);
     EXPECT_THAT(out.str(), HasSubstr(k_words));
+}
+
+// A log of machines is not flooded by a report twice a second.
+TEST_F(Render, ProgressAsLinesForMachines) {
+    const auto state = sample_state(plan_, "roll/m1/start", Status::intended);
+    const auto index = static_cast<std::size_t>(plan_.find("roll/m1/start") - plan_.actions.data());
+    const Json told = Json::Object{{"done", 3}, {"of", 10}, {"rate", 2}, {"bytes", 77}};
+    std::ostringstream out;
+    os::RealClock clock;
+    JsonLines lines(out, clock);
+    for (int i = 0; i < 5; ++i) {
+        lines.on_progress({{run::EventType::action_progress, index, 4}, told}, plan_, state);
+    }
+    const auto line = Json::parse(out.str());
+    ASSERT_TRUE(line) << "one line: " << out.str();
+    EXPECT_EQ((*line)["type"].as_string(), "progress");
+    EXPECT_EQ((*line)["action"].as_string(), "roll/m1/start");
+    EXPECT_EQ((*line)["attempt"], Json(4));
+    EXPECT_EQ((*line)["percent"], Json(30));
+    EXPECT_EQ((*line)["left_ms"].as_int(), 3'500);
+    EXPECT_EQ((*line)["bytes"], Json(77));
 }
 
 TEST_F(Render, TemporaryFactsThatAnEndLeaves) {

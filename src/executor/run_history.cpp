@@ -35,6 +35,7 @@ void keep_detail(const run::Event& event,
         history.paused = event.detail;
     } else if (event.type == EventType::action_progress) {
         history.progress[event.action] = event.detail;
+        history.progress[event.action].set("at_ms", wall_ms);
     } else if (event.type == EventType::action_intended) {
         history.progress.erase(event.action);
     } else if (event.type == EventType::gate_approved) {
@@ -70,7 +71,8 @@ bool is_failure(const run::Event& event) {
         event.type == EventType::action_attached && event.outcome == run::Outcome::none;
     const bool has_outcome = is_lapse || event.outcome != run::Outcome::none;
     return has_outcome && event.outcome != run::Outcome::yes && event.outcome != run::Outcome::done
-           && event.outcome != run::Outcome::skip && !event.detail.is_null();
+           && event.outcome != run::Outcome::skip && event.outcome != run::Outcome::paused
+           && !event.detail.is_null();
 }
 
 Result<std::vector<run::Event>> events_of(const journal::Record& record,

@@ -6,6 +6,7 @@
 // that depend on them leave only after that commit. The runner has one thread and no lock.
 #pragma once
 
+#include "base/rate_meter.h"
 #include "executor/agent_pool.h"
 #include "executor/condition_poller.h"
 #include "executor/journal_truncation_check.h"
@@ -46,6 +47,8 @@ void crash_at(const CrashPoint& crash,
 inline constexpr std::int64_t k_answer_grace_ms = 20'000;
 // The shortest time between two records of one action's progress.
 inline constexpr std::int64_t k_record_progress_ms = 30'000;
+// The rate of a command that tells none is that of the last minute.
+inline constexpr std::int64_t k_rate_window_ms = 60'000;
 
 // Gets each durable event with the head of its record, for a log outside of the journal.
 using Audit = std::function<void(const run::Event&, const journal::Head&)>;
@@ -129,8 +132,9 @@ private:
 
     // The progress reports of an action in flight.
     struct Progress {
-        Json latest;                 // the latest report
-        Json recorded;               // the report that the journal has
+        Json latest;    // the latest report, with a rate
+        Json recorded;  // the report that the journal has
+        RateMeter meter = RateMeter(k_rate_window_ms);
         std::int64_t record_ms = 0;  // monotonic: the next record is not due before
     };
 

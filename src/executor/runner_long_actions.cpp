@@ -2,8 +2,10 @@
 //
 // An action with `stall_ms` has no limit as long as it makes progress: each report with a new
 // amount moves its deadline. The journal gets a report only now and then, since a record is a disk
-// write. When the run is to stop, each cancellable attempt is asked to end, once. The request is
-// repeated only if the agent did not hear it or could not do it yet.
+// write. When the run is to stop, the agent is asked once to end each attempt that can end early:
+// at a safe place if the command can find one, else at once. The request is repeated only if the
+// agent did not hear it or could not do it yet.
+#include "agent/action.h"
 #include "executor/runner.h"
 #include "run/progress.h"
 
@@ -27,12 +29,23 @@ constexpr std::int64_t k_cancel_again_ms = 1'000;
 // Returns the part of a report that people read: amounts and rate.
 Json progress_part(const Json& body) {
     Json part;
-    for (const char* key : {"done", "of", "rate", "unit"}) {
+    for (const char* key : {"done", "of", "rate", "unit", "bytes"}) {
         if (!body[key].is_null()) {
             part.set(key, body[key]);
         }
     }
     return part;
+}
+
+// True if anything has moved since the report before.
+bool has_moved(const Json& report, const Json& before) {
+    return report["done"] != before["done"] || report["of"] != before["of"]
+           || report["bytes"] != before["bytes"];
+}
+
+// True if a pause need not wait for the end of the action.
+bool can_end_early(const Action& action) {
+    return action.cancellable || action.request["stop_within_ms"].as_int() > 0;
 }
 
 }  // namespace
@@ -53,18 +66,20 @@ void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
     const std::int64_t now = clock_.monotonic_ms();
     const Action& action = plan_.actions[flight.action];
     Progress& progress = progress_[flight.action];
-    if (progress.latest != body["done"]) {
-        progress.latest = body["done"];
-        if (action.stall_ms > 0) {
-            flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
-            hosts_.extend(action.host, ticket, flight.deadline_ms);
-        }
+    if (has_moved(body, progress.latest) && action.stall_ms > 0) {
+        flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
+        hosts_.extend(action.host, ticket, flight.deadline_ms);
+    }
+    progress.latest = progress_part(body);
+    progress.meter.add(now, body["done"].as_double());
+    if (const auto rate = progress.meter.rate(); rate && !body["rate"].is_number()) {
+        progress.latest.set("rate", *rate);
     }
     const Event event = {
         {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
-        progress_part(body)};
+        progress.latest};
     observer_.on_progress(event, plan_, state_);
-    if (now >= progress.record_ms && progress.recorded != progress.latest) {
+    if (now >= progress.record_ms && has_moved(progress.latest, progress.recorded)) {
         progress.recorded = progress.latest;
         progress.record_ms = now + k_record_progress_ms;
         apply(event);
@@ -79,7 +94,7 @@ void Runner::cancel_in_flight() {
     const std::int64_t now = clock_.monotonic_ms();
     for (const auto& [ticket, flight] : in_flight_) {
         const Action& action = plan_.actions[flight.action];
-        if (!action.cancellable) {
+        if (!can_end_early(action)) {
             continue;
         }
         Cancellation& cancellation = cancellations_[flight.action];
@@ -122,8 +137,12 @@ Json Runner::detail_of_end(const InFlight& flight, const Json& result) {
         detail.set("because", result["error"]["message"]).set("remedy", result["error"]["remedy"]);
     }
     if (result["cancelled"].as_bool()) {
-        cancelled_[flight.action] = result["evidence"];
-        detail.set("cancelled", true).set("because", run::cancelled_text(result["evidence"]));
+        Json ending = result["evidence"];
+        if (result["outcome"].as_string() == agent::k_outcomes.of(agent::Outcome::paused)) {
+            ending.set("paused", true);
+        }
+        detail.set("cancelled", true).set("because", run::cancelled_text(ending));
+        cancelled_[flight.action] = std::move(ending);
     }
     return detail;
 }

@@ -207,8 +207,8 @@ policy: {{soak: 0s}}
         self.wait_at(30, attempt=1)
         self.drydock("pause")
         paused = running.wait()
-        self.assertIn("cancelled at 30 of 100 rows; goes on from there on resume", paused.text())
-        self.assertIn("cancelled at 30 of 100 rows", self.drydock("status").stdout)
+        self.assertIn("cancelled at 30 of 100 rows (30 %); goes on from there on resume", paused.text())
+        self.assertIn("cancelled at 30 of 100 rows (30 %)", self.drydock("status").stdout)
         ended = [event for event in self.events() if event["type"] == "action.ended"]
         self.assertEqual((len(ended), ended[0]["outcome"]), (1, "unknown"))
         self.assertTrue(ended[0]["detail"]["cancelled"])
@@ -233,7 +233,7 @@ policy: {{soak: 0s}}
         running.kill()
         self.drydock("abort")
         torn = [event for event in self.events() if event["type"] == "action.attached"]
-        self.assertEqual(torn[-1]["detail"]["because"], "cancelled at 50 of 100 rows")
+        self.assertEqual(torn[-1]["detail"]["because"], "cancelled at 50 of 100 rows (50 %)")
         self.assertEqual(self.events()[-1]["type"], "run.aborted")
         self.assertEqual(self.begun(), ["0"])
 

@@ -33,6 +33,7 @@ WRITERS = {
     "extract": ("cli", "app", "extract"),
     "s3": ("cli", "app", "mover/s3"),
     "journal": ("journal", "app"),
+    "progress": ("agent", "cli"),
     "agent-protocol": ("agent", "pack", "app"),
 }
 
@@ -204,6 +205,24 @@ class Formats(harness.Case):
         parts = re.search(r"Json progress_part\(.*?\{((?:\"\w+\"(?:, )?)+)\}", text, re.S)
         self.assertIsNotNone(parts, path)
         self.assertEqual(set(re.findall(r"\w+", parts[1])), Page("events").row("type", "action.progress"))
+
+    def test_page_of_progress(self) -> None:
+        """The page has the keys that the agent takes from a progress file, and those of a line for machines."""
+        page = Page("progress")
+        taken = re.search(r"for \(const char\* key : \{((?:\"\w+\"(?:, )?)+)\}", self.source("agent/attempt.cpp"))
+        self.assertIsNotNone(taken)
+        self.assertEqual(set(re.findall(r"\w+", taken[1])), page.first_column("key"))
+        entry = re.search(r"Json progress_entry\(.*?\n}", self.source("cli/progress.cpp"), re.S)
+        line = re.search(r"void JsonLines::on_progress\(.*?\n}", self.source("cli/observers.cpp"), re.S)
+        written = set(re.findall(r'"(\w+)"', entry[0])) - {"at_ms"}
+        written |= set(re.findall(r'set\("(\w+)"', line[0]))
+        self.assertEqual(written, page.first_column("of a line"))
+        self.assertIn("`at_ms`", page.text)
+
+    @staticmethod
+    def source(name: str) -> str:
+        with open(os.path.join(ROOT, "src", name), encoding="utf-8") as file:
+            return file.read()
 
     def run_with_a_lost_command(self) -> list[dict[str, Any]]:
         """The conductor dies between the intent and its command; the next one asks the agent."""

@@ -283,17 +283,74 @@ TEST_F(LongAction, IsCancelledOnceByAPause) {
     ASSERT_EQ(ended.size(), 1U);
     EXPECT_EQ(ended[0].outcome, Outcome::unknown);
     EXPECT_TRUE(ended[0].detail["cancelled"].as_bool());
-    EXPECT_EQ(ended[0].detail["because"].as_string(), "cancelled at 3.2 of 10 GB");
+    EXPECT_EQ(ended[0].detail["because"].as_string(), "cancelled at 3.2 of 10 GB (32 %)");
     EXPECT_EQ(ended[0].detail["evidence"]["progress"]["done"].as_double(), 3.2);
     const auto paused = ear_.of(EventType::run_paused);
     ASSERT_EQ(paused.size(), 1U);
     EXPECT_EQ(paused[0].detail["because"].as_string(),
-              "m1: move data: cancelled at 3.2 of 10 GB; goes on from there on resume");
+              "m1: move data: cancelled at 3.2 of 10 GB (32 %); goes on from there on resume");
     transport_.host("a").hold(false);
     ASSERT_TRUE(conduct());
     EXPECT_EQ(state_.phase(), run::Phase::finished);
     EXPECT_EQ(state_.attempt(0), 2);
     EXPECT_EQ(sent("cancel"), 1);
+}
+
+// A mover stops at a safe place by its own word. So nobody asks what became of it, and it goes on
+// although it may not be repeated.
+TEST_F(LongAction, PausesAtASafePlaceAndGoesOn) {
+    Action& move = plan_.actions[0];
+    move.request.set("stop_within_ms", 60 * k_second);
+    move.repeatable = model::Repeatable::no;
+    move.completion_check.clear();
+    set_progress(10 * k_second, 3.2);
+    after_begin(20 * k_second, [this] { post("pause"); });
+    ASSERT_TRUE(conduct());
+    EXPECT_EQ(state_.phase(), run::Phase::paused);
+    EXPECT_EQ(sent("cancel"), 1);
+    EXPECT_EQ(sent("attach"), 0);
+    const auto ended = ear_.of(EventType::action_ended);
+    ASSERT_EQ(ended.size(), 1U);
+    EXPECT_EQ(ended[0].outcome, Outcome::paused);
+    EXPECT_EQ(ended[0].detail["because"].as_string(), "paused at 3.2 of 10 GB (32 %)");
+    EXPECT_EQ(ear_.of(EventType::run_paused).at(0).detail["because"].as_string(),
+              "m1: move data: paused at 3.2 of 10 GB (32 %); goes on from there on resume");
+    transport_.host("a").hold(false);
+    ASSERT_TRUE(conduct());
+    EXPECT_EQ(state_.phase(), run::Phase::finished);
+    EXPECT_EQ(state_.attempt(0), 2);
+    EXPECT_EQ(state_.failures(0), 0);
+}
+
+// The conductor dies between its request and the answer: the next one learns of the pause, and as
+// nobody has asked it to stop, it goes on at once.
+TEST_F(LongAction, PausedForADeadConductorGoesOnAtOnce) {
+    plan_.actions[0].request.set("stop_within_ms", 60 * k_second);
+    transport::FakeHost& host = transport_.host("a");
+    after_begin(20 * k_second, [&] {
+        ASSERT_TRUE(host.cancel({"memory", 1}, k_first));
+        host.hold(false);
+    });
+    ASSERT_TRUE(conduct());
+    EXPECT_EQ(state_.phase(), run::Phase::finished);
+    EXPECT_EQ(ear_.of(EventType::action_ended).at(0).outcome, Outcome::paused);
+    EXPECT_EQ(state_.attempt(0), 2);
+}
+
+// The pack's script tells two amounts. People see a rate and a rest all the same.
+TEST_F(LongAction, HasARateAlsoIfItsCommandTellsNone) {
+    for (int second = 1; second <= 40; ++second) {
+        after_begin(second * k_second, [this, second] {
+            transport_.host("a").set_progress(k_first,
+                                              Json::Object{{"done", second * 2}, {"of", 100}});
+        });
+    }
+    after_begin(41 * k_second, [this] { finish(k_first); });
+    ASSERT_TRUE(conduct());
+    EXPECT_NEAR(ear_.told.back().detail["rate"].as_double(), 2, 0.1);
+    const auto recorded = ear_.of(EventType::action_progress);
+    ASSERT_EQ(recorded.size(), 1U);
+    EXPECT_NEAR(recorded[0].detail["rate"].as_double(), 2, 0.1);
 }
 
 // Half-way can be worse than waiting: only what the pack allows.
@@ -339,8 +396,9 @@ TEST_F(LongAction, SaysInAHaltThatItWasCancelled) {
     ASSERT_TRUE(conduct());
     ASSERT_EQ(state_.phase(), run::Phase::halted);
     const std::string cause = ear_.of(EventType::run_halted).at(0).detail["cause"].as_string();
-    EXPECT_NE(cause.find("move data: cancelled at 3.2 of 10 GB; goes on from there on resume"),
-              std::string::npos)
+    EXPECT_NE(
+        cause.find("move data: cancelled at 3.2 of 10 GB (32 %); goes on from there on resume"),
+        std::string::npos)
         << cause;
 }
 
@@ -365,7 +423,7 @@ TEST_F(LongAction, IsCancelledByWhoTakesTheRunOver) {
     const auto attached = ear_.of(EventType::action_attached);
     ASSERT_FALSE(attached.empty());
     EXPECT_EQ(attached.back().outcome, Outcome::interrupted);
-    EXPECT_EQ(attached.back().detail["because"].as_string(), "cancelled at 3.2 of 10 GB");
+    EXPECT_EQ(attached.back().detail["because"].as_string(), "cancelled at 3.2 of 10 GB (32 %)");
 }
 
 }  // namespace

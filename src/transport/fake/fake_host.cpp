@@ -283,7 +283,8 @@ agent::ActionState FakeHost::query(const ActionKey& key) {
                                                   : Json()};
 }
 
-// Ends a running attempt as unknown: its effect may have taken place or not.
+// Ends a running attempt as unknown: its effect may have taken place or not. A command with a time
+// to stop pauses, unless it has had its effect already.
 Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key) {
     DRYDOCK_TRY(admit(commander));
     const auto entry = attempts_.find(key);
@@ -296,8 +297,16 @@ Status FakeHost::cancel(const agent::Commander& commander, const ActionKey& key)
         evidence.set("progress", attempt.progress).set("cursor", true);
     }
     const Error ended = {"command.ended_early", "it was cancelled", "", {}};
-    attempt.result =
-        to_json(agent::unknown(ended, std::move(evidence)), attempt.started_ms, clock_.wall_ms());
+    const bool can_pause = attempt.request["stop_within_ms"].as_int() > 0;
+    const bool has_effect = attempt.result.is_object();
+    if (can_pause && has_effect) {
+        finish(key);
+        return {};
+    }
+    const agent::ActionResult result =
+        can_pause ? agent::ActionResult{agent::Outcome::paused, std::move(evidence)}
+                  : agent::unknown(ended, std::move(evidence));
+    attempt.result = to_json(result, attempt.started_ms, clock_.wall_ms());
     attempt.result.set("cancelled", true);
     stop_attempt(key, attempt, ActionPhase::ended);
     changed_();
