@@ -298,13 +298,13 @@ private:
         }
     }
 
-    // Only a command reports progress and can be ended early. A cancelled step must be possible to
-    // continue: it is repeatable, or its completion check decides whether it happened.
+    // Only a command reports progress and can be ended early.
     void read_long_limits() {
         step_.stall_ms = duration_of(node_["stall"], 0);
         step_.cancellable = boolean_of(node_["cancellable"]);
-        for (const char* key : {"stall", "cancellable"}) {
-            if (node_.has(key) && step_.request["kind"].as_string() != "command") {
+        const bool is_command = step_.request["kind"].as_string() == "command";
+        for (const char* key : {"stall", "cancellable", "pausable"}) {
+            if (node_.has(key) && !is_command) {
                 error("step.long",
                       node_[key].position,
                       fmt::format("`{}` in a step without a command", key),
@@ -315,13 +315,42 @@ private:
             error(
                 "step.long", node_["stall"].position, "`stall` of no time", "write it as in `5m`");
         }
+        if (node_.has("pausable") && is_command) {
+            read_pause();
+        }
+        check_early_end();
+    }
+
+    // The time to stop belongs to the request: the agent measures it.
+    void read_pause() {
+        const std::int64_t stop_within_ms = duration_of(node_["pausable"], 0);
+        if (stop_within_ms == 0) {
+            error("step.long",
+                  node_["pausable"].position,
+                  "`pausable` of no time",
+                  "write it as in `5m`");
+        }
+        if (step_.cancellable) {
+            error("step.long",
+                  node_["cancellable"].position,
+                  "`cancellable` beside `pausable`: is it ended at once, or asked to stop?",
+                  "remove one of them");
+        }
+        step_.request.set("stop_within_ms", stop_within_ms);
+    }
+
+    // A step that is ended early must be possible to continue: it is repeatable, or its completion
+    // check decides whether it happened. A pause that the command does not heed ends it, too.
+    void check_early_end() {
+        const char* key = step_.cancellable ? "cancellable" : "pausable";
         const bool is_lost =
             step_.repeatable == model::Repeatable::no && step_.completion_check.empty();
-        if (step_.cancellable && is_lost) {
+        if (is_lost && (step_.cancellable || node_.has("pausable"))) {
             error("step.cancellable",
-                  node_["cancellable"].position,
-                  "`cancellable` on a step that may not be repeated and has no `happened`: nobody "
-                  "could go on after a cancellation",
+                  node_[key].position,
+                  fmt::format("`{}` on a step that may not be repeated and has no `happened`: "
+                              "nobody could go on after a cancellation",
+                              key),
                   "add `happened`, or remove it");
         }
     }
