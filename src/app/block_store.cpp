@@ -4,6 +4,7 @@
 // work itself lies in mover/blocks. Nothing here writes to the store or takes its locks.
 #include "app/block_store.h"
 
+#include "agent/action.h"
 #include "app/internal.h"
 #include "app/open_store.h"
 
@@ -50,6 +51,9 @@ Result<blocks::Store> open_store(const StoreRequest& request, blocks::SqlAccess 
 }
 
 tl::unexpected<Failure> refuse_store(const Error& error) {
+    if (error.code == "blocks.paused") {
+        return refuse(error, agent::k_exit_paused);
+    }
     return refuse(error, is_damage(error) ? k_exit_no : k_exit_usage);
 }
 
@@ -85,8 +89,9 @@ AppResult<StoreVerified> verify_store(const StoreRequest& request,
             answer.findings.push_back(finding);
         }
     };
-    const auto count = [&](const blocks::StoreVerdict& verdict) {
+    const auto count = [&](const blocks::StoreVerdict& verdict) -> Status {
         on_progress({verdict.rows, verdict.rows_all, "rows", verdict.findings});
+        return {};
     };
     auto verdict =
         blocks::verify(*store->metadata, store->reader, workers_of(request), {keep_finding, count});

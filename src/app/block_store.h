@@ -28,11 +28,14 @@ struct StoreRequest {
 };
 
 // The progress of long work.
+inline constexpr std::int64_t k_unknown_total = -1;
+
 struct StoreProgress {
     std::int64_t amount = 0;
-    std::int64_t total = 0;
-    std::string unit;  // "rows", "bytes"
+    std::int64_t total = 0;  // k_unknown_total: nobody knows
+    std::string unit;        // "rows", "bytes"
     std::int64_t findings = 0;
+    std::int64_t bytes = 0;  // that were moved; 0: not told
 };
 
 using OnStoreProgress = std::function<void(const StoreProgress&)>;
@@ -91,7 +94,8 @@ struct StoreRewriteRequest {
     bool frees_old = false;    // once all is verified, the old blobs are removed
     bool goes_back = false;
     bool dry_run = false;
-    bool is_quick = false;  // of a dry run: whether there is any blob, not how many
+    bool is_quick = false;                  // of a dry run: whether there is any blob, not how many
+    std::function<bool()> is_to_stop = {};  // asked between two batches; may be empty
 };
 
 struct StoreRewritten {

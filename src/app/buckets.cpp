@@ -1,6 +1,7 @@
 // Reads what was typed, finds the servers, and calls the mover.
 #include "app/buckets.h"
 
+#include "agent/action.h"
 #include "app/internal.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -22,7 +23,8 @@ bool is_input(const Error& error) {
 }
 
 tl::unexpected<Failure> refuse_bucket(const Error& error) {
-    return refuse(error, is_input(error) ? k_exit_usage : k_exit_no);
+    const int exit_code = error.code == "s3.paused" ? agent::k_exit_paused : k_exit_no;
+    return refuse(error, is_input(error) ? k_exit_usage : exit_code);
 }
 
 Result<s3::BucketPlace> place_of(const BucketSide& side) {
@@ -68,7 +70,9 @@ Result<BucketCopied> copy(const BucketCopyRequest& request) {
     clone.copies_settings = request.copies_settings;
     clone.dry_run = request.dry_run;
     clone.limits.in_flight_max = request.in_flight_max;
+    clone.counts_first = request.counts_first;
     clone.progressed = request.progressed;
+    clone.is_to_stop = request.is_to_stop;
     DRYDOCK_TRY_ASSIGN(clone.journal, journal_of(request, clone));
     os::RealClock clock;
     BucketCopied copied;

@@ -1,7 +1,8 @@
 // The use cases of `drydock copy`, `verify` and `manifest`: buckets of S3, cloned, compared and
 // written down. No cluster is asked.
 //
-// Exit codes of failures: 1 for refusals and servers, 2 for wrong input and settings.
+// Exit codes of failures: 1 for refusals and servers, 2 for wrong input and settings, 75 if it was
+// asked to stop and did.
 #pragma once
 
 #include "app/app.h"
@@ -29,8 +30,10 @@ struct BucketCopyRequest {
     bool keeps_acl = false;
     bool copies_settings = false;
     bool dry_run = false;
+    bool counts_first = false;
     int in_flight_max = 256;
     mover::s3::Progressed progressed = {};
+    std::function<bool()> is_to_stop = {};  // asked often; may be empty
 };
 
 struct BucketCopied {

@@ -83,6 +83,7 @@ public:
         }
         DRYDOCK_TRY_ASSIGN(rewrite_request.journal, journal_of(request_, store));
         answer.journal = rewrite_request.journal;
+        rewrite_request.is_to_stop = request_.is_to_stop;
         rewrite_request.on_progress = [this](std::int64_t blobs, std::int64_t total) {
             on_progress_({blobs, total, "blobs", 0});
         };

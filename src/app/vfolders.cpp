@@ -4,6 +4,7 @@
 // The engine in mover/rename does the work and can be resumed.
 #include "app/vfolders.h"
 
+#include "agent/action.h"
 #include "app/internal.h"
 
 namespace drydock::app {
@@ -54,6 +55,9 @@ Result<VfoldersMoved> work(const VfoldersRequest& request) {
 
 AppResult<VfoldersMoved> move_vfolders(const VfoldersRequest& request) {
     auto answer = work(request);
+    if (!answer && answer.error().code == "rename.paused") {
+        return refuse(answer.error(), agent::k_exit_paused);
+    }
     if (!answer) {
         return refuse(answer.error(), is_trouble(answer.error()) ? k_exit_usage : k_exit_no);
     }

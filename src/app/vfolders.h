@@ -1,7 +1,8 @@
 // The use cases of `drydock vfolders`: the folders of a volume of Backend.AI, moved from layout 2
 // to 3 and back. No cluster is asked.
 //
-// Exit codes of failures: 1 for refusals, 2 for unreadable input.
+// Exit codes of failures: 1 for refusals, 2 for unreadable input, 75 if it was asked to stop and
+// did.
 #pragma once
 
 #include "app/app.h"

@@ -60,6 +60,9 @@ void Commands::add_buckets() {
     copy->add_flag("--settings",
                    invocation_.copies_settings,
                    "also versioning, policy, lifecycle, CORS and tags of the bucket");
+    copy->add_flag("--count",
+                   invocation_.counts_first,
+                   "list the source once more beforehand, to tell how much is left");
     text(copy, "--journal", invocation_.journal, "FILE", "else in ~/.local/state/drydock/copies");
     auto* verify = add(*app_, "verify", "compare two buckets and change neither", k_json);
     add_target_options(verify);

@@ -2,6 +2,7 @@
 // cluster.
 #include "cli/command.h"
 #include "cli/store_progress.h"
+#include "os/stop_request.h"
 
 namespace drydock::cli {
 
@@ -16,9 +17,11 @@ public:
         , file_(progress_path(), console.clock) {}
 
     mover::s3::Progressed teller() {
-        return [this](std::int64_t done, std::int64_t known) {
-            line_.show({done, known, "objects so far", 0});
-            file_.write({done, known, "objects", 0});
+        return [this](const mover::s3::WalkProgress& walk) {
+            const std::int64_t all = walk.total > 0 ? walk.total : app::k_unknown_total;
+            const app::StoreProgress progress = {walk.done, all, "objects", 0, walk.bytes};
+            line_.show(progress);
+            file_.write(progress);
         };
     }
 
@@ -69,8 +72,11 @@ int Command::copy_bucket() {
     request.keeps_acl = invocation_.keeps_acl;
     request.copies_settings = invocation_.copies_settings;
     request.dry_run = invocation_.dry_run;
+    request.counts_first = invocation_.counts_first;
     request.in_flight_max = static_cast<int>(invocation_.in_flight);
     request.progressed = progress.teller();
+    request.is_to_stop = os::is_stop_requested;
+    os::accept_stop_requests();
     const auto answer = app::copy_bucket(request);
     progress.clear();
     const int exit_code =

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/render_store.h"
 #include "cli/store_progress.h"
+#include "os/stop_request.h"
 
 #include <unistd.h>
 
@@ -115,7 +116,9 @@ int Command::rewrite_store(mover::blocks::RewriteWork work) {
                                               invocation_.frees_old,
                                               invocation_.goes_back,
                                               invocation_.dry_run,
-                                              invocation_.is_quick};
+                                              invocation_.is_quick,
+                                              os::is_stop_requested};
+    os::accept_stop_requests();
     const auto answer = with_store_progress(
         "rewrite", [&](const auto& tell) { return app::rewrite_store(request, tell); });
     const int exit_code =

@@ -4,6 +4,7 @@
 // report into an exit code.
 #include "cli/command.h"
 #include "cli/store_progress.h"
+#include "os/stop_request.h"
 
 namespace drydock::cli {
 
@@ -15,7 +16,8 @@ int Command::move_vfolders() {
                     .folder = invocation_.journal,
                     .batch = invocation_.move_batch,
                     .leaves_unlisted = invocation_.leaves_unlisted,
-                    .on_progress = {}};
+                    .on_progress = {},
+                    .is_to_stop = os::is_stop_requested};
     request.goes_back = invocation_.goes_back;
     request.finishes = invocation_.finishes;
     request.dry_run = invocation_.dry_run;
@@ -30,6 +32,7 @@ int Command::move_vfolders() {
         line.show({folders, total, "folders", 0});
         file.write({folders, total, "folders", 0});
     };
+    os::accept_stop_requests();
     const auto answer = app::move_vfolders(request);
     line.clear();
     const int exit_code =

@@ -142,7 +142,7 @@ AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
     ask("copy " + request.source.uri + " " + request.target.uri + " "
         + request.source.settings.profile + " " + request.target.settings.profile
         + (request.has_versions ? " versions" : "") + (request.dry_run ? " dry" : ""));
-    request.progressed(1, 2);
+    request.progressed({.done = 1, .known = 2});
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
     }

@@ -92,6 +92,7 @@ struct Invocation {
     std::string target_endpoint;
     std::string target_region;
     std::uint64_t in_flight = 256;
+    bool counts_first = false;
     bool has_versions = false;
     bool keeps_acl = false;
     bool copies_settings = false;

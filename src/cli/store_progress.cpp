@@ -5,9 +5,9 @@
 #include "cli/store_progress.h"
 
 #include "base/json.h"
-#include "base/text.h"
 #include "cli/render.h"
 #include "cli/say.h"
+#include "run/progress.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -21,32 +21,16 @@ namespace {
 constexpr std::int64_t k_redraw_ms = 200;
 constexpr std::int64_t k_file_ms = 500;  // the agent reads it twice a second
 constexpr std::int64_t k_line_ms = 30'000;
-constexpr std::int64_t k_estimate_ms = 3'000;  // earlier ones mislead
-
-std::string amount(std::int64_t value, const std::string& unit) {
-    return unit == "bytes" ? show_bytes(value) : say("{} {}", value, unit);
-}
 
 }  // namespace
 
-// Estimates the rest from the mean rate. Work without a known size counts as complete.
+// The words are those of a step of a run, so that both look the same.
 std::string store_progress_words(const std::string& verb,
                                  const app::StoreProgress& progress,
-                                 std::int64_t elapsed_ms) {
-    const double part = progress.total <= 0 ? 1.0
-                                            : static_cast<double>(progress.amount)
-                                                  / static_cast<double>(progress.total);
-    std::string words = say("{}  {:.0f} %  {} of {}",
-                            verb,
-                            part * 100,
-                            amount(progress.amount, progress.unit),
-                            amount(progress.total, progress.unit));
+                                 std::optional<double> rate) {
+    std::string words = verb + "  " + run::progress_text(progress_json(progress, rate));
     if (progress.findings > 0) {
-        words += "  " + counted(static_cast<std::size_t>(progress.findings), "finding");
-    }
-    if (elapsed_ms >= k_estimate_ms && part > 0 && part < 1) {
-        const double left_ms = static_cast<double>(elapsed_ms) * (1 - part) / part;
-        words += "  " + about(static_cast<std::int64_t>(left_ms)) + " left";
+        words += ", " + counted(static_cast<std::size_t>(progress.findings), "finding");
     }
     return words;
 }
@@ -54,24 +38,30 @@ std::string store_progress_words(const std::string& verb,
 // On a terminal the line before is erased; elsewhere each line stays.
 void StoreProgressLine::show(const app::StoreProgress& progress) {
     const std::int64_t now = clock_.monotonic_ms();
+    meter_.add(now, static_cast<double>(progress.amount));
     if (now - told_ms_ < (is_live_ ? k_redraw_ms : k_line_ms)) {
         return;
     }
     clear();
     told_ms_ = now;
-    stream_ << store_progress_words(verb_, progress, now - begun_ms_) << '\n' << std::flush;
+    stream_ << store_progress_words(verb_, progress, meter_.rate()) << '\n' << std::flush;
     is_drawn_ = is_live_;
 }
 
-// The rate is the mean since the start.
-std::string progress_json(const app::StoreProgress& progress, std::int64_t elapsed_ms) {
+// A total that nobody knows is left out: a wrong one would give a wrong rest.
+Json progress_json(const app::StoreProgress& progress, std::optional<double> rate) {
     Json json;
-    json.set("done", progress.amount).set("of", progress.total).set("unit", progress.unit);
-    if (elapsed_ms > 0) {
-        json.set("rate",
-                 static_cast<double>(progress.amount) * 1000 / static_cast<double>(elapsed_ms));
+    json.set("done", progress.amount).set("unit", progress.unit);
+    if (progress.total != app::k_unknown_total) {
+        json.set("of", progress.total);
     }
-    return json.dump();
+    if (progress.bytes > 0) {
+        json.set("bytes", progress.bytes);
+    }
+    if (rate) {
+        json.set("rate", *rate);
+    }
+    return json;
 }
 
 std::string progress_path() {
@@ -83,6 +73,7 @@ std::string progress_path() {
 // A failed write is ignored: the work itself must not fail because of its progress.
 void StoreProgressFile::write(const app::StoreProgress& progress) {
     const std::int64_t now = clock_.monotonic_ms();
+    meter_.add(now, static_cast<double>(progress.amount));
     if (path_.empty() || (written_ms_ != 0 && now - written_ms_ < k_file_ms)) {
         return;
     }
@@ -90,7 +81,7 @@ void StoreProgressFile::write(const app::StoreProgress& progress) {
     const std::string part = path_ + ".part";
     {
         std::ofstream file(part, std::ios::trunc);
-        file << progress_json(progress, now - begun_ms_);
+        file << progress_json(progress, meter_.rate()).dump();
     }
     (void)std::rename(part.c_str(), path_.c_str());
 }

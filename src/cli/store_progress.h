@@ -1,16 +1,22 @@
-// The progress of long work on a store: a line that is redrawn on a terminal, a line every half
-// minute elsewhere, and the progress file of an action. Not thread-safe.
+// The progress of long work on a store or a bucket: a line that is redrawn on a terminal, a line
+// every half minute elsewhere, and the progress file of an action. Not thread-safe.
 #pragma once
 
 #include "app/block_store.h"
+#include "base/json.h"
+#include "base/rate_meter.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 namespace drydock::cli {
+
+// Rates are those of the last minute.
+inline constexpr std::int64_t k_rate_window_ms = 60'000;
 
 class StoreProgressLine {
 public:
@@ -20,8 +26,7 @@ public:
         , clock_(clock)
         , is_live_(is_live)
         , verb_(std::move(verb))
-        , begun_ms_(clock.monotonic_ms())
-        , told_ms_(begun_ms_) {}
+        , told_ms_(clock.monotonic_ms()) {}
 
     void show(const app::StoreProgress& progress);
     // Erases the line from a terminal.
@@ -32,7 +37,7 @@ private:
     os::Clock& clock_;
     bool is_live_;
     std::string verb_;  // "verify"
-    std::int64_t begun_ms_;
+    RateMeter meter_ = RateMeter(k_rate_window_ms);
     std::int64_t told_ms_;
     bool is_drawn_ = false;
 };
@@ -45,27 +50,24 @@ private:
 class StoreProgressFile {
 public:
     // An empty `path` writes nothing.
-    StoreProgressFile(std::string path, os::Clock& clock)
-        : path_(std::move(path))
-        , clock_(clock)
-        , begun_ms_(clock.monotonic_ms()) {}
+    StoreProgressFile(std::string path, os::Clock& clock) : path_(std::move(path)), clock_(clock) {}
 
     void write(const app::StoreProgress& progress);
 
 private:
     std::string path_;
     os::Clock& clock_;
-    std::int64_t begun_ms_;
+    RateMeter meter_ = RateMeter(k_rate_window_ms);
     std::int64_t written_ms_ = 0;
 };
 
-// Returns the content of that file: done, of, rate in units a second, unit.
-[[nodiscard]] std::string progress_json(const app::StoreProgress& progress,
-                                        std::int64_t elapsed_ms);
+// Returns the content of that file (docs/formats/progress.md): done, of, bytes, rate in units a
+// second, unit.
+[[nodiscard]] Json progress_json(const app::StoreProgress& progress, std::optional<double> rate);
 
-// "verify  41 %  1234 of 3000 rows  2 findings  12 s left".
+// "verify  1234 of 3000 rows (41 %), 150 rows/s, about 12 s left, 2 findings".
 [[nodiscard]] std::string store_progress_words(const std::string& verb,
                                                const app::StoreProgress& progress,
-                                               std::int64_t elapsed_ms);
+                                               std::optional<double> rate);
 
 }  // namespace drydock::cli

@@ -12,13 +12,18 @@ namespace drydock::cli {
 namespace {
 
 TEST(StoreProgress, file_has_what_an_agent_reads) {
-    const auto json = Json::parse(progress_json({30, 120, "blobs", 2}, 1500));
-    ASSERT_TRUE(json);
-    EXPECT_EQ((*json)["done"].as_int(), 30);
-    EXPECT_EQ((*json)["of"].as_int(), 120);
-    EXPECT_EQ((*json)["unit"].as_string(), "blobs");
-    EXPECT_DOUBLE_EQ((*json)["rate"].as_double(), 20);
-    EXPECT_FALSE(Json::parse(progress_json({1, 2, "rows", 0}, 0))->contains("rate"));
+    const Json json = progress_json({30, 120, "blobs", 2, 7'000}, 20.0);
+    EXPECT_EQ(json,
+              *Json::parse(R"({"done":30,"of":120,"unit":"blobs","bytes":7000,"rate":20.0})"));
+    EXPECT_EQ(progress_json({1, app::k_unknown_total, "objects"}, {}),
+              *Json::parse(R"({"done":1,"unit":"objects"})"));
+}
+
+TEST(StoreProgress, line_has_the_words_of_a_step) {
+    EXPECT_EQ(store_progress_words("verify", {1234, 3000, "rows", 2}, 150.0),
+              "verify  1234 of 3000 rows (41 %), 150 rows/s, about 12 s left, 2 findings");
+    EXPECT_EQ(store_progress_words("copy", {7, app::k_unknown_total, "objects"}, {}),
+              "copy  7 objects");
 }
 
 TEST(StoreProgress, file_is_replaced_and_leaves_no_part) {

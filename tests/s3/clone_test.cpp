@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -286,7 +288,8 @@ TEST_F(S3Clone, CopiesWhatAnObjectHasBecome) {
         }
         return Fault::none;
     };
-    request_.progressed = [&](std::int64_t, std::int64_t known) {
+    request_.progressed = [&](const WalkProgress& progress) {
+        const std::int64_t known = progress.known;
         if (known == 1) {
             server_.put("from", "k", "newer");
         }
@@ -423,6 +426,110 @@ TEST_F(S3Clone, GoesOnBehindTheLastFinishedPage) {
     EXPECT_EQ(again.copied, 2'500);
     request_.target.prefix = "elsewhere/";
     EXPECT_EQ(refusal(), "s3.journal");
+}
+
+// Begun copies end, no other begins, and the next run does what is left and nothing twice.
+TEST_F(S3Clone, PausesAndGoesOn) {
+    fill(4'000);
+    request_.limits.in_flight_max = 8;
+    std::int64_t done = 0;
+    request_.progressed = [&](const WalkProgress& progress) { done = progress.done; };
+    request_.is_to_stop = [&] { return done >= 300; };
+    EXPECT_EQ(refusal(), "s3.paused");
+    const auto there = static_cast<std::int64_t>(server_.keys("to").size());
+    EXPECT_GE(there, 300);
+    EXPECT_LT(there, 1'000);
+    request_.is_to_stop = {};
+    server_.forget_requests();
+    const CloneReport rest = clone();
+    EXPECT_TRUE(rest.is_resumed);
+    EXPECT_TRUE(rest.is_whole());
+    EXPECT_EQ(rest.copied, 4'000 - there);
+    EXPECT_EQ(server_.keys("to"), server_.keys("from"));
+}
+
+// A pause in each state of the walk: before the first page, behind the last copy.
+TEST_F(S3Clone, PausesAtAnyTime) {
+    fill(1'500);
+    request_.limits.in_flight_max = 4;
+    for (int patience = 0; patience < 200; patience += 7) {
+        request_.is_to_stop = [&, n = 0]() mutable { return ++n > patience; };
+        const auto report = s3::clone(request_, clock_);
+        if (report) {
+            break;
+        }
+        EXPECT_EQ(report.error().code, "s3.paused");
+    }
+    request_.is_to_stop = {};
+    EXPECT_TRUE(clone().is_whole());
+    EXPECT_EQ(server_.keys("to"), server_.keys("from"));
+    EXPECT_TRUE(compare(true).is_equal());
+}
+
+// An object of many parts would hold a pause for hours. Its upload must not stay and cost money.
+TEST_F(S3Clone, PausesBetweenTwoParts) {
+    server_.put_parts("from", "big", std::string(6'000, 'p'), std::vector<std::size_t>(60, 100));
+    std::atomic<int> parts = 0;
+    server_.fault = [&](const Request& request) {
+        parts += request.has("partNumber") && request.method == "PUT" ? 1 : 0;
+        return Fault::none;
+    };
+    request_.is_to_stop = [&] { return parts >= 3; };
+    EXPECT_EQ(refusal(), "s3.paused");
+    EXPECT_LT(parts, 60);
+    EXPECT_EQ(server_.open_uploads(), 0U);
+    EXPECT_THAT(server_.keys("to"), IsEmpty());
+    request_.is_to_stop = {};
+    EXPECT_TRUE(clone().is_whole());
+    EXPECT_EQ(target("big").body, std::string(6'000, 'p'));
+}
+
+TEST_F(S3Clone, PausesBetweenTwoVersions) {
+    for (const char* bucket : {"from", "to"}) {
+        server_.with(bucket, [](fake_s3::Bucket& content) { content.has_versions = true; });
+    }
+    for (int i = 0; i < 40; ++i) {
+        server_.put("from", "k", fmt::format("version {}", i));
+    }
+    request_.has_versions = true;
+    std::atomic<int> copies = 0;
+    server_.fault = [&](const Request& request) {
+        copies += request.headers.contains("x-amz-copy-source") && request.bucket == "to" ? 1 : 0;
+        return Fault::none;
+    };
+    request_.is_to_stop = [&] { return copies >= 5; };
+    EXPECT_EQ(refusal(), "s3.paused");
+    const int there = copies;
+    EXPECT_LT(there, 40);
+    request_.is_to_stop = {};
+    EXPECT_EQ(clone().copied, 40 - there);
+    EXPECT_EQ(copies, 40) << "no version twice";
+    EXPECT_TRUE(compare().is_equal());
+}
+
+// Percentage and rest need a total. A clone that goes on keeps that of its first run.
+TEST_F(S3Clone, CountsFirstWhenToldTo) {
+    fill(3'000);
+    request_.limits.in_flight_max = 8;
+    request_.counts_first = true;
+    std::vector<WalkProgress> told;
+    request_.progressed = [&](const WalkProgress& progress) { told.push_back(progress); };
+    request_.is_to_stop = [&] { return told.back().done >= 2'000; };
+    told.emplace_back();
+    EXPECT_EQ(refusal(), "s3.paused");
+    EXPECT_EQ(told.back().total, 3'000);
+    EXPECT_GT(told.back().bytes, 0);
+    const std::int64_t done = told.back().done;
+    request_.is_to_stop = {};
+    told.clear();
+    EXPECT_TRUE(clone().is_whole());
+    const auto first_copy = std::find_if(
+        told.begin(), told.end(), [](const auto& progress) { return progress.done > 0; });
+    ASSERT_NE(first_copy, told.end());
+    EXPECT_GE(first_copy->done, done - 1'000)
+        << "the pages that are not finished are counted again";
+    EXPECT_EQ(told.back().done, 3'000);
+    EXPECT_EQ(told.back().total, 3'000);
 }
 
 TEST_F(S3Clone, VerifyNamesEveryDifference) {

@@ -23,6 +23,27 @@ namespace {
 
 constexpr std::size_t k_findings_max = 1000;  // the report counts all of them
 
+// Returns an error if the work is to stop here, where all that was done is durable.
+Status check_stop(const RewriteRequest& request, std::string_view subject) {
+    if (!request.is_to_stop || !request.is_to_stop()) {
+        return {};
+    }
+    return fail("blocks.paused",
+                fmt::format("paused: {}", subject),
+                "the same command goes on from there",
+                ErrorClass::transient);
+}
+
+// Work that is complete is not paused any more.
+Status tell_progress(const RewriteRequest& request, std::int64_t blobs, std::int64_t blobs_all) {
+    if (request.on_progress) {
+        request.on_progress(blobs, blobs_all);
+    }
+    return blobs >= blobs_all
+               ? Status{}
+               : check_stop(request, fmt::format("{} of {} blobs are done", blobs, blobs_all));
+}
+
 // A half-done upgrade may lack a column of encryption.
 Status check_schema(const Store& store) {
     if (store.metadata->schema().has_enc_version && store.metadata->schema().half_done.empty()) {
@@ -129,10 +150,7 @@ private:
         }
         batch_.clear();
         batch_bytes_ = 0;
-        if (request_.on_progress) {
-            request_.on_progress(blobs_done_, std::max(blobs_done_, blobs_all_));
-        }
-        return {};
+        return tell_progress(request_, blobs_done_, std::max(blobs_done_, blobs_all_));
     }
 
     Store& store_;
@@ -174,10 +192,11 @@ Status verify_new(Store& store,
             bad.emplace(finding.row.uid, finding.error);
         }
     };
-    const auto on_progress = [&](const StoreVerdict& verdict) {
+    const auto on_progress = [&](const StoreVerdict& verdict) -> Status {
         if (request.on_progress) {
             request.on_progress(verdict.rows, verdict.rows_all);
         }
+        return check_stop(request, "the new blobs are not all verified, and none was removed");
     };
     BlobReader reader = both_keys(store, request);
     reader.reads_from_disk = true;  // the last proof before anything is removed
@@ -213,6 +232,23 @@ Status free_one(Store& store, RewriteRows& rows, const RewrittenBlob& blob, Free
     report.blobs_freed += was_there ? 1 : 0;
     report.freed_bytes += was_there ? bytes.value_or(0) : 0;
     return {};
+}
+
+// Calls `take` for the proved batches, with progress and a chance to stop behind each.
+Status each_proved_with_progress(const RewriteRequest& request,
+                                 const RewriteJournal& journal,
+                                 const std::function<Status(const Record&)>& take) {
+    std::int64_t blobs_all = 0;
+    DRYDOCK_TRY(each_proved(journal, [&](const Record& record) -> Status {
+        blobs_all += std::ssize(record.blobs);
+        return {};
+    }));
+    std::int64_t blobs = 0;
+    return each_proved(journal, [&](const Record& record) -> Status {
+        DRYDOCK_TRY(take(record));
+        blobs += std::ssize(record.blobs);
+        return tell_progress(request, blobs, blobs_all);
+    });
 }
 
 // Renames the journal, so the next rewrite begins with an empty one.
@@ -282,7 +318,7 @@ Result<FreeReport> free_old(Store& store, const RewriteRequest& request) {
         }
         return {};
     };
-    DRYDOCK_TRY(each_proved(state.journal, free_batch));
+    DRYDOCK_TRY(each_proved_with_progress(request, state.journal, free_batch));
     DRYDOCK_TRY(put_away(request.journal));
     return report;
 }
@@ -302,7 +338,7 @@ Result<BackReport> rewrite_back(Store& store, const RewriteRequest& request) {
     RewriteRows rows(store.metadata->sql(), request.work);
     DRYDOCK_TRY(rows.drop_index());  // it would get an entry for each row
     BackReport report;
-    DRYDOCK_TRY(each_proved(state.journal, [&](const Record& record) {
+    DRYDOCK_TRY(each_proved_with_progress(request, state.journal, [&](const Record& record) {
         return switch_record_back(store, rows, record, report);
     }));
     DRYDOCK_TRY(put_away(request.journal));

@@ -3,7 +3,8 @@
 // A batch of blobs is read and checked, written under new names, synced and read again. Then all
 // rows of the batch are switched in one transaction. Old blobs stay until all of the store is
 // verified, so at every instant each version can be restored. The journal makes it resumable: a
-// kill loses one batch at most. Memory: the rows of one batch, and up to eight blobs a worker.
+// kill loses one batch at most, and a request to stop is followed between two batches. Memory: the
+// rows of one batch, and up to eight blobs a worker.
 #pragma once
 
 #include "mover/blocks/rewrite_journal.h"
@@ -31,6 +32,9 @@ struct RewriteRequest {
     std::size_t batch_blobs_max = 1024;
     std::int64_t batch_bytes_max = std::int64_t{256} << 20;  // of plain blocks
     std::function<void(std::int64_t blobs, std::int64_t blobs_all)> on_progress;
+    // Asked between two batches, and after each blob of a verification; may be empty. Once it is
+    // true, the work ends with the error "blocks.paused", and the same call goes on.
+    std::function<bool()> is_to_stop = {};
 };
 
 struct RewriteReport {
@@ -47,7 +51,8 @@ struct RewriteReport {
 
 // Rewrites the store, or resumes. `store` may write, and its reader must hold the key of the
 // encrypted blobs. The caller holds backy2's locks. Errors: those of the metadata, of the journal
-// and of writing; "blocks.journal" for a journal of other work, another store or another key.
+// and of writing; "blocks.journal" for a journal of other work, another store or another key;
+// "blocks.paused", as for the other two.
 [[nodiscard]] Result<RewriteReport> rewrite(Store& store, const RewriteRequest& request);
 
 struct FreeReport {

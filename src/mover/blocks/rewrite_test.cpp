@@ -216,6 +216,58 @@ struct HalfWay : Raised {
     }
 };
 
+// Each call does one batch and pauses: in the end the work is done, and nothing was done twice.
+TEST(Rewrite, PausesBehindEachBatchAndGoesOn) {
+    Raised it;
+    it.request.batch_blobs_max = 5;
+    it.request.is_to_stop = [] { return true; };
+    int pauses = 0;
+    Result<RewriteReport> report = rewrite(it.store, it.request);
+    for (; !report && pauses < 100; ++pauses) {
+        ASSERT_EQ(report.error().code, "blocks.paused") << report.error().text();
+        EXPECT_THAT(report.error().message, HasSubstr("paused: 5 of"));
+        report = rewrite(it.store, it.request);
+    }
+    ASSERT_TRUE(report) << report.error().text();
+    EXPECT_GE(pauses, 3);
+    int batches = 0;
+    ASSERT_TRUE(RewriteJournal::open(it.request.journal).value().each([&](const Record& record) {
+        batches += record.kind == RecordKind::proved ? 1 : 0;
+        return Status{};
+    }));
+    EXPECT_LE(std::abs(batches - pauses), 1);
+    EXPECT_EQ(free_old(it.store, it.request).error().code, "blocks.paused");
+    it.request.is_to_stop = {};
+    ASSERT_TRUE(free_old(it.store, it.request));
+}
+
+// A pause between the batches of both ends: the verification and each removal are done again.
+TEST(Rewrite, PausesOnItsWayBackAndWhileOldBlobsAreRemoved) {
+    for (const bool goes_back : {true, false}) {
+        HalfWay it;
+        const auto old = it.old_blobs();
+        std::int64_t told = -1;
+        it.request.on_progress = [&](std::int64_t blobs, std::int64_t) { told = blobs; };
+        const auto finish = [&]() -> Status {
+            const auto back =
+                goes_back ? rewrite_back(it.store, it.request) : Result<BackReport>(BackReport());
+            DRYDOCK_TRY(back);
+            DRYDOCK_TRY(goes_back ? Result<FreeReport>(FreeReport())
+                                  : free_old(it.store, it.request));
+            return {};
+        };
+        // Behind the second batch of the removal: the verification tells rows one by one.
+        it.request.is_to_stop = [&] { return told == 10 && !os::exists(it.copy.folder() + "/go"); };
+        Status ended = finish();
+        ASSERT_FALSE(ended) << goes_back;
+        EXPECT_EQ(ended.error().code, "blocks.paused");
+        std::ofstream(it.copy.folder() + "/go") << "";
+        ended = finish();
+        EXPECT_TRUE(ended) << ended.error().text();
+        EXPECT_FALSE(os::exists(it.request.journal)) << "put away";
+    }
+}
+
 TEST(TakingBack, LooksAtAllOldBlobsBeforeItChangesARow) {
     HalfWay it;
     const auto old = it.old_blobs();

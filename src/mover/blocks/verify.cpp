@@ -120,10 +120,7 @@ private:
             ++verdict.rows;
             DRYDOCK_TRY(judge(row, error));
         }
-        if (events_.on_progress) {
-            events_.on_progress(verdict);
-        }
-        return {};
+        return events_.on_progress ? events_.on_progress(verdict) : Status{};
     }
 
     // Judges one row: its version, the blob's error, and the size at its position.

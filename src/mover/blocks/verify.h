@@ -41,8 +41,9 @@ struct StoreVerdict {
 };
 
 struct VerifyEvents {
-    std::function<void(const Finding&)> on_finding;        // a position that cannot be restored
-    std::function<void(const StoreVerdict&)> on_progress;  // after each row; may be empty
+    std::function<void(const Finding&)> on_finding;  // a position that cannot be restored
+    // Called after each blob; may be empty. An error ends the verification.
+    std::function<Status(const StoreVerdict&)> on_progress;
 };
 
 // Verifies the store. A verdict means that all of it was read; damage is no error. Errors: those of

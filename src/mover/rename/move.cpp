@@ -207,7 +207,7 @@ private:
             }
             DRYDOCK_TRY(volume_.sync());
             first = last;
-            report_progress(first, total);
+            DRYDOCK_TRY(report_progress(first, total));
         }
         report.directories = placer.directories_made();
         return {};
@@ -227,7 +227,7 @@ private:
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
-            report_progress(total - last, total);
+            DRYDOCK_TRY(report_progress(total - last, total));
         }
         return prune(placer, total);
     }
@@ -250,12 +250,20 @@ private:
         report.vanished += placement == Placement::vanished ? 1 : 0;
     }
 
-    void report_progress(std::uint64_t folders, std::uint64_t total) {
+    // Ends the move if it is to stop. The batch is synced; the journal repairs it again on resume.
+    Status report_progress(std::uint64_t folders, std::uint64_t total) {
         ++report.batches;
         if (request_.on_progress) {
             request_.on_progress(static_cast<std::int64_t>(folders),
                                  static_cast<std::int64_t>(total));
         }
+        if (folders < total && request_.is_to_stop && request_.is_to_stop()) {
+            return fail("rename.paused",
+                        fmt::format("paused: {} of {} folders are done", folders, total),
+                        "the same command goes on from there",
+                        ErrorClass::transient);
+        }
+        return {};
     }
 
     const MoveRequest& request_;

@@ -23,6 +23,9 @@ struct MoveRequest {
     bool leaves_unlisted =
         false;  // folders without a place in the other layout stay where they are
     std::function<void(std::int64_t folders, std::int64_t total)> on_progress;
+    // Asked between two batches; may be empty. Once it is true, the move ends with "rename.paused",
+    // and the same call goes on.
+    std::function<bool()> is_to_stop = {};
 };
 
 struct MoveReport {
@@ -48,7 +51,7 @@ struct MoveReport {
 // Begins a move, or goes on with one. Errors: "rename.list", "rename.read", "rename.mounted",
 // "rename.journal", "rename.busy", "rename.goes_back", "rename.move". Further: "rename.owner" (new
 // directories would belong to another user), "rename.version" (version.txt names another layout),
-// "rename.done" (the finished move had another list).
+// "rename.done" (the finished move had another list), "rename.paused".
 [[nodiscard]] Result<MoveReport> move(const MoveRequest& request);
 
 // Renames every folder back, restores version.txt and removes the journal. Folders of layout 3 that

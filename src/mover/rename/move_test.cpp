@@ -152,6 +152,24 @@ TEST_F(Volumes, GoesOnAfterAKillAtEachRecord) {
     EXPECT_EQ(places(), std::pair(20, 0));
 }
 
+// Each call does one batch and pauses, there and back.
+TEST_F(Volumes, PausesBehindEachBatchAndGoesOn) {
+    fill(20);
+    request.is_to_stop = [] { return true; };
+    for (const auto& [work, end] : {std::pair(&move, 20), std::pair(&move_back, 0)}) {
+        for (int pause = 1; pause <= 2; ++pause) {  // of 7 folders each
+            const auto paused = work(request);
+            ASSERT_FALSE(paused);
+            EXPECT_EQ(paused.error().code, "rename.paused");
+            EXPECT_EQ(places().second, end == 0 ? 20 - 7 * pause : 7 * pause);
+        }
+        const auto report = work(request);
+        ASSERT_TRUE(report) << report.error().text();
+        EXPECT_TRUE(report->is_done);
+        EXPECT_EQ(places().second, end);
+    }
+}
+
 TEST_F(Volumes, GoesBackAfterAKillAtEachRecord) {
     fill(20);
     for (const char* moment : {"before", "after"}) {

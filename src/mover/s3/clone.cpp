@@ -37,6 +37,8 @@ struct Clients {
                           : std::vector<Client*>{source.get()};
     }
 
+    [[nodiscard]] bool are_idle() const { return source->is_idle() && target().is_idle(); }
+
     [[nodiscard]] CallCounters counters() const {
         CallCounters sum = source->counters();
         if (own_target) {
@@ -171,6 +173,80 @@ Status look(Clients& clients, const CloneRequest& request, CloneReport& report) 
     return {};
 }
 
+// Counts the keys that are left to be walked. A clone that goes on remembers the total of its first
+// run, so that the percentage goes on, too.
+struct KeyCount {
+    std::int64_t before = 0;  // were finished by earlier runs
+    std::int64_t total = 0;   // 0: nobody counted them
+};
+
+Result<std::int64_t> count_keys(Clients& clients,
+                                const CloneRequest& request,
+                                const Listing& source,
+                                const std::vector<KeyRange>& ranges) {
+    std::int64_t keys = 0;
+    RangeWalk walk(source,
+                   {},
+                   request.ranges_max,
+                   [&](const KeyGroup*, const KeyGroup*, const Ticket&) { ++keys; });
+    walk.start(ranges);
+    drive(clients.loop, clients.all(), [&] {
+        const bool is_stopping = request.is_to_stop && request.is_to_stop();
+        if (is_stopping) {
+            walk.stop();
+        }
+        walk.advance();
+        if (request.progressed) {
+            request.progressed({.done = 0, .known = keys, .total = keys});
+        }
+        return walk.is_done() || (is_stopping && clients.are_idle());
+    });
+    if (walk.error()) {
+        return tl::unexpected(*walk.error());
+    }
+    return keys;
+}
+
+Result<KeyCount> count_first(Clients& clients,
+                             const CloneRequest& request,
+                             const Listing& source,
+                             const std::vector<KeyRange>& ranges,
+                             CopyJournal* journal) {
+    KeyCount count;
+    if (!request.counts_first) {
+        return count;
+    }
+    DRYDOCK_TRY_ASSIGN(const std::int64_t keys, count_keys(clients, request, source, ranges));
+    const bool is_whole = ranges.size() == 1 && ranges.front() == KeyRange();
+    const bool is_cut = request.is_to_stop && request.is_to_stop();
+    if (journal == nullptr || is_cut) {
+        return KeyCount{0, keys};
+    }
+    if (is_whole) {
+        DRYDOCK_TRY(journal->set_note("keys", std::to_string(keys)));
+        DRYDOCK_TRY(journal->commit());
+        return KeyCount{0, keys};
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string note, journal->note("keys"));
+    const std::int64_t total = std::max<std::int64_t>(std::atoll(note.c_str()), keys);
+    return KeyCount{total - keys, total};
+}
+
+// Ends a clone that was asked to stop. The ranges that are left are the place to go on from.
+tl::unexpected<Error> pause(CloneWork& work, const RangeWalk& walk, const CloneReport& report) {
+    const std::vector<KeyRange> left = walk.left();
+    work.commit(work.has_failures() ? nullptr : &left);
+    if (work.error()) {
+        return tl::unexpected(*work.error());
+    }
+    return fail("s3.paused",
+                fmt::format("paused: {} objects were copied by this run, and {} were there",
+                            report.copied,
+                            report.equal),
+                "the same command goes on from there",
+                ErrorClass::transient);
+}
+
 Status
 walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, CloneReport& report) {
     const Listing source = {
@@ -190,9 +266,18 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
         DRYDOCK_TRY_ASSIGN(ranges, journal->left());
     }
     report.is_resumed = !ranges.empty();
-    walk.start(ranges.empty() ? std::vector<KeyRange>{KeyRange()} : ranges);
+    ranges = ranges.empty() ? std::vector<KeyRange>{KeyRange()} : ranges;
+    DRYDOCK_TRY_ASSIGN(const KeyCount count,
+                       count_first(clients, request, source, ranges, journal));
+    walk.start(ranges);
     std::size_t saved = 0;
+    bool is_stopping = false;
     drive(clients.loop, clients.all(), [&] {
+        if (!is_stopping && request.is_to_stop && request.is_to_stop()) {
+            is_stopping = true;
+            work.stop();
+            walk.stop();
+        }
         walk.advance();
         const bool is_new = walk.checkpoints() != saved && !work.has_failures();
         if (is_new || work.has_waiting()) {
@@ -201,9 +286,12 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
             work.commit(is_new ? &left : nullptr);
         }
         if (request.progressed) {
-            request.progressed(work.done(), report.objects);
+            request.progressed({.done = count.before + work.done(),
+                                .known = count.before + report.objects,
+                                .total = count.total,
+                                .bytes = work.bytes()});
         }
-        return walk.is_done() || work.error();
+        return walk.is_done() || work.error() || (is_stopping && clients.are_idle());
     });
     if (work.error()) {
         return tl::unexpected(*work.error());
@@ -212,6 +300,9 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
         const std::vector<KeyRange> left = walk.left();
         work.commit(work.has_failures() ? nullptr : &left);
         return tl::unexpected(*walk.error());
+    }
+    if (!walk.is_done()) {
+        return pause(work, walk, report);
     }
     // The next run begins at the start again: this one came to its end.
     const std::vector<KeyRange> nothing;

@@ -41,7 +41,14 @@ struct KeyFailure {
     Error error;
 };
 
-using Progressed = std::function<void(std::int64_t done, std::int64_t known)>;
+struct WalkProgress {
+    std::int64_t done = 0;   // keys
+    std::int64_t known = 0;  // keys that were listed so far
+    std::int64_t total = 0;  // keys in all; 0: nobody counted them
+    std::int64_t bytes = 0;  // that were copied
+};
+
+using Progressed = std::function<void(const WalkProgress&)>;
 
 struct CloneRequest {
     BucketPlace source;
@@ -52,10 +59,14 @@ struct CloneRequest {
     bool keeps_acl = false;        // two requests more for each object
     bool copies_settings = false;  // of the bucket: versioning, policy, lifecycle, CORS, tags
     bool dry_run = false;
+    bool counts_first = false;  // lists the source once more beforehand, for the total
     ClientLimits limits = {};
     std::size_t ranges_max = 8;
     std::int64_t copy_bytes_max = k_copy_bytes_max;
     Progressed progressed = {};
+    // Asked often; may be empty. Once it is true, no further copy begins, those in flight end, and
+    // the clone ends with "s3.paused". The same call goes on.
+    std::function<bool()> is_to_stop = {};
 };
 
 struct CloneReport {
@@ -83,8 +94,8 @@ struct CloneReport {
 };
 
 // Clones. Failures of single keys are in the report. Errors, after which the journal tells what is
-// left: "s3.same" for places that overlap, "s3.other_server", "s3.versions_off", those of the
-// journal, of the listing, and of the client.
+// left: "s3.same" for places that overlap, "s3.other_server", "s3.versions_off", "s3.paused", those
+// of the journal, of the listing, and of the client.
 [[nodiscard]] Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock);
 
 }  // namespace drydock::mover::s3

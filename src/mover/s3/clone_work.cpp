@@ -44,6 +44,8 @@ CloneWork::CloneWork(const CloneRequest& request,
         keep(journal_->commit());
     };
     context_.upload_ended = [this](const std::string& id) { keep(journal_->remove_upload(id)); };
+    context_.bytes_copied = [this](std::int64_t bytes) { bytes_ += bytes; };
+    context_.is_to_stop = [this] { return is_stopped_; };
 }
 
 void CloneWork::keep(const Status& status) {
@@ -137,9 +139,20 @@ void CloneWork::visit_versions(const KeyGroup& source,
     if (task->next == task->versions.size()) {
         ++report_.equal;
         ++done_;
-        return;
+    } else if (request_.dry_run) {
+        count_versions(*task);
+    } else {
+        queue({ticket, [this, task] { next_version(task); }});
     }
-    next_version(task);
+}
+
+void CloneWork::count_versions(const VersionTask& task) {
+    for (std::size_t i = task.next; i < task.versions.size(); ++i) {
+        const ListedObject& version = task.versions[i];
+        ++(version.is_marker ? report_.markers : report_.copied);
+        report_.bytes += version.bytes;
+    }
+    ++done_;
 }
 
 void CloneWork::add(Task task) {
@@ -175,14 +188,57 @@ void CloneWork::commit(const std::vector<KeyRange>* left) {
     }
 }
 
+// True once the work is to stop: the key stays for the next run.
+bool CloneWork::leaves(const Ticket& ticket) {
+    if (is_stopped_) {
+        left_.push_back(ticket);
+    }
+    return is_stopped_;
+}
+
+// Copies in flight end by themselves; those that wait for their turn are left.
+void CloneWork::stop() {
+    is_stopped_ = true;
+    for (const Turn& turn : turns_) {
+        left_.push_back(turn.ticket);
+    }
+    turns_.clear();
+}
+
+void CloneWork::queue(Turn turn) {
+    if (!leaves(turn.ticket)) {
+        turns_.push_back(std::move(turn));
+        begin_turns();
+    }
+}
+
+// Twice as many as may be in flight: the client never runs out of calls.
+void CloneWork::begin_turns() {
+    while (!turns_.empty() && under_way_ < 2 * request_.limits.in_flight_max) {
+        const Turn turn = std::move(turns_.front());
+        turns_.pop_front();
+        ++under_way_;
+        turn.begin();
+    }
+}
+
+void CloneWork::end_turn() {
+    --under_way_;
+    begin_turns();
+}
+
 void CloneWork::start(const Task& task) {
-    std::make_shared<ObjectCopy>(
-        context_,
-        task.key,
-        task.object,
-        false,
-        [this, task](const CopyResult& result) { on_copied(task, result); })
-        ->start();
+    queue({task.ticket, [this, task] {
+               std::make_shared<ObjectCopy>(context_,
+                                            task.key,
+                                            task.object,
+                                            false,
+                                            [this, task](const CopyResult& result) {
+                                                on_copied(task, result);
+                                                end_turn();
+                                            })
+                   ->start();
+           }});
 }
 
 void CloneWork::count_copy(const std::string& key,
@@ -221,6 +277,9 @@ void CloneWork::on_copied(Task task, const CopyResult& result) {
 
 // An object that was written to in the meantime has another ETag now, so it is looked at first.
 void CloneWork::try_again(Task task, const Error& error) {
+    if (leaves(task.ticket)) {
+        return;
+    }
     if (++task.attempts >= k_attempts_max || error.code == "s3.denied") {
         count_failure(task.key, error);
         ++done_;
@@ -248,13 +307,13 @@ void CloneWork::try_again(Task task, const Error& error) {
 
 // One after the other: a version that fails ends the row, since a later one would take its place.
 void CloneWork::next_version(const std::shared_ptr<VersionTask>& task) {
-    for (; request_.dry_run && task->next < task->versions.size(); ++task->next) {
-        const ListedObject& version = task->versions[task->next];
-        ++(version.is_marker ? report_.markers : report_.copied);
-        report_.bytes += version.bytes;
-    }
     if (task->next == task->versions.size()) {
         ++done_;
+        end_turn();
+        return;
+    }
+    if (leaves(task->ticket)) {
+        end_turn();
         return;
     }
     const ListedObject& version = task->versions[task->next];
@@ -268,8 +327,7 @@ void CloneWork::next_version(const std::shared_ptr<VersionTask>& task) {
     }
     const auto on_version = [this, task](const CopyResult& result) {
         if (result.kind == CopyKind::failed || result.kind == CopyKind::vanished) {
-            count_failure(task->key, result.error);
-            ++done_;
+            fail_version(task, result.error);
             return;
         }
         count_copy(task->key, task->versions[task->next], result);
@@ -277,6 +335,15 @@ void CloneWork::next_version(const std::shared_ptr<VersionTask>& task) {
         next_version(task);
     };
     std::make_shared<ObjectCopy>(context_, task->key, version, true, on_version)->start();
+}
+
+// A failure behind a stop may come from the stop: the key stays for the next run.
+void CloneWork::fail_version(const std::shared_ptr<VersionTask>& task, const Error& error) {
+    if (!leaves(task->ticket)) {
+        count_failure(task->key, error);
+        ++done_;
+    }
+    end_turn();
 }
 
 // Sent once: a second DELETE would set a second marker.
@@ -287,8 +354,7 @@ void CloneWork::set_marker(const std::shared_ptr<VersionTask>& task) {
     remove.is_repeatable = false;
     context_.target.client->call(std::move(remove), [this, task](const Answer& answer) {
         if (!answer.is_done()) {
-            count_failure(task->key, answer.error.with_context("setting a delete marker"));
-            ++done_;
+            fail_version(task, answer.error.with_context("setting a delete marker"));
             return;
         }
         ++report_.markers;

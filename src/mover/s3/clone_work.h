@@ -8,6 +8,8 @@
 #include "mover/s3/range_walk.h"
 
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +45,13 @@ public:
     // Keys that are finished, for the progress.
     [[nodiscard]] std::int64_t done() const { return done_; }
 
+    // Bytes of copied objects and parts, for the progress.
+    [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+
+    // From now on no copy begins. A key that is left keeps its ticket, so that the walk does not
+    // take it for finished.
+    void stop();
+
 private:
     // One object to copy.
     struct Task {
@@ -55,6 +64,12 @@ private:
     // The versions of one key that are missing at the target, oldest first.
     struct VersionTask;
 
+    // The work for a key that has not begun. Few are begun at a time, so that a stop finds few.
+    struct Turn {
+        Ticket ticket;
+        std::function<void()> begin;
+    };
+
     enum class Match : std::uint8_t { same, begun, different };
 
     void visit_object(const KeyGroup& source, const KeyGroup* target, const Ticket& ticket);
@@ -65,10 +80,16 @@ private:
     void start(const Task& task);
     void on_copied(Task task, const CopyResult& result);
     void try_again(Task task, const Error& error);
+    void count_versions(const VersionTask& task);
     void next_version(const std::shared_ptr<VersionTask>& task);
     void set_marker(const std::shared_ptr<VersionTask>& task);
+    void fail_version(const std::shared_ptr<VersionTask>& task, const Error& error);
     void count_copy(const std::string& key, const ListedObject& object, const CopyResult& result);
     void count_failure(const std::string& key, const Error& error);
+    [[nodiscard]] bool leaves(const Ticket& ticket);
+    void queue(Turn turn);
+    void begin_turns();
+    void end_turn();
     void keep(const Status& status);
 
     const CloneRequest& request_;
@@ -78,6 +99,11 @@ private:
     std::vector<Task> waiting_;  // for a commit
     std::optional<Error> error_;
     std::int64_t done_ = 0;
+    std::int64_t bytes_ = 0;
+    bool is_stopped_ = false;
+    std::vector<Ticket> left_;  // of keys that a stop has left
+    std::deque<Turn> turns_;
+    int under_way_ = 0;  // turns that have begun
 };
 
 }  // namespace drydock::mover::s3

@@ -149,7 +149,7 @@ Result<CompareReport> verify(const CompareRequest& request, os::Clock& clock) {
     drive(loop, {&from, &to}, [&] {
         walk.advance();
         if (request.progressed) {
-            request.progressed(comparison.done(), report.objects);
+            request.progressed({.done = comparison.done(), .known = report.objects});
         }
         return walk.is_done();
     });

@@ -125,7 +125,7 @@ write_manifest(const ManifestRequest& request, std::ostream& stream, os::Clock& 
         writer.flush();
         walk.advance();
         if (request.progressed) {
-            request.progressed(writer.written(), report.lines);
+            request.progressed({.done = writer.written(), .known = report.lines});
         }
         return walk.is_done() || writer.error();
     });

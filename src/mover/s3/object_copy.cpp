@@ -150,6 +150,7 @@ void ObjectCopy::copy_whole() {
 
 void ObjectCopy::on_whole(const Answer& answer) {
     if (answer.is_done()) {
+        tell_bytes(source_.bytes);
         const std::string etag = etag_in(answer);
         const bool must_be_equal = parts_of_etag(source_.etag) == 0 && etag != source_.etag;
         must_be_equal ? explain_etag(etag) : finish_with_etag(etag);
@@ -270,7 +271,28 @@ void ObjectCopy::on_upload(const Answer& answer) {
     send_parts();
 }
 
+void ObjectCopy::tell_bytes(std::int64_t bytes) const {
+    if (context_.bytes_copied) {
+        context_.bytes_copied(bytes);
+    }
+}
+
+// A large object takes hours. Its parts are given up: the next run copies them again.
+bool ObjectCopy::stops_between_parts() {
+    const bool stops = !has_failed_ && next_part_ < part_etags_.size() && context_.is_to_stop
+                       && context_.is_to_stop();
+    if (stops) {
+        has_failed_ = true;
+        result_.error = copy_error("s3.paused", "paused between two parts");
+    }
+    return stops;
+}
+
 void ObjectCopy::send_parts() {
+    if (stops_between_parts() && parts_under_way_ == 0) {
+        give_up(result_.error);
+        return;
+    }
     while (next_part_ < part_etags_.size() && parts_under_way_ < k_parts_under_way_max
            && !has_failed_) {
         const std::size_t index = next_part_++;
@@ -299,6 +321,8 @@ void ObjectCopy::on_part(std::size_t index, const Answer& answer) {
     } else {
         part_etags_[index] = etag_in(answer);
         ++parts_done_;
+        tell_bytes(
+            std::min(part_size_, source_.bytes - static_cast<std::int64_t>(index) * part_size_));
     }
     if (has_failed_) {
         if (parts_under_way_ == 0) {

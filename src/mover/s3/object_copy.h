@@ -28,6 +28,10 @@ struct CopyContext {
     // Called when a multipart upload was made, before its first part; and when it is over.
     std::function<void(const std::string& key, const std::string& id)> upload_begun = {};
     std::function<void(const std::string& id)> upload_ended = {};
+    std::function<void(std::int64_t bytes)> bytes_copied = {};  // of a part, or of a whole object
+    // Asked before each part. Once it is true, the upload is removed, and the copy fails with
+    // "s3.paused".
+    std::function<bool()> is_to_stop = {};
 };
 
 enum class CopyKind : std::uint8_t {
@@ -79,6 +83,8 @@ private:
     void on_upload(const Answer& answer);
     void send_parts();
     void on_part(std::size_t index, const Answer& answer);
+    [[nodiscard]] bool stops_between_parts();
+    void tell_bytes(std::int64_t bytes) const;
     void complete();
     void on_complete(const Answer& answer);
     void on_target(const Answer& answer);

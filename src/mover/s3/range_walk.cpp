@@ -188,6 +188,12 @@ void RangeWalk::drop_finished_ranges() {
 }
 
 void RangeWalk::advance() {
+    if (is_stopped_) {
+        for (const auto& range : ranges_) {
+            forget_finished_pages(*range);
+        }
+        return;
+    }
     for (std::size_t i = 0; i < ranges_.size(); ++i) {
         Range& range = *ranges_[i];
         for (const auto& error :

@@ -41,6 +41,9 @@ public:
     // Visits what is known and asks for pages. Called between turns of the clients.
     void advance();
 
+    // From now on advance() visits nothing and asks for nothing; it only notes what is finished.
+    void stop() { is_stopped_ = true; }
+
     // True if all keys were visited and all tickets returned, or after an error.
     [[nodiscard]] bool is_done() const;
 
@@ -72,6 +75,7 @@ private:
     std::vector<KeyRange> stopped_;  // by an error
     std::optional<Error> error_;
     std::size_t checkpoints_ = 0;
+    bool is_stopped_ = false;
 };
 
 }  // namespace drydock::mover::s3
