@@ -3,6 +3,7 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE -fPIC)  # one precompiled head for libraries and programs
 option(DRYDOCK_WARNINGS_ARE_ERRORS "Warnings end the build (dev and ci presets)" OFF)
 option(DRYDOCK_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 set(DRYDOCK_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
