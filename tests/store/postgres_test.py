@@ -22,7 +22,7 @@ SCHEMA_BY_BACKY2 = {
 }
 MANY_ROWS = 200_000
 LOCK_US_MAX = 1_000_000  # on a slow machine; a rewrite of the rows takes seconds
-KILLS = 9
+KILLS = 9 if stores.FULL else 5
 
 
 class Postgres(stores.Case):
