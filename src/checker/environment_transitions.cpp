@@ -1,5 +1,5 @@
-// The environment: answers of hosts, deaths, lost hosts, laws that fire. And the operator after a
-// halt.
+// The environment: answers of hosts, deaths, lost hosts, laws that fire, elections, and members
+// that come back by themselves.
 //
 // A fault that no step can observe yet is delayed until one can (observable_members()). That is a
 // persistent set: an unobserved fault commutes with every other step. docs/design/0004, "Order that
@@ -119,6 +119,24 @@ void lose_members(Expansion& expansion, const std::vector<bool>& observable) {
     }
 }
 
+// Only observable hosts change. Hosts of one member use its representative; shared hosts have none.
+void flip_hosts(Expansion& expansion, const std::vector<bool>& observable) {
+    const Model& model = expansion.model();
+    for (Index i = 0; i < model.hosts.size(); ++i) {
+        const auto& members = model.members_on[i];
+        const bool is_duplicate =
+            members.size() == 1 && expansion.is_symmetric_duplicate(members.front());
+        const bool is_observable = std::any_of(
+            members.begin(), members.end(), [&](Index member) { return observable[member]; });
+        if (!is_duplicate && is_observable
+            && (is_lost(expansion, i) || expansion.can_afford(Fault::host))) {
+            flip_host(expansion, i);
+        }
+    }
+}
+
+}  // namespace
+
 bool is_lost(const Expansion& expansion, Index host) {
     const Model& model = expansion.model();
     return expansion.row()[model.members[model.members_on[host].front()].unreachable] != 0;
@@ -138,37 +156,6 @@ void flip_host(Expansion& expansion, Index host) {
     std::move(successor).commit();
 }
 
-// Only observable hosts change. Hosts of one member use its representative; shared hosts have none.
-void flip_hosts(Expansion& expansion, const std::vector<bool>& observable) {
-    const Model& model = expansion.model();
-    for (Index i = 0; i < model.hosts.size(); ++i) {
-        const auto& members = model.members_on[i];
-        const bool is_duplicate =
-            members.size() == 1 && expansion.is_symmetric_duplicate(members.front());
-        const bool is_observable = std::any_of(
-            members.begin(), members.end(), [&](Index member) { return observable[member]; });
-        if (!is_duplicate && is_observable
-            && (is_lost(expansion, i) || expansion.can_afford(Fault::host))) {
-            flip_host(expansion, i);
-        }
-    }
-}
-
-// The operator says of each failed action whether it ran.
-void resume(Expansion& expansion) {
-    const Model& model = expansion.model();
-    Successor successor = expansion.add(Kind::resumed, 0);
-    successor.apply_to_run(EventType::run_resumed);
-    for (Index i = 0; i < model.actions.size(); ++i) {
-        if (expansion.run().status(i) == Status::failed && model.actions[i].ran != k_no_offset) {
-            successor.row()[model.actions[i].ran] = 0;
-        }
-    }
-    std::move(successor).commit();
-}
-
-}  // namespace
-
 // A host that comes back costs no budget, so hosts are visited as soon as one was lost before.
 void expand_environment(Expansion& expansion, bool any_member_may_die) {
     const bool any_in_flight = answer_commands(expansion);
@@ -186,30 +173,6 @@ void expand_environment(Expansion& expansion, bool any_member_may_die) {
         const std::vector<bool> observable = observable_members(expansion, any_member_may_die);
         lose_members(expansion, observable);
         flip_hosts(expansion, observable);
-    }
-}
-
-// The operator has three kinds of steps: resume the run, start a member that should be up, bring a
-// host back. Starts and hosts come before the resume, one at a time, in any order.
-void expand_operator_repairs(Expansion& expansion, bool judges_starts) {
-    const Model& model = expansion.model();
-    resume(expansion);
-    for (Index i = 0; i < model.members.size(); ++i) {
-        if (!expansion.is_symmetric_duplicate(i) && model.expected_up(expansion.row(), i)
-            && can_be_started(model, model.members[i], expansion.row())) {
-            Successor successor = expansion.add(Kind::member_started, i);
-            start_by_hand(model, model.members[i], successor.row());
-            if (judges_starts) {
-                successor.blame(
-                    judge_start(model, model.members[i], expansion.row(), successor.row()));
-            }
-            std::move(successor).commit();
-        }
-    }
-    for (Index i = 0; i < model.hosts.size(); ++i) {
-        if (is_lost(expansion, i)) {
-            flip_host(expansion, i);
-        }
     }
 }
 

@@ -22,15 +22,19 @@ bool observe_at_once(const Expansion& expansion, Successor& successor);
 void answer_command(Expansion& expansion, Index action);
 void answer_question(Expansion& expansion, Index action);
 
-// environment_transitions.cpp: answers, deaths, lost hosts and laws. `any_member_may_die`: members
-// also die where no step observes them. After a halt only the operator acts. `judges_starts`: what
-// the operator starts is judged.
+// environment_transitions.cpp: answers, deaths, lost hosts, laws and elections.
+// `any_member_may_die`: members also die where no step observes them.
 void expand_environment(Expansion& expansion, bool any_member_may_die);
-void expand_operator_repairs(Expansion& expansion, bool judges_starts);
+[[nodiscard]] bool is_lost(const Expansion& expansion, Index host);
+void flip_host(Expansion& expansion, Index host);
 // The starts of members that are down and come back by themselves.
 void expand_restarts(Expansion& expansion);
 // True if some member may come to lead now.
 [[nodiscard]] bool can_elect(const Model& model, const Byte* row);
+
+// operator_repairs.cpp: after a halt only the operator acts. `judges_starts`: what the operator
+// starts is judged.
+void expand_operator_repairs(Expansion& expansion, bool judges_starts);
 
 // local_actions.cpp: a reduction. Returns true if a lost local action was resolved; then its
 // successors are the only ones.
