@@ -199,7 +199,7 @@ class Formats(harness.Case):
 
     def test_progress(self) -> None:
         """The page has the parts of a report of progress that are recorded, and no other."""
-        path = os.path.join(ROOT, "src", "executor", "runner_long_actions.cpp")
+        path = os.path.join(ROOT, "src", "executor", "runner_progress.cpp")
         with open(path, encoding="utf-8") as file:
             text = file.read()
         parts = re.search(r"Json progress_part\(.*?\{((?:\"\w+\"(?:, )?)+)\}", text, re.S)

@@ -1,0 +1,73 @@
+// The progress of long actions, and the time that they may be silent.
+//
+// An action with `stall_ms` has no limit as long as it makes progress: each report with a new
+// amount moves its deadline. The journal gets a report only now and then, since a record is a disk
+// write.
+#include "executor/runner.h"
+
+namespace drydock::executor {
+
+namespace {
+
+using model::Action;
+using run::Event;
+using run::EventType;
+using run::Outcome;
+using run::Purpose;
+
+// Returns the part of a report that people read: amounts and rate.
+Json progress_part(const Json& body) {
+    Json part;
+    for (const char* key : {"done", "of", "rate", "unit", "bytes"}) {
+        if (!body[key].is_null()) {
+            part.set(key, body[key]);
+        }
+    }
+    return part;
+}
+
+// True if anything has moved since the report before.
+bool has_moved(const Json& report, const Json& before) {
+    return report["done"] != before["done"] || report["of"] != before["of"]
+           || report["bytes"] != before["bytes"];
+}
+
+}  // namespace
+
+void Runner::await_end(RequestId ticket, const InFlight& flight) {
+    in_flight_[ticket] = flight;
+    Progress fresh;
+    fresh.record_ms = clock_.monotonic_ms() + k_record_progress_ms;
+    progress_.try_emplace(flight.action, std::move(fresh));
+}
+
+// Takes a progress report. It moves the deadline of an action that may go on, and is recorded now
+// and then.
+void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
+    if (!body["done"].is_number() || hosts_.superseded()) {
+        return;
+    }
+    const std::int64_t now = clock_.monotonic_ms();
+    const Action& action = plan_.actions[flight.action];
+    Progress& progress = progress_[flight.action];
+    if (has_moved(body, progress.latest) && action.stall_ms > 0) {
+        flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
+        hosts_.extend(action.host, ticket, flight.deadline_ms);
+    }
+    progress.latest = progress_part(body);
+    progress.meter.add(now, body["done"].as_double());
+    if (const auto rate = progress.meter.rate(); rate && !body["rate"].is_number()) {
+        progress.latest.set("rate", *rate);
+    }
+    const Event event = {
+        {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
+        progress.latest};
+    observer_.on_progress(event, plan_, state_);
+    if (now >= progress.record_ms && has_moved(progress.latest, progress.recorded)) {
+        progress.recorded = progress.latest;
+        progress.record_ms = now + k_record_progress_ms;
+        apply(event);
+    }
+}
+
+}  // namespace drydock::executor
