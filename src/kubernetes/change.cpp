@@ -17,7 +17,12 @@ Change refused(Error error, Json evidence) {
     return {ChangeEnd::refused, std::move(error), std::move(evidence)};
 }
 
+// A server that was not reached at last says nothing of the request before.
 Change unknown_end(Error error, Json evidence) {
+    if (error.kind == ErrorClass::transient && error.code != "kubernetes.port_leaked") {
+        error.code = "kubernetes.unknown_outcome";
+        error.remedy = "read the object: it may have been changed";
+    }
     error.kind = ErrorClass::unknown_outcome;
     return {ChangeEnd::unknown, std::move(error), std::move(evidence)};
 }
@@ -93,11 +98,16 @@ private:
             return options_.dry_run ? end_of(ChangeEnd::changed, {})
                                     : read_back(ChangeEnd::changed);
         }
-        if (answer.kind == AnswerKind::already_exists) {
+        if (answer.kind == AnswerKind::already_exists
+            || (answer.kind == AnswerKind::invalid && is_there())) {
             return read_back(settled.was_lost ? ChangeEnd::changed : ChangeEnd::unchanged);
         }
         return gave_up(answer, object_.text(), settled.was_lost, {});
     }
+
+    // The server allocates before it looks at the name. So it refuses the node ports of a Service
+    // that is there already, since they are taken: by that Service.
+    bool is_there() { return read_object(client_, object_, effort_).has_value(); }
 
     Change read_back(ChangeEnd end) {
         const auto present = read_object(client_, object_, effort_);

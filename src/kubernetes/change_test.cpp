@@ -231,6 +231,40 @@ TEST_F(Changes, an_object_is_created_once) {
     EXPECT_EQ(code(other), "kubernetes.exists");
 }
 
+// A real server refuses them as taken before it says that the object is there.
+TEST_F(Changes, a_service_that_is_there_may_have_the_node_ports_of_its_manifest) {
+    const auto create = [&](const std::string& name, int port) {
+        const Json manifest = json(
+            fmt::format(R"({{"metadata":{{"name":"{}"}},"spec":{{"ports":[{{"nodePort":{}}}]}}}})",
+                        name,
+                        port));
+        return create_object(*client_, {"services", "old"}, manifest, {}, effort());
+    };
+    lose_first("POST", 1);
+    EXPECT_EQ(create("dash", 30080).end, ChangeEnd::changed);
+    EXPECT_EQ(create("dash", 30080).end, ChangeEnd::unchanged);
+    EXPECT_EQ(code(create("twin", 30650)), "kubernetes.invalid");
+}
+
+// The reason stands behind the whole object.
+TEST_F(Changes, a_long_refusal_keeps_its_end) {
+    const std::string refusal = "Invalid value: " + std::string(5000, 'x') + ": unknown field";
+    api_.before = [&](const TestRequest& request) -> std::optional<TestAnswer> {
+        if (request.method == "GET") {
+            return {};
+        }
+        const Json cause = Json().set("field", "patch").set("message", refusal);
+        return TestAnswer{422,
+                          Json()
+                              .set("message", refusal)
+                              .set("details", Json().set("causes", Json(Json::Array{cause})))};
+    };
+    const auto change = move();
+    EXPECT_EQ(code(change), "kubernetes.invalid");
+    EXPECT_TRUE(change.error->message.ends_with(": unknown field"));
+    EXPECT_LT(change.error->message.size(), 800U);
+}
+
 TEST_F(Changes, only_the_object_with_the_uid_is_deleted) {
     const std::string uid = api_.at(k_path)["metadata"]["uid"].as_string();
     const auto remove = [this](const std::string& one) {

@@ -15,7 +15,8 @@
 namespace drydock::kubernetes {
 namespace {
 
-constexpr std::size_t k_message_bytes_max = 600;  // a refusal may hold the whole object
+constexpr std::size_t k_message_bytes_max = 600;   // a refusal may hold the whole object
+constexpr std::size_t k_message_head_bytes = 250;  // of a longer one; the rest is its end
 constexpr std::size_t k_causes_max = 20;
 
 // Holds the file in memory as long as its path is used.
@@ -32,6 +33,20 @@ Result<Held> hold(const Material& material) {
         held.path = fmt::format("/proc/self/fd/{}", held.file.get());
     }
     return held;
+}
+
+// A refusal may hold the whole object in its middle, and its reason behind it.
+std::string shorten(const std::string& message) {
+    if (message.size() <= k_message_bytes_max) {
+        return message;
+    }
+    constexpr unsigned k_continues = 0x80;  // of UTF-8: 10xxxxxx
+    std::size_t tail = message.size() - (k_message_bytes_max - k_message_head_bytes);
+    while (tail < message.size()
+           && (static_cast<unsigned char>(message[tail]) & 0xC0U) == k_continues) {
+        ++tail;
+    }
+    return clip(message, k_message_head_bytes) + " ..." + message.substr(tail);
 }
 
 AnswerKind kind_of_conflict(const std::string& reason) {
@@ -64,8 +79,8 @@ std::vector<Cause> causes_of(const Json& status, const Hide& hide) {
     std::vector<Cause> causes;
     for (const Json& cause : status["details"]["causes"].items()) {
         if (causes.size() < k_causes_max) {
-            causes.push_back({cause["field"].as_string(),
-                              clip(hide(cause["message"].as_string()), k_message_bytes_max)});
+            causes.push_back(
+                {cause["field"].as_string(), shorten(hide(cause["message"].as_string()))});
         }
     }
     return causes;
@@ -79,7 +94,7 @@ void read_status(const std::string& body, const Hide& hide, Answer& answer) {
         answer.message = clip(trim(hide(body.substr(0, body.find('\n')))), k_message_bytes_max);
     } else {
         answer.reason = (*status)["reason"].as_string();
-        answer.message = clip(hide((*status)["message"].as_string()), k_message_bytes_max);
+        answer.message = shorten(hide((*status)["message"].as_string()));
         answer.causes = causes_of(*status, hide);
     }
     answer.kind = kind_of(answer.status, answer.reason, !answer.causes.empty());

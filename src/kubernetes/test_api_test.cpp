@@ -177,6 +177,10 @@ struct TestApi::State {
         path = scale ? path.substr(0, path.size() - 6) : path;
         const auto object = objects.find(path);
         if (request.method == "POST") {
+            // As the real one: the ports of an object of that name are taken, too.
+            if (auto refusal = refuse_ports("", request.body)) {
+                return *refusal;
+            }
             path += "/" + request.body["metadata"]["name"].as_string();
             return objects.contains(path) ? status(409, "AlreadyExists", "already exists")
                                           : store(request, path, request.body);
