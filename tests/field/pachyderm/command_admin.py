@@ -43,6 +43,7 @@ def inspect_cluster(_: list[str], flags: Flags) -> None:
 
 def extract(_: list[str], flags: Flags) -> None:
     """To stdout. With a URL, only the URL is sent, as in every release: --no-objects is lost."""
+    _refuse_later_flags(flags)
     client = Client()
     if flags.text("url"):
         for _op in client.admin.Extract(module("admin").ExtractRequest(URL=flags.text("url"))):
@@ -55,6 +56,13 @@ def extract(_: list[str], flags: Flags) -> None:
     sys.stdout.buffer.flush()
 
 
+def _refuse_later_flags(flags: Flags) -> None:
+    """These came in late 1.11."""
+    for name in ("no-auth", "no-enterprise", "no-token"):
+        if name in flags and parse_release(release()) < TOKEN_SINCE:
+            raise Refused(f"unknown flag: --{name}")
+
+
 def extract_pipeline(arguments: list[str], flags: Flags) -> None:
     request = module("admin").ExtractPipelineRequest(pipeline=module("pps").Pipeline(name=arguments[0]))
     op = Client().admin.ExtractPipeline(request)
@@ -63,6 +71,7 @@ def extract_pipeline(arguments: list[str], flags: Flags) -> None:
 
 
 def restore(_: list[str], flags: Flags) -> None:
+    _refuse_later_flags(flags)
     client = Client()
     if parse_release(release()) >= TOKEN_SINCE and not flags.is_set("no-token"):
         _keep_token()
