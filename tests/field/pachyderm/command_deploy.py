@@ -10,10 +10,11 @@ import manifest
 from client import Flags, release
 from command_admin import confirmed
 from contexts import Contexts
-from protocol import Refused
+from protocol import Refused, parse_release
 
 KINDS = ("service", "replicationcontroller", "deployment", "serviceaccount", "secret", "statefulset", "clusterrole",
          "clusterrolebinding")
+FROM_CONTEXT_SINCE = (1, 11, 9)  # before that, kubectl's current context says what is taken down
 KINDS_OF_ALL = ("storageclass", "persistentvolumeclaim", "persistentvolume")
 
 
@@ -54,6 +55,9 @@ def undeploy(_: list[str], flags: Flags) -> None:
               f"--namespace '{namespace}'")
     if not confirmed():
         return
+    if not namespace and parse_release(release()) >= FROM_CONTEXT_SINCE:
+        contexts = Contexts()
+        namespace = contexts.all[contexts.active].get("namespace", "")
     namespace = namespace or _kubernetes().get("namespace") or "default"
     for kind in KINDS + (KINDS_OF_ALL if flags.is_set("all") else ()):
         _kubectl("delete", kind, "-l", "suite=pachyderm", "--namespace", namespace)

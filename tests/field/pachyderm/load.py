@@ -37,7 +37,8 @@ from limits import scaled  # noqa: E402  (in ../common)
 
 REPO, BRANCH = "loads", "master"
 FILES_A_COMMIT = 250
-PAUSE_SECONDS, READY_SECONDS_MAX = 0.05, scaled(75)
+PAUSE_SECONDS = 0.05
+READY_SECONDS_MAX = scaled(75)
 
 
 def connect(address: str) -> Any:
