@@ -11,11 +11,17 @@ import subprocess
 import sys
 
 
+def fail(told):
+    """Ends without an answer: neither yes (0) nor no (1)."""
+    print(told, file=sys.stderr)
+    sys.exit(2)
+
+
 def values(pachctl, *words):
     """The JSON values that a command prints one behind the other; pachctl puts no comma, and often no newline, between them."""
     done = subprocess.run([pachctl, *words, "--raw"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(words)}: {done.stderr.strip()[:300]}")
+        fail(f"{' '.join(words)}: {done.stderr.strip()[:300]}")
     decoder, text, at, found = json.JSONDecoder(), done.stdout, 0, []
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())

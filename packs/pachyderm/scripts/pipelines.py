@@ -11,10 +11,16 @@ import subprocess
 import sys
 
 
+def fail(told):
+    """Ends without an answer: neither yes (0) nor no (1)."""
+    print(told, file=sys.stderr)
+    sys.exit(2)
+
+
 def run(*argv):
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(argv[1:])}: {done.stderr.strip()[:300]}")
+        fail(f"{' '.join(argv[1:])}: {done.stderr.strip()[:300]}")
     return done.stdout
 
 

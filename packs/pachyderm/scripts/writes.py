@@ -9,6 +9,12 @@ import subprocess
 import sys
 
 
+def fail(told):
+    """Ends without an answer: neither yes (0) nor no (1)."""
+    print(told, file=sys.stderr)
+    sys.exit(2)
+
+
 def place_of(context, namespace, paused, places, entry):
     if places == "-":
         return context, namespace, paused
@@ -18,14 +24,14 @@ def place_of(context, namespace, paused, places, entry):
         if side == done.stdout.strip():
             context, namespace, *own = where.split("/")
             return context, namespace, own[0] if own else paused
-    sys.exit(f"{entry} says {done.stdout.strip()!r}, which is no side of {places!r}")
+    fail(f"{entry} says {done.stdout.strip()!r}, which is no side of {places!r}")
 
 
 def get(kubectl, kubeconfig, place, kind):
     done = subprocess.run([kubectl, f"--kubeconfig={kubeconfig}", f"--context={place[0]}", f"--namespace={place[1]}", "get", kind,
                            "pachd", "--ignore-not-found", "--output=json"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(done.stderr.strip()[:300])
+        fail(done.stderr.strip()[:300])
     return json.loads(done.stdout or "{}")
 
 
