@@ -21,9 +21,10 @@ using PropertySet = std::uint32_t;
 [[nodiscard]] PropertySet take_effect(const Model& model, std::size_t action, Byte* row);
 // Marks the copies that the action made as verified: its postconditions were observed.
 void verify_copies(const Model& model, std::size_t action, Byte* row);
-// Returns `quorum` if the command takes a group below its minimum, and `alone` if another action
-// that must be alone is under way. Members that are down, or that other commands in flight take
-// down, do not count.
+// Returns `quorum` if the command takes a group below its minimum, by members that it takes down or
+// by votes that it takes away, and `alone` if another action that must be alone is under way.
+// Members that are down, or that other commands in flight take down, do not count; votes are those
+// that such commands leave.
 [[nodiscard]] PropertySet quorum_violation(const Model& model, std::size_t action, const Byte* row);
 
 // What holds while the action is under way: its begin, its end, and the case that it never began.

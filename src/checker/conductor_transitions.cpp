@@ -90,8 +90,8 @@ void hold_guard(Expansion& expansion, Index action) {
     } else if (successor.status() == Status::applied) {
         is_doubtful = observe_at_once(expansion, successor);
     } else if (successor.status() == Status::ready
-               && (!(act.stops_members || !act.meanwhile.empty()) || act.preconditions.empty()
-                   || is_alone(expansion.commands()))) {
+               && (!(act.stops_members || act.moves_votes || !act.meanwhile.empty())
+                   || act.preconditions.empty() || is_alone(expansion.commands()))) {
         successor.dispatch();
     }
     std::move(successor).commit();

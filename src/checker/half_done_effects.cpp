@@ -2,7 +2,8 @@
 //
 // The begin saves the values from before and writes its own. An end puts the saved values back,
 // unless another step has changed them meanwhile. A failure or a cut leaves both: a second attempt
-// then still knows the values from before the first.
+// then still knows the values from before the first. Several actions may hold one value: each saves
+// what was before the first of them, and the last that ends puts it back.
 #include "checker/cluster_transitions.h"
 #include "checker/member_effects.h"
 
@@ -46,10 +47,45 @@ const Member* member_at(const Model& model, Offset running) {
     return member == model.members.end() ? nullptr : &*member;
 }
 
+// Visits the bytes of other actions that hold this place with the same value: they have begun, and
+// have not ended well.
+template <class Each>
+void for_each_other_holder(const Model& model, const HalfDone& half_done, Byte* row, Each visit) {
+    for (const ActionModel& act : model.actions) {
+        for (const HalfDone& other : act.meanwhile) {
+            if (other.offset == half_done.offset && other.value == half_done.value
+                && other.saved != half_done.saved && row[other.saved] != k_nothing_saved) {
+                visit(row[other.saved]);
+            }
+        }
+    }
+}
+
+bool is_held_by_another(const Model& model, const HalfDone& half_done, Byte* row) {
+    bool is_held = false;
+    for_each_other_holder(model, half_done, row, [&](Byte) { is_held = true; });
+    return is_held;
+}
+
+// Returns the code of what was there before the first of the actions that hold the place. Where
+// another step has changed it since, nobody holds it any more.
+Byte value_before(const Model& model, const HalfDone& half_done, Byte* row) {
+    Byte saved = encode_saved(row[half_done.offset]);
+    const bool is_as_left = row[half_done.offset] == half_done.value;
+    for_each_other_holder(model, half_done, row, [&](Byte& others) {
+        if (is_as_left) {
+            saved = to_byte(others & ~k_begun_again);
+        } else {
+            others = k_nothing_saved;
+        }
+    });
+    return saved;
+}
+
 void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
     const bool is_again = row[half_done.saved] != k_nothing_saved;
-    row[half_done.saved] =
-        is_again ? to_byte(row[half_done.saved] | k_begun_again) : encode_saved(row[half_done.offset]);
+    row[half_done.saved] = is_again ? to_byte(row[half_done.saved] | k_begun_again)
+                                    : value_before(model, half_done, row);
     const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.offset);
     if (member != nullptr && half_done.value == k_absent) {
         take_down(model, {index_of(model, *member)}, row);
@@ -61,7 +97,8 @@ void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
 PropertySet end_one(const Model& model, const HalfDone& half_done, Byte* row) {
     const Byte saved = row[half_done.saved];
     row[half_done.saved] = k_nothing_saved;
-    if (saved == k_nothing_saved || row[half_done.offset] != half_done.value) {
+    if (saved == k_nothing_saved || row[half_done.offset] != half_done.value
+        || is_held_by_another(model, half_done, row)) {
         return 0;
     }
     const Byte before = decode_saved(saved);

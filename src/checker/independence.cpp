@@ -64,9 +64,12 @@ bool asks(const std::vector<Predicate>& questions, Offset offset) {
 }
 
 bool writes(const ActionModel& act, Offset offset) {
-    const auto is_there = [&](const auto& change) { return change.offset == offset; };
-    return std::any_of(act.writes.begin(), act.writes.end(), is_there)
-           || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), is_there);
+    return std::any_of(act.writes.begin(),
+                       act.writes.end(),
+                       [&](const Write& write) { return write.offset == offset; })
+           || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), [&](const HalfDone& change) {
+                  return change.at == offset;
+              });
 }
 
 bool touches(const ActionModel& act, Offset offset) {
@@ -106,15 +109,8 @@ private:
                                 && act.destroyed.empty() && !act.destroys && !act.restores
                                 && act.meanwhile.empty() && act.alone.empty() && !model_.has_alone;
         return facts_only && !model_.has_mutual_laws && !model_.depends_on_clients
-               && !moves_voter(action) && model_.program.acts(action) && act.ran == k_no_offset
+               && !act.moves_votes && model_.program.acts(action) && act.ran == k_no_offset
                && act.applies_if.empty() && (!act.moves_world || model_.serving == k_no_offset);
-    }
-
-    // True if the action changes who counts for a quorum.
-    [[nodiscard]] bool moves_voter(std::size_t action) const {
-        return std::any_of(model_.members.begin(), model_.members.end(), [&](const Member& member) {
-            return member.voter != k_no_offset && writes(model_.actions[action], member.voter);
-        });
     }
 
     // True if no concurrent action passes the test.
@@ -144,9 +140,9 @@ private:
         const Index role = model_.members[member].role;
         const bool counted = model_.quorum[role] > 0 || !model_.groups[role].empty();
         return none_concurrent(action, [&](const ActionModel& act) {
-            return (counted && act.stops_members) || !act.changes.empty() || !act.meanwhile.empty()
-                   || is_about(act.applies_if, member) || is_about(act.preconditions, member)
-                   || is_about(act.postconditions, member)
+            return (counted && (act.stops_members || act.moves_votes)) || !act.changes.empty()
+                   || !act.meanwhile.empty() || is_about(act.applies_if, member)
+                   || is_about(act.preconditions, member) || is_about(act.postconditions, member)
                    || is_about(act.completion_check, member);
         });
     }

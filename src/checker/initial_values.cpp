@@ -4,6 +4,7 @@
 #include "model/version.h"
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::checker {
 
@@ -119,11 +120,29 @@ std::string InitialValues::instance_name(const model::PlanStore& store, Index me
     return member == k_no_index ? store.name : store.name + "/" + model_.members[member].name;
 }
 
+// Returns the format that the member's release of the axis writes. Members that share a store may
+// have releases that write different ones; then nobody knows.
+std::string InitialValues::written_by_axis(const model::PlanStore& store, Index member) const {
+    std::set<std::string> formats;
+    const Index role = index_in(model_.roles, store.role);
+    for (const Index owner : role == k_no_index ? std::vector<Index>() : model_.members_of[role]) {
+        if (member == k_no_index || member == owner) {
+            const Observation* release = fact(model::fact_key(name_of(owner), store.read_by));
+            const auto law = store.laws.find(release == nullptr ? "" : release->value.show());
+            formats.insert(law == store.laws.end() ? "" : law->second.writes);
+        }
+    }
+    return formats.size() == 1 ? *formats.begin() : "";
+}
+
 // Without a fact the format follows from the laws. A target release that runs and converts on start
 // has converted. Else the old release has written its format, if it raises on start or never, or if
 // the target can read that format, or if it cannot open the target's format itself. Else it has not
 // raised the store, which still has the target's format.
 std::string InitialValues::written_format(const model::PlanStore& store, Index member) const {
+    if (!store.read_by.empty()) {
+        return written_by_axis(store, member);
+    }
     const model::Plan& plan = model_.plan;
     const auto old_support = store.laws.find(plan.from_version);
     const auto new_support = store.laws.find(plan.to_version);

@@ -31,6 +31,7 @@ private:
     [[nodiscard]] std::string name_of(Index member) const;
     [[nodiscard]] std::string instance_name(const model::PlanStore& store, Index member) const;
     [[nodiscard]] std::string written_format(const model::PlanStore& store, Index member) const;
+    [[nodiscard]] std::string written_by_axis(const model::PlanStore& store, Index member) const;
     // Returns the release that the member runs; of a shared store, that of any member.
     [[nodiscard]] const model::Observation* running(Index member) const;
     [[nodiscard]] bool runs(Index member, const std::string& release) const;

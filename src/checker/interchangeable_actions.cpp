@@ -25,11 +25,13 @@ bool can_be_skipped(const Model& model, std::size_t action) {
            && act.ran == k_no_offset && !act.matters_if_skipped;
 }
 
-// True if the action has no effect but raising formats.
+// True if the action has no effect but raising formats of whole stores.
 bool raises_only(const ActionModel& act) {
-    return act.writes.empty() && act.lowers.empty() && act.copies.empty() && act.destroyed.empty()
-           && !act.destroys && !act.restores && !act.starts && !act.stops_members
-           && !act.moves_serving && act.meanwhile.empty() && act.alone.empty();
+    const auto is_own = [](const StoreChange& change) { return change.own; };
+    return std::none_of(act.changes.begin(), act.changes.end(), is_own) && act.writes.empty()
+           && act.lowers.empty() && act.copies.empty() && act.destroyed.empty() && !act.destroys
+           && !act.restores && !act.starts && !act.stops_members && !act.moves_serving
+           && act.meanwhile.empty() && act.alone.empty();
 }
 
 }  // namespace

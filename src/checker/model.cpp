@@ -188,21 +188,22 @@ private:
     // Reserves a byte for each value that comes back when the action ends.
     void place_half_done(const model::Action& action, ActionModel& act) {
         for (const model::Effect& effect : action.meanwhile) {
-            const Index count = effect.kind == model::EffectKind::becomes
-                                    ? 1
-                                    : instances_of(effect.name, effect.member);
+            const Index count =
+                effect.kind == model::EffectKind::becomes ? 1 : instances_of(effect);
             for (Index i = 0; i < count; ++i) {
                 act.meanwhile.push_back({.saved = add(0)});
             }
         }
     }
 
-    // Returns how many instances of a store an effect is about.
-    [[nodiscard]] Index instances_of(const std::string& name, const std::string& member) const {
+    // Returns how many instances of a store a half-done effect is about.
+    [[nodiscard]] Index instances_of(const model::Effect& effect) const {
+        const bool converts =
+            effect.kind == model::EffectKind::raises || effect.kind == model::EffectKind::lowers;
         for (const model::PlanStore& store : model_.plan.stores) {
             const Index role = index_in(model_.roles, store.role);
-            if (store.name == name && role != k_no_index) {
-                const Index owner = member_of(member);
+            if (store.name == effect.name && role != k_no_index) {
+                const Index owner = converts && !effect.own ? k_no_index : member_of(effect.member);
                 const bool is_own = owner != k_no_index && model_.members[owner].role == role;
                 return store.shared || is_own ? 1 : model_.members_of[role].size();
             }

@@ -89,6 +89,7 @@ struct StoreChange {
     model::EffectKind kind = model::EffectKind::raises;
     Index store = 0;
     std::vector<Index> instances;
+    bool own = false;  // it converts these instances, and no other
 };
 
 // A fact or a format that an action changes for the time that it is under way. `saved` is the place
@@ -174,6 +175,7 @@ struct ActionModel {
     Offset ran = k_no_offset;    // of an unrepeatable action: whether it has taken effect
     bool starts = false;         // it brings members up
     bool stops_members = false;  // it takes members down, if only for a while
+    bool moves_votes = false;    // it gives or takes the vote of a member
     bool destroys = false;       // overwrites or removes data
     bool restores = false;
     bool moves_serving = false;
@@ -182,9 +184,10 @@ struct ActionModel {
     bool local = false;               // no other action observes its outcome (add_local_actions)
     bool independent = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
-    std::vector<Index> starting;  // members
-    std::vector<Index> leaving;   // members
-    std::vector<Index> raises;    // stores
+    std::vector<Index> starting;        // members
+    std::vector<Index> leaving;         // members
+    std::vector<Index> roles_short_of;  // those in which it takes members down, or moves votes
+    std::vector<Index> raises;          // stores
     std::vector<Index> lowers;
     std::vector<Index> copies;
     std::vector<Index> destroyed;
@@ -264,6 +267,7 @@ struct Model {
     // it are off.
     bool has_mutual_laws = false;
     bool has_alone = false;           // some action or start must be alone
+    bool moves_votes = false;         // some action gives or takes a vote
     bool judges_restarts = false;     // a start by itself can violate a property
     bool depends_on_clients = false;  // a release may start where it may not serve
     std::size_t interchangeable_groups = 0;

@@ -8,6 +8,7 @@
 #include "model/version.h"
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::checker {
 
@@ -108,6 +109,24 @@ void add_moved(Model& model, std::size_t action) {
     }
     act.starts = !act.starting.empty();
     act.stops_members = !act.leaving.empty();
+}
+
+// Finds the roles whose quorums the action may take: it takes members of them down, or moves votes.
+void add_roles_short_of(Model& model, ActionModel& act) {
+    std::set<Index> roles;
+    for (const Index member : act.leaving) {
+        roles.insert(model.members[member].role);
+    }
+    for (const Write& write : act.writes) {
+        for (const Member& member : model.members) {
+            if (write.offset == member.voter) {
+                act.moves_votes = true;
+                roles.insert(member.role);
+            }
+        }
+    }
+    act.roles_short_of.assign(roles.begin(), roles.end());
+    model.moves_votes = model.moves_votes || act.moves_votes;
 }
 
 // Returns the values that mean this release.
@@ -219,6 +238,7 @@ void add_effects(Model& model) {
         }
         ActionModel& act = model.actions[i];
         add_moved(model, i);
+        add_roles_short_of(model, act);
         act.restores = action.verb == Verb::restore;
         act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();
         act.moves_world = act.ran != k_no_offset || act.starts || act.restores || act.destroys

@@ -26,7 +26,13 @@ Index member_named(const Model& model, const std::string& name) {
                                          : distance_between(model.members.begin(), member);
 }
 
-// The effect of a member's step is about its own instance, if the store has one for each member.
+// True if the effect of a member's step is about its own instance, if the store has one for each
+// member. Other conversions are of the whole store.
+bool is_of_owner(const model::Effect& effect) {
+    return effect.own || effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
+}
+
+// Returns the member's own instance, if the store has one for each member; else all instances.
 std::vector<Instance>
 instances_of(const Model& model, const std::string& name, const std::string& member) {
     const Index store = store_named(model, name);
@@ -48,14 +54,12 @@ instances_of(const Model& model, const std::string& name, const std::string& mem
 }
 
 // A copy is always of the whole store.
-void add_change(const Model& model,
-                ActionModel& act,
-                EffectKind kind,
-                const std::string& store,
-                const std::string& member) {
-    StoreChange change{kind, store_named(model, store), {}};
-    const std::string owner = kind == EffectKind::copies ? "" : member;
-    for (const Instance& instance : instances_of(model, store, owner)) {
+void add_change(const Model& model, ActionModel& act, const model::Effect& effect) {
+    const EffectKind kind = effect.kind;
+    StoreChange change{kind, store_named(model, effect.name), {}, effect.own};
+    const bool is_whole = kind == EffectKind::copies || (kind == EffectKind::lowers && !effect.own);
+    const std::string owner = is_whole ? "" : effect.member;
+    for (const Instance& instance : instances_of(model, effect.name, owner)) {
         change.instances.push_back(instance.index);
     }
     if (change.store != k_no_index && kind != EffectKind::becomes && kind != EffectKind::changes) {
@@ -73,11 +77,11 @@ void add_changes(const Model& model, const model::Action& action, ActionModel& a
     act.restores = act.restores || is_named;
     for (const Store& store : model.stores) {
         if (action.verb == model::Verb::restore && !is_named) {
-            add_change(model, act, EffectKind::restores, store.name, action.member);
+            add_change(model, act, {EffectKind::restores, action.member, store.name, {}});
         }
     }
     for (const model::Effect& effect : action.effects) {
-        add_change(model, act, effect.kind, effect.name, effect.member);
+        add_change(model, act, effect);
     }
     act.moves_world = act.moves_world || !act.changes.empty();
 }
@@ -109,7 +113,8 @@ void add_half_done(Model& model, Index action) {
                  0});
             continue;
         }
-        for (const Instance instance : instances_of(model, effect.name, effect.member)) {
+        const std::string owner = is_of_owner(effect) ? effect.member : "";
+        for (const Instance instance : instances_of(model, effect.name, owner)) {
             const Store& store = model.stores[instance.store];
             HalfDone& half_done = act.meanwhile[next++];
             half_done.is_format = true;

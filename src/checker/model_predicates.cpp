@@ -230,11 +230,10 @@ std::vector<Index> members_in(const Model& model,
     return members;
 }
 
-// Adds all members of the roles that lose members: the quorum depends on each.
+// Adds all members of the roles that lose members or votes: the quorum depends on each.
 std::vector<Index>
-with_roles_of(const Model& model, const std::vector<Index>& leaving, std::vector<Index> members) {
-    for (const Index index : leaving) {
-        const Index role = model.members[index].role;
+with_roles_of(const Model& model, const ActionModel& act, std::vector<Index> members) {
+    for (const Index role : act.roles_short_of) {
         const auto& role_members = model.members_of[role];
         members.insert(members.end(), role_members.begin(), role_members.end());
     }
@@ -267,8 +266,8 @@ void add_predicates(Model& model) {
         act.completion_check = asker.ask_all(action.completion_check, i);
         act.observed_before = members_in(model, {&act.applies_if, &act.preconditions});
         act.observed_after = members_in(model, {&act.postconditions, &act.completion_check});
-        if (act.stops_members) {
-            act.observed_before = with_roles_of(model, act.leaving, act.observed_before);
+        if (act.stops_members || act.moves_votes) {
+            act.observed_before = with_roles_of(model, act, act.observed_before);
         }
     }
 }

@@ -43,17 +43,28 @@ public:
     }
 
     [[nodiscard]] bool stays_up(Index index) const {
-        return suffices_after_ && is_up(index) && !is_among(model_.actions[action_].leaving, index);
+        return suffices_after_ && (comes_up(index) || (is_up(index) && !is_leaving(index)));
     }
 
 private:
+    [[nodiscard]] bool is_leaving(Index index) const {
+        return is_among(model_.actions[action_].leaving, index);
+    }
+
+    // True if the command starts a member that it does not take down: a member that gets its vote
+    // by its start is up when it votes.
+    [[nodiscard]] bool comes_up(Index index) const {
+        return is_among(model_.actions[action_].starting, index) && !is_leaving(index);
+    }
+
     // True if enough members run on for those of a role with `ready_with` to be ready.
     [[nodiscard]] bool suffices_after(Index role) const {
         const auto& members = model_.members_of[role];
         const auto runs_on = std::count_if(members.begin(), members.end(), [&](Index index) {
-            return is_running(model_.members[index], row_)
-                   && !is_going_down(model_, model_.members[index], action_, row_)
-                   && !is_among(model_.actions[action_].leaving, index);
+            return comes_up(index)
+                   || (is_running(model_.members[index], row_)
+                       && !is_going_down(model_, model_.members[index], action_, row_)
+                       && !is_leaving(index));
         });
         return model_.ready_with[role] == 0 || runs_on >= model_.ready_with[role];
     }
@@ -62,6 +73,36 @@ private:
     std::size_t action_;
     const Byte* row_;
     bool suffices_after_;
+};
+
+// Who votes when a command leaves, as the other commands in flight leave it; and after the command.
+class Votes {
+public:
+    Votes(const Model& model, std::size_t action, const Byte* row)
+        : before_(row, row + model.size) {
+        for (Index i = 0; i < model.actions.size(); ++i) {
+            if (i != action && model.actions[i].moves_votes
+                && run::is_open_ended(model.status(row, i))) {
+                apply(model.actions[i], before_);
+            }
+        }
+        after_ = before_;
+        apply(model.actions[action], after_);
+    }
+
+    [[nodiscard]] const Byte* before() const { return before_.data(); }
+
+    [[nodiscard]] const Byte* after() const { return after_.data(); }
+
+private:
+    static void apply(const ActionModel& act, std::vector<Byte>& row) {
+        for (const Write& write : act.writes) {
+            row[write.offset] = write.value;
+        }
+    }
+
+    std::vector<Byte> before_;
+    std::vector<Byte> after_;
 };
 
 bool falls_short(const Model& model, const Readiness& readiness, Index role) {
@@ -81,30 +122,47 @@ int minimum_of(const QuorumGroup& group, int units) {
     return group.kind == model::QuorumKind::all_but ? units - group.count : group.count;
 }
 
-// Only members that vote count, and only units that have one.
+// Units that have a voter, and those of them of which all voters are up.
+struct Units {
+    int all = 0;
+    int ready = 0;
+};
+
+template <class IsUp>
+Units count_units(const Model& model,
+                  const QuorumGroup& group,
+                  const Byte* votes_of,
+                  const IsUp& is_up) {
+    Units units;
+    for (const auto& unit : group.units) {
+        bool has_voter = false;
+        bool is_ready = true;
+        for (const Index member : unit) {
+            if (votes(model, model.members[member], votes_of)) {
+                has_voter = true;
+                is_ready = is_ready && is_up(member);
+            }
+        }
+        units.all += has_voter ? 1 : 0;
+        units.ready += has_voter && is_ready ? 1 : 0;
+    }
+    return units;
+}
+
+// A group in which nobody votes decides nothing.
+bool is_enough(const QuorumGroup& group, const Units& units) {
+    return units.all > 0 && units.ready >= minimum_of(group, units.all);
+}
+
 bool falls_short(const Model& model,
                  const Readiness& readiness,
                  const QuorumGroup& group,
-                 const Byte* row) {
-    Counted ready;
-    int units = 0;
-    for (const auto& unit : group.units) {
-        std::vector<Index> voters;
-        std::copy_if(unit.begin(), unit.end(), std::back_inserter(voters), [&](Index member) {
-            return votes(model, model.members[member], row);
-        });
-        if (voters.empty()) {
-            continue;
-        }
-        const auto all = [&](auto test) {
-            return std::all_of(voters.begin(), voters.end(), test) ? 1 : 0;
-        };
-        ++units;
-        ready.before += all([&](Index member) { return readiness.is_up(member); });
-        ready.after += all([&](Index member) { return readiness.stays_up(member); });
-    }
-    const int minimum = minimum_of(group, units);
-    return ready.before >= minimum && ready.after < minimum;
+                 const Byte* before,
+                 const Byte* after) {
+    const auto is_up = [&](Index member) { return readiness.is_up(member); };
+    const auto stays_up = [&](Index member) { return readiness.stays_up(member); };
+    return is_enough(group, count_units(model, group, before, is_up))
+           && !is_enough(group, count_units(model, group, after, stays_up));
 }
 
 bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byte* row) {
@@ -112,11 +170,20 @@ bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byt
         return false;
     }
     const Readiness readiness(model, action, role, row);
+    if (model.quorum[role] > 0 && falls_short(model, readiness, role)) {
+        return true;
+    }
     const auto& groups = model.groups[role];
-    return (model.quorum[role] > 0 && falls_short(model, readiness, role))
-           || std::any_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
-                  return falls_short(model, readiness, group, row);
-              });
+    const auto any_falls_short = [&](const Byte* before, const Byte* after) {
+        return std::any_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
+            return falls_short(model, readiness, group, before, after);
+        });
+    };
+    if (!model.moves_votes || groups.empty()) {
+        return any_falls_short(row, row);
+    }
+    const Votes voters(model, action, row);
+    return any_falls_short(voters.before(), voters.after());
 }
 
 // The release that the action brings the member up with. Without a fact of what is installed, the
@@ -202,8 +269,8 @@ bool is_in_company(const Model& model,
 
 PropertySet quorum_violation(const Model& model, std::size_t action, const Byte* row) {
     PropertySet broken = 0;
-    for (const Index index : model.actions[action].leaving) {
-        if (breaks_quorum(model, action, model.members[index].role, row)) {
+    for (const Index role : model.actions[action].roles_short_of) {
+        if (breaks_quorum(model, action, role, row)) {
             broken = mask_of(Property::quorum);
             break;
         }

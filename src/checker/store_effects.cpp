@@ -30,18 +30,19 @@ bool is_listed(const std::vector<std::vector<bool>>& formats, Byte release, Byte
                || formats[release][format]);
 }
 
-// Lowers the store to the format of the target release, and sets `hold`. Without the hold, a
-// when_all law would raise the store again at once.
-void lower_by_command(const Model& model, const Store& store, Byte* row) {
+// Lowers the store, or a member's own instance, to the format of the target release, and sets
+// `hold` for the whole store. Without the hold, a when_all law would raise it again at once.
+void lower_by_command(const Model& model, const StoreChange& change, Byte* row) {
+    const Store& store = model.stores[change.store];
     const auto law = store.laws.find(model.plan.to_version);
     if (law == store.laws.end()) {
         return;
     }
     row[store.hold] = 1;
     const Index format = index_in(store.formats, law->second.writes);
-    for (Index i = 0; i < store.offset.size() && format != k_no_index; ++i) {
-        if (row[store.offset[i]] != k_destroyed) {
-            set_format(store, i, to_byte(format), row);
+    for (const Index instance : change.instances) {
+        if (format != k_no_index && row[store.offset[instance]] != k_destroyed) {
+            set_format(store, instance, to_byte(format), row);
         }
     }
 }
@@ -81,12 +82,24 @@ void make_anew(const Store& store, const std::vector<Index>& instances, Byte for
     }
 }
 
-// A step that raises a store fires its laws at once, if their conditions hold.
+void raise(const Store& store, Index instance, Byte format, Byte* row) {
+    if (is_below(store, instance, format, row)) {
+        set_format(store, instance, format, row);
+    }
+}
+
+// A step that raises a store fires its laws at once, if their conditions hold. A step that raises a
+// member's own instance leaves the others.
 void raise_by_command(const Model& model, const StoreChange& change, Byte* row) {
     for (const FormatTransition& rise : model.format_transitions) {
         if (rise.store == change.store && (!has_condition(rise) || holds(model, rise, row))) {
             make_anew(model.stores[rise.store], change.instances, rise.becomes, row);
-            fire(model, rise, row);
+            for (const Index instance : change.own ? change.instances : std::vector<Index>()) {
+                raise(model.stores[rise.store], instance, rise.becomes, row);
+            }
+            if (!change.own) {
+                fire(model, rise, row);
+            }
         }
     }
 }
@@ -136,7 +149,7 @@ void change_store(const Model& model, const StoreChange& change, Byte* row) {
     if (change.kind == model::EffectKind::raises) {
         raise_by_command(model, change, row);
     } else if (change.kind == model::EffectKind::lowers) {
-        lower_by_command(model, store, row);
+        lower_by_command(model, change, row);
     } else if (change.kind == model::EffectKind::copies) {
         copy(store, row);
     } else if (change.kind == model::EffectKind::restores) {
@@ -198,9 +211,7 @@ bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row)
 void fire(const Model& model, const FormatTransition& rise, Byte* row) {
     const Store& store = model.stores[rise.store];
     for (Index i = 0; i < store.offset.size(); ++i) {
-        if (is_below(store, i, rise.becomes, row)) {
-            set_format(store, i, rise.becomes, row);
-        }
+        raise(store, i, rise.becomes, row);
     }
 }
 

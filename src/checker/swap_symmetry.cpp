@@ -316,7 +316,8 @@ bool Swap::same_changes(const ActionModel& source, const ActionModel& image) con
                       image.changes.begin(),
                       image.changes.end(),
                       [&](const StoreChange& x, const StoreChange& y) {
-                          return x.kind == y.kind && x.store == y.store && same_instances(x, y);
+                          return x.kind == y.kind && x.store == y.store && x.own == y.own
+                                 && same_instances(x, y);
                       });
 }
 

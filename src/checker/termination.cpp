@@ -75,9 +75,29 @@ bool may_be_down(const Model& model, const Member& member, const Byte* row) {
     return goes && model.plan.kind == "side-by-side";
 }
 
+// Returns a role in which somebody voted at first, and nobody does now; empty: there is none. One
+// of two sides may give up all its votes.
+std::string role_without_voters(const Model& model, const Byte* row) {
+    for (Index role = 0; role < model.roles.size() && model.plan.kind != "side-by-side"; ++role) {
+        const auto& members = model.members_of[role];
+        const auto any_votes = [&](const Byte* where) {
+            return std::any_of(members.begin(), members.end(), [&](Index member) {
+                return votes(model, model.members[member], where);
+            });
+        };
+        if (any_votes(model.initial.data()) && !any_votes(row)) {
+            return model.roles[role];
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string final_state_error(const Model& model, const Byte* row) {
+    if (const std::string role = role_without_voters(model, row); !role.empty()) {
+        return fmt::format("at its end no {} votes", role);
+    }
     for (const Member& member : model.members) {
         if (member.running == k_no_offset || member.up_down_events.empty()
             || may_be_down(model, member, row)) {

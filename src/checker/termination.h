@@ -14,8 +14,8 @@ namespace drydock::checker {
 [[nodiscard]] std::vector<bool>
 can_terminate(const Model& model, const Options& options, const Search& search);
 // Returns the error of this finished row; empty: none. Members that the plan stops or starts must
-// run the release that it leads to. Members that a side-by-side plan leaves down are exempt, and
-// members that are down and do not vote any more.
+// run the release that it leads to, and roles that had a voter have one. Members that a
+// side-by-side plan leaves down are exempt, and members that are down and do not vote any more.
 [[nodiscard]] std::string final_state_error(const Model& model, const Byte* row);
 
 }  // namespace drydock::checker

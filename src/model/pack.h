@@ -303,6 +303,8 @@ struct EffectSpec {
     Json value;        // for becomes, adds and removes
     std::string role;  // the role that has it; empty: the system
     Reach reach = Reach::member;
+    bool own = false;  // of raises and lowers: the member's own instance, and no other
+    Position where;
 };
 
 enum class Repeatable { yes, no, probe };

@@ -30,6 +30,7 @@ struct Effect {
     std::string member;  // empty: the system
     std::string name;    // fact or store
     Json value;
+    bool own = false;  // of raises and lowers: its member's own instance, and no other
 };
 
 struct Action {

@@ -45,7 +45,11 @@ Result<Enum> enum_from(const EnumNames<Enum, last>& names, const Json& json, con
 
 Result<Effect> effect_from(const Json& json) {
     DRYDOCK_TRY_ASSIGN(const EffectKind kind, enum_from(k_effect_kinds, json, "kind"));
-    return Effect{kind, json["member"].as_string(), json["name"].as_string(), json["value"]};
+    return Effect{kind,
+                  json["member"].as_string(),
+                  json["name"].as_string(),
+                  json["value"],
+                  json["own"].as_bool()};
 }
 
 Status read_action_conditions(const Json& json, Action& action) {

@@ -34,6 +34,9 @@ Json effect_to_json(const Effect& effect) {
         .set("member", effect.member)
         .set("name", effect.name)
         .set("value", effect.value);
+    if (effect.own) {
+        json.set("own", true);
+    }
     return json;
 }
 

@@ -91,8 +91,9 @@ Observation level_of(const Plan& plan, const std::string& key, const std::string
     return value_of(Json(format));
 }
 
-// Values of another member's instance of an unshared store may follow or stay. A level without
-// values is open, and stays so.
+// Values of another member's instance of an unshared store may follow or stay; those of a member's
+// own effect stay. A fact of the system may follow any instance. A level without values is open,
+// and stays so.
 void ExpectedStores::tell(const model::Action& action,
                           const Effect& effect,
                           const std::string& key,
@@ -104,9 +105,12 @@ void ExpectedStores::tell(const model::Action& action,
         return;
     }
     const auto source = plan_.sources.find(key);
-    const bool is_others = source != plan_.sources.end() && !source->second.member.empty()
-                           && source->second.member != effect.member && !store.shared;
-    if (is_certain && !is_others) {
+    const std::string teller = source == plan_.sources.end() ? "" : source->second.member;
+    const bool is_others = !teller.empty() && teller != effect.member && !store.shared;
+    if (effect.own && is_others) {
+        return;
+    }
+    if (is_certain && !is_others && !(effect.own && teller.empty())) {
         level->second = {{}, action.id};
     }
     level->second.any_of.insert(level->second.any_of.end(), values.begin(), values.end());

@@ -28,23 +28,66 @@ std::vector<std::size_t> in_flight(const Model& model, std::size_t but, const Wo
     return found;
 }
 
-// Members of the role are ready together, or none is.
-Members ready_of(const model::PlanRole& role, const Model& model, Members up, const World& world) {
-    if (static_cast<int>(up.size()) < role.ready_with) {
+// Members of the role are ready together, or none is. Those that start are.
+Members ready_of(const model::PlanRole& role,
+                 const Model& model,
+                 Members up,
+                 const Members& started,
+                 const World& world) {
+    Members running = up;
+    running.insert(started.begin(), started.end());
+    if (static_cast<int>(running.size()) < role.ready_with) {
         return {};
     }
     std::erase_if(up, [&](const std::string& member) { return !serves(model, member, world); });
+    up.insert(started.begin(), started.end());
     return up;
+}
+
+// Those of the role that the action starts, and does not take down.
+Members started_by(const Model& model, const Action& action, const model::PlanRole& role) {
+    const Moves moves = moves_of(model, action);
+    Members started;
+    for (const auto& [member, release] : moves.up) {
+        if (!moves.down.contains(member) && model.role_of(member) == role.name) {
+            started.insert(member);
+        }
+    }
+    return started;
+}
+
+// Who votes, if these actions have had their effects.
+Members voters(const Model& model, const std::vector<std::size_t>& actions, const World& world) {
+    Members found;
+    for (const std::string& member : model.plan.members()) {
+        if (votes(model, member, world)) {
+            found.insert(member);
+        }
+    }
+    for (const std::size_t index : actions) {
+        for (const model::Effect& effect : model.plan.actions[index].effects) {
+            const std::string& key = model.key_of(effect.member, "voter");
+            if (effect.kind != model::EffectKind::becomes || effect.member.empty() || key.empty()
+                || model::fact_key(effect.member, effect.name) != key) {
+                continue;
+            }
+            found.erase(effect.member);
+            if (effect.value == Json(true)) {
+                found.insert(effect.member);
+            }
+        }
+    }
+    return found;
 }
 
 // By unit, whether all of its members that vote are ready.
 std::map<std::string, bool>
-units_of(const QuorumGroup& group, const Model& model, const Members& ready, const World& world) {
+units_of(const QuorumGroup& group, const Members& voters, const Members& ready) {
     std::map<std::string, bool> units;
     for (std::size_t i = 0; i < group.members.size(); ++i) {
         const std::string& member = group.members[i];
         const std::string& unit = group.domains.empty() ? member : group.domains[i];
-        if (votes(model, member, world)) {
+        if (voters.contains(member)) {
             bool& good = units.try_emplace(unit, true).first->second;
             good = good && ready.contains(member);
         }
@@ -52,21 +95,19 @@ units_of(const QuorumGroup& group, const Model& model, const Members& ready, con
     return units;
 }
 
-bool has_enough(const QuorumGroup& group,
-                const Model& model,
-                const Members& ready,
-                const World& world) {
-    const auto units = units_of(group, model, ready, world);
+// Without anybody who votes there is never enough.
+bool has_enough(const QuorumGroup& group, const Members& voters, const Members& ready) {
+    const auto units = units_of(group, voters, ready);
     const auto is_ready = [](const auto& unit) { return unit.second; };
     const auto count = std::count_if(units.begin(), units.end(), is_ready);
     const auto all = static_cast<std::ptrdiff_t>(units.size());
     switch (group.kind) {
     case QuorumKind::majority:
-        return all == 0 || count >= all / 2 + 1;
+        return count >= all / 2 + 1;
     case QuorumKind::at_least:
-        return count >= group.count;
+        return all > 0 && count >= group.count;
     case QuorumKind::all_but:
-        return count >= all - group.count;
+        return all > 0 && count >= all - group.count;
     case QuorumKind::none:
         return true;
     }
@@ -74,20 +115,23 @@ bool has_enough(const QuorumGroup& group,
 }
 
 // The role as a whole first, then its groups.
-std::vector<bool>
-enough(const model::PlanRole& role, const Model& model, const Members& ready, const World& world) {
+std::vector<bool> enough(const model::PlanRole& role, const Members& voters, const Members& ready) {
     std::vector<bool> answers = {static_cast<int>(ready.size()) >= role.quorum};
     for (const QuorumGroup& group : role.groups) {
-        answers.push_back(has_enough(group, model, ready, world));
+        answers.push_back(has_enough(group, voters, ready));
     }
     return answers;
 }
 
 bool takes_quorum(const Model& model, std::size_t index, const World& world) {
+    std::vector<std::size_t> acting = in_flight(model, index, world);
     Members others_take;
-    for (const std::size_t i : in_flight(model, index, world)) {
+    for (const std::size_t i : acting) {
         others_take.merge(moves_of(model, model.plan.actions[i]).down);
     }
+    const Members voters_before = voters(model, acting, world);
+    acting.push_back(index);
+    const Members voters_after = voters(model, acting, world);
     const Members goes = moves_of(model, model.plan.actions[index]).down;
     return std::any_of(
         model.plan.roles.begin(), model.plan.roles.end(), [&](const model::PlanRole& role) {
@@ -95,10 +139,17 @@ bool takes_quorum(const Model& model, std::size_t index, const World& world) {
             std::erase_if(up, [&](const std::string& member) {
                 return !model.is_up(world, member) || others_take.contains(member);
             });
-            const auto before = enough(role, model, ready_of(role, model, up, world), world);
+            const auto before = enough(role, voters_before, ready_of(role, model, up, {}, world));
             std::erase_if(up, [&](const std::string& member) { return goes.contains(member); });
-            const auto after = enough(role, model, ready_of(role, model, up, world), world);
-            return before != after;  // fewer are never more
+            const Members started = started_by(model, model.plan.actions[index], role);
+            const auto after =
+                enough(role, voters_after, ready_of(role, model, up, started, world));
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                if (before[i] && !after[i]) {
+                    return true;
+                }
+            }
+            return false;
         });
 }
 
@@ -126,11 +177,18 @@ bool takes_down(const Model& model, const Action& action) {
     return !moves_of(model, action).down.empty();
 }
 
+bool moves_votes(const Model& model, const Action& action) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
+        return effect.kind == model::EffectKind::becomes && !effect.member.empty()
+               && model::fact_key(effect.member, effect.name)
+                      == model.key_of(effect.member, "voter");
+    });
+}
+
 std::set<Property> leave(const Model& model, std::size_t index, const World& world) {
     std::set<Property> broken;
     const Action& action = model.plan.actions[index];
-    if (model.plan.kind == "rolling" && takes_down(model, action)
-        && takes_quorum(model, index, world)) {
+    if (model.plan.kind == "rolling" && takes_quorum(model, index, world)) {
         broken.insert(Property::quorum);
     }
     const Members names = had_alone(model, action, "", world);

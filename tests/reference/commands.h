@@ -12,6 +12,8 @@ namespace drydock::reference {
 leave(const Model& model, std::size_t index, const World& world);
 // The action takes members down.
 [[nodiscard]] bool takes_down(const Model& model, const model::Action& action);
+// It gives or takes a vote.
+[[nodiscard]] bool moves_votes(const Model& model, const model::Action& action);
 
 // The member's start must be alone for a store, and something else that must be is in flight.
 [[nodiscard]] bool

@@ -3,104 +3,157 @@
 #include "reference/members.h"
 #include "reference/stores.h"
 
+#include <algorithm>
+
 namespace drydock::reference {
 
 namespace {
 
 using model::Effect;
 
-Before all_that_changes(const Model& model, std::size_t index, const World& world) {
-    Before before;
+// A place that a `while` changes: a fact or an instance of a store, and the value that it has then.
+struct Place {
+    std::string name;
+    int value = 0;
+    bool is_format = false;
+
+    auto operator<=>(const Place&) const = default;
+};
+
+// The last value counts where a `while` names a place twice.
+std::vector<Place> places_of(Model& model, std::size_t index) {
+    std::vector<Place> places;
     for (const Effect& effect : model.plan.actions[index].meanwhile) {
         const model::PlanStore* store = store_named(model, effect.name);
-        if (effect.kind == model::EffectKind::becomes) {
-            const std::string key = model::fact_key(effect.member, effect.name);
-            if (const std::size_t* place = model.place_of(key)) {
-                before.facts.emplace(key, world.facts[*place]);
-            }
-        } else if (store != nullptr) {
+        const std::string key = model::fact_key(effect.member, effect.name);
+        if (effect.kind == model::EffectKind::becomes && model.has(key)) {
+            World probe = model.first;
+            model.set(probe, key, effect.value);
+            places.push_back({key, probe.facts[*model.place_of(key)], false});
+        } else if (effect.kind != model::EffectKind::becomes && store != nullptr) {
+            const int format = format_meanwhile(model, effect);
             for (const std::string& instance : touched(model, *store, effect)) {
-                before.formats.emplace(instance, world.stores.formats.at(instance));
+                if (format != k_no_format) {
+                    places.push_back({instance, format, true});
+                }
             }
         }
     }
-    return before;
+    return places;
 }
 
-// What somebody else has changed meanwhile stays.
-void put_back_fact(Model& model, const Effect& effect, const Before& before, World& world) {
-    const std::string key = model::fact_key(effect.member, effect.name);
-    const auto value = before.facts.find(key);
-    if (value == before.facts.end()) {
-        return;
-    }
-    const bool untouched = effect.value.is_null()
-                               ? model.value(world, key).status == model::ObservationStatus::absent
-                               : model.is(world, key, effect.value);
-    if (untouched) {
-        world.facts[*model.place_of(key)] = value->second;
+int value_at(const Model& model, const Place& place, const World& world) {
+    return place.is_format ? world.stores.formats.at(place.name)
+                           : world.facts[*model.place_of(place.name)];
+}
+
+void put(Model& model, const Place& place, int value, World& world) {
+    if (place.is_format) {
+        const std::string store = place.name.substr(0, place.name.find('/'));
+        set_format(model, *store_named(model, store), place.name, value, world);
+    } else {
+        world.facts[*model.place_of(place.name)] = value;
     }
 }
 
-void put_back_store(Model& model, const Effect& effect, const Before& before, World& world) {
-    const model::PlanStore* store = store_named(model, effect.name);
-    if (store == nullptr) {
-        return;
-    }
-    for (const std::string& instance : touched(model, *store, effect)) {
-        if (world.stores.formats.at(instance) == format_meanwhile(model, effect)) {
-            set_format(model, *store, instance, before.formats.at(instance), world);
+std::map<std::string, Saved>& saved_by(Before& before, const Place& place) {
+    return place.is_format ? before.formats : before.facts;
+}
+
+// The other actions that gave the place this value, and have not ended well.
+std::vector<std::size_t>
+others_at(Model& model, std::size_t index, const Place& place, World& world) {
+    std::vector<std::size_t> others;
+    for (auto& [other, before] : world.half_done) {
+        const auto places = places_of(model, other);
+        const bool is_same = std::find(places.begin(), places.end(), place) != places.end();
+        if (other != index && is_same && saved_by(before, place).contains(place.name)) {
+            others.push_back(other);
         }
+    }
+    return others;
+}
+
+// What was there before the first of the actions that hold the place. Where somebody else has
+// changed it since, nobody holds it any more.
+int value_before(Model& model, std::size_t index, const Place& place, World& world) {
+    int value = value_at(model, place, world);
+    const bool is_held = value == place.value;
+    for (const std::size_t other : others_at(model, index, place, world)) {
+        auto& saved = saved_by(world.half_done.at(other), place);
+        if (is_held) {
+            value = saved.at(place.name).value;
+        } else {
+            saved.erase(place.name);
+        }
+    }
+    return value;
+}
+
+void save(Model& model, std::size_t index, const Place& place, World& world) {
+    auto& saved = saved_by(world.half_done[index], place);
+    const auto found = saved.find(place.name);
+    if (found != saved.end()) {
+        found->second.again = true;
+    } else {
+        const int value = value_before(model, index, place, world);
+        saved_by(world.half_done[index], place)[place.name] = {value, false};
+    }
+}
+
+// What somebody else has changed meanwhile stays; so does what another action still holds.
+void take_back(Model& model, std::size_t index, const Place& place, World& world) {
+    auto& saved = saved_by(world.half_done.at(index), place);
+    const auto found = saved.find(place.name);
+    if (found == saved.end()) {
+        return;
+    }
+    const int before = found->second.value;
+    saved.erase(found);
+    if (value_at(model, place, world) == place.value
+        && others_at(model, index, place, world).empty()) {
+        put(model, place, before, world);
     }
 }
 
 }  // namespace
 
 void begin_half_done(Model& model, std::size_t index, World& world) {
-    const auto& effects = model.plan.actions[index].meanwhile;
-    if (effects.empty()) {
-        return;
+    const auto places = places_of(model, index);
+    for (const Place& place : places) {
+        save(model, index, place, world);
+        put(model, place, place.value, world);
     }
-    world.half_done.try_emplace(index, all_that_changes(model, index, world));
-    for (const Effect& effect : effects) {
-        if (effect.kind == model::EffectKind::becomes) {
-            model.set(world, model::fact_key(effect.member, effect.name), effect.value);
-        } else {
-            apply_store_meanwhile(model, effect, world);
-        }
+    if (!model.plan.actions[index].meanwhile.empty()) {
+        settle(model, world);
     }
-    settle(model, world);
 }
 
 void take_back_half_done(Model& model, std::size_t index, World& world) {
-    const auto found = world.half_done.find(index);
-    if (found == world.half_done.end()) {
-        return;
-    }
-    const Before before = found->second;
-    world.half_done.erase(found);
-    for (const Effect& effect : model.plan.actions[index].meanwhile) {
-        if (effect.kind == model::EffectKind::becomes) {
-            put_back_fact(model, effect, before, world);
-        } else {
-            put_back_store(model, effect, before, world);
+    if (world.half_done.contains(index)) {
+        for (const Place& place : places_of(model, index)) {
+            take_back(model, index, place, world);
         }
+        world.half_done.erase(index);
     }
 }
 
 void never_begin(Model& model, std::size_t index, World& world) {
     const auto found = world.half_done.find(index);
-    if (found != world.half_done.end() && !found->second.cut_off) {
-        take_back_half_done(model, index, world);
-        settle(model, world);
+    if (found == world.half_done.end()) {
+        return;
     }
-}
-
-void cut_off(std::size_t index, World& world) {
-    const auto found = world.half_done.find(index);
-    if (found != world.half_done.end()) {
-        found->second.cut_off = true;
+    for (const Place& place : places_of(model, index)) {
+        const auto& saved = saved_by(found->second, place);
+        const auto here = saved.find(place.name);
+        if (here != saved.end() && !here->second.again) {
+            take_back(model, index, place, world);
+        }
     }
+    if (found->second.facts.empty() && found->second.formats.empty()) {
+        world.half_done.erase(found);
+    }
+    settle(model, world);
 }
 
 }  // namespace drydock::reference

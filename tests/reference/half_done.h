@@ -11,7 +11,5 @@ void begin_half_done(Model& model, std::size_t index, World& world);
 void take_back_half_done(Model& model, std::size_t index, World& world);
 // It never began. What an earlier attempt left stays.
 void never_begin(Model& model, std::size_t index, World& world);
-// It failed or was cut off without its effect.
-void cut_off(std::size_t index, World& world);
 
 }  // namespace drydock::reference

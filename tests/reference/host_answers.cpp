@@ -35,7 +35,6 @@ void Stepper::end_well(std::size_t index) {
 void Stepper::fail_without_effect(std::size_t index) {
     end("failed", index, Outcome::failed);
     pay(k_failure);
-    cut_off(index, to());
 }
 
 void Stepper::never_begun(std::size_t index) {
@@ -50,8 +49,6 @@ void Stepper::tear(std::size_t index, bool late) {
     move(EventType::action_attached, index, Outcome::interrupted);
     if (late) {
         effect(index);
-    } else {
-        cut_off(index, to());
     }
 }
 

@@ -76,6 +76,16 @@ void drop_moves(model::Action& action) {
     }
 }
 
+void take_as_a_whole(model::Action& action) {
+    for (model::Effect& effect : action.effects) {
+        effect.own = false;
+    }
+}
+
+void keep_votes(model::Action& action) {
+    std::erase_if(action.effects, [](const auto& effect) { return effect.name == "votes"; });
+}
+
 const std::map<std::string_view, Strip>& strips() {
     static const std::map<std::string_view, Strip> k_strips = {
         {"temporary", [](Drawn& drawn) { drawn.plan.temporaries.clear(); }},
@@ -97,6 +107,17 @@ const std::map<std::string_view, Strip>& strips() {
         {"restores",
          of_actions([](model::Action& action) { drop_effects(action, EffectKind::restores); })},
         {"while", of_actions([](model::Action& action) { action.meanwhile.clear(); })},
+        {"own", of_actions(take_as_a_whole)},
+        {"votes moved", of_actions(keep_votes)},
+        {"while together",
+         [](Drawn& drawn) {
+             for (model::Action& action : drawn.plan.actions) {
+                 if (!action.meanwhile.empty()) {
+                     action.meanwhile.clear();
+                     return;
+                 }
+             }
+         }},
         {"alone", of_actions([](model::Action& action) { action.alone.clear(); })},
         {"alone start", of_laws([](FormatSupport& law) { law.alone = false; })},
         {"clean_stop", of_stores([](PlanStore& store) { store.clean_stop.clear(); })},

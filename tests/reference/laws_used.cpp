@@ -63,6 +63,29 @@ bool run_moves(const Plan& plan) {
     });
 }
 
+bool any_own(const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+        return std::any_of(action.effects.begin(), action.effects.end(), [](const auto& effect) {
+            return effect.own;
+        });
+    });
+}
+
+bool any_vote_moves(const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+        return std::any_of(action.effects.begin(), action.effects.end(), [](const auto& effect) {
+            return effect.name == "votes";
+        });
+    });
+}
+
+bool has_two_whiles(const Plan& plan) {
+    return std::count_if(plan.actions.begin(),
+                         plan.actions.end(),
+                         [](const model::Action& action) { return !action.meanwhile.empty(); })
+           > 1;
+}
+
 bool has_voters(const Plan& plan) {
     return std::any_of(plan.sources.begin(), plan.sources.end(), [](const auto& source) {
         return source.second.standard_fact == model::StandardFact::voter;
@@ -104,6 +127,9 @@ std::map<std::string_view, bool> laws_of_steps(const Drawn& drawn) {
             {"restores", any_effect(plan, EffectKind::restores)},
             {"run moves", run_moves(plan)},
             {"while", any_action(plan, &model::Action::meanwhile)},
+            {"while together", has_two_whiles(plan)},
+            {"own", any_own(plan)},
+            {"votes moved", any_vote_moves(plan)},
             {"alone", any_action(plan, &model::Action::alone)}};
 }
 

@@ -22,7 +22,7 @@ struct Outcomes {
     int held = 0;
 };
 
-inline constexpr std::array<LawAndProperty, 21> k_laws_of_what_happens = {{
+inline constexpr std::array<LawAndProperty, 24> k_laws_of_what_happens = {{
     {"temporary", checker::Property::left_behind},
     {"temporary back", checker::Property::no_way_back},
     {"groups", checker::Property::quorum},
@@ -44,6 +44,9 @@ inline constexpr std::array<LawAndProperty, 21> k_laws_of_what_happens = {{
     {"clean_stop", checker::Property::unreadable_start},
     {"newest", checker::Property::lost_writes},
     {"read_by", checker::Property::unreadable_start},
+    {"own", checker::Property::unreadable_start},
+    {"votes moved", checker::Property::quorum},
+    {"while together", checker::Property::unreadable_start},
 }};
 
 // Those of the list above.

@@ -150,6 +150,65 @@ void LawDrawer::draw_plain_run() {
     action.effects.push_back({EffectKind::becomes, member, "running", running});
 }
 
+// Each member migrates its own copy, or some do; now and then one goes back.
+void LawDrawer::draw_own_raises() {
+    PlanStore& store = any_store();
+    if (store.shared) {
+        return;
+    }
+    for (const PlanRole& role : plan_.roles) {
+        for (const std::string& member : role.members) {
+            if (role.name != store.role || one_in(3)) {
+                continue;
+            }
+            const bool lowers = one_in(6);
+            Action& action = insert(any(plan_.actions.size() + 1), Verb::migrate, member);
+            const Effect effect = {
+                lowers ? EffectKind::lowers : EffectKind::raises, member, store.name, {}, true};
+            (one_in(6) ? action.meanwhile : action.effects).push_back(effect);
+        }
+    }
+}
+
+// Votes that steps take away, or give; sometimes the last one, or two side by side.
+void LawDrawer::draw_votes() {
+    plan_.kind = one_in(5) ? plan_.kind : "rolling";
+    PlanRole& role = plan_.roles.front();
+    if (role.groups.empty()) {
+        draw_groups(role);
+    }
+    if (!has_fact(role.members.front(), "votes")) {
+        draw_voters(role);
+    }
+    for (std::size_t count = 1 + any(role.members.size()); count > 0; --count) {
+        const std::size_t place = any(plan_.actions.size() + 1);
+        const std::string& member = role.members[any(role.members.size())];
+        Action& action = insert(place, Verb::run, member);
+        becomes(action, "votes", one_in(5));
+        if (place > 0 && one_in(4)) {
+            action.predecessors = plan_.actions[place - 1].predecessors;
+        }
+    }
+}
+
+// Several steps hold one value, one after the other or side by side.
+void LawDrawer::draw_half_done_together() {
+    const std::string store = any_store().name;
+    const std::string member = one_in(2) ? "" : any_member();
+    const std::size_t first = any(plan_.actions.size() + 1);
+    for (std::size_t count = 0; count < 2; ++count) {
+        Action& action = insert(first + count, Verb::run, member);
+        action.meanwhile.push_back({EffectKind::destroys, member, store, {}});
+        action.optional = one_in(3);
+        if (count > 0 && !one_in(3)) {
+            action.predecessors = plan_.actions[first].predecessors;
+        }
+        if (one_in(4)) {
+            action.effects.push_back({EffectKind::raises, member, store, {}});
+        }
+    }
+}
+
 std::string LawDrawer::any_member() {
     const auto members = plan_.members();
     return members[any(members.size())];

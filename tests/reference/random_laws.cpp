@@ -42,6 +42,25 @@ Drawn LawDrawer::draw(Drawn drawn) {
     return drawn;
 }
 
+Drawn LawDrawer::draw_later(Drawn drawn) {
+    if (one_in(6)) {
+        draw_own_raises();
+    }
+    if (one_in(5)) {
+        draw_votes();
+    }
+    if (one_in(8)) {
+        draw_half_done_together();
+    }
+    for (PlanStore& store : plan_.stores) {
+        if (!store.read_by.empty() && one_in(2)) {
+            store.levels.clear();
+        }
+    }
+    drawn.plan = plan_;
+    return drawn;
+}
+
 void LawDrawer::draw_role(PlanRole& role) {
     role.restarts = !one_in(3);
     const auto up =
@@ -190,11 +209,17 @@ Json LawDrawer::value_of(const std::string& key) const {
     return it == plan_.bound_facts.end() ? Json() : it->second.value;
 }
 
-Drawn draw_laws(std::uint64_t seed) {
+Drawn draw_first_laws(std::uint64_t seed) {
     const std::uint64_t lots = seed * 7919 + 1;  // others than those of the plan
     Drawn drawn = lots % 4 == 0 ? draw_chain(seed) : draw(seed);
     Plan plan = drawn.plan;
     return LawDrawer(lots, std::move(plan)).draw(std::move(drawn));
+}
+
+Drawn draw_laws(std::uint64_t seed) {
+    Drawn drawn = draw_first_laws(seed);
+    Plan plan = drawn.plan;
+    return LawDrawer(seed * 104'729 + 1, std::move(plan)).draw_later(std::move(drawn));
 }
 
 }  // namespace drydock::reference

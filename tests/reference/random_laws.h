@@ -15,6 +15,8 @@ public:
     }
 
     Drawn draw(Drawn drawn);
+    // Adds laws that came later: plans of the first ones stay as they were.
+    Drawn draw_later(Drawn drawn);
 
 private:
     void draw_role(PlanRole& role);
@@ -35,6 +37,9 @@ private:
     void draw_alone();
     void draw_plain_run();
     void let_starts_be_alone();
+    void draw_own_raises();
+    void draw_votes();
+    void draw_half_done_together();
 
     [[nodiscard]] PlanStore& any_store() { return plan_.stores[any(plan_.stores.size())]; }
 

@@ -23,5 +23,7 @@ struct Drawn {
 [[nodiscard]] Drawn draw_errands(std::uint64_t seed);
 // A drawn plan under the laws of what happens (docs/design/0014): each with a chance of its own.
 [[nodiscard]] Drawn draw_laws(std::uint64_t seed);
+// The same without the laws that came later.
+[[nodiscard]] Drawn draw_first_laws(std::uint64_t seed);
 
 }  // namespace drydock::reference

@@ -227,6 +227,20 @@ private:
                                            : std::all_of(answers.begin(), answers.end(), is_good);
     }
 
+    // A role that had somebody who votes has nobody.
+    static bool has_lost_voters(const Model& model, const World& world) {
+        const auto any_votes = [&](const model::PlanRole& role, const World& where) {
+            return std::any_of(role.members.begin(), role.members.end(), [&](const auto& member) {
+                return votes(model, member, where);
+            });
+        };
+        const auto& roles = model.plan.roles;
+        return model.plan.kind != "side-by-side"
+               && std::any_of(roles.begin(), roles.end(), [&](const model::PlanRole& role) {
+                      return any_votes(role, model.first) && !any_votes(role, world);
+                  });
+    }
+
     // Whom the plan takes down or brings up runs what it leads to, but who is left down for good by
     // one of two sides, or is down and votes no more.
     static bool runs_release(const Model& model, const World& world) {
@@ -243,11 +257,13 @@ private:
                 }
             }
         }
-        return std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
-            return model.runs(world, one.first) == model.plan.to_version
-                   || (!one.second && model.plan.kind == "side-by-side")
-                   || (model.is_down(world, one.first) && !votes(model, one.first, world));
-        });
+        return !has_lost_voters(model, world)
+               && std::all_of(handled.begin(), handled.end(), [&](const auto& one) {
+                      return model.runs(world, one.first) == model.plan.to_version
+                             || (!one.second && model.plan.kind == "side-by-side")
+                             || (model.is_down(world, one.first)
+                                 && !votes(model, one.first, world));
+                  });
     }
 
     // Worlds from which the run comes to an end if nothing fails any more.

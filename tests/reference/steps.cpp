@@ -156,7 +156,9 @@ void Stepper::pass_guard(std::size_t index, bool alone) {
 
 bool Stepper::leaves_at_once(std::size_t index) const {
     const Action& one = action(index);
-    return brisk_ ? !takes_down(model_, one) || one.preconditions.empty()
+    const bool is_asked =
+        takes_down(model_, one) || moves_votes(model_, one) || !one.meanwhile.empty();
+    return brisk_ ? !is_asked || one.preconditions.empty()
                   : one.preconditions.empty() && one.applies_if.empty();
 }
 

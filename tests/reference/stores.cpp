@@ -92,28 +92,31 @@ bool obeys_command(const Model& model, const Rise& rise, const World& world) {
     return !fires_by_itself(rise.law->trigger) || holds(model, rise, world);
 }
 
-void raise_by_command(Model& model,
-                      const PlanStore& store,
-                      const std::string& member,
-                      World& world) {
+// Of the member's own instance alone, if the effect says so; else of all.
+void raise_by_command(Model& model, const PlanStore& store, const Effect& effect, World& world) {
     for (const Rise& rise : model.rises) {
-        if (rise.store == &store && obeys_command(model, rise, world)) {
-            for (const std::string& instance : touched_by_member(model, store, member)) {
-                if (is_destroyed(world, instance)) {
-                    set_format(model, store, instance, rise.becomes, world);
-                }
+        if (rise.store != &store || !obeys_command(model, rise, world)) {
+            continue;
+        }
+        for (const std::string& instance : touched_by_member(model, store, effect.member)) {
+            if (is_destroyed(world, instance)) {
+                set_format(model, store, instance, rise.becomes, world);
+            } else {
+                raise(model, rise, instance, world);
             }
+        }
+        if (!effect.own) {
             fire(model, rise, world);
         }
     }
 }
 
-void lower(Model& model, const PlanStore& store, World& world) {
+void lower(Model& model, const PlanStore& store, const Effect& effect, World& world) {
     if (!store.laws.contains(model.plan.to_version)) {
         return;
     }
     world.held.insert(store.name);
-    for (const std::string& instance : model.instances(store)) {
+    for (const std::string& instance : touched(model, store, effect)) {
         if (!is_destroyed(world, instance)) {
             set_format(model, store, instance, format_of_target(model, store), world);
         }
@@ -274,7 +277,7 @@ std::set<std::string> converted_alone(const Model& model,
 
 std::vector<std::string> touched(const Model& model, const PlanStore& store, const Effect& effect) {
     const bool of_member =
-        effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
+        effect.own || effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
     return touched_by_member(model, store, of_member ? effect.member : "");
 }
 
@@ -286,9 +289,9 @@ void apply_store_effect(Model& model, const Effect& effect, World& world) {
     if (effect.kind == EffectKind::copies) {
         copy(model, *store, world);
     } else if (effect.kind == EffectKind::raises) {
-        raise_by_command(model, *store, effect.member, world);
+        raise_by_command(model, *store, effect, world);
     } else if (effect.kind == EffectKind::lowers) {
-        lower(model, *store, world);
+        lower(model, *store, effect, world);
     }
     for (const std::string& instance : touched(model, *store, effect)) {
         if (effect.kind == EffectKind::destroys) {

@@ -178,11 +178,30 @@ int Model::first_format(const model::PlanStore& store,
     return index_in(store.formats, last_writer(store, member, origin));
 }
 
+// What the release of the axis writes that the member has. Members that share a store may have
+// releases that differ: then nobody knows.
+std::string Model::written_by_axis(const model::PlanStore& store,
+                                   const std::string& member,
+                                   const Origin* origin) const {
+    std::set<std::string> formats;
+    for (const std::string& one : members_of(store.role)) {
+        const Observation* release = first_value(model::fact_key(one, store.read_by), origin);
+        if (member.empty() || member == one) {
+            const auto law = store.laws.find(release == nullptr ? "" : release->value.show());
+            formats.insert(law == store.laws.end() ? "" : law->second.writes);
+        }
+    }
+    return formats.size() == 1 ? *formats.begin() : "";
+}
+
 // Who converts at its start has done so if it runs. A format that the release that is left wrote
 // only on request, and that the other one cannot read, was not written.
 std::string Model::last_writer(const model::PlanStore& store,
                                const std::string& member,
                                const Origin* origin) const {
+    if (!store.read_by.empty()) {
+        return written_by_axis(store, member, origin);
+    }
     const auto from = store.laws.find(plan.from_version);
     const auto to = store.laws.find(plan.to_version);
     if (from == store.laws.end() || to == store.laws.end()) {

@@ -44,11 +44,17 @@ struct Stores {
     auto operator<=>(const Stores&) const = default;
 };
 
-// What an action's `while` has changed, as it was before.
+// A value that an action's `while` has changed, as it was before.
+struct Saved {
+    int value = 0;
+    bool again = false;  // an attempt before this one saved it
+
+    auto operator<=>(const Saved&) const = default;
+};
+
 struct Before {
-    std::map<std::string, int> facts;    // by key, one of the model's values
-    std::map<std::string, int> formats;  // by instance
-    bool cut_off = false;                // an attempt left its half-done values
+    std::map<std::string, Saved> facts;    // by key, one of the model's values
+    std::map<std::string, Saved> formats;  // by instance
 
     auto operator<=>(const Before&) const = default;
 };
@@ -142,6 +148,9 @@ private:
     [[nodiscard]] std::string last_writer(const model::PlanStore& store,
                                           const std::string& member,
                                           const Origin* origin) const;
+    [[nodiscard]] std::string written_by_axis(const model::PlanStore& store,
+                                              const std::string& member,
+                                              const Origin* origin) const;
     [[nodiscard]] std::set<std::string> keys_modelled(const Origin* origin) const;
     void add_store_keys(std::set<std::string>& keys) const;
     void name_facts(const Origin* origin);
