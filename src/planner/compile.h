@@ -7,6 +7,7 @@
 #include "planner/interpolation.h"
 #include "planner/planner.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct PlanBuilder {
     model::FactSources own_sources = {};  // if the request has none
     const model::FactSources* sources =
         nullptr;  // of all facts; the plan keeps those that it needs
+    // Who votes behind the steps that were made so far, by member: those that steps gave a vote, or
+    // took it from. While a block is made, the steps before it count, and no steps beside it.
+    std::map<std::string, bool> votes = {};
 
     void problem(Error error) { problems.push_back(std::move(error)); }
 };

@@ -6,6 +6,7 @@
 // stands one barrier action, since edges between all pairs would be too many.
 #include "base/text.h"
 #include "planner/make_action.h"
+#include "planner/quorum.h"
 
 #include <fmt/format.h>
 
@@ -113,15 +114,44 @@ std::vector<const Member*> selected(const PlanBuilder& draft, const Selection& s
     return members;
 }
 
+// Returns how many of so many chains may be side by side.
+std::size_t group_size(const Selection& selection, std::size_t chains) {
+    std::size_t size = selection.order == model::Order::serial ? 1 : chains;
+    size =
+        selection.order == model::Order::batch ? static_cast<std::size_t>(selection.batch) : size;
+    return std::max<std::size_t>(size, 1);
+}
+
+// Makes a chain of actions from each subject. For one of them, the votes count that chains of the
+// groups before it move.
+template <class Subject, class Make>
+Result<std::vector<std::vector<Action>>> chains_of(PlanBuilder& draft,
+                                                   const Selection& selection,
+                                                   const std::vector<Subject>& subjects,
+                                                   const Make& make) {
+    std::vector<std::vector<Action>> chains;
+    Votes before = draft.votes;
+    Votes after = draft.votes;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        before = i % group_size(selection, subjects.size()) == 0 ? after : before;
+        draft.votes = before;
+        DRYDOCK_TRY_ASSIGN(std::vector<Action> chain, make(subjects[i]));
+        for (const Action& action : chain) {
+            note_votes(draft, action, after);
+        }
+        chains.push_back(std::move(chain));
+    }
+    draft.votes = std::move(after);
+    return chains;
+}
+
 // Splits parallel chains into groups, each behind the one before.
 std::vector<std::vector<std::vector<Action>>> grouped(std::vector<std::vector<Action>> chains,
                                                       const Selection& selection) {
-    std::size_t size = selection.order == model::Order::serial ? 1 : chains.size();
-    size =
-        selection.order == model::Order::batch ? static_cast<std::size_t>(selection.batch) : size;
+    const std::size_t size = group_size(selection, chains.size());
     std::vector<std::vector<std::vector<Action>>> groups;
     for (std::size_t i = 0; i < chains.size(); ++i) {
-        if (i % std::max<std::size_t>(size, 1) == 0) {
+        if (i % size == 0) {
             groups.emplace_back();
         }
         groups.back().push_back(std::move(chains[i]));
@@ -203,6 +233,7 @@ Status add_step(PlanBuilder& draft,
         return {};
     }
     DRYDOCK_TRY(action);
+    note_votes(draft, *action, draft.votes);
     actions.push_back(std::move(*action));
     return {};
 }
@@ -243,11 +274,9 @@ actions_on(PlanBuilder& draft, const PhaseSpec& phase, const MemberGroup& member
 }
 
 Status expand_blocks(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase) {
-    std::vector<std::vector<Action>> chains;
-    for (const MemberGroup& members : together(draft, *phase.selection)) {
-        DRYDOCK_TRY_ASSIGN(std::vector<Action> block, actions_on(draft, phase, members));
-        chains.push_back(std::move(block));
-    }
+    const auto make = [&](const MemberGroup& members) { return actions_on(draft, phase, members); };
+    DRYDOCK_TRY_ASSIGN(auto chains,
+                       chains_of(draft, *phase.selection, together(draft, *phase.selection), make));
     add_groups(builder, std::move(chains), *phase.selection, phase.name);
     return {};
 }
@@ -286,19 +315,21 @@ Status
 expand_step(PlanBuilder& draft, Builder& builder, const PhaseSpec& phase, const StepSpec& step) {
     if (!step.selection || step.selection->role.empty()) {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, nullptr));
+        note_votes(draft, action, draft.votes);
         builder.add_parallel({{std::move(action)}}, phase.name);
         return {};
     }
-    std::vector<std::vector<Action>> chains;
-    for (const Member* member : selected(draft, *step.selection)) {
+    const auto make = [&](const Member* member) -> Result<std::vector<Action>> {
         DRYDOCK_TRY_ASSIGN(Action action, make_action(draft, phase, step, member));
         std::vector<Action> chain = {std::move(action)};
         if (step.selection->per_host) {
             DRYDOCK_TRY(add_looks(
                 draft, phase, step, neighbours(draft, *member, step.selection->role), chain));
         }
-        chains.push_back(std::move(chain));
-    }
+        return chain;
+    };
+    DRYDOCK_TRY_ASSIGN(auto chains,
+                       chains_of(draft, *step.selection, selected(draft, *step.selection), make));
     const bool has_members = !draft.scope.members.at(step.selection->role).empty();
     if (chains.empty() && step.selection->is_single && has_members) {
         return fail(

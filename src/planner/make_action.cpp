@@ -279,7 +279,7 @@ Status add_declared_effects(const PlanBuilder& draft,
         for (const std::string& moved : members_moved(draft, spec, member)) {
             const bool listed = spec.kind == EffectKind::adds || spec.kind == EffectKind::removes;
             effects.push_back(listed ? list_effect(draft, spec, moved, value)
-                                     : model::Effect{spec.kind, moved, spec.name, value});
+                                     : model::Effect{spec.kind, moved, spec.name, value, spec.own});
         }
     }
     return {};

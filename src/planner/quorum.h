@@ -8,6 +8,7 @@
 
 #include "planner/compile.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace drydock::planner {
 // already. A problem names the members that lack a label.
 void add_quorum(PlanBuilder& draft, model::PlanRole& role);
 
-// The voting members of each unit of a group, at the end of the plan so far.
+// The voting members of each unit of a group, behind the steps made so far.
 using Units = std::map<std::string, std::vector<std::string>>;
 [[nodiscard]] Units
 units_of(const PlanBuilder& draft, const std::string& role, const model::QuorumGroup& group);
@@ -25,9 +26,13 @@ units_of(const PlanBuilder& draft, const std::string& role, const model::QuorumG
 [[nodiscard]] int needed_of(const model::QuorumGroup& group, std::size_t units);
 // Returns the role's fact that tells who votes; empty: everybody does.
 [[nodiscard]] std::string voter_fact(const PlanBuilder& draft, const std::string& role);
-// True if the member votes at the end of the plan so far. A member of which nothing is known does.
+// True if the member votes behind the steps made so far. A member of which nothing is known does.
 [[nodiscard]] bool
 votes(const PlanBuilder& draft, const std::string& role, const std::string& member);
+
+using Votes = std::map<std::string, bool>;
+// Notes who votes, or does not any more, by the effects of the action.
+void note_votes(const PlanBuilder& draft, const model::Action& action, Votes& votes);
 
 // Returns the conditions that enough members are ready without this one, or without all of its role
 // on its host. One is about the quorum (or about each of its groups), and about the operator's

@@ -56,21 +56,6 @@ groups_of(PlanBuilder& draft, const PlanRole& role, const QuorumRule& rule) {
     return list;
 }
 
-// Returns the value that the plan's actions so far leave in a member's fact, else the surveyed one.
-model::Observation
-value_so_far(const PlanBuilder& draft, const std::string& member, const std::string& fact) {
-    for (auto action = draft.plan.actions.rbegin(); action != draft.plan.actions.rend(); ++action) {
-        for (const model::Effect& effect : action->effects) {
-            if (effect.kind == model::EffectKind::becomes && effect.member == member
-                && effect.name == fact) {
-                return {model::ObservationStatus::known, effect.value, {}, 0};
-            }
-        }
-    }
-    const auto entry = draft.request.facts.find(model::fact_key(member, fact));
-    return entry == draft.request.facts.end() ? model::Observation() : entry->second;
-}
-
 }  // namespace
 
 std::string voter_fact(const PlanBuilder& draft, const std::string& role) {
@@ -82,8 +67,23 @@ bool votes(const PlanBuilder& draft, const std::string& role, const std::string&
     if (fact.empty()) {
         return true;
     }
-    const model::Observation voter = value_so_far(draft, member, fact);
-    return voter.status == model::ObservationStatus::unknown || voter.value == Json(true);
+    if (const auto moved = draft.votes.find(member); moved != draft.votes.end()) {
+        return moved->second;
+    }
+    const auto voter = draft.request.facts.find(model::fact_key(member, fact));
+    return voter == draft.request.facts.end()
+           || voter->second.status == model::ObservationStatus::unknown
+           || voter->second.value == Json(true);
+}
+
+void note_votes(const PlanBuilder& draft, const model::Action& action, Votes& votes) {
+    for (const model::Effect& effect : action.effects) {
+        const model::Member* member = find_member(draft.request.cluster, effect.member);
+        if (effect.kind == model::EffectKind::becomes && member != nullptr
+            && effect.name == voter_fact(draft, member->role)) {
+            votes[effect.member] = effect.value == Json(true);
+        }
+    }
 }
 
 Units units_of(const PlanBuilder& draft, const std::string& role, const QuorumGroup& group) {

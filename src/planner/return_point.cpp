@@ -58,9 +58,9 @@ runners_of(const PlanBuilder& draft, const std::string& role, const std::string&
     return runners;
 }
 
-// Returns the actions after which the rule can first fire, in some order of the plan.
-std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatRule& law) {
-    const Plan& plan = draft.plan;
+// Returns the actions with whose effects the rule can first fire, in some order of the plan.
+std::vector<std::size_t>
+closing_by_effects(const PlanBuilder& draft, const Plan& plan, const FormatRule& law) {
     const std::string running =
         bound_fact(draft.request.pack, law.role, model::StandardFact::running);
     if (law.trigger == FormatTrigger::when_all) {
@@ -81,6 +81,44 @@ std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatR
                                                       : EffectKind::raises,
                                                   law.store);
                     }));
+}
+
+// True if a store has the rule's format from the begin of the action on.
+bool converts_meanwhile(const Action& action, const FormatRule& law) {
+    return std::any_of(
+        action.meanwhile.begin(), action.meanwhile.end(), [&](const model::Effect& effect) {
+            return effect.name == law.store
+                   && (effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers);
+        });
+}
+
+bool moves_meanwhile(const Action& action) {
+    return std::any_of(action.meanwhile.begin(), action.meanwhile.end(), [](const auto& effect) {
+        return effect.kind == EffectKind::becomes && !effect.member.empty();
+    });
+}
+
+// True if the rule can fire while the action is under way: by a format, or by whom it takes down.
+bool closes_meanwhile(const PlanBuilder& draft, std::size_t index, const FormatRule& law) {
+    const Action& action = draft.plan.actions[index];
+    if (converts_meanwhile(action, law) || !moves_meanwhile(action)) {
+        return converts_meanwhile(action, law);
+    }
+    Plan begun = draft.plan;
+    begun.actions[index].effects = action.meanwhile;
+    const auto closing = closing_by_effects(draft, begun, law);
+    return std::find(closing.begin(), closing.end(), index) != closing.end();
+}
+
+// Returns the actions with which the rule can first fire: while they are under way, or after them.
+std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatRule& law) {
+    std::vector<std::size_t> closing = closing_by_effects(draft, draft.plan, law);
+    for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
+        if (closes_meanwhile(draft, i, law)) {
+            closing.push_back(i);
+        }
+    }
+    return first_of(draft.plan, closing);
 }
 
 // Words what makes the format rise.

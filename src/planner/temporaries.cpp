@@ -3,7 +3,13 @@
 // A plan keeps the values at rest where the pack tells them, because the survey may find a fact as
 // a former plan left it. Else it keeps the values of its survey. A way back keeps those of the plan
 // that it takes back: what the upgrade switched was not so before.
+//
+// What nobody can tell is not watched. A plan that switches such a fact would not know what to
+// bring back, so it is refused; else a note says so. Ways back are not refused: they are made at
+// night.
 #include "planner/compile.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -46,12 +52,51 @@ std::optional<Observation> value_of(const PlanBuilder& draft, const FactSource& 
     return Observation{fact->second.status, fact->second.value, "the plan", 0};
 }
 
+bool is_switched(const model::Plan& plan, const FactSource& source) {
+    const auto names = [&](const model::Effect& effect) {
+        return effect.member == source.member && effect.name == source.name;
+    };
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const auto& action) {
+        return std::any_of(action.effects.begin(), action.effects.end(), names)
+               || std::any_of(action.meanwhile.begin(), action.meanwhile.end(), names);
+    });
+}
+
+bool is_way_back(const PlanBuilder& draft) {
+    const std::string& name = draft.procedure->name;
+    return name == model::k_downgrade || name == model::k_rebuild || name == model::k_restore;
+}
+
+void tell_unknown(PlanBuilder& draft, const FactSource& source) {
+    const auto fact = draft.request.facts.find(source.key);
+    const std::string why =
+        fact == draft.request.facts.end() ? "was not read" : fact->second.evidence;
+    if (!is_way_back(draft) && is_switched(draft.plan, source)) {
+        draft.problem(
+            {"plan.temporary",
+             fmt::format(
+                 "the plan switches {}, and nobody can tell what it is now: {}", source.key, why),
+             "see `drydock survey`, and plan again; or say in the pack what it is outside "
+             "plans: `at_rest: VALUE`",
+             ErrorClass::transient});
+        return;
+    }
+    draft.plan.notes.push_back(fmt::format(
+        "{} is temporary, and nobody can tell what it is now ({}): the end of this plan "
+        "does not look at it. `at_rest` in the pack tells what it is outside plans",
+        source.key,
+        why));
+}
+
 void keep_values(PlanBuilder& draft) {
     for (const auto& [key, source] : *draft.sources) {
-        const auto value = source.temporary == model::Temporary::no ? std::optional<Observation>()
-                                                                    : value_of(draft, source);
-        if (value) {
+        if (source.temporary == model::Temporary::no) {
+            continue;
+        }
+        if (const auto value = value_of(draft, source)) {
             draft.plan.temporaries.push_back({key, *value, source.temporary});
+        } else {
+            tell_unknown(draft, source);
         }
     }
 }

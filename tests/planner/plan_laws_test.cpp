@@ -10,8 +10,11 @@ namespace {
 
 using model::EffectKind;
 using model::FormatTrigger;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 using Names = std::vector<std::string>;
 
@@ -82,6 +85,40 @@ TEST(PlanLaws, temporary_facts_with_a_value_at_rest_end_with_it) {
                             "m1/port: nothing (way_back)",
                             "m2/frozen: false (true)",
                             "m2/port: nothing (way_back)"));
+}
+
+// Nobody knows what to bring back: a plan that switches the fact is refused, and any other says so.
+TEST(PlanLaws, a_temporary_fact_that_nobody_can_tell) {
+    Fixture site = frozen_site();
+    EXPECT_THAT(plan_of(site).notes,
+                Contains(HasSubstr("m2/port is temporary, and nobody can tell what it is now")));
+    first_step(site).effects = {{EffectKind::becomes, "port", "81", "node", model::Reach::member}};
+    EXPECT_THAT(text(compile_on(site, "upgrade", "1.0", "2.0")),
+                HasSubstr("the plan switches m2/port, and nobody can tell what it is now"));
+    Fixture back = site;
+    back.pack.procedures.front().name = "downgrade";
+    EXPECT_THAT(plan_of(back, "downgrade").notes,
+                Contains(HasSubstr("m2/port is temporary, and nobody can tell")));
+    for (model::FactSpec& fact : site.pack.facts) {
+        if (fact.name == "port") {
+            fact.at_rest = Json("80");
+        }
+    }
+    EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("m2/port is temporary"))));
+}
+
+TEST(PlanLaws, an_effect_says_if_it_is_of_the_members_own_instance) {
+    Fixture site = frozen_site();
+    first_step(site).effects = {{.kind = EffectKind::raises, .name = "data", .own = true},
+                                {.kind = EffectKind::lowers, .name = "data"}};
+    const auto plan = plan_of(site);
+    const auto& effects = plan.find("roll/m1/stop")->effects;
+    const auto raises = std::find_if(effects.begin(), effects.end(), [](const auto& effect) {
+        return effect.kind == EffectKind::raises;
+    });
+    ASSERT_NE(raises, effects.end());
+    EXPECT_TRUE(raises->own);
+    EXPECT_FALSE((raises + 1)->own);
 }
 
 // What the upgrade has switched is not as it was: the way back takes the values from before.

@@ -173,6 +173,47 @@ TEST(Quorum, follows_voters_that_leave) {
     EXPECT_THAT(answers(site, "m3", {{"m1", "m2"}}), ElementsAre("yes"));
 }
 
+// Adds a step to each block that takes the vote of its member.
+Fixture leaving_site(bool before_the_stop) {
+    Fixture site = site_with({QuorumKind::majority}, 5);
+    let_vote(site, {"m1", "m2", "m3", "m4", "m5"});
+    model::StepSpec step;
+    step.id = "leave";
+    step.verb = model::Verb::run;
+    step.effects = {{model::EffectKind::becomes, "votes", false, "node", model::Reach::member}};
+    step.request = Json(Json::Object{{"kind", Json("command")}});
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        auto& steps = procedure.phases.front().steps;
+        steps.insert(before_the_stop ? steps.begin() : steps.end(), step);
+        procedure.phases.front().steps[before_the_stop ? 1 : 0].quorum_without =
+            model::Reach::member;
+    }
+    return site;
+}
+
+// Of five, two blocks before have left three voters: m3 may go only if both others are ready.
+TEST(Quorum, follows_votes_that_blocks_before_take_away) {
+    EXPECT_THAT(answers(leaving_site(false), "m3", {{}, {"m4"}, {"m1"}}),
+                ElementsAre("yes", "no", "yes"));
+    EXPECT_THAT(answers(leaving_site(false), "m1", {{"m4"}, {"m4", "m5"}}),
+                ElementsAre("yes", "no"));
+}
+
+// A member whose own vote was taken in its block is missed by nobody.
+TEST(Quorum, follows_votes_that_steps_of_its_block_take_away) {
+    EXPECT_THAT(answers(leaving_site(true), "m2", {{}, {"m3"}, {"m3", "m4", "m5"}}),
+                ElementsAre("yes", "yes", "yes"));
+}
+
+// Blocks beside each other do not wait for each other's steps: their votes still count.
+TEST(Quorum, counts_votes_that_steps_beside_it_take_away) {
+    Fixture site = leaving_site(false);
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        procedure.phases.front().selection->order = model::Order::all;
+    }
+    EXPECT_THAT(answers(site, "m3", {{"m4"}, {"m4", "m5"}}), ElementsAre("yes", "no"));
+}
+
 // By host, all units of the host are lost at once.
 TEST(Quorum, of_a_host_loses_all_units_there) {
     Fixture site = site_with({QuorumKind::all_but, 2, "shard", ""}, 4);

@@ -256,6 +256,49 @@ TEST(ReturnPoint, GateStandsBeforeTheBlockIfAnybodyIsDownThen) {
     EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m1/stop"));
 }
 
+// What an install does meanwhile, by a pack that says so.
+Fixture meanwhile_site(model::FormatTrigger raises, const model::EffectSpec& effect) {
+    Fixture site = site_of(raises);
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        for (model::StepSpec& step : procedure.phases.back().steps) {
+            if (step.verb == model::Verb::install) {
+                step.meanwhile = {effect};
+            }
+        }
+    }
+    return site;
+}
+
+// The store has the new format from the begin of the first install on: nobody waits for its end.
+TEST(ReturnPoint, AFormatThatHoldsMeanwhileClosesAtTheBegin) {
+    for (const auto raises : {model::FormatTrigger::when_all, model::FormatTrigger::on_migrate}) {
+        const auto plan = plan_of(
+            meanwhile_site(raises,
+                           {model::EffectKind::raises, "data", {}, "node", model::Reach::member}),
+            "serial");
+        EXPECT_EQ(point_of(plan), "roll/m1/install behind roll/gate") << name_of(raises);
+        EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m1/stop")) << name_of(raises);
+    }
+}
+
+// While the last one of the old release is taken down, all that run are new.
+TEST(ReturnPoint, WhoIsDownMeanwhileClosesAtTheBegin) {
+    Fixture site = site_of(model::FormatTrigger::when_all_running);
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        auto& steps = procedure.phases.back().steps;
+        model::StepSpec step = steps.front();
+        step.id = "look";
+        step.verb = model::Verb::run;
+        step.effects.clear();
+        step.meanwhile = {
+            {model::EffectKind::becomes, "running", {}, "node", model::Reach::member}};
+        steps.insert(steps.begin(), step);
+    }
+    const auto plan = plan_of(site, "serial");
+    EXPECT_EQ(point_of(plan), "roll/m3/look behind roll/gate");
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/look"));
+}
+
 // The pack's own gate before the block is as good as one inside it.
 TEST(ReturnPoint, AGateOfThePackBeforeTheBlockIsUsed) {
     const auto plan = plan_of(migrated_in_block(), "gate-early");
