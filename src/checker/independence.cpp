@@ -64,12 +64,9 @@ bool asks(const std::vector<Predicate>& questions, Offset offset) {
 }
 
 bool writes(const ActionModel& act, Offset offset) {
-    return std::any_of(act.writes.begin(),
-                       act.writes.end(),
-                       [&](const Write& write) { return write.offset == offset; })
-           || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), [&](const HalfDone& change) {
-                  return change.at == offset;
-              });
+    const auto is_there = [&](const auto& change) { return change.offset == offset; };
+    return std::any_of(act.writes.begin(), act.writes.end(), is_there)
+           || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), is_there);
 }
 
 bool touches(const ActionModel& act, Offset offset) {

@@ -105,7 +105,9 @@ TEST(Laws, AStepSaysWhatHoldsWhileItIsDone) {
     EXPECT_EQ(migrate.meanwhile.at(0).name, "dirty");
     EXPECT_EQ(migrate.meanwhile.at(0).value, Json(true));
     EXPECT_EQ(migrate.meanwhile.at(1).kind, model::EffectKind::destroys);
+    EXPECT_TRUE(migrate.effects.at(0).own);
     EXPECT_EQ(migrate.effects.at(1).kind, model::EffectKind::restores);
+    EXPECT_FALSE(migrate.effects.at(1).own);
     EXPECT_EQ(migrate.effects.at(1).name, "indexes");
     EXPECT_FALSE(law_step(1, 0).alone);
 }

@@ -71,6 +71,7 @@ public:
         if (!diagnostics_.has_errors()) {
             check_defaults(reader_);
             check_stopped(pack, diagnostics_);
+            check_own_instances(pack, diagnostics_);
         }
     }
 

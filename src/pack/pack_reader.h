@@ -40,6 +40,9 @@ void read_procedure(const Node& document, PackReader& reader);     // one docume
 void check_defaults(const PackReader& reader);
 // Warns of conditions that ask `any` member of a role whose members are all stopped there.
 void check_stopped(const model::Pack& pack, Diagnostics& diagnostics);
+// Refuses `own` where no member has an instance of its own; warns of steps that each member has and
+// that convert the instances of all.
+void check_own_instances(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,

@@ -56,7 +56,7 @@ private:
         std::vector<EffectSpec> list;
         for (const Node* item : items_of(effects)) {
             for (const Entry& entry : item->entries) {
-                if (entry.key != "side") {
+                if (entry.key != "side" && entry.key != "own") {
                     list.push_back(read_effect(entry, *item));
                 }
             }
@@ -76,7 +76,12 @@ private:
         const std::string store = text_of(entry.value);
         const std::string role =
             require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
-        return {kind, model::sided(store, effect_side(item, role)), {}, "", model::Reach::member};
+        return {.kind = kind,
+                .name = model::sided(store, effect_side(item, role)),
+                .value = {},
+                .role = "",
+                .own = boolean_of(item["own"]),
+                .where = entry.position};
     }
 
     // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
@@ -90,6 +95,8 @@ private:
         const FactSpec* spec = find(fact, text_of(entry.value["role"], scope_.role));
         EffectSpec effect;
         effect.kind = kind;
+        effect.own = boolean_of(item["own"]);
+        effect.where = entry.position;
         effect.name = text_of(fact);
         effect.reach = read_reach(entry.value);
         if (spec != nullptr) {

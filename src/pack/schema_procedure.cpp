@@ -149,6 +149,10 @@ Schema effect() {
                      "a fact takes a value that is not known beforehand",
                      "cluster_id"),
             optional("side", choice({"source", "target"}), "the side whose store it is", "source"),
+            optional("own",
+                     boolean(),
+                     "raises and lowers: this member's own instance of the store, and no other",
+                     "true"),
         },
         model::k_effect_kinds.choices());
     schema.definition_name = "effect";

@@ -172,6 +172,21 @@ INSTANTIATE_TEST_SUITE_P(Tables, BadInput, testing::ValuesIn(k_tables), [](const
     return one.param.name;
 });
 
+// A warning is no error: a pack may mean it so.
+TEST(BadInputBase, WarnsOfEachMemberThatConvertsTheStoresOfAll) {
+    auto files = good_files("laws");
+    std::string& procedure = files["procedures/upgrade.yaml"];
+    const std::string own = ", own: true";
+    procedure.erase(procedure.find(own), own.size());
+    const Diagnostics found = problems(files, "procedures/upgrade.yaml");
+    EXPECT_FALSE(found.has_errors()) << report(found);
+    EXPECT_EQ(
+        report(found),
+        "procedures/upgrade.yaml:21:19  each server raises `data` as a whole, and each has an "
+        "instance of its own; write `{raises: data, own: true}`; or let one be told: `on: "
+        "{one_of: server}`");
+}
+
 TEST(BadInputBase, IsGood) {
     for (const char* base : {"base", "laws", "kubernetes"}) {
         const auto files = good_files(base);
