@@ -7,6 +7,7 @@
 #include "model/version.h"
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::sim {
 
@@ -85,8 +86,7 @@ void ModelledStores::for_each(const StoreReader& reader, const Each& visit) {
 
 // The initial format of a store without level facts. A release that raises on start, or never, has
 // written its own; so has one with a format that the target can read, and one that cannot open the
-// target's. The laws of another axis are
-// those of the releases that members have there now: such a format is not known.
+// target's.
 std::string ModelledStores::first_format(const PlanStore& store) const {
     const auto old_support = store.laws.find(plan_.from_version);
     const auto new_support = store.laws.find(plan_.to_version);
@@ -157,8 +157,25 @@ void ModelledStores::read_levels() {
             const std::string format = told_by(keys);
             const std::string seen = format.empty() ? seen_by(keys) : format;
             instance.format = seen.empty() ? instance.format : seen;
+            if (seen.empty() && !store.read_by.empty()) {
+                instance.format = written_by_axis(store, instance.owner);
+            }
         }
     }
+}
+
+// Returns the format that the owner's release of the axis writes; of a shared store, that of all
+// members of its role. Empty: they differ, or it is not known.
+std::string ModelledStores::written_by_axis(const PlanStore& store,
+                                            const std::string& owner) const {
+    std::set<std::string> formats;
+    for (const std::string& member : plan_.roster()[store.role]) {
+        if (owner.empty() || owner == member) {
+            const auto law = store.laws.find(release_of(store, {.member = member}));
+            formats.insert(law == store.laws.end() ? "" : law->second.writes);
+        }
+    }
+    return formats.size() == 1 ? *formats.begin() : "";
 }
 
 // Returns the format that these facts told when the plan was made: a plan may hold them without
@@ -246,11 +263,21 @@ void ModelledStores::make_anew(const std::string& store,
     });
 }
 
-void ModelledStores::write(const std::string& store, const std::string& format) {
-    for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
+void ModelledStores::write(const std::string& store,
+                           const std::string& member,
+                           const std::string& format) {
+    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
         if (!instance.is_destroyed) {
             tell(plan_store, instance, format);
         }
+    });
+}
+
+void ModelledStores::raise_own(const std::string& store,
+                               const std::string& member,
+                               const std::string& format) {
+    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
+        raise(plan_store, instance, format);
     });
 }
 
@@ -258,14 +285,9 @@ void ModelledStores::write(const std::string& store, const std::string& format) 
 void ModelledStores::for_own(const std::string& store,
                              const std::string& member,
                              const Each& visit) {
-    const auto& instances = instances_[store];
-    const bool has_own =
-        !member.empty()
-        && std::any_of(instances.begin(), instances.end(), [&](const StoreInstance& instance) {
-               return instance.owner == member;
-           });
+    std::size_t index = 0;
     for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        if (!has_own || instance.owner == member) {
+        if (is_of(store, index++, member)) {
             visit(plan_store, instance);
         }
     });
@@ -412,21 +434,28 @@ std::vector<StoreInstance> ModelledStores::save(const std::string& store) const 
     return saved;
 }
 
+bool ModelledStores::is_of(const std::string& store,
+                           std::size_t index,
+                           const std::string& member) const {
+    const auto& instances = instances_.at(store);
+    const bool has_own =
+        !member.empty()
+        && std::any_of(instances.begin(), instances.end(), [&](const StoreInstance& instance) {
+               return instance.owner == member;
+           });
+    return !has_own || instances[index].owner == member;
+}
+
 // Only the format comes back: copies that were made since stay.
 void ModelledStores::put_back(const std::string& store,
-                              const std::vector<StoreInstance>& before,
-                              const std::vector<StoreInstance>& meanwhile) {
-    const auto now = save(store);
-    std::size_t i = 0;
-    for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        const StoreInstance& old = before[i];
-        const bool is_unchanged = now[i].format == meanwhile[i].format
-                                  && now[i].is_destroyed == meanwhile[i].is_destroyed;
-        ++i;
-        if (is_unchanged) {
-            tell(plan_store, instance, old.is_destroyed ? std::nullopt : std::optional(old.format));
-        }
-    });
+                              std::size_t index,
+                              const StoreInstance& before) {
+    const PlanStore* plan_store = find(store);
+    if (plan_store != nullptr) {
+        tell(*plan_store,
+             instances_[store][index],
+             before.is_destroyed ? std::nullopt : std::optional(before.format));
+    }
 }
 
 }  // namespace drydock::sim

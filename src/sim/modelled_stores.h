@@ -78,7 +78,10 @@ public:
 
     // The effects of commands. Those with a member act on its own instance, if it has one. What is
     // destroyed can only be restored.
-    void write(const std::string& store, const std::string& format);
+    // Gives the instance of the member, or all if it is empty, the format.
+    void write(const std::string& store, const std::string& member, const std::string& format);
+    // Raises the member's own instance.
+    void raise_own(const std::string& store, const std::string& member, const std::string& format);
     // Gives the member's own instance the format, if it was destroyed.
     void make_anew(const std::string& store, const std::string& member, const std::string& format);
     void destroy(const std::string& store, const std::string& member);
@@ -92,16 +95,20 @@ public:
     void note_stopped(const StoreReader& reader);
 
     [[nodiscard]] std::vector<StoreInstance> save(const std::string& store) const;
-    // Gives instances the formats of `before` that still have those of `meanwhile`.
-    void put_back(const std::string& store,
-                  const std::vector<StoreInstance>& before,
-                  const std::vector<StoreInstance>& meanwhile);
+    // True if an effect of the member concerns the instance at this place: its own, or any if it
+    // has none.
+    [[nodiscard]] bool
+    is_of(const std::string& store, std::size_t index, const std::string& member) const;
+    // Gives the instance at this place the format of `before`.
+    void put_back(const std::string& store, std::size_t index, const StoreInstance& before);
 
 private:
     [[nodiscard]] const StoreInstance* copy_for(const std::string& store,
                                                 const StoreInstance& instance) const;
     void for_own(const std::string& store, const std::string& member, const Each& visit);
     [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
+    [[nodiscard]] std::string written_by_axis(const model::PlanStore& store,
+                                              const std::string& owner) const;
     [[nodiscard]] std::vector<std::string> level_keys(const model::PlanStore& store,
                                                       const std::string& owner) const;
     [[nodiscard]] std::string told_by(const std::vector<std::string>& keys) const;

@@ -281,11 +281,11 @@ void ModelledSystem::apply_store(const model::Effect& effect) {
                              ? std::map<std::string, model::FormatSupport>::const_iterator()
                              : plan_store->laws.find(plan_.to_version);
         if (plan_store != nullptr && law != plan_store->laws.end()) {
-            stores_.write(store, law->second.writes);
+            stores_.write(store, effect.own ? effect.member : "", law->second.writes);
             held_.insert(store);
         }
     } else if (effect.kind == model::EffectKind::raises) {
-        raise_by_command(store, effect.member);
+        raise_by_command(effect);
     }
 }
 
@@ -316,16 +316,34 @@ void ModelledSystem::keep_promises(const model::Action& action) {
     }
 }
 
+bool ModelledSystem::takes_votes(const model::Action& action) const {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
+        const auto member = members_.find(effect.member);
+        return member != members_.end() && moves_fact(effect.kind) && effect.value != Json(true)
+               && model::fact_key(effect.member, effect.name) == member->second.voter;
+    });
+}
+
+// A step that takes a vote away may leave a group without a quorum.
+void ModelledSystem::change_facts(const model::Action& action) {
+    const bool is_judged = takes_votes(action);
+    const Groups before = is_judged ? kept_quorums() : Groups();
+    for (const model::Effect& effect : action.effects) {
+        if (moves_fact(effect.kind) && !moves_member(effect)) {
+            apply_fact(effect);
+        }
+    }
+    if (is_judged) {
+        check_quorum(before, action);
+    }
+}
+
 // The order is that of the checker: members go down, facts and stores change, members come up.
 void ModelledSystem::take_effect(const model::Action& action) {
     change(action.id, [&] {
         put_back(action.id);
         take_down(action);
-        for (const model::Effect& effect : action.effects) {
-            if (moves_fact(effect.kind) && !moves_member(effect)) {
-                apply_fact(effect);
-            }
-        }
+        change_facts(action);
         change_stores(action);
         bring_up(action);
         keep_promises(action);

@@ -114,20 +114,23 @@ private:
         std::int64_t ready_at_ms = 0;
     };
 
-    // What `while` has replaced, to be put back by a success.
+    using InstanceOfStore = std::pair<std::string, std::size_t>;  // a store and the place in it
+
+    // What `while` has replaced, to be put back by a success. Several actions may hold one value:
+    // each knows what was there before the first of them.
     struct Replaced {
         struct Fact {
             Json before;
             Json meanwhile;
         };
 
-        struct Store {
-            std::vector<StoreInstance> before;
-            std::vector<StoreInstance> meanwhile;
+        struct Instance {
+            StoreInstance before;
+            StoreInstance meanwhile;
         };
 
-        std::map<std::string, Fact> facts;    // by key
-        std::map<std::string, Store> stores;  // by name
+        std::map<std::string, Fact> facts;              // by key
+        std::map<InstanceOfStore, Instance> instances;  // that the action touches
     };
 
     // How many units of a group are ready, and how many must be.
@@ -152,14 +155,27 @@ private:
     void apply_store(const model::Effect& effect);
     void judge_destruction(const model::Effect& effect, const model::Action& action);
     void change_stores(const model::Action& action);
-    void raise_by_command(const std::string& store, const std::string& member);
+    void raise_by_command(const model::Effect& effect);
     void put_back(const std::string& action);
     void apply_meanwhile(const model::Effect& effect);
-    void replace(const model::Effect& effect, Replaced& replaced);
+    void replace(const model::Effect& effect, const std::string& action);
+    void replace_format(const model::Effect& effect, const std::string& action);
     void keep_promises(const model::Action& action);
     [[nodiscard]] Names resources_of(const model::Action& action) const;
     [[nodiscard]] Names alone_stores(const Member& member) const;
     void check_alone(const std::string& subject, const Names& resources);
+    [[nodiscard]] Json
+    fact_before(const std::string& action, const std::string& key, const Json& meanwhile);
+    [[nodiscard]] StoreInstance format_before(const std::string& action,
+                                              const InstanceOfStore& place,
+                                              const Replaced::Instance& replaced);
+    [[nodiscard]] bool
+    holds_another(const std::string& action, const std::string& key, const Json& meanwhile) const;
+    [[nodiscard]] bool holds_another(const std::string& action,
+                                     const InstanceOfStore& place,
+                                     const StoreInstance& meanwhile) const;
+    [[nodiscard]] bool takes_votes(const model::Action& action) const;
+    void change_facts(const model::Action& action);
     [[nodiscard]] Names restarted_by(const model::Action& action) const;
     void check_restarts(const model::Action& action);
     void record_violation(std::string property, std::string description);

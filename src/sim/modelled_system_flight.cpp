@@ -10,17 +10,110 @@
 
 namespace drydock::sim {
 
+namespace {
+
+bool is_same_format(const StoreInstance& one, const StoreInstance& other) {
+    return one.format == other.format && one.is_destroyed == other.is_destroyed;
+}
+
+// True if the effect concerns the member's own instance only, if the store has one for each.
+bool is_of_owner(const model::Effect& effect) {
+    return effect.own || effect.kind == model::EffectKind::destroys
+           || effect.kind == model::EffectKind::restores;
+}
+
+}  // namespace
+
+// Returns what was there before the first of the actions that hold this value. Where another step
+// has changed it since, nobody holds it any more.
+Json ModelledSystem::fact_before(const std::string& id,
+                                 const std::string& key,
+                                 const Json& meanwhile) {
+    Json before = value(key);
+    const bool is_as_left = before == meanwhile;
+    for (auto& [other, replaced] : replaced_) {
+        const auto held = replaced.facts.find(key);
+        if (other == id || held == replaced.facts.end() || held->second.meanwhile != meanwhile) {
+            continue;
+        }
+        if (is_as_left) {
+            before = held->second.before;
+        } else {
+            replaced.facts.erase(held);
+        }
+    }
+    return before;
+}
+
+// The same for an instance of a store; `replaced` has its format right before and after the begin.
+StoreInstance ModelledSystem::format_before(const std::string& id,
+                                            const InstanceOfStore& place,
+                                            const Replaced::Instance& replaced) {
+    StoreInstance before = replaced.before;
+    const bool is_as_left = is_same_format(replaced.before, replaced.meanwhile);
+    for (auto& [other, others] : replaced_) {
+        const auto held = others.instances.find(place);
+        if (other == id || held == others.instances.end()
+            || !is_same_format(held->second.meanwhile, replaced.meanwhile)) {
+            continue;
+        }
+        if (is_as_left) {
+            before = held->second.before;
+        } else {
+            others.instances.erase(held);
+        }
+    }
+    return before;
+}
+
+bool ModelledSystem::holds_another(const std::string& id,
+                                   const std::string& key,
+                                   const Json& meanwhile) const {
+    return std::any_of(replaced_.begin(), replaced_.end(), [&](const auto& entry) {
+        const auto held = entry.second.facts.find(key);
+        return entry.first != id && held != entry.second.facts.end()
+               && held->second.meanwhile == meanwhile;
+    });
+}
+
+bool ModelledSystem::holds_another(const std::string& id,
+                                   const InstanceOfStore& place,
+                                   const StoreInstance& meanwhile) const {
+    return std::any_of(replaced_.begin(), replaced_.end(), [&](const auto& entry) {
+        const auto held = entry.second.instances.find(place);
+        return entry.first != id && held != entry.second.instances.end()
+               && is_same_format(held->second.meanwhile, meanwhile);
+    });
+}
+
 // Keeps what was there before the first begin: a later attempt that succeeds brings that back.
-void ModelledSystem::replace(const model::Effect& effect, Replaced& replaced) {
-    if (effect.kind == model::EffectKind::becomes) {
-        const std::string key = model::fact_key(effect.member, effect.name);
-        replaced.facts.try_emplace(key, Replaced::Fact{value(key), {}});
-        apply_fact(effect);
-        replaced.facts[key].meanwhile = effect.value;
-    } else if (stores_.find(effect.name) != nullptr) {
-        replaced.stores.try_emplace(effect.name, Replaced::Store{stores_.save(effect.name), {}});
-        apply_meanwhile(effect);
-        replaced.stores[effect.name].meanwhile = stores_.save(effect.name);
+void ModelledSystem::replace(const model::Effect& effect, const std::string& id) {
+    if (effect.kind != model::EffectKind::becomes) {
+        replace_format(effect, id);
+        return;
+    }
+    const std::string key = model::fact_key(effect.member, effect.name);
+    if (!replaced_[id].facts.contains(key)) {
+        const Json before = fact_before(id, key, effect.value);
+        replaced_[id].facts[key] = {before, effect.value};
+    }
+    apply_fact(effect);
+}
+
+void ModelledSystem::replace_format(const model::Effect& effect, const std::string& id) {
+    if (stores_.find(effect.name) == nullptr) {
+        return;
+    }
+    const auto before = stores_.save(effect.name);
+    apply_meanwhile(effect);
+    const auto meanwhile = stores_.save(effect.name);
+    const std::string owner = is_of_owner(effect) ? effect.member : "";
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        const InstanceOfStore place = {effect.name, i};
+        if (stores_.is_of(effect.name, i, owner) && !replaced_[id].instances.contains(place)) {
+            const StoreInstance first = format_before(id, place, {before[i], meanwhile[i]});
+            replaced_[id].instances[place] = {first, meanwhile[i]};
+        }
     }
 }
 
@@ -31,7 +124,7 @@ void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     if (effect.kind != model::EffectKind::raises && effect.kind != model::EffectKind::lowers) {
         apply_store(effect);
     } else if (law != store->laws.end()) {
-        stores_.write(effect.name, law->second.writes);
+        stores_.write(effect.name, effect.own ? effect.member : "", law->second.writes);
     }
 }
 
@@ -48,7 +141,7 @@ void ModelledSystem::begin(const std::string& id) {
     }
     change(id, [&] {
         for (const model::Effect& effect : action->meanwhile) {
-            replace(effect, replaced_[id]);
+            replace(effect, id);
         }
     });
     consider_laws("");
@@ -86,19 +179,23 @@ void ModelledSystem::end(const std::string& id) {
     }
 }
 
-// What another step has changed meanwhile stays.
+// What another step has changed meanwhile stays; so does what another action still holds.
 void ModelledSystem::put_back(const std::string& id) {
     const auto entry = replaced_.find(id);
     if (entry == replaced_.end()) {
         return;
     }
     for (const auto& [key, fact] : entry->second.facts) {
-        if (value(key) == fact.meanwhile) {
+        if (value(key) == fact.meanwhile && !holds_another(id, key, fact.meanwhile)) {
             values_[key] = fact.before;
         }
     }
-    for (const auto& [name, store] : entry->second.stores) {
-        stores_.put_back(name, store.before, store.meanwhile);
+    for (const auto& [place, instance] : entry->second.instances) {
+        const StoreInstance now = stores_.save(place.first)[place.second];
+        if (is_same_format(now, instance.meanwhile)
+            && !holds_another(id, place, instance.meanwhile)) {
+            stores_.put_back(place.first, place.second, instance.before);
+        }
     }
     replaced_.erase(entry);
 }

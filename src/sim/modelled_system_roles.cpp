@@ -16,7 +16,11 @@ constexpr std::int64_t k_fresh_death_ms = 20'000;    // a death that a guard may
 constexpr std::int64_t k_election_ms_max = 5'000;    // without a leader
 constexpr std::int64_t k_election_again_ms = 1'000;  // if nobody can be elected
 
+// A group in which nobody votes has no quorum.
 int needed_of(const model::QuorumGroup& group, int units) {
+    if (units == 0) {
+        return 1;
+    }
     switch (group.kind) {
     case model::QuorumKind::majority:
         return units / 2 + 1;

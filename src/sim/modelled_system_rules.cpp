@@ -113,17 +113,16 @@ void ModelledSystem::raise(const model::FormatRule& law) {
 
 // A command raises a store by each of its laws; one with a condition acts only while that holds.
 // It makes what was destroyed anew.
-void ModelledSystem::raise_by_command(const std::string& name, const std::string& member) {
+void ModelledSystem::raise_by_command(const model::Effect& effect) {
+    const std::string& name = effect.name;
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
         if (law.store != name || (has_condition(law.trigger) && !holds(law))) {
             continue;
         }
         ask_consent(i);
-        stores_.make_anew(name, member, law.becomes);
-        stores_.for_each_of(name, [&](const auto& store, StoreInstance& instance) {
-            stores_.raise(store, instance, law.becomes);
-        });
+        stores_.make_anew(name, effect.member, law.becomes);
+        stores_.raise_own(name, effect.own ? effect.member : "", law.becomes);
     }
 }
 

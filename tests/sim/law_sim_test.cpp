@@ -142,6 +142,44 @@ TEST(LawSim, AStoreThatIsDestroyedMeanwhileIsReadableAgainBehindASuccess) {
     EXPECT_THAT(quiet.broken(), IsEmpty());
 }
 
+// Two that rewrite it side by side: the store is whole again when both have ended.
+TEST(LawSim, AStoreThatTwoDestroyMeanwhileIsPutBackByTheLast) {
+    SmallPlan small(1);
+    small.store("data", true, FormatTrigger::never);
+    small.fact("", "dirty", false);
+    for (const char* id : {"rewrite-a", "rewrite-b"}) {
+        small.action(id, Verb::migrate).meanwhile = {on_store(EffectKind::destroys, "data"),
+                                                     becomes("", "dirty", true)};
+    }
+    small.stop("m1");
+    QuietSystem quiet(small.plan);
+    quiet.carry_out("m1/stop");
+    quiet.system.begin("rewrite-a");
+    quiet.system.begin("rewrite-b");
+    quiet.system.take_effect(*small.plan.find("rewrite-a"));
+    EXPECT_EQ(quiet.observed("data_level"), Json());
+    EXPECT_EQ(quiet.observed("dirty"), Json(true));
+    quiet.system.take_effect(*small.plan.find("rewrite-b"));
+    EXPECT_EQ(quiet.observed("data_level"), Json("1"));
+    EXPECT_EQ(quiet.observed("dirty"), Json(false));
+}
+
+// A migration of a member's own store is nothing to the others.
+TEST(LawSim, AMemberMigratesItsOwnStoreOnly) {
+    for (const bool is_own : {true, false}) {
+        SmallPlan small(2);
+        small.store("data", false, FormatTrigger::on_migrate);
+        for (const std::string member : {"m1", "m2"}) {
+            small.stop(member);
+            model::Action& migrate = small.action(member + "/migrate", Verb::migrate, member);
+            migrate.effects = {{EffectKind::raises, member, "data", {}, is_own},
+                               becomes(member, "installed", "2.0")};
+            small.start(member, "2.0");
+        }
+        EXPECT_EQ(broken_by_seeds(small.plan).contains(k_unreadable), !is_own);
+    }
+}
+
 // A copy remembers the format that it was made of.
 TEST(LawSim, WhatIsDestroyedIsReadAgainOnlyBehindARestore) {
     for (const bool is_restored : {true, false}) {
@@ -370,6 +408,25 @@ TEST(LawSim, AMemberWithoutAVoteIsNotCounted) {
         quiet.system.kill("m4");
         quiet.carry_out("m1/stop");
         EXPECT_EQ(quiet.broken().contains("quorum"), votes);
+    }
+}
+
+// Of three voters two are ready: the vote of one of these must stay, and the last vote at all.
+TEST(LawSim, AVoteThatIsTakenAwayMayTakeTheQuorum) {
+    for (const QuorumKind kind : {QuorumKind::majority, QuorumKind::all_but}) {
+        SmallPlan small(3);
+        small.plan.roles[0].groups = {{"", kind, 3, {"m1", "m2", "m3"}, {}}};
+        for (const std::string member : {"m1", "m2", "m3"}) {
+            small.fact(member, "votes", true, StandardFact::voter);
+            small.action(member + "/leave", Verb::run, member).effects = {
+                becomes(member, "votes", false)};
+        }
+        QuietSystem quiet(small.plan);
+        quiet.carry_out("m1/leave");
+        quiet.carry_out("m2/leave");
+        EXPECT_THAT(quiet.broken(), IsEmpty());
+        quiet.carry_out("m3/leave");
+        EXPECT_THAT(quiet.broken(), ElementsAre("quorum")) << name_of(kind);
     }
 }
 
