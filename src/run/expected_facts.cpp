@@ -228,6 +228,19 @@ bool never_said(const Plan& plan, const model::FactSource& source, const Expecta
     return was_absent && (source.identity || was_down(plan, source.member));
 }
 
+// True if a fact is derived over members, and none of those is expected to be up: then nobody can
+// tell it, and it is unknown.
+bool is_untold(const Plan& plan,
+               const model::FactSource& source,
+               const std::set<std::string, std::less<>>& live_members) {
+    return source.is_derived() && !source.inputs.empty()
+           && std::all_of(source.inputs.begin(), source.inputs.end(), [&](const auto& key) {
+                  const auto input = plan.sources.find(key);
+                  return input != plan.sources.end() && !input->second.member.empty()
+                         && !live_members.contains(input->second.member);
+              });
+}
+
 // Leaves out identities and temporary facts that cannot be read. A member that is not expected to
 // be up need not say them, and a member that was down at planning time never said them.
 void excuse_silence(const Plan& plan, const State& state, ExpectedFacts& world) {
@@ -238,6 +251,10 @@ void excuse_silence(const Plan& plan, const State& state, ExpectedFacts& world) 
     }
     for (auto& [key, expectation] : world) {
         const auto source = plan.sources.find(key);
+        if (source != plan.sources.end() && !expectation.any_of.empty()
+            && is_untold(plan, source->second, live_members)) {
+            expectation.any_of.push_back({ObservationStatus::unknown, {}, "expected", 0});
+        }
         if (source == plan.sources.end() || !may_be_silent(source->second)) {
             continue;
         }

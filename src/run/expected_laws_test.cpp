@@ -141,6 +141,49 @@ TEST(RunLaws, ExpectBothFormatsBehindACommandThatMayHaveNoEffect) {
     EXPECT_TRUE(drifts(plan, state, "level", "c"));
 }
 
+// A migration of one member's own is behind it; those of others and what the system tells may be
+// not.
+TEST(RunLaws, ExpectTheFormatOfTheOwnInstanceOnly) {
+    Plan plan = plan_of_laws(model::FormatTrigger::on_migrate);
+    plan.stores[0].shared = false;
+    plan.stores[0].levels = {"level", "m1/level", "m2/level"};
+    for (const char* member : {"m1", "m2"}) {
+        const std::string key = model::fact_key(member, "level");
+        plan.bound_facts[key] = known("a");
+        plan.sources[key].key = key;
+        plan.sources[key].member = member;
+    }
+    const auto migrated = [&](bool is_own) {
+        plan.actions[1].effects = {{EffectKind::raises, "m1", "data", {}, is_own}};
+        return with(running(plan), 1, Status::done);
+    };
+    EXPECT_TRUE(drifts(plan, migrated(true), "m1/level", "a"));
+    EXPECT_FALSE(drifts(plan, migrated(true), "m1/level", "b"));
+    EXPECT_TRUE(drifts(plan, migrated(true), "m2/level", "b"));
+    EXPECT_FALSE(drifts(plan, migrated(true), "level", "a"));
+    EXPECT_FALSE(drifts(plan, migrated(true), "level", "b"));
+    EXPECT_FALSE(drifts(plan, migrated(false), "m2/level", "b"));
+}
+
+// A level over members is not known while all of them are down, as in the middle of a restore.
+TEST(RunLaws, ExpectNoLevelOverMembersThatAreAllDown) {
+    Plan plan = plan_of_laws(model::FormatTrigger::never);
+    plan.sources["level"].derive = model::Derivation::highest;
+    for (const char* key : {"m1/version", "m2/version"}) {
+        plan.sources[key].key = key;
+        plan.sources[key].member = std::string(key).substr(0, 2);
+        plan.sources["level"].inputs.emplace_back(key);
+    }
+    const FactBook unknown = {{"level", {ObservationStatus::unknown, {}, "", 0}}};
+    EXPECT_FALSE(find_drift(plan, running(plan), unknown).empty());
+    plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", Json()},
+                               {EffectKind::becomes, "m2", "running", Json()}};
+    const State stopped = with(running(plan), 0, Status::done);
+    EXPECT_TRUE(find_drift(plan, stopped, unknown).empty());
+    EXPECT_FALSE(drifts(plan, stopped, "level", "a"));
+    EXPECT_TRUE(drifts(plan, stopped, "level", "c"));
+}
+
 TEST(RunLaws, LetLeadersMove) {
     Plan plan = plan_with({{"m1/leads", true}, {"m1/voter", true}});
     bind(plan, "m1", model::StandardFact::leads);
