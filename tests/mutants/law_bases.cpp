@@ -80,6 +80,21 @@ Base led() {
     return base_of(std::move(site));
 }
 
+Base voters() {
+    Fixture site = site_of("voters", 3);
+    for (const char* member : {"m1", "m2", "m3"}) {
+        site.set(member, "votes", true);
+    }
+    return base_of(std::move(site));
+}
+
+// Who runs the old release last may die before the gate, and then the format rises.
+Base last() {
+    Base base = base_of(site_of("last", 3));
+    base.outlives_deaths = false;
+    return base;
+}
+
 // A primary that dies while the others are stopped has the oldest copy.
 Base whole() {
     Base base = base_of(with(site_of("whole", 3), "writes", "accepted"));
@@ -121,7 +136,9 @@ std::vector<Base> law_bases() {
         paused_back(),
         base_of(site_of("racks", 4)),
         base_of(site_of("shards", 4)),
+        voters(),
         led(),
+        last(),
         whole(),
         newest(),
         base_of(with(site_of("twice-kept", 2), "kept", false)),

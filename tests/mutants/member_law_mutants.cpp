@@ -19,6 +19,20 @@ bool restarts(const Action& action) {
               });
 }
 
+bool sets_vote(const Action& action, bool vote) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.name == "votes" && effect.value == Json(vote);
+    });
+}
+
+bool takes_vote(const Action& action) {
+    return sets_vote(action, false);
+}
+
+bool gives_vote(const Action& action) {
+    return sets_vote(action, true);
+}
+
 bool has_groups(const Plan& plan, const Action& action) {
     const model::PlanRole* role = role_of(plan, action.member);
     return role != nullptr && !role->groups.empty();
@@ -104,6 +118,51 @@ std::vector<Mutant> stop_two_of_a_group(const Base& base, const Plan& plan, cons
                && !is_first_of_all(plan, action.member);
     };
     return each(kind, base, plan, stops, do_two_at_once);
+}
+
+std::vector<Mutant> take_a_vote_unguarded(const Base& base, const Plan& plan, const char* kind) {
+    return each(kind, base, plan, takes_vote, drop_guard);
+}
+
+std::vector<Mutant> take_two_votes_at_once(const Base& base, const Plan& plan, const char* kind) {
+    const auto behind_another = [&](const Action& action) {
+        return takes_vote(action) && !is_first_of_all(plan, action.member);
+    };
+    return each(kind, base, plan, behind_another, do_two_at_once);
+}
+
+// The promise goes with the effect: nobody waits for a vote that is not given.
+std::vector<Mutant> give_no_vote_back(const Base& base, const Plan& plan, const char* kind) {
+    std::vector<Mutant> mutants;
+    if (std::none_of(plan.actions.begin(), plan.actions.end(), gives_vote)) {
+        return mutants;
+    }
+    for (Action& action : add(mutants, kind, base, plan, "all").actions) {
+        if (gives_vote(action)) {
+            action.effects.clear();
+            action.postconditions.clear();
+            action.completion_check.clear();
+        }
+    }
+    return mutants;
+}
+
+// The stop of which the law is about stands behind the gate, and waits for it no more.
+std::vector<Mutant>
+stop_the_last_before_gate(const Base& base, const Plan& plan, const char* kind) {
+    std::vector<Mutant> mutants;
+    const bool is_about = std::any_of(plan.laws.begin(), plan.laws.end(), [](const auto& law) {
+        return law.trigger == model::FormatTrigger::when_all_running;
+    });
+    for (std::size_t gate = 0; is_about && gate < plan.actions.size(); ++gate) {
+        for (std::size_t i = 0; plan.actions[gate].is_point_of_no_return && i < plan.actions.size();
+             ++i) {
+            if (plan.actions[i].verb == Verb::stop && comes_behind(plan, i, gate)) {
+                move_behind(add(mutants, kind, base, plan, plan.actions[i].id), gate, i);
+            }
+        }
+    }
+    return mutants;
 }
 
 std::vector<Mutant> take_leader_first(const Base& base, const Plan& plan, const char* kind) {
