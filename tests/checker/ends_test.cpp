@@ -150,6 +150,26 @@ TEST(Retired, WhoDoesNotVoteAnyMoreMayBeDownAtTheEnd) {
     }
 }
 
+// Somebody who voted must be left, in procedures of any kind but a change of sides.
+TEST(Retired, SomebodyStillVotesAtTheEnd) {
+    for (const char* kind : {"offline", "side-by-side"}) {
+        LawPlan law(2);
+        law.plan.kind = kind;
+        for (const std::string member : {"m1", "m2"}) {
+            law.fact(member, "voter", true, StandardFact::voter);
+            law.act("retire " + member, Verb::run, member).effects = {
+                becomes(member, "voter", false)};
+            law.stop(member);
+        }
+        const Report report = check_law(law.plan);
+        const bool is_offline = std::string(kind) == "offline";
+        EXPECT_EQ(broken(report), is_offline ? "stuck" : "nothing") << text(report);
+        if (is_offline) {
+            EXPECT_THAT(report.violations[0].because, HasSubstr("at its end no db votes"));
+        }
+    }
+}
+
 // Who votes no more, and runs, still has to run the new release.
 TEST(Retired, WhoRunsOnTheOldReleaseHasNotRetired) {
     LawPlan law(2);

@@ -218,6 +218,74 @@ TEST(Groups, OnlyVotersCount) {
     }
 }
 
+// m1, m2 and m3 vote, and a majority of them must be ready.
+LawPlan with_voters() {
+    LawPlan law(3);
+    law.plan.roles.front().groups = {{.name = "",
+                                      .kind = QuorumKind::majority,
+                                      .count = 0,
+                                      .members = {"m1", "m2", "m3"},
+                                      .domains = {}}};
+    for (const char* member : {"m1", "m2", "m3"}) {
+        law.fact(member, "voter", true, StandardFact::voter);
+    }
+    return law;
+}
+
+void take_vote(LawPlan& law, const std::string& member) {
+    law.act("retire " + member, Verb::run, member).effects = {becomes(member, "voter", false)};
+}
+
+// With m3 down, two of three are ready; of the two that are left, one.
+TEST(Groups, AVoteThatIsTakenAwayMayTakeTheQuorum) {
+    for (const bool is_down : {true, false}) {
+        LawPlan law = with_voters();
+        if (is_down) {
+            law.down("m3");
+        }
+        take_vote(law, "m1");
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), is_down ? "quorum" : "nothing") << text(report);
+        law.plan.kind = "offline";
+        EXPECT_EQ(broken(check_law(law.plan)), "nothing");
+    }
+}
+
+// Each leaves three voters of which two are ready; both leave two, of which one is.
+TEST(Groups, VotesThatAreTakenSideBySideCountTogether) {
+    for (const bool is_beside : {true, false}) {
+        LawPlan law = with_voters();
+        law.plan.roles.front().groups.front().kind = QuorumKind::at_least;
+        law.plan.roles.front().groups.front().count = 1;
+        law.down("m3");
+        law.plan.bound_facts["m3/voter"].value = false;
+        take_vote(law, "m1");
+        law.act("return m1", Verb::run, "m1").effects = {becomes("m1", "voter", true)};
+        take_vote(law, "m2");
+        if (is_beside) {
+            law.plan.actions.back().predecessors.clear();
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), is_beside ? "quorum" : "nothing") << text(report);
+    }
+}
+
+TEST(Groups, TheLastVoteIsTheQuorumOfAnyKind) {
+    for (const QuorumKind kind :
+         {QuorumKind::majority, QuorumKind::at_least, QuorumKind::all_but}) {
+        LawPlan law = with_voters();
+        law.plan.roles.front().groups.front().kind = kind;
+        law.plan.roles.front().groups.front().count = kind == QuorumKind::at_least ? 1 : 3;
+        take_vote(law, "m1");
+        take_vote(law, "m2");
+        EXPECT_EQ(broken(check_law(law.plan)), "nothing") << name_of(kind);
+        take_vote(law, "m3");
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), "quorum stuck") << text(report);
+        EXPECT_EQ(report.violations[0].action, "retire m3");
+    }
+}
+
 TEST(ReadyWith, ASerialStartAfterAFullStopNeverEnds) {
     for (const bool serial : {true, false}) {
         LawPlan law(2);

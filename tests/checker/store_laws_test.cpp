@@ -97,6 +97,88 @@ TEST(Raises, FiresALawOnlyIfItsConditionHolds) {
     }
 }
 
+model::Effect own(EffectKind kind, const std::string& member) {
+    return {kind, member, "data", {}, true};
+}
+
+// Each member migrates its own while the next one still runs the old release.
+TEST(Raises, MovesNothingOfOthersIfItSaysSo) {
+    for (const bool is_own : {true, false}) {
+        LawPlan law(2);
+        law.store(false, FormatTrigger::on_migrate).laws["2.0"].reads = {"2"};
+        law.gate();
+        for (const std::string member : {"m1", "m2"}) {
+            law.stop(member);
+            law.install(member);
+            law.act("migrate " + member, Verb::migrate, member).effects = {
+                is_own ? own(EffectKind::raises, member) : on_store(EffectKind::raises, member)};
+            law.start(member);
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), is_own ? "nothing" : "unreadable-start") << text(report);
+    }
+}
+
+// All are down, and one alone is migrated: a command that is told one member does for all.
+TEST(Raises, LeavesWhatNobodyMigrates) {
+    for (const bool is_own : {true, false}) {
+        LawPlan law(3);
+        law.plan.roles.front().restarts = false;
+        law.store(false, FormatTrigger::on_migrate).laws["2.0"].reads = {"2"};
+        law.gate();
+        for (const char* member : {"m1", "m2", "m3"}) {
+            law.stop(member);
+            law.install(member);
+        }
+        law.act("migrate", Verb::migrate, "m1").effects = {
+            is_own ? own(EffectKind::raises, "m1") : on_store(EffectKind::raises, "m1")};
+        for (const char* member : {"m1", "m2", "m3"}) {
+            law.start(member);
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_THAT(broken(report), HasSubstr(is_own ? "unreadable-start" : "nothing"))
+            << text(report);
+        if (is_own) {
+            EXPECT_EQ(report.violations[0].action, "start m2");
+        }
+    }
+}
+
+// What holds while a migration of one's own runs is one's own, too.
+TEST(Raises, HoldsOfOnesOwnMeanwhile) {
+    for (const bool is_own : {true, false}) {
+        LawPlan law(2);
+        law.store(false, FormatTrigger::on_migrate);
+        law.gate();
+        law.stop("m1");
+        law.act("migrate", Verb::migrate, "m1").meanwhile = {
+            is_own ? own(EffectKind::raises, "m1") : on_store(EffectKind::raises, "m1")};
+        law.install("m1");
+        law.start("m1");
+        law.roll("m2");
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), is_own ? "nothing" : "unreadable-start") << text(report);
+    }
+}
+
+TEST(Lowers, MovesNothingOfOthersIfItSaysSo) {
+    for (const bool is_own : {true, false}) {
+        LawPlan law(2);
+        auto& store = law.store(false, FormatTrigger::never);
+        store.laws["1.0"] = {.reads = {"2"}, .writes = "2"};
+        store.laws["2.0"] = {.reads = {"1"}, .writes = "1"};
+        for (const std::string member : {"m1", "m2"}) {
+            law.stop(member);
+            law.install(member);
+            law.act("lower " + member, Verb::migrate, member).effects = {
+                is_own ? own(EffectKind::lowers, member) : on_store(EffectKind::lowers, member)};
+            law.start(member);
+        }
+        const Report report = check_law(law.plan);
+        EXPECT_EQ(broken(report), is_own ? "nothing" : "unreadable-start") << text(report);
+    }
+}
+
 TEST(Destroyed, IsNotEmpty) {
     for (const bool restores : {false, true}) {
         LawPlan law(1);
@@ -214,6 +296,31 @@ TEST(While, IsPutBackByAnEnd) {
     EXPECT_EQ(broken(check_law(law.plan)), "stuck");
 }
 
+// The second rewrites the store only while the first does. If it is cut off, half a store stays,
+// though the first ends well.
+TEST(While, IsPutBackByTheLastThatEnds) {
+    LawPlan law(1);
+    law.store(true, FormatTrigger::never);
+    law.fact("", "dirty", false);
+    law.stop("m1");
+    law.act("rewrite", Verb::migrate, "m1").meanwhile = {on_store(EffectKind::destroys),
+                                                         becomes("", "dirty", true)};
+    auto& beside = law.act("rewrite beside", Verb::migrate, "m1");
+    beside.meanwhile = {on_store(EffectKind::destroys)};
+    beside.preconditions = {is("dirty", true, false)};
+    beside.optional = true;
+    beside.attempts = 1;
+    LawPlan::beside(law.plan);
+    law.install("m1");
+    law.plan.actions.back().predecessors = {1, 2};
+    law.start("m1");
+    const Report calm = check_law(law.plan, {0, 0, 1, 0, 0});
+    EXPECT_EQ(broken(calm), "nothing") << text(calm);
+    const Report failed = check_law(law.plan, {1, 0, 0, 0, 0});
+    EXPECT_EQ(broken(failed), "unreadable-start") << text(failed);
+    EXPECT_EQ(failed.violations[0].action, "start m1");
+}
+
 TEST(CleanStop, ADeathLeavesItUnclean) {
     LawPlan law(1);
     law.store(false, FormatTrigger::never).clean_stop = {"m1/clean"};
@@ -266,23 +373,49 @@ TEST(Newest, WhoStoppedLastStartsFirst) {
     EXPECT_EQ(broken(right), "nothing") << text(right);
 }
 
-TEST(Axis, ASecondReleaseReadsTheStore) {
-    for (const bool reads_both : {false, true}) {
-        LawPlan law(1);
-        auto& store = law.store(false, FormatTrigger::never);
-        store.read_by = "libc";
-        store.laws.clear();
-        store.laws["2.31"] = {.reads = {"1"}, .writes = "1"};
-        store.laws["2.36"] = {.reads = {"2"}, .writes = "2"};
+// Returns a plan in which the libc of m1 changes. What the store has then is told by its level, or
+// by the libc that m1 has at first.
+LawPlan with_another_libc(bool reads_both, bool has_level) {
+    LawPlan law(1);
+    auto& store = law.store(false, FormatTrigger::never);
+    store.read_by = "libc";
+    store.laws.clear();
+    store.laws["2.31"] = {.reads = {"1"}, .writes = "1"};
+    store.laws["2.36"] = {.reads = {"2"}, .writes = "2"};
+    if (reads_both) {
+        store.laws["2.36"].reads = {"1", "2"};
+    }
+    if (has_level) {
         store.levels = {"m1/collation"};
-        if (reads_both) {
-            store.laws["2.36"].reads = {"1", "2"};
-        }
         law.fact("m1", "collation", "1");
+    }
+    law.fact("m1", "libc", "2.31");
+    law.act("upgrade libc", Verb::run, "m1").effects = {becomes("m1", "libc", "2.36")};
+    return law;
+}
+
+TEST(Axis, ASecondReleaseReadsTheStore) {
+    for (const bool has_level : {true, false}) {
+        const Report refuses = check_law(with_another_libc(false, has_level).plan);
+        EXPECT_EQ(broken(refuses), "unreadable-start") << text(refuses);
+        const Report reads = check_law(with_another_libc(true, has_level).plan);
+        EXPECT_EQ(broken(reads), "nothing") << text(reads);
+    }
+}
+
+// Members that share a store and have releases apart: nobody knows what it has.
+TEST(Axis, TellsNoFormatWhereItsReleasesDiffer) {
+    for (const bool is_shared : {true, false}) {
+        LawPlan law(2);
+        law.store(is_shared, FormatTrigger::never).read_by = "libc";
+        auto& store = law.plan.stores.front();
+        store.laws = {{"2.31", store.laws["1.0"]}, {"2.36", store.laws["2.0"]}};
+        store.laws["2.36"].reads = {"2"};
         law.fact("m1", "libc", "2.31");
+        law.fact("m2", "libc", "2.36");
         law.act("upgrade libc", Verb::run, "m1").effects = {becomes("m1", "libc", "2.36")};
         const Report report = check_law(law.plan);
-        EXPECT_EQ(broken(report), reads_both ? "nothing" : "unreadable-start") << text(report);
+        EXPECT_EQ(broken(report), is_shared ? "nothing" : "unreadable-start") << text(report);
     }
 }
 
