@@ -87,6 +87,28 @@ void check_quorum(const Node& max_unavailable, ClusterReader& reader) {
     }
 }
 
+// With fewer members than that, none is ever ready.
+void check_ready_with(ClusterReader& reader) {
+    const auto& members = reader.cluster.members;
+    for (const auto& [name, role] : reader.pack.roles) {
+        const auto is_of_role = [&, &role_name = name](const Member& member) {
+            return member.role == role_name;
+        };
+        const auto count = std::count_if(members.begin(), members.end(), is_of_role);
+        if (count > 0 && role.ready_with > count) {
+            reader.error(
+                "member.ready_with",
+                std::find_if(members.begin(), members.end(), is_of_role)->position,
+                fmt::format("members of `{}` are ready only while {} run, and there {} {}",
+                            name,
+                            role.ready_with,
+                            count == 1 ? "is" : "are",
+                            count),
+                fmt::format("add members, or lower `ready_with` at {}", role.position.text()));
+        }
+    }
+}
+
 // A member without the label could not be counted.
 void check_labels(ClusterReader& reader) {
     for (const Member& member : reader.cluster.members) {
@@ -168,15 +190,16 @@ void check_places(ClusterReader& reader) {
             const auto [first, fresh] =
                 owners.emplace(std::tuple(member.host, name, value), member.name);
             if (!fresh && !value.empty()) {
-                reader.error("member.place",
-                             member.position,
-                             fmt::format("{} has the same {} as {} on host {}: {}",
-                                         member.name,
-                                         name,
-                                         first->second,
-                                         member.host,
-                                         value),
-                             fmt::format("give each its own, as with ${{member}} in `{}`", name));
+                reader.error_on_hosts(
+                    "member.place",
+                    member.position,
+                    fmt::format("{} has the same {} as {} on host {}: {}",
+                                member.name,
+                                name,
+                                first->second,
+                                member.host,
+                                value),
+                    fmt::format("give each its own, as with ${{member}} in `{}`", name));
             }
         }
     }
@@ -222,13 +245,14 @@ void check_alike(ClusterReader& reader) {
             return are_alike(candidate, *member);
         });
         if (first != member) {
-            reader.error("member.alike",
-                         member->position,
-                         fmt::format("the processes of {} and {} on host {} cannot be told apart",
-                                     first->name,
-                                     member->name,
-                                     member->host),
-                         "name the member in the arguments, as with ${member} in `argv`");
+            reader.error_on_hosts(
+                "member.alike",
+                member->position,
+                fmt::format("the processes of {} and {} on host {} cannot be told apart",
+                            first->name,
+                            member->name,
+                            member->host),
+                "name the member in the arguments, as with ${member} in `argv`");
         }
     }
 }
@@ -239,6 +263,7 @@ void check_members(const Node& document, ClusterReader& reader) {
     check_sides(reader);
     check_names(document["members"], reader);
     check_labels(reader);
+    check_ready_with(reader);
     // After errors these checks would report places and numbers that stand nowhere in the file.
     if (!reader.diagnostics.has_errors()) {
         check_quorum(document["policy"]["max_unavailable"], reader);

@@ -4,6 +4,7 @@
 
 #include "model/cluster.h"
 #include "model/pack.h"
+#include "pack/load.h"
 #include "pack/yaml.h"
 
 #include <string>
@@ -15,6 +16,7 @@ struct ClusterReader {
     const model::Pack& pack;
     std::string folder;  // of the cluster file, absolute
     Diagnostics& diagnostics;
+    HostUse hosts = HostUse::real;
     std::size_t expanded_bytes = 0;  // bytes of all strings after interpolation
 
     [[nodiscard]] std::string absolute(const std::string& path) const;
@@ -22,6 +24,17 @@ struct ClusterReader {
     void
     error(std::string code, const Position& position, std::string summary, std::string suggestion) {
         diagnostics.error(std::move(code), position, std::move(summary), std::move(suggestion));
+    }
+
+    // Reports what goes wrong on hosts only. Where no host is asked it is a warning.
+    void error_on_hosts(std::string code,
+                        const Position& position,
+                        std::string summary,
+                        std::string suggestion) {
+        if (hosts == HostUse::real) {
+            return error(std::move(code), position, std::move(summary), std::move(suggestion));
+        }
+        diagnostics.warning(std::move(code), position, std::move(summary), std::move(suggestion));
     }
 };
 

@@ -227,9 +227,66 @@ TEST(Laws, ReleasesHaveTheNamesThatSystemsGiveThem) {
                 ElementsAre("v1.7", "v1.10", "22.03", "24.1", "RELEASE.2020"));
 }
 
-TEST(Laws, AMembersLabelWinsOverItsHosts) {
+std::string cluster_text() {
     std::ifstream file(k_laws + "/cluster.yaml");
-    const std::string text = {std::istreambuf_iterator<char>(file), {}};
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Laws, FewerMembersThanAreReadyTogetherAreRefused) {
+    model::Pack pack = laws();
+    pack.roles.at("server").ready_with = 3;
+    const auto cluster = read_cluster("cluster.yaml", cluster_text(), pack);
+    EXPECT_THAT(cluster.diagnostics.text(),
+                testing::HasSubstr("cluster.yaml:12:5  members of `server` are ready only while 3 "
+                                   "run, and there are 2; add members, or lower `ready_with` at "));
+    pack.roles.at("server").ready_with = 2;
+    EXPECT_TRUE(read_cluster("cluster.yaml", cluster_text(), pack).value);
+}
+
+TEST(Laws, TheOnlyStoreWithoutALevelHasTheBoundFact) {
+    const auto loaded = read_pack(
+        "levels",
+        {{"pack.yaml",
+          "pack: levels\ntitle: levels\nroles: {m: {stores: [data]}}\n"
+          "facts: {m: {format: {binds: format, type: text, probe: {link: release}}}}\n"},
+         {"procedures/upgrade.yaml", "procedure: upgrade\nkind: x\ntitle: x\nphases: []\n"},
+         {"releases.yaml",
+          "stores: {data: {role: m, formats: [\"1\"]}}\n"
+          "series: {\"1\": {data: {reads: [\"1\"], writes: \"1\"}}}\n"
+          "releases: {\"1.0\": {series: \"1\"}}\n"}});
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    EXPECT_EQ(loaded.value->stores.at("data").level, "format");
+}
+
+TEST(Laws, AStepWithoutATitleSaysWhatItDoesToWhom) {
+    EXPECT_EQ(law_step(1, 0).title, "stop ${member}");
+    EXPECT_EQ(law_step(1, 1).title, "install ${to} on ${member}");
+    EXPECT_EQ(law_step(1, 2).title, "migrate data on ${member}");
+    EXPECT_EQ(law_step(1, 3).title, "start ${member}");
+    EXPECT_EQ(law_step(2, 0).title, "restart the machine");
+}
+
+TEST(Laws, AnEmptyWhileTakesADefaultAway) {
+    const auto loaded =
+        read_pack("defaults",
+                  {{"pack.yaml",
+                    "pack: defaults\ntitle: defaults\n"
+                    "roles: {m: {steps: {run: {while: {becomes: {fact: busy, value: true}}}}}}\n"
+                    "facts: {m: {busy: {type: bool, probe: {file: {path: /busy, as: exists}}}}}\n"},
+                   {"procedures/upgrade.yaml",
+                    "procedure: upgrade\nkind: x\ntitle: x\nphases:\n"
+                    "  - phase: p\n    each: {role: m}\n    steps:\n"
+                    "      - {run: x, do: {command: {argv: [x]}}}\n"
+                    "      - {run: y, do: {command: {argv: [y]}}, while: []}\n"},
+                   {"releases.yaml", "stores: {}\nseries: {}\nreleases: {}\n"}});
+    ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
+    const auto& steps = loaded.value->procedures.at(0).phases.at(0).steps;
+    EXPECT_EQ(steps.at(0).meanwhile.size(), 1U);
+    EXPECT_EQ(steps.at(1).meanwhile.size(), 0U);
+}
+
+TEST(Laws, AMembersLabelWinsOverItsHosts) {
+    const std::string text = cluster_text();
     const auto cluster = read_cluster("/srv/shards/cluster.yaml", text, laws());
     ASSERT_TRUE(cluster.value) << cluster.diagnostics.text();
     const auto& members = cluster.value->members;

@@ -25,6 +25,10 @@
 
 namespace drydock::pack {
 
+// Whether the hosts of a cluster file are ever asked. In a trial two members with one place, or
+// with processes that look alike, harm nobody: they are warned of.
+enum class HostUse { real, none };
+
 template <class T>
 struct Loaded {
     std::optional<T> value;
@@ -34,6 +38,8 @@ struct Loaded {
 // Reads pack.yaml, releases.yaml, procedures/*.yaml and scripts/* of `folder`. Other files are
 // ignored.
 [[nodiscard]] Loaded<model::Pack> load_pack(const std::string& folder);
+// Returns the name that the pack in this folder gives itself; empty if it cannot be read.
+[[nodiscard]] std::string pack_name(const std::string& folder);
 // Reads a pack from memory. `files` maps names within the pack ("procedures/upgrade.yaml") to
 // texts.
 [[nodiscard]] Loaded<model::Pack> read_pack(const std::string& folder,
@@ -41,9 +47,12 @@ struct Loaded {
 
 // Reads a cluster file and checks it against the pack of its system. Relative paths become absolute
 // by the folder of the file; no other file is looked at.
-[[nodiscard]] Loaded<model::Cluster> load_cluster(const std::string& file, const model::Pack& pack);
 [[nodiscard]] Loaded<model::Cluster>
-read_cluster(const std::string& file, std::string_view text, const model::Pack& pack);
+load_cluster(const std::string& file, const model::Pack& pack, HostUse hosts = HostUse::real);
+[[nodiscard]] Loaded<model::Cluster> read_cluster(const std::string& file,
+                                                  std::string_view text,
+                                                  const model::Pack& pack,
+                                                  HostUse hosts = HostUse::real);
 
 // Returns only the `system:` of a cluster file, which names its pack. Errors: the file cannot be
 // read, or is no YAML with that key.

@@ -144,8 +144,10 @@ std::string folder_of(const std::string& file) {
 
 }  // namespace
 
-Loaded<model::Cluster>
-read_cluster(const std::string& file, std::string_view text, const model::Pack& pack) {
+Loaded<model::Cluster> read_cluster(const std::string& file,
+                                    std::string_view text,
+                                    const model::Pack& pack,
+                                    HostUse hosts) {
     Loaded<model::Cluster> loaded;
     model::Cluster& cluster = loaded.value.emplace();
     cluster.file = file;
@@ -155,7 +157,7 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
         // The copy keeps the caller's pack unchanged.
         model::Pack extended_pack = pack;
         read_releases(documents.front()["releases"], extended_pack, cluster, loaded.diagnostics);
-        ClusterReader reader{cluster, extended_pack, folder_of(file), loaded.diagnostics};
+        ClusterReader reader{cluster, extended_pack, folder_of(file), loaded.diagnostics, hosts};
         if (documents.front().kind == Node::Kind::map) {
             read_document(documents.front(), reader);
         }
@@ -167,13 +169,14 @@ read_cluster(const std::string& file, std::string_view text, const model::Pack& 
     return loaded;
 }
 
-Loaded<model::Cluster> load_cluster(const std::string& file, const model::Pack& pack) {
+Loaded<model::Cluster>
+load_cluster(const std::string& file, const model::Pack& pack, HostUse hosts) {
     Diagnostics unreadable;
     const auto text = read_text(file, unreadable);
     if (!text) {
         return {std::nullopt, std::move(unreadable)};
     }
-    return read_cluster(file, *text, pack);
+    return read_cluster(file, *text, pack, hosts);
 }
 
 // Runs before the pack is known, so that no schema can be checked: only one key is read.

@@ -11,6 +11,7 @@
 #include "pack/load.h"
 #include "pack/pack_reader.h"
 #include "pack/schemas.h"
+#include "pack/value_schema.h"
 
 #include <fmt/format.h>
 
@@ -171,6 +172,14 @@ Loaded<model::Pack> read_pack(const std::string& folder,
         loaded.value.reset();
     }
     return loaded;
+}
+
+std::string pack_name(const std::string& folder) {
+    Diagnostics ignored;  // load_pack() reports them
+    const std::string file = folder + "/pack.yaml";
+    const auto text = read_text(file, ignored);
+    const auto documents = text ? parse_yaml(*text, file, false, ignored) : std::vector<Node>();
+    return documents.empty() ? "" : text_of(documents.front()["pack"]);
 }
 
 // An unreadable file ends the loading: a pack without it would have another digest and other

@@ -60,7 +60,14 @@ read_condition(const Node& node, const NameScope& scope, PackReader& reader);
 // only other role with one. Returns nullptr if there is none, or if several roles have it.
 [[nodiscard]] const model::FactSpec*
 find_fact(const model::Pack& pack, const std::string& role, const std::string& name);
-[[nodiscard]] std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role);
+// The same, for a fact of that very role only.
+[[nodiscard]] const model::FactSpec*
+find_own_fact(const model::Pack& pack, const std::string& role, const std::string& name);
+// Returns true if a fact of the role stands for the standard fact.
+[[nodiscard]] bool
+is_bound(const model::Pack& pack, const std::string& role, model::StandardFact fact);
+// Reports a fact that `role` ("": the system) does not have, and who has it.
+void report_unknown_fact(const Node& fact, const std::string& role, PackReader& reader);
 
 // Reports every ${name} below `node` that `scope` does not know.
 void check_names(const Node& node, const NameScope& scope, PackReader& reader);

@@ -19,40 +19,6 @@ using model::FactType;
 using model::Quantifier;
 using model::Relation;
 
-// The own role comes before the system: a pack may give both a fact `version`. A fact of another
-// role counts only if its name is unique, else the reader asks for `role`.
-const model::FactSpec*
-find_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
-    const model::FactSpec* match = nullptr;
-    int match_count = 0;
-    for (const std::string& role_name : {role, std::string()}) {
-        const auto spec =
-            std::find_if(pack.facts.begin(), pack.facts.end(), [&](const model::FactSpec& fact) {
-                return fact.name == name && fact.role == role_name;
-            });
-        if (spec != pack.facts.end()) {
-            return &*spec;
-        }
-    }
-    for (const model::FactSpec& fact : pack.facts) {
-        if (fact.name == name) {
-            match = &fact;
-            ++match_count;
-        }
-    }
-    return match_count == 1 ? match : nullptr;
-}
-
-std::vector<std::string> fact_names(const model::Pack& pack, const std::string& role) {
-    std::vector<std::string> names;
-    for (const model::FactSpec& fact : pack.facts) {
-        if (role.empty() || fact.role.empty() || fact.role == role) {
-            names.push_back(fact.name);
-        }
-    }
-    return names;
-}
-
 namespace {
 
 // Only integers and releases are ordered; read_operand() refuses these relations for other types.
@@ -121,11 +87,7 @@ private:
                   fmt::format("`{}` is a fact of several roles", fact_node.scalar),
                   fmt::format("say which: `role: {}`", fmt::join(roles, "` or `role: ")));
         } else {
-            report_unknown_name(reader_.diagnostics,
-                                fact_node.position,
-                                "fact",
-                                fact_node.scalar,
-                                fact_names(reader_.pack, role_name));
+            report_unknown_fact(fact_node, role_name, reader_);
         }
         return nullptr;
     }

@@ -74,14 +74,53 @@ private:
     // Effects on stores name no fact: the model has the format and copies of each store by itself.
     EffectSpec read_store_effect(EffectKind kind, const Entry& entry, const Node& item) {
         const std::string store = text_of(entry.value);
-        const std::string role =
-            require_store(entry.value, reader_) ? reader_.pack.stores.at(store).role : "";
+        const bool is_known = require_store(entry.value, reader_);
+        const std::string role = is_known ? reader_.pack.stores.at(store).role : "";
+        if (is_known) {
+            check_has_law(kind, store, entry.value.position);
+        }
         return {.kind = kind,
                 .name = model::sided(store, effect_side(item, role)),
                 .value = {},
                 .role = "",
                 .own = boolean_of(item["own"]),
                 .where = entry.position};
+    }
+
+    // A store rises to what a law says, and sinks only where a law allows it.
+    void check_has_law(EffectKind kind, const std::string& store, const Position& position) {
+        const bool raises = kind == EffectKind::raises;
+        const auto allows = [&](const auto& release) {
+            const auto law = release.find(store);
+            return law != release.end()
+                   && (raises ? law->second.trigger != model::FormatTrigger::never
+                              : law->second.lowers_on_request);
+        };
+        if ((raises || kind == EffectKind::lowers) && !any_release(store, allows)) {
+            error(
+                raises ? "effect.raises" : "effect.lowers",
+                position,
+                fmt::format("no release {} the store `{}`, so that this changes nothing",
+                            raises ? "raises" : "lowers",
+                            store),
+                fmt::format("write `{}` at the law of the release that does, or remove the effect",
+                            raises ? "raises: on_migrate" : "lowers: on_request"));
+        }
+    }
+
+    // Returns true if the laws of a release pass the test: of an axis, if one reads the store.
+    template <class Test>
+    [[nodiscard]] bool any_release(const std::string& store, const Test& test) const {
+        const std::string& axis = reader_.pack.stores.at(store).read_by;
+        if (axis.empty()) {
+            return std::any_of(reader_.pack.releases.begin(),
+                               reader_.pack.releases.end(),
+                               [&](const auto& release) { return test(release.second.laws); });
+        }
+        const auto& releases = reader_.pack.axes.at(axis).releases;
+        return std::any_of(releases.begin(), releases.end(), [&](const auto& release) {
+            return test(release.second);
+        });
     }
 
     // `becomes`, `adds` and `removes` give a fact a known value; `changes` gives it an unknown one.
@@ -92,7 +131,7 @@ private:
             return read_store_effect(kind, entry, item);
         }
         const Node& fact = has_value(kind) ? entry.value["fact"] : entry.value;
-        const FactSpec* spec = find(fact, text_of(entry.value["role"], scope_.role));
+        const FactSpec* spec = find(fact, entry.value["role"]);
         EffectSpec effect;
         effect.kind = kind;
         effect.own = boolean_of(item["own"]);
@@ -107,14 +146,14 @@ private:
         return effect;
     }
 
-    const FactSpec* find(const Node& fact, const std::string& role) {
-        const FactSpec* spec = find_fact(reader_.pack, role, text_of(fact));
+    // A role that is said must have the fact itself.
+    const FactSpec* find(const Node& fact, const Node& said_role) {
+        const std::string role = text_of(said_role, scope_.role);
+        const FactSpec* spec = said_role.kind == Node::Kind::scalar
+                                   ? find_own_fact(reader_.pack, role, text_of(fact))
+                                   : find_fact(reader_.pack, role, text_of(fact));
         if (fact.kind == Node::Kind::scalar && spec == nullptr) {
-            report_unknown_name(reader_.diagnostics,
-                                fact.position,
-                                "fact",
-                                fact.scalar,
-                                fact_names(reader_.pack, role));
+            report_unknown_fact(fact, role, reader_);
         }
         return spec;
     }
@@ -140,7 +179,23 @@ private:
                                                                : "no such value"),
                   fmt::format("expected {}", example_of(fact.type)));
         }
+        check_is_of_axis(fact, value);
         return typed_value(value, fact.type);
+    }
+
+    // A release that the axis does not have would read every format.
+    void check_is_of_axis(const FactSpec& fact, const Node& value) {
+        for (const auto& [name, axis] : reader_.pack.axes) {
+            const bool is_told = axis.fact == fact.name && !fact.role.empty();
+            const bool is_template = value.scalar.find("${") != std::string::npos;
+            if (is_told && !is_template && !axis.releases.contains(value.scalar)) {
+                report_unknown_name(reader_.diagnostics,
+                                    value.position,
+                                    fmt::format("release of the axis {}", name),
+                                    value.scalar,
+                                    keys_of(axis.releases));
+            }
+        }
     }
 
     void check_is_list(const FactSpec& fact, const Entry& entry) {
@@ -195,6 +250,7 @@ private:
                   fmt::format("`while` in a step `{}`, which only looks", name_of(step_.verb)),
                   "use the verb `run`");
         }
+        check_while_is_needed(step["while"]);
         for (const Node* item : items_of(step["while"])) {
             if (item->has("copies")) {
                 error("effect.while",
@@ -202,6 +258,19 @@ private:
                       "half a copy is no copy",
                       "write `copies` in `effect`");
             }
+        }
+    }
+
+    // An empty list takes a default of the role away; without one it says nothing.
+    void check_while_is_needed(const Node& node) {
+        const auto defaults = reader_.step_defaults.find(scope_.role);
+        const bool takes_away = defaults != reader_.step_defaults.end()
+                                && defaults->second[name_of(step_.verb)].has("while");
+        if (node.kind == Node::Kind::list && node.entries.empty() && !takes_away) {
+            error("step.while",
+                  node.position,
+                  "`while` without an effect",
+                  "say what holds until the step ends, or remove it");
         }
     }
 

@@ -118,11 +118,26 @@ private:
         }
     }
 
+    // Starts, stops and elections move these facts. No plan leaves them as they were.
+    [[nodiscard]] bool follows_members() const {
+        const StandardFact binds = fact_.standard_fact;
+        return binds == StandardFact::installed || binds == StandardFact::running
+               || binds == StandardFact::ready || binds == StandardFact::leads
+               || node_["probe"].has("service");
+    }
+
     // The end of a plan compares the fact with the survey's value, so that it must be surveyed and
     // change by nothing but plans and people.
     void read_temporary() {
         const Node& node = node_["temporary"];
         fact_.temporary = model::k_temporaries.parse(text_of(node)).value_or(model::Temporary::no);
+        if (fact_.temporary != model::Temporary::no && follows_members()) {
+            error("fact.temporary",
+                  node.position,
+                  fmt::format("`{}` changes with every member that is stopped and started",
+                              fact_.name),
+                  "remove `temporary`; it is for what a plan switches and must switch back");
+        }
         if (fact_.temporary != model::Temporary::no && (fact_.is_volatile || fact_.writes)) {
             error("fact.temporary",
                   node.position,

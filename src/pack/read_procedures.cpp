@@ -86,6 +86,40 @@ model::PhaseSpec read_phase(const Node& node, PackReader& reader) {
     return phase;
 }
 
+bool is_same(const std::vector<model::Condition>& some,
+             const std::vector<model::Condition>& others) {
+    return std::equal(
+        some.begin(), some.end(), others.begin(), others.end(), [](const auto& a, const auto& b) {
+            return a.fact == b.fact && a.role == b.role && a.quantifier == b.quantifier
+                   && a.relation == b.relation && a.operand == b.operand;
+        });
+}
+
+// The first phase of a role puts its members in order, for all phases. Only hosts are ordered anew.
+void check_last(const Node& node,
+                const model::PhaseSpec& phase,
+                const std::vector<model::PhaseSpec>& earlier_phases,
+                PackReader& reader) {
+    if (!phase.selection || phase.selection->last.empty() || phase.selection->by_host) {
+        return;
+    }
+    const auto first =
+        std::find_if(earlier_phases.begin(), earlier_phases.end(), [&](const auto& earlier) {
+            return earlier.selection && earlier.selection->role == phase.selection->role;
+        });
+    if (first != earlier_phases.end() && !is_same(first->selection->last, phase.selection->last)) {
+        reader.diagnostics.error(
+            "phase.last",
+            node.position,
+            fmt::format(
+                "`last` changes nothing: the phase `{}` has put the members of `{}` in order",
+                first->name,
+                phase.selection->role),
+            fmt::format("write it there ({}); it then holds for all phases",
+                        first->position.text()));
+    }
+}
+
 // Phases of one name would give their actions the same ids.
 void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader& reader) {
     for (const Entry& entry : phases.entries) {
@@ -99,6 +133,7 @@ void read_phases(const Node& phases, model::ProcedureSpec& procedure, PackReader
                     fmt::format("rename it; the first is at {}", earlier_phase.position.text()));
             }
         }
+        check_last(entry.value["each"]["last"], phase, procedure.phases, reader);
         procedure.phases.push_back(std::move(phase));
     }
 }

@@ -134,8 +134,15 @@ private:
         }
     }
 
-    // Series that the pack does not name would make a rule that never holds anybody up.
+    // No series, or one that the pack does not name, would make a rule that never holds anybody up.
     std::vector<std::string> read_versions(const Node& node, model::RouteRule rule) {
+        if (node.entries.empty()) {
+            error("policy.empty",
+                  node.position,
+                  fmt::format("`{}` of nothing: the rule forbids no hop", name_of(rule)),
+                  rule == model::RouteRule::stop_at ? "name the series, or remove the rule"
+                                                    : "name the releases, or remove the rule");
+        }
         for (const Node* item : items_of(node)) {
             const std::string version = text_of(*item);
             const bool has_series =
@@ -151,6 +158,12 @@ private:
                           ? fmt::format("`{}` is no series of this pack", version)
                           : fmt::format("`{}` is of no series of this pack", version),
                       suggest(version, keys_of(pack_.series)));
+            } else if (rule == model::RouteRule::at_least_patch && pack_.series.contains(version)) {
+                error("policy.series",
+                      item->position,
+                      fmt::format("`{}` is a series, and every release of it is at least that",
+                                  version),
+                      fmt::format("name a release of it, as in `{}.3`", version));
             }
         }
         return texts_of(node);

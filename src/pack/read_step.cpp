@@ -59,6 +59,7 @@ public:
         read_texts();
         read_all_conditions();
         read_request(node_, scope_, step_, reader_);
+        check_has_host();
         read_effects(node_, scope_, step_, reader_);
         read_plan_position();
         read_limits();
@@ -136,7 +137,18 @@ private:
                   by_default ? node_.position : selector.position,
                   by_default ? fmt::format("`{}` does not say on which members", verb_name())
                              : fmt::format("`on: {}` in a phase without `each`", text_of(selector)),
-                  "write `on: {every: ROLE}`, `on: {one_of: ROLE}` or `on: system`");
+                  "write `on: {every: ROLE}` or `on: {one_of: ROLE}`");
+        }
+    }
+
+    // The system has no host of its own.
+    void check_has_host() {
+        if (step_.selection && step_.selection->role.empty() && !step_.request.is_null()
+            && text_of(node_["on"]) == "system") {
+            error("step.on",
+                  node_["on"].position,
+                  fmt::format("`{}` does something, and `on: system` is no host", verb_name()),
+                  "write `on: {one_of: ROLE}`: it is done on the host of that member");
         }
     }
 
@@ -181,8 +193,24 @@ private:
         step_.selection->filter = read_conditions(node["where"], scope_, reader_);
     }
 
+    // Verbs whose object is no title say what is done to whom.
+    [[nodiscard]] std::string usual_title() const {
+        if (has_title(step_.verb) || step_.verb == Verb::move) {
+            return step_.object;
+        }
+        const std::string object = takes_role(step_.verb) ? "" : " " + step_.object;
+        const bool is_host = step_.once_a_host || (step_.selection && step_.selection->per_host);
+        return fmt::format("{}{}{}",
+                           verb_name(),
+                           object,
+                           scope_.role.empty()      ? ""
+                           : takes_role(step_.verb) ? " ${member}"
+                           : is_host                ? " on ${host}"
+                                                    : " on ${member}");
+    }
+
     void read_texts() {
-        step_.title = text_of(node_["title"], has_title(step_.verb) ? step_.object : "");
+        step_.title = text_of(node_["title"], usual_title());
         step_.rationale = text_of(node_["why"]);
         step_.remedy = text_of(node_["remedy"]);
     }

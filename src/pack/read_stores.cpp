@@ -1,9 +1,6 @@
-// Format support says which formats of a store a release reads, which it writes, and when it raises
-// or lowers the format.
-//
-// A series states it once for every store; a release inherits it from its series and may change
-// single entries. So the checks run on the merged result: a release that writes a format it cannot
-// read would lose its own data. A store that an axis reads has its laws there, and nowhere else.
+// The stores of releases.yaml: their formats, who opens them, and which facts tell of them. The
+// laws of releases follow in read_laws.cpp. A store that an axis reads has its laws there, and
+// nowhere else.
 #include "pack/read_stores.h"
 
 #include "pack/value_schema.h"
@@ -15,28 +12,12 @@
 
 namespace drydock::pack {
 
-using model::FormatSupport;
-using model::FormatTrigger;
 using model::StandardFact;
 
 namespace {
 
 bool has(const std::vector<std::string>& list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-// Returns true if a fact of the role stands for the standard fact.
-bool is_bound(const model::Pack& pack, const std::string& role, StandardFact fact) {
-    return std::any_of(pack.facts.begin(), pack.facts.end(), [&](const model::FactSpec& spec) {
-        return spec.role == role && spec.standard_fact == fact;
-    });
-}
-
-// Returns the fact that each member of the role has itself; null if there is none.
-const model::FactSpec*
-own_fact(const model::Pack& pack, const std::string& role, const std::string& name) {
-    const model::FactSpec* fact = find_fact(pack, role, name);
-    return fact != nullptr && fact->role == role ? fact : nullptr;
 }
 
 class StoresReader {
@@ -53,6 +34,9 @@ public:
         }
         for (const Entry& entry : document["stores"].entries) {
             check_read_by(entry);
+        }
+        for (const auto& [name, axis] : pack_.axes) {
+            check_axis_is_used(axis);
         }
         check_bound_formats();
     }
@@ -80,6 +64,7 @@ private:
             check_role(store, node);
             check_leader(store, node);
             check_clean_stop(store, node["clean_stop"]);
+            check_newest(store, node["newest"]);
         }
         check_level(store, node["level"]);
         check_formats(node["formats"]);
@@ -111,29 +96,51 @@ private:
         if (node.kind != Node::Kind::scalar) {
             return;
         }
-        const model::FactSpec* fact = own_fact(pack_, store.role, store.clean_stop);
+        const model::FactSpec* fact = find_own_fact(pack_, store.role, store.clean_stop);
         if (fact == nullptr) {
-            report_unknown_name(reader_.diagnostics,
-                                node.position,
-                                "fact",
-                                store.clean_stop,
-                                fact_names(pack_, store.role));
+            report_unknown_fact(node, store.role, reader_);
         } else if (fact->type != model::FactType::boolean) {
             error("store.clean_stop",
                   node.position,
                   fmt::format("`{}` is of type {}", fact->name, name_of(fact->type)),
                   "name a fact of type bool: true if the store was left clean");
+        } else {
+            check_is_not_temporary(*fact, "clean_stop", store);
+        }
+    }
+
+    void check_newest(const model::StoreSpec& store, const Node& node) {
+        if (store.newest_last_stopped && store.shared) {
+            error("store.newest",
+                  node.position,
+                  "a shared store has one copy, which is never older than another",
+                  "remove `newest`, or `shared`");
         }
     }
 
     void check_level(const model::StoreSpec& store, const Node& node) {
-        if (node.kind == Node::Kind::scalar
-            && find_fact(pack_, store.role, store.level) == nullptr) {
-            report_unknown_name(reader_.diagnostics,
-                                node.position,
-                                "fact",
-                                store.level,
-                                fact_names(pack_, store.role));
+        if (node.kind != Node::Kind::scalar) {
+            return;
+        }
+        const model::FactSpec* fact = find_fact(pack_, store.role, store.level);
+        if (fact == nullptr) {
+            return report_unknown_fact(node, store.role, reader_);
+        }
+        check_is_not_temporary(*fact, "level", store);
+    }
+
+    // Laws, starts and stops move what tells of a store.
+    void check_is_not_temporary(const model::FactSpec& fact,
+                                const char* key,
+                                const model::StoreSpec& store) {
+        if (fact.temporary != model::Temporary::no) {
+            error("fact.temporary",
+                  fact.position,
+                  fmt::format("`{}` is `{}` of the store `{}`, which moves by itself",
+                              fact.name,
+                              key,
+                              store.name),
+                  "remove `temporary`; it is for what a plan switches and must switch back");
         }
     }
 
@@ -190,23 +197,57 @@ private:
             return report_unknown_name(
                 reader_.diagnostics, node.position, "axis", node.scalar, keys_of(pack_.axes));
         }
-        const std::string& role = pack_.stores[entry.key].role;
-        if (pack_.roles.contains(role) && own_fact(pack_, role, axis->second.fact) == nullptr) {
+        if (const std::string& role = pack_.stores[entry.key].role; pack_.roles.contains(role)) {
+            check_axis_fact(role, axis->second, node.position);
+        }
+    }
+
+    // The names of an axis' releases are texts, with which the fact is compared.
+    void
+    check_axis_fact(const std::string& role, const model::AxisSpec& axis, const Position& reader) {
+        const model::FactSpec* fact = find_own_fact(pack_, role, axis.fact);
+        if (fact == nullptr) {
             error("axis.fact",
-                  node.position,
+                  reader,
                   fmt::format("members of `{}` have no fact `{}`, which tells the release of `{}`",
                               role,
-                              axis->second.fact,
-                              axis->first),
-                  fmt::format("add the fact `{}` under `{}`", axis->second.fact, role));
+                              axis.fact,
+                              axis.name),
+                  fmt::format("add the fact `{}` under `{}`", axis.fact, role));
+        } else if (fact->type != model::FactType::release && fact->type != model::FactType::text) {
+            error("axis.fact",
+                  axis.where,
+                  fmt::format("`{}` is of type {}, and tells the release of `{}`",
+                              fact->name,
+                              name_of(fact->type),
+                              axis.name),
+                  "name a fact of type release or text");
+        }
+    }
+
+    // Without a store the laws of an axis say nothing. A misspelt axis is reported already.
+    void check_axis_is_used(const model::AxisSpec& axis) {
+        const auto is_read = [&](const auto& store) { return store.second.read_by == axis.name; };
+        if (!reader_.diagnostics.has_errors()
+            && std::none_of(pack_.stores.begin(), pack_.stores.end(), is_read)) {
+            error("axis.unused",
+                  axis.where,
+                  fmt::format("no store is read by the axis `{}`", axis.name),
+                  fmt::format("write `read_by: {}` at the stores that it reads, or remove it",
+                              axis.name));
         }
     }
 
     // A fact that is bound to a format says nothing unless a store has it as its level, or the fact
-    // that is its level follows from it.
+    // that is its level follows from it. It is the level of the only store that could be meant.
     void check_bound_formats() {
         for (const model::FactSpec& fact : pack_.facts) {
-            if (fact.standard_fact == StandardFact::format && !is_level(fact) && !is_input(fact)) {
+            if (fact.standard_fact != StandardFact::format || is_level(fact) || is_input(fact)) {
+                continue;
+            }
+            if (model::StoreSpec* store = only_store_without_level(fact.role)) {
+                store->level = fact.name;
+            } else {
                 error("fact.binds",
                       fact.position,
                       fmt::format("`{}` is bound to `format`, but is the level of no store",
@@ -216,6 +257,19 @@ private:
                                   fact.name));
             }
         }
+    }
+
+    // Returns the store of the role that has no level, if there is exactly one; else null.
+    [[nodiscard]] model::StoreSpec* only_store_without_level(const std::string& role) {
+        model::StoreSpec* found = nullptr;
+        int count = 0;
+        for (auto& [name, store] : pack_.stores) {
+            if (store.role == role && store.level.empty()) {
+                found = &store;
+                ++count;
+            }
+        }
+        return count == 1 ? found : nullptr;
     }
 
     [[nodiscard]] bool is_level(const model::FactSpec& fact) const {
@@ -234,157 +288,10 @@ private:
     model::Pack& pack_;
 };
 
-// The merged rule is checked, not the entry alone: `reads` may come from the series and `writes`
-// from the release.
-class LawChecker {
-public:
-    LawChecker(const Entry& entry, const FormatSupport& law, PackReader& reader)
-        : entry_(entry)
-        , law_(law)
-        , store_(reader.pack.stores.at(entry.key))
-        , reader_(reader) {}
-
-    void check() {
-        check_formats("reads");
-        check_formats("starts_on");
-        check_writes();
-        check_starts_on();
-        check_alone();
-        check_leads();
-    }
-
-private:
-    void error(const char* code, const char* key, std::string summary, std::string suggestion) {
-        const Node& node = entry_.value[key];
-        reader_.diagnostics.error(code,
-                                  node.position.line > 0 ? node.position : entry_.position,
-                                  std::move(summary),
-                                  std::move(suggestion));
-    }
-
-    void check_formats(const char* key) {
-        for (const Node* format : items_of(entry_.value[key])) {
-            if (!has(store_.formats, text_of(*format))) {
-                report_unknown_name(reader_.diagnostics,
-                                    format->position,
-                                    "format",
-                                    text_of(*format),
-                                    store_.formats);
-            }
-        }
-    }
-
-    void check_writes() {
-        const Node& writes = entry_.value["writes"];
-        if (law_.reads.empty() || law_.writes.empty()) {
-            reader_.diagnostics.error("law.incomplete",
-                                      entry_.position,
-                                      "a law without `reads` or without `writes`",
-                                      "add both, as in `{reads: [\"3.4\"], writes: \"3.4\"}`");
-        } else if (writes.kind == Node::Kind::scalar && !has(store_.formats, law_.writes)) {
-            report_unknown_name(
-                reader_.diagnostics, writes.position, "format", law_.writes, store_.formats);
-        } else if (!has(law_.reads, law_.writes)) {
-            error("law.writes",
-                  "writes",
-                  fmt::format("it writes `{}` but does not read it", law_.writes),
-                  "add the format to `reads`");
-        }
-    }
-
-    void check_starts_on() {
-        for (const std::string& format : law_.starts_on) {
-            if (has(law_.reads, format)) {
-                error("law.starts_on",
-                      "starts_on",
-                      fmt::format("`{}` is in `reads` and in `starts_on`", format),
-                      "keep it in `reads` if the release serves on it, else in `starts_on`");
-            }
-        }
-    }
-
-    // Only starts that raise one format for all can meet.
-    void check_alone() {
-        if (law_.alone && (law_.trigger != FormatTrigger::on_start || !store_.shared)) {
-            error("law.alone",
-                  "alone",
-                  "`alone` is for starts that raise the format of a shared store",
-                  "remove it, or write `raises: on_start` here and `shared: true` at the store");
-        }
-    }
-
-    void check_leads() {
-        if (law_.trigger == FormatTrigger::on_lead
-            && !is_bound(reader_.pack, store_.role, StandardFact::leads)) {
-            error("law.leads",
-                  "raises",
-                  fmt::format("nothing tells who leads the role `{}`", store_.role),
-                  "write `binds: leads` at the fact that does");
-        }
-    }
-
-    const Entry& entry_;
-    const FormatSupport& law_;
-    const model::StoreSpec& store_;
-    PackReader& reader_;
-};
-
 }  // namespace
 
 void read_stores(const Node& document, PackReader& reader) {
     StoresReader(reader).read(document);
-}
-
-FormatSupport read_law(const Entry& entry, FormatSupport law, PackReader& reader) {
-    const Node& node = entry.value;
-    law.position = entry.position;
-    law.reads = node.has("reads") ? texts_of(node["reads"]) : law.reads;
-    law.starts_on = node.has("starts_on") ? texts_of(node["starts_on"]) : law.starts_on;
-    law.writes = text_of(node["writes"], law.writes);
-    law.trigger = model::k_format_triggers.parse(text_of(node["raises"])).value_or(law.trigger);
-    law.lowers_on_request =
-        node.has("lowers") ? text_of(node["lowers"]) == "on_request" : law.lowers_on_request;
-    law.alone = boolean_of(node["alone"], law.alone);
-    LawChecker(entry, law, reader).check();
-    return law;
-}
-
-bool is_law_here(const Entry& entry, const std::string& axis, PackReader& reader) {
-    const Node key = {Node::Kind::scalar, entry.key, false, entry.position, {}};
-    if (!require_store(key, reader)) {
-        return false;
-    }
-    const std::string& reading_axis = reader.pack.stores.at(entry.key).read_by;
-    if (reading_axis == axis) {
-        return true;
-    }
-    reader.diagnostics.error(
-        "law.axis",
-        entry.position,
-        reading_axis.empty()
-            ? fmt::format("the store `{}` is not read by an axis", entry.key)
-            : fmt::format("the store `{}` is read by the axis `{}`", entry.key, reading_axis),
-        reading_axis.empty()
-            ? fmt::format("write `read_by: {}` at the store, or the law under `series`", axis)
-            : fmt::format("write its laws under `axes: {{{}: ...}}`", reading_axis));
-    return false;
-}
-
-void check_covers(const Entry& entry,
-                  const std::string& axis,
-                  const std::map<std::string, FormatSupport>& laws,
-                  PackReader& reader) {
-    for (const auto& [name, store] : reader.pack.stores) {
-        if (store.read_by == axis && !laws.contains(name)) {
-            reader.diagnostics.error("law.missing",
-                                     entry.position,
-                                     fmt::format("{} `{}` says nothing of the store `{}`",
-                                                 axis.empty() ? "series" : "release",
-                                                 entry.key,
-                                                 name),
-                                     fmt::format("add `{}: {{reads: [...], writes: ...}}`", name));
-        }
-    }
 }
 
 }  // namespace drydock::pack

@@ -203,8 +203,8 @@ read_project(const Case& about, const std::string& which, const Settings& settin
     project.problems.add(with_own_files(about, which, folder, read.diagnostics));
     project.pack = std::move(read.value);
     if (project.pack) {
-        auto cluster =
-            pack::load_cluster(own_or_shared(about, which, "cluster.yaml"), *project.pack);
+        auto cluster = pack::load_cluster(
+            own_or_shared(about, which, "cluster.yaml"), *project.pack, pack::HostUse::none);
         project.problems.add(std::move(cluster.diagnostics));
         project.cluster = std::move(cluster.value);
     }
