@@ -12,6 +12,7 @@
 #include "checker/return_point_search.h"
 #include "checker/termination.h"
 #include "checker/violation_cause.h"
+#include "checker/violation_remedy.h"
 #include "model/version.h"
 
 #include <fmt/format.h>
@@ -118,6 +119,7 @@ private:
             if (!reason.empty()) {
                 add(Property::no_way_back, path_to(model_, options_, search_, id));
                 report_.violations.back().because += ": " + reason;
+                report_.violations.back().hint = remedy_of_way_back(reason);
                 return false;
             }
         }

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "checker/transition_text.h"
 #include "checker/violation_cause.h"
+#include "checker/violation_remedy.h"
 
 #include <algorithm>
 #include <cstring>
@@ -214,7 +215,7 @@ Violation describe_violation(const Model& model, Property property, Path walk) {
     Violation violation;
     violation.property = property;
     violation.because = because_of(model, property, walk);
-    violation.hint = hint_of(property, walk);
+    violation.hint = remedy_of(model, property, walk);
     if (is_about_action(walk.last_transition.kind)) {
         violation.action = model.plan.actions[walk.last_transition.index].id;
         violation.source = model.plan.actions[walk.last_transition.index].source;

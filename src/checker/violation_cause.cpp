@@ -3,9 +3,8 @@
 #include "checker/violation_cause.h"
 
 #include "base/text.h"
-#include "checker/member_effects.h"
-#include "checker/store_effects.h"
 #include "checker/transition_text.h"
+#include "checker/violation_parts.h"
 
 #include <fmt/format.h>
 
@@ -51,110 +50,64 @@ std::string title_of(const Model& model, const Path& walk) {
                : trace_step_of(model, walk.previous_row.data(), walk.last_transition).text;
 }
 
-std::string format_name(const Store& store, Byte format) {
-    return format == k_destroyed           ? "destroyed"
-           : format < store.formats.size() ? store.formats[format]
-                                           : "unknown";
+std::string misread_text(const Model& model, const Misreading& found, const Byte* row) {
+    const Member& member = model.members[found.member];
+    return fmt::format("{} runs {} on {}, which is {}: it {}",
+                       member.name,
+                       model.values.at(row[member.running]).value.show(),
+                       found.store->name,
+                       format_name(*found.store, found.format),
+                       found.may_start ? "may start on that, and not serve clients"
+                                       : "cannot read that");
 }
 
-// Describes the first store that the member may not serve on; empty: none.
-std::string misread_store(const Model& model, const Member& member, const Byte* row) {
-    std::string text;
-    for_each_store(model, member, row, [&](const Store& store, Index instance) {
-        const Byte reader = reader_of(store, index_of(model, member), row[member.running], row);
-        if (text.empty() && !can_serve_on(model, store, instance, reader, row)) {
-            text = fmt::format("{} runs {} on {}, which is {}: it {}",
-                               member.name,
-                               model.values.at(row[member.running]).value.show(),
-                               store.name,
-                               format_name(store, row[store.offset[instance]]),
-                               can_start_on(model, store, instance, reader, row)
-                                   ? "may start on that, and not serve clients"
-                                   : "cannot read that");
-        }
-    });
-    return text;
-}
-
-// Describes the stores that kept the members of a start down.
-std::vector<std::string> refusing_stores(const Model& model, const Path& walk) {
-    const Byte* row = walk.row.data();
-    std::vector<std::string> texts;
-    for (const Index index : is_about_action(walk.last_transition.kind)
-                                 ? model.actions[walk.last_transition.index].starting
-                                 : std::vector<Index>()) {
-        const Member& member = model.members[index];
-        for_each_store(model, member, row, [&](const Store& store, Index instance) {
-            const Byte reader = reader_of(store, index, release_of(member, row), row);
-            const Byte format = row[store.offset[instance]];
-            if (!is_running(member, row) && !can_start_on(model, store, instance, reader, row)) {
-                const bool is_unclean = format != k_destroyed && !store.unclean.empty()
-                                        && row[store.unclean[instance]] != k_absent;
-                texts.push_back(fmt::format("{} is {}{}",
-                                            store.name,
-                                            format_name(store, format),
-                                            is_unclean ? ", and was not left clean" : ""));
-            }
-        });
-    }
-    return texts;
+std::string refusal_text(const Misreading& refusing) {
+    return fmt::format("{} is {}{}",
+                       refusing.store->name,
+                       format_name(*refusing.store, refusing.format),
+                       refusing.is_unclean ? ", and was not left clean" : "");
 }
 
 // A member misreads its store after the step; or a start was refused by its store.
 std::string because_of_misread(const Model& model, const std::string& title, const Path& walk) {
-    for (const Member& member : model.members) {
-        if (misreads(model, member, walk.row.data())
-            && !misreads(model, member, walk.previous_row.data())) {
-            return fmt::format(
-                "after \"{}\" {}", title, misread_store(model, member, walk.row.data()));
-        }
+    if (const auto found = find_misreading(model, walk)) {
+        return fmt::format("after \"{}\" {}", title, misread_text(model, *found, walk.row.data()));
     }
-    const auto refusing = refusing_stores(model, walk);
+    std::vector<std::string> refusing;
+    for (const Misreading& store : refusing_stores(model, walk)) {
+        refusing.push_back(refusal_text(store));
+    }
     return fmt::format("\"{}\" starts a release on a store that it cannot read ({})",
                        title,
                        refusing.empty() ? stores_now(model, walk.previous_row.data())
                                         : join(refusing, ", "));
 }
 
-std::string because_of_quorum(const Model& model, const std::string& title, const Path& walk) {
-    std::vector<std::string> names;
-    for (const Index member : is_about_action(walk.last_transition.kind)
-                                  ? model.actions[walk.last_transition.index].leaving
-                                  : std::vector<Index>()) {
-        names.push_back(model.members[member].name);
-    }
-    const std::string now = join(running_now(model, walk.row.data()), ", ");
-    if (names.size() > 1) {
-        return fmt::format("\"{}\" takes {} members down together ({}), below the minimum of their "
-                           "group: before it, {}",
-                           title,
-                           names.size(),
-                           join(names, ", "),
-                           now);
-    }
-    return fmt::format("\"{}\" takes the group below its minimum: before it, {}", title, now);
+// Other commands under way take members down that still look ready.
+std::string beside_text(const Model& model, const Path& walk) {
+    auto beside = actions_beside(model, walk);
+    std::erase_if(beside, [&](Index action) { return model.actions[action].leaving.empty(); });
+    return beside.empty() ? "" : fmt::format(", while {} is under way", titles_of(model, beside));
 }
 
-// Names the stores that lack a verified copy: those that the step destroys, else those that rise.
-std::string because_of_destruction(const Model& model, const std::string& title, const Path& walk) {
+std::string because_of_quorum(const Model& model, const std::string& title, const Path& walk) {
     std::vector<std::string> names;
-    const auto add = [&](Index store) {
-        const Store& lost = model.stores[store];
-        if (!has_verified_copy(lost, walk.previous_row.data())
-            && index_in(names, lost.name) == k_no_index) {
-            names.push_back(lost.name);
-        }
-    };
-    const bool is_action = is_about_action(walk.last_transition.kind);
-    for (const Index store :
-         is_action ? model.actions[walk.last_transition.index].destroyed : std::vector<Index>()) {
-        add(store);
+    for (const Index member : members_leaving(model, walk)) {
+        names.push_back(model.members[member].name);
     }
-    for (const FormatTransition& rise : model.format_transitions) {
-        if (names.empty() && rise.blocks_downgrade && !rise.holds_at_start) {
-            add(rise.store);
-        }
-    }
+    const std::string together =
+        fmt::format("{} members down together ({}), below the minimum of their group",
+                    names.size(),
+                    join(names, ", "));
+    return fmt::format("\"{}\" takes {}{}: before it, {}",
+                       title,
+                       names.size() > 1 ? together : "the group below its minimum",
+                       beside_text(model, walk),
+                       join(running_now(model, walk.row.data()), ", "));
+}
+
+std::string because_of_destruction(const Model& model, const std::string& title, const Path& walk) {
+    const auto names = unverified_stores(model, walk);
     return fmt::format("\"{}\" comes without a verified copy of {}",
                        title,
                        names.empty() ? "what cannot be had back" : join(names, " and "));
@@ -181,13 +134,9 @@ std::string because_of_halt(const Model& model, const Path& walk) {
 }
 
 std::string because_of_company(const Model& model, const std::string& title, const Path& walk) {
-    std::vector<std::string> titles;
-    for (Index i = 0; i < model.actions.size(); ++i) {
-        if (run::is_open_ended(model.status(walk.previous_row.data(), i))) {
-            titles.push_back(fmt::format("\"{}\"", model.plan.actions[i].title));
-        }
-    }
-    return fmt::format("\"{}\" must be alone, and begins beside {}", title, join(titles, " and "));
+    return fmt::format("\"{}\" must be alone, and begins beside {}",
+                       title,
+                       titles_of(model, actions_beside(model, walk)));
 }
 
 std::string because_of_leftover(const Model& model, const Path& walk) {
@@ -199,7 +148,7 @@ std::string because_of_leftover(const Model& model, const Path& walk) {
     const auto was = std::find_if(model.temporaries.begin(),
                                   model.temporaries.end(),
                                   [&](const auto& temporary) { return temporary.key == key; });
-    return fmt::format("the plan has ended, and {} is {}, as it was not before: it was {}",
+    return fmt::format("the plan has ended, and {} is {}; it was {} before",
                        key,
                        to_text(model.values.at(walk.row[fact->second])),
                        to_text(model.values.at(was->value)));
@@ -249,49 +198,6 @@ std::string because_of(const Model& model, Property property, const Path& walk) 
         return because_of_leftover(model, walk);
     case Property::alone:
         return because_of_company(model, title, walk);
-    }
-    return {};
-}
-
-namespace {
-
-// A start that nobody asked for is kept away before its release is installed, not before a step.
-std::string hint_of_restart(Property property) {
-    return property == Property::unasked_return_point
-               ? "put the gate before what it starts is installed, or let the role say `restarts: "
-                 "never`"
-               : "let it not start by itself meanwhile, and say so: `restarts: never`";
-}
-
-}  // namespace
-
-std::string hint_of(Property property, const Path& walk) {
-    if (walk.last_transition.kind == TransitionKind::member_restarts) {
-        return hint_of_restart(property);
-    }
-    switch (property) {
-    case Property::unreadable_start:
-        return "let a guard see the store's level before this start, or keep an older release";
-    case Property::quorum:
-        return "add `quorum_without: this` to its guards, or take fewer members at a time";
-    case Property::skew:
-        return "stop the older (or newer) ones first, or change the order of the roles";
-    case Property::twice:
-        return "give it a `happened` probe that tells the truth, or make it repeatable";
-    case Property::unverified_destroy:
-        return "put a backup with a `then` that proves it before this step";
-    case Property::unasked_return_point:
-        return "put a gate before this step; the planner does it when the pack's laws are right";
-    case Property::lost_writes:
-        return "call it a restore, or bring the newer writes back first";
-    case Property::stuck:
-        return "see which condition can never hold, and say what a person can do about it";
-    case Property::no_way_back:
-        return "let the `downgrade` procedure take the cluster as it is then";
-    case Property::left_behind:
-        return "switch it back before the end, on every way there";
-    case Property::alone:
-        return "let one wait for the other, or take one member at a time";
     }
     return {};
 }

@@ -1,0 +1,132 @@
+// Remedies for a step that takes a group below its minimum.
+//
+// The usual one is a guard. A guard that is there already does not see what is under way, what
+// `ready_with` makes of the others, and who votes.
+#include "base/text.h"
+#include "checker/member_effects.h"
+#include "checker/remedies.h"
+#include "checker/transition_text.h"
+#include "checker/violation_parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+// The step that breaks the quorum, and its member.
+struct Step {
+    const Model& model;
+    const Path& walk;
+    const ActionModel& action;
+    const model::Action& planned;
+    Index role;
+};
+
+// True if a guard of the step counts how many others are ready, as `quorum_without` does.
+bool has_guard(const Step& step) {
+    const auto& conditions = step.planned.preconditions;
+    return std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
+        return condition.quantifier == model::Quantifier::others && condition.members_min > 0;
+    });
+}
+
+// Returns how many members of the role run on beside the step.
+int count_running_on(const Step& step) {
+    const auto& members = step.model.members_of[step.role];
+    return static_cast<int>(std::count_if(members.begin(), members.end(), [&](Index member) {
+        return is_running(step.model.members[member], step.walk.previous_row.data())
+               && index_in(step.action.leaving, member) == k_no_index;
+    }));
+}
+
+bool leaves_too_few_to_be_ready(const Step& step) {
+    const int needed = step.model.ready_with[step.role];
+    return needed > 0 && count_running_on(step) < needed;
+}
+
+bool takes_down_beside(const Step& step) {
+    const auto beside = actions_beside(step.model, step.walk);
+    return std::any_of(beside.begin(), beside.end(), [&](Index action) {
+        const auto& leaving = step.model.actions[action].leaving;
+        return std::any_of(leaving.begin(), leaving.end(), [&](Index member) {
+            return step.model.members[member].role == step.role;
+        });
+    });
+}
+
+// Returns the names of the members of the role that pass the test.
+template <class Test>
+std::string names_of(const Step& step, const Test& test) {
+    std::vector<std::string> names;
+    for (const Index index : step.model.members_of[step.role]) {
+        const Member& member = step.model.members[index];
+        if (member.voter != k_no_offset && test(member)) {
+            names.push_back(member.name);
+        }
+    }
+    return join(names, " and ");
+}
+
+// Members that run and do not vote do not count; members that are gone for good and vote do.
+std::string remedy_of_votes(const Step& step) {
+    const Byte* row = step.walk.previous_row.data();
+    const std::string silent = names_of(step, [&](const Member& member) {
+        return is_running(member, row) && !votes(step.model, member, row);
+    });
+    if (!silent.empty()) {
+        return fmt::format("let {} vote before this step (an effect on the fact bound to `voter`)",
+                           silent);
+    }
+    const std::string gone = names_of(step, [&](const Member& member) {
+        const auto& events = member.up_down_events;
+        return votes(step.model, member, row) && !events.empty()
+               && std::none_of(
+                   events.begin(), events.end(), [](const auto& event) { return event.up; });
+    });
+    return gone.empty() ? ""
+                        : fmt::format("take the votes of {} away before each is stopped (an effect "
+                                      "on the fact bound to `voter`): they do not come back",
+                                      gone);
+}
+
+std::string remedy_by_order(const Step& step) {
+    const char* guard = has_guard(step) ? "" : "add `quorum_without: this` to its guards, and ";
+    return fmt::format("{}take fewer members at a time, as with `order: serial`: no guard sees "
+                       "what is under way",
+                       guard);
+}
+
+}  // namespace
+
+std::string remedy_of_quorum(const Model& model, const Path& walk) {
+    if (!is_about_action(walk.last_transition.kind) || members_leaving(model, walk).empty()) {
+        return "take fewer members at a time";
+    }
+    const ActionModel& action = model.actions[walk.last_transition.index];
+    const Step step = {model,
+                       walk,
+                       action,
+                       model.plan.actions[walk.last_transition.index],
+                       model.members[action.leaving.front()].role};
+    if (takes_down_beside(step)) {
+        return remedy_by_order(step);
+    }
+    if (leaves_too_few_to_be_ready(step)) {
+        return fmt::format("a stop leaves fewer than `ready_with: {}`, so that none is ready: if "
+                           "both rules are true, write a procedure of the kind `offline`",
+                           model.ready_with[step.role]);
+    }
+    const std::string by_votes = remedy_of_votes(step);
+    if (has_guard(step)) {
+        return by_votes.empty() ? "take fewer members at a time" : by_votes;
+    }
+    return fmt::format("add `quorum_without: {}` to its guards{}{}",
+                       action.leaving.size() > 1 ? "host" : "this",
+                       by_votes.empty() ? "" : ", and ",
+                       by_votes);
+}
+
+}  // namespace drydock::checker

@@ -1,0 +1,171 @@
+// Remedies for a release on a store that it does not read.
+//
+// The sentence depends on what made the store unreadable. Was it so when the plan was made, then
+// the plan is to be refused. Did a step, a law or an election make it so, then that is to come
+// later, or the members that cannot read it are to be gone by then.
+#include "base/text.h"
+#include "checker/member_effects.h"
+#include "checker/remedies.h"
+#include "checker/transition_text.h"
+#include "checker/violation_parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::checker {
+
+namespace {
+
+using model::EffectKind;
+
+// Returns the name of a fact without its member.
+std::string fact_name(const std::string& key) {
+    return key.substr(key.rfind('/') + 1);
+}
+
+const model::PlanStore& planned(const Model& model, const Store& store) {
+    return *std::find_if(model.plan.stores.begin(), model.plan.stores.end(), [&](const auto& one) {
+        return one.name == store.name;
+    });
+}
+
+bool is_read(const Store& store, Byte reader, Byte format) {
+    return reader >= store.reads.size() || store.reads[reader][format];
+}
+
+// Returns the formats that the release reads: "1 or 2".
+std::string formats_read(const Misreading& found) {
+    std::vector<std::string> formats;
+    for (Byte format = 0; format < found.store->formats.size(); ++format) {
+        if (is_read(*found.store, found.reader, format)) {
+            formats.push_back(found.store->formats[format]);
+        }
+    }
+    return join(formats, " or ");
+}
+
+// Returns the condition on the store's level, in words. Without a level there is nothing to ask.
+std::string condition_on(const Model& model, const Misreading& found) {
+    const auto& levels = planned(model, *found.store).levels;
+    return levels.empty() ? fmt::format("{} is at {} (give the store a `level` that tells it)",
+                                        found.store->name,
+                                        formats_read(found))
+                          : fmt::format("{} is {}", fact_name(levels.front()), formats_read(found));
+}
+
+// Returns an action before the last one that moves the format of the store; k_no_index: none.
+Index find_migration(const Model& model, const Misreading& found, const Path& walk) {
+    for (Index i = 0; i < walk.last_transition.index; ++i) {
+        const auto& changes = model.actions[i].changes;
+        const bool moves = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+            return &model.stores[change.store] == found.store
+                   && (change.kind == EffectKind::raises || change.kind == EffectKind::lowers);
+        });
+        if (moves) {
+            return i;
+        }
+    }
+    return k_no_index;
+}
+
+bool is_as_planned(const Model& model, const Misreading& found) {
+    return model.initial[found.store->offset[found.instance]] == found.format;
+}
+
+std::string remedy_of_unclean(const Model& model, const Misreading& found) {
+    const auto& facts = planned(model, *found.store).clean_stop;
+    return fmt::format("let a guard of this start, or of the step before it, ask that {} is true; "
+                       "its `remedy`: start the old release again, and stop it",
+                       facts.empty() ? "its `clean_stop`" : fact_name(facts.front()));
+}
+
+std::string remedy_of_refused_start(const Model& model, const Misreading& found, const Path& walk) {
+    const std::string& store = found.store->name;
+    if (found.format == k_destroyed) {
+        return fmt::format("restore {} before this start, with the effect `restores: {}`, from a "
+                           "copy that a step made before it was destroyed",
+                           store,
+                           store);
+    }
+    if (found.is_unclean) {
+        return remedy_of_unclean(model, found);
+    }
+    if (const Index migration = find_migration(model, found, walk); migration != k_no_index) {
+        return fmt::format("let \"{}\" move {} before this start, in every case",
+                           model.plan.actions[migration].title,
+                           store);
+    }
+    const std::string condition = condition_on(model, found);
+    return is_as_planned(model, found)
+               ? fmt::format("`require` before the first step that {}: the plan is refused then, "
+                             "and nothing is stopped",
+                             condition)
+               : fmt::format("let a guard of this start, or of the step before it, ask that {}",
+                             condition);
+}
+
+// Clients are let in unless a fact bound to `writes` says otherwise.
+std::string remedy_of_serving(const Model& model, const Misreading& found, const Path& walk) {
+    const std::string& store = found.store->name;
+    if (model.writes == k_no_offset) {
+        return fmt::format("bind a fact of the system to `writes`, let it be `refused` before this "
+                           "start, and let clients in when {} is raised",
+                           store);
+    }
+    return takes_writes(model, walk.previous_row.data())
+               ? fmt::format("keep clients out before this start (`becomes: refused` on the fact "
+                             "bound to `writes`), and let them in when {} is raised",
+                             store)
+               : fmt::format("raise {} before this step: an effect `raises: {}`", store, store);
+}
+
+std::string remedy_of_misread(const Model& model, const Misreading& found, const Path& walk) {
+    const std::string& store = found.store->name;
+    const std::string& member = model.members[found.member].name;
+    if (found.format == k_destroyed) {
+        return fmt::format("let this step leave {} alone, or stop {} before it", store, member);
+    }
+    const std::string format = format_name(*found.store, found.format);
+    if (walk.last_transition.kind == TransitionKind::elected
+        && walk.last_transition.index == found.member) {
+        return fmt::format("let every member that may come to lead read {} before {} rises: take "
+                           "the one that leads last (`last` of `each`)",
+                           format,
+                           store);
+    }
+    return is_about_action(walk.last_transition.kind)
+               ? fmt::format("stop {} before this step, or do it when {} runs a release that reads "
+                             "{}",
+                             member,
+                             member,
+                             format)
+               : fmt::format("stop {}, and all that cannot read {}, before {} may rise; or go to a "
+                             "release that does not raise it while they run",
+                             member,
+                             format,
+                             store);
+}
+
+}  // namespace
+
+std::string remedy_of_misreading(const Model& model, const Path& walk) {
+    if (const auto found = find_misreading(model, walk)) {
+        return found->may_start ? remedy_of_serving(model, *found, walk)
+                                : remedy_of_misread(model, *found, walk);
+    }
+    const auto refusing = refusing_stores(model, walk);
+    return refusing.empty() ? "let a guard see the store's level before this start"
+                            : remedy_of_refused_start(model, refusing.front(), walk);
+}
+
+bool is_start_refused(const Model& model, Index action, const Byte* row) {
+    const auto& starting = model.actions[action].starting;
+    return std::any_of(starting.begin(), starting.end(), [&](Index index) {
+        const Member& member = model.members[index];
+        return !is_running(member, row)
+               && !can_read_all(model, member, release_of(member, row), row);
+    });
+}
+
+}  // namespace drydock::checker
