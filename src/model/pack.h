@@ -143,7 +143,7 @@ struct AxisSpec {
     std::string name;
     std::string fact;
     std::map<std::string, std::map<std::string, FormatSupport>> releases;  // release -> store
-    Position where;
+    Position position;
 };
 
 struct ReleaseSpec {
@@ -304,7 +304,7 @@ struct EffectSpec {
     std::string role;  // the role that has it; empty: the system
     Reach reach = Reach::member;
     bool own = false;  // of raises and lowers: the member's own instance, and no other
-    Position where;
+    Position position;
 };
 
 enum class Repeatable { yes, no, probe };

@@ -51,7 +51,7 @@ private:
     }
 
     void error(const EffectSpec& effect, std::string summary, std::string suggestion) {
-        diagnostics_.error("effect.own", effect.where, std::move(summary), std::move(suggestion));
+        diagnostics_.error("effect.own", effect.position, std::move(summary), std::move(suggestion));
     }
 
     void check_own(const PhaseSpec& phase, const StepSpec& step, const EffectSpec& effect) {
@@ -82,7 +82,7 @@ private:
             && role_of(phase, step) == store->role) {
             diagnostics_.warning(
                 "effect.whole",
-                effect.where,
+                effect.position,
                 fmt::format("each {} {} `{}` as a whole, and each has an instance of its own",
                             store->role,
                             name_of(effect.kind),

@@ -84,7 +84,7 @@ private:
                 .value = {},
                 .role = "",
                 .own = boolean_of(item["own"]),
-                .where = entry.position};
+                .position = entry.position};
     }
 
     // A store rises to what a law says, and sinks only where a law allows it.
@@ -135,7 +135,7 @@ private:
         EffectSpec effect;
         effect.kind = kind;
         effect.own = boolean_of(item["own"]);
-        effect.where = entry.position;
+        effect.position = entry.position;
         effect.name = text_of(fact);
         effect.reach = read_reach(entry.value);
         if (spec != nullptr) {

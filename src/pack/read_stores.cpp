@@ -174,7 +174,7 @@ private:
         model::AxisSpec axis;
         axis.name = entry.key;
         axis.fact = text_of(entry.value["fact"]);
-        axis.where = entry.position;
+        axis.position = entry.position;
         for (const Entry& release : entry.value["releases"].entries) {
             auto& laws = axis.releases[release.key];
             for (const Entry& law : release.value.entries) {
@@ -216,7 +216,7 @@ private:
                   fmt::format("add the fact `{}` under `{}`", axis.fact, role));
         } else if (fact->type != model::FactType::release && fact->type != model::FactType::text) {
             error("axis.fact",
-                  axis.where,
+                  axis.position,
                   fmt::format("`{}` is of type {}, and tells the release of `{}`",
                               fact->name,
                               name_of(fact->type),
@@ -231,7 +231,7 @@ private:
         if (!reader_.diagnostics.has_errors()
             && std::none_of(pack_.stores.begin(), pack_.stores.end(), is_read)) {
             error("axis.unused",
-                  axis.where,
+                  axis.position,
                   fmt::format("no store is read by the axis `{}`", axis.name),
                   fmt::format("write `read_by: {}` at the stores that it reads, or remove it",
                               axis.name));

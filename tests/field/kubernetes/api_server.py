@@ -3,12 +3,13 @@
     with ApiServer(base) as server:                # certificates made, nothing started
         server.start(controllers=True)             # and the controller manager
         server.call("GET", "/api/v1/namespaces")   # as the all-mighty user
-        server.kubeconfig                          # contexts: admin, reader, nobody, certificate
+            server.kubeconfig                          # contexts: see _write_kubeconfig()
 
 No node, no kubelet, no container: pods stay pending, and `ready()` marks them as a kubelet would.
 Leaving the `with` ends every process that names the folder, also when this process is killed.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -33,7 +34,7 @@ from machine import free_ports, tail, wait_until  # noqa: E402
 
 READY_SECONDS_MAX = scaled(60)
 STOP_SECONDS_MAX = scaled(30)
-NAMES = "IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes.default.svc"
+NAMES = "IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes.default.svc"  # not localhost: a name to be refused
 # "No right": a user whom no role names.
 USERS = {"admin": ("system:masters", "admin-token"), "reader": ("readers", "reader-token"),
          "nobody": ("strangers", "nobody-token")}
@@ -46,12 +47,12 @@ class Unavailable(Exception):
     """The server cannot be had here; the text says why."""
 
 
-def ensure() -> None:
-    """Builds and downloads what is missing. Raises Unavailable."""
+def ensure(may_build: bool = True) -> None:
+    """Builds (if it may) and downloads what is missing. Raises Unavailable."""
     if not shutil.which("openssl"):
         raise Unavailable("there is no openssl on this machine")
     try:
-        build.ensure()
+        build.ensure(may_build)
         releases.ensure()
     except (build.Unavailable, releases.Unavailable) as error:
         raise Unavailable(str(error)) from error
@@ -63,6 +64,7 @@ class ApiServer:
         self.programs = build.ensure()
         self.etcd = releases.ensure()["3.4"]
         self.port, self.etcd_port, self.etcd_peer_port = free_ports(3)
+        self.store_port = self.etcd_port  # where the API server looks for etcd: see EtcdGate
         os.makedirs(self.base, exist_ok=True)
         _make_certificates(self.base)
         self._write_users()
@@ -99,7 +101,7 @@ class ApiServer:
     def start_api_server(self) -> None:
         self._run("kube-apiserver", [
             os.path.join(self.programs, "kube-apiserver"),
-            f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
+            f"--etcd-servers=http://127.0.0.1:{self.store_port}",
             f"--secure-port={self.port}", "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1", f"--cert-dir={self.path('scratch')}",
             f"--tls-cert-file={self.path('server.crt')}",
@@ -170,6 +172,12 @@ class ApiServer:
                            "conditions": [{"type": "Ready", "status": "True"}]}})
         return len(pods)
 
+    def rewrite(self, key: bytes) -> None:
+        """Writes a key of the store as it is: to the API server, somebody else changed it."""
+        name = base64.b64encode(key).decode()
+        found = self._ask_etcd("range", {"key": name})["kvs"][0]
+        self._ask_etcd("put", {"key": name, "value": found["value"]})
+
     def kubectl(self, *words: str) -> list[str]:
         return [os.path.join(self.programs, "kubectl"), "--kubeconfig", self.kubeconfig, *words]
 
@@ -185,6 +193,12 @@ class ApiServer:
             return True  # the word "ok", which is no JSON
         except OSError:
             return False
+
+    def _ask_etcd(self, call: str, body: dict[str, str]) -> Any:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.etcd_port}/v3/kv/{call}",
+                                         data=json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=scaled(10)) as answer:
+            return json.loads(answer.read())
 
     def _controller_words(self) -> list[str]:
         return [os.path.join(self.programs, "kube-controller-manager"),
@@ -215,21 +229,37 @@ class ApiServer:
                 file.write(f'{token},{name},{name},"{group}"\n')
 
     def _write_kubeconfig(self) -> str:
-        cluster = {"server": self.url, "certificate-authority": "ca.crt"}
-        users = [{"name": name, "user": {"token": token}} for name, (_, token) in USERS.items()]
-        users += [{"name": "certificate", "user": {"client-certificate": "client.crt",
-                                                   "client-key": "client.key"}},
-                  {"name": "stale", "user": {"token": "no-such-token"}}]
-        contexts = [{"name": user["name"], "context": {"cluster": "here", "user": user["name"]}}
-                    for user in users]
-        contexts.append({"name": "other-authority", "context": {"cluster": "other", "user": "admin"}})
+        """A context for each user; `plugin` has its token from a program, `other-authority` and
+        `other-name` do not trust the server."""
+        here = {"server": self.url, "certificate-authority": "ca.crt"}
+        clusters = {"here": here, "other-authority": {**here, "certificate-authority": "other.crt"},
+                    "other-name": {**here, "server": f"https://localhost:{self.port}"}}
+        users: dict[str, Any] = {name: {"token": token} for name, (_, token) in USERS.items()}
+        users["certificate"] = {"client-certificate": "client.crt", "client-key": "client.key"}
+        users["stale"] = {"token": "no-such-token"}
+        users["plugin"] = {"exec": {"apiVersion": "client.authentication.k8s.io/v1",
+                                    "command": self._write_plugin(), "interactiveMode": "Never"}}
+        contexts = {name: {"cluster": "here", "user": name} for name in users}
+        contexts |= {name: {"cluster": name, "user": "admin"} for name in clusters if name != "here"}
         config = {"apiVersion": "v1", "kind": "Config", "current-context": "admin",
-                  "clusters": [{"name": "here", "cluster": cluster},
-                               {"name": "other", "cluster": {**cluster, "certificate-authority": "other.crt"}}],
-                  "users": users, "contexts": contexts}
+                  "clusters": _named("cluster", clusters), "users": _named("user", users),
+                  "contexts": _named("context", contexts)}
         with open(self.path("config"), "w") as file:
             json.dump(config, file)
         return self.path("config")
+
+    def _write_plugin(self) -> str:
+        """A program that gives the reader's token, as those of managed clusters do."""
+        said = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+                "status": {"token": USERS["reader"][1]}}
+        with open(self.path("plugin"), "w") as file:
+            file.write(f"#!/bin/sh\necho '{json.dumps(said)}'\n")
+        os.chmod(self.path("plugin"), 0o755)
+        return self.path("plugin")
+
+
+def _named(kind: str, entries: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, kind: entry} for name, entry in entries.items()]
 
 
 def _make_certificates(base: str) -> None:

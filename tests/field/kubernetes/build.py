@@ -46,10 +46,13 @@ def is_cached() -> bool:
     return all(os.access(os.path.join(folder(), part), os.X_OK) for part in PARTS)
 
 
-def ensure() -> str:
-    """The folder of the programs; builds them if they are missing. Raises Unavailable."""
+def ensure(may_build: bool = True) -> str:
+    """The folder of the programs; builds them if they are missing and it may. Raises Unavailable."""
     if is_cached():
         return folder()
+    if not may_build:
+        raise Unavailable("it is not built yet, which takes minutes.\n  Build it once: "
+                          "tests/field/kubernetes/prepare_cache, or ./dev test kubernetes-full.")
     os.makedirs(os.path.dirname(folder()), exist_ok=True)
     with open(os.path.join(os.path.dirname(folder()), "build.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

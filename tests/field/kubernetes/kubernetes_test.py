@@ -2,7 +2,6 @@
 """drydock's agent at a real API server: what it reads, what it changes, and how each change ends."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -11,32 +10,20 @@ import unittest
 from typing import Any
 
 import api_server
+import case
 from agent import Agent
+from case import PORTS, SERVICES, Case, move, ports_of, service
 from limits import scaled
 from machine import wait_until
+from meddler import Meddler
 
-SERVICES = "/api/v1/namespaces/old/services"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/old/deployments"
-PORTS = {"api": 30650, "trace": 30651, "http": 30652}
-base = ""
 server: api_server.ApiServer
 
 
 def setUpModule() -> None:
-    global base, server
-    try:
-        api_server.ensure()
-    except api_server.Unavailable as error:
-        raise unittest.SkipTest(f"no API server: {error}")
-    base = tempfile.mkdtemp(prefix="drydock-kubernetes-")
-    unittest.addModuleCleanup(shutil.rmtree, base, ignore_errors=True)
-    server = api_server.ApiServer(base)
-    unittest.addModuleCleanup(server.close)
-    began = time.monotonic()
-    server.start(controllers=True)
-    print(f"API server {api_server.build.version()} ready in {time.monotonic() - began:.1f} s", flush=True)
-    for name in ("old", "new"):
-        server.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    global server
+    server = case.start_server(controllers=True)
     role = {"metadata": {"name": "reads", "namespace": "old"},
             "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list"]}]}
     server.ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/old/roles", role)
@@ -46,67 +33,12 @@ def setUpModule() -> None:
         "subjects": [{"kind": "Group", "name": "readers"}]})
 
 
-def service(name: str, ports: dict[str, int]) -> dict[str, Any]:
-    listed = [{"name": one, "port": 600 + number, "nodePort": port}
-              for number, (one, port) in enumerate(ports.items())]
-    return {"apiVersion": "v1", "kind": "Service",
-            "metadata": {"name": name, "labels": {"suite": "pachyderm"}},
-            "spec": {"type": "NodePort", "selector": {"app": name}, "ports": listed}}
-
-
 def deployment(name: str, replicas: int) -> dict[str, Any]:
     labels = {"app": name}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
             "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
                      "template": {"metadata": {"labels": labels},
                                   "spec": {"containers": [{"name": "one", "image": "none"}]}}}}
-
-
-def move(offset: int, **more: Any) -> dict[str, Any]:
-    """Moves all ports of pachd by `offset`, with the ports before as tests."""
-    patch = []
-    for name, port in PORTS.items():
-        path = f"/spec/ports/[name={name}]/nodePort"
-        patch += [{"op": "test", "path": path, "value": port},
-                  {"op": "replace", "path": path, "value": str(port + offset)}]
-    return {"resource": "services", "namespace": "old", "name": "pachd", "patch": patch, **more}
-
-
-def ports_of(name: str, namespace: str = "old") -> list[int]:
-    answer = server.ask("GET", f"/api/v1/namespaces/{namespace}/services/{name}")
-    return [port["nodePort"] for port in answer["spec"]["ports"]]
-
-
-class Case(unittest.TestCase):
-    def setUp(self) -> None:
-        self.agent = Agent(tempfile.mkdtemp(prefix="agent-", dir=base))
-        self.addCleanup(self.agent.close)
-        for namespace in ("old", "new"):
-            path = f"/api/v1/namespaces/{namespace}/services"
-            for one in server.ask("GET", path)["items"]:
-                server.ask("DELETE", f"{path}/{one['metadata']['name']}")
-        self.pachd = server.ask("POST", SERVICES, service("pachd", PORTS))
-
-    def context(self, name: str = "admin") -> dict[str, str]:
-        return {"kubeconfig": server.kubeconfig, "context": name}
-
-    def probe(self, context: str = "admin", **probe: Any) -> tuple[str, Any]:
-        fact, = self.agent.probe({**self.context(context), **probe})
-        self.evidence = fact["evidence"]
-        return fact["status"], fact["value"]
-
-    def act(self, request: dict[str, Any], context: str = "admin", within: float = 30) -> tuple[str, str]:
-        """(outcome, the error's code or "changed" or "unchanged")."""
-        return self.told(self.agent.act({**self.context(context), **request}, within))
-
-    def told(self, result: dict[str, Any]) -> tuple[str, str]:
-        self.outcome = result
-        if result.get("error"):
-            return result["outcome"], result["error"]["code"]
-        return result["outcome"], "changed" if result["evidence"]["changed"] else "unchanged"
-
-    def annotate(self, value: str) -> Any:
-        return server.merge(f"{SERVICES}/pachd", {"metadata": {"annotations": {"note": value}}})
 
 
 class Probes(Case):
@@ -171,7 +103,7 @@ class Probes(Case):
         ask = {**self.OF_PACHD, "pointer": "/spec/type"}
         self.assertEqual(self.probe("certificate", **ask), ("known", "NodePort"))
         for context, problem in (("nobody", "forbidden"), ("stale", "Unauthorized"), ("other-authority", "TLS"),
-                                 ("none", "it has: admin")):
+                                 ("other-name", "TLS"), ("plugin", "run `kubectl proxy"), ("none", "it has: admin")):
             status, _ = self.probe(context, **ask)
             self.assertEqual(status, "unknown", context)
             self.assertIn(problem, self.evidence["problem"])
@@ -183,9 +115,7 @@ class Patches(Case):
         self.assertEqual(self.act(move(-1)), ("done", "changed"))
         self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])  # two of them swapped places
         self.assertEqual(self.act(move(-1)), ("done", "unchanged"))
-        back = move(0)
-        back["patch"] = [one for one in back["patch"] if one["op"] != "test"]
-        self.assertEqual(self.act(back), ("done", "changed"))
+        self.assertEqual(self.act(move(0, with_tests=False)), ("done", "changed"))
         self.assertEqual(ports_of("pachd"), list(PORTS.values()))
         kept = server.ask("GET", f"{SERVICES}/pachd")["metadata"]
         self.assertNotIn("annotations", kept)
@@ -230,52 +160,6 @@ class Patches(Case):
         self.assertEqual(self.act(move(-1, uid=uid)), ("failed", "kubernetes.recreated"))
         self.assertEqual(ports_of("pachd"), list(PORTS.values()))
 
-    def test_somebody_annotates_all_the_time(self) -> None:
-        """Conflicts with writers that change something else are settled, and their words are kept."""
-        stopped = threading.Event()
-        written: list[str] = []
-
-        def annotate() -> None:
-            while not stopped.is_set():
-                self.annotate(str(len(written)))
-                written.append("x")
-
-        writer = threading.Thread(target=annotate)
-        writer.start()
-        try:
-            for _ in range(5):
-                self.assertEqual(self.act(move(-1))[0], "done", self.outcome)
-                back = move(0)
-                back["patch"] = [one for one in back["patch"] if one["op"] != "test"]
-                self.assertEqual(self.act(back)[0], "done", self.outcome)
-        finally:
-            stopped.set()
-            writer.join()
-        self.assertGreater(len(written), 10)
-        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
-
-    def test_somebody_deletes_and_makes_anew_in_between(self) -> None:
-        """A writer that re-creates the object all the time: never is the new one changed for the old."""
-        uid = self.pachd["metadata"]["uid"]
-        stopped = threading.Event()
-
-        def recreate() -> None:
-            while not stopped.is_set():
-                server.call("DELETE", f"{SERVICES}/pachd")
-                server.call("POST", SERVICES, service("pachd", PORTS))
-
-        writer = threading.Thread(target=recreate)
-        writer.start()
-        try:
-            ends = {self.act(move(-1, uid=uid)) for _ in range(8)}
-        finally:
-            stopped.set()
-            writer.join()
-        self.assertLessEqual(ends, {("failed", "kubernetes.recreated"), ("failed", "kubernetes.not_found"),
-                                    ("done", "changed")})
-        server.call("POST", SERVICES, service("pachd", PORTS))
-        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
-
     def test_scaling_to_none_and_back(self) -> None:
         server.ask("POST", DEPLOYMENTS, deployment("pachd", 2))
         self.addCleanup(server.call, "DELETE", f"{DEPLOYMENTS}/pachd")
@@ -294,6 +178,102 @@ class Patches(Case):
 
     def wait_for(self, ask: Any, expected: Any) -> None:
         wait_until(lambda: ask() == expected, scaled(30), lambda: f"{ask()} is not {expected}", every=0.1)
+
+
+class Busy(Case):
+    def test_somebody_annotates_all_the_time(self) -> None:
+        """Conflicts with writers that change something else are settled, and their words are kept."""
+        stopped = threading.Event()
+        written: list[str] = []
+
+        def annotate() -> None:
+            while not stopped.is_set():
+                self.annotate(str(len(written)))
+                written.append("x")
+                time.sleep(0.05)
+
+        request = move(0)  # of no ports: those of a patch that loses a race would leak
+        writer = threading.Thread(target=annotate)
+        writer.start()
+        try:
+            for name in ("one", "two", "three", "four"):
+                request["patch"] = [{"op": "replace", "path": "/metadata/labels/suite", "value": name}]
+                self.assertEqual(self.act(request), ("done", "changed"), self.outcome)
+        finally:
+            stopped.set()
+            writer.join()
+        metadata = server.ask("GET", f"{SERVICES}/pachd")["metadata"]
+        self.assertGreater(len(written), 2)
+        self.assertEqual((metadata["labels"], metadata["annotations"]),
+                         ({"suite": "four"}, {"note": str(len(written) - 1)}))
+
+
+class InBetween(Case):
+    """Somebody else acts between the reading of an object and its patch."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.meddler = self.enterContext(Meddler(server))
+
+    def act_there(self, request: dict[str, Any]) -> tuple[str, str]:
+        return self.told(self.agent.act({"proxy": self.meddler.url, **request}))
+
+    def delete(self) -> None:
+        server.ask("DELETE", f"{SERVICES}/pachd")
+
+    def recreate(self) -> None:
+        self.delete()
+        server.ask("POST", SERVICES, service("pachd", PORTS))
+
+    def test_annotates_it_once(self) -> None:
+        self.meddler.before("PATCH", lambda: self.annotate("kept"))
+        self.assertEqual(self.act_there(move(-1)), ("done", "changed"))
+        self.assertEqual(self.meddler.requests, ["GET", "PATCH", "GET", "PATCH", "GET"])
+        self.assertEqual(server.ask("GET", f"{SERVICES}/pachd")["metadata"]["annotations"], {"note": "kept"})
+
+    def test_annotates_it_every_time(self) -> None:
+        numbers = iter(range(100))
+        self.meddler.before("PATCH", lambda: self.annotate(str(next(numbers))), times=100)
+        self.assertEqual(self.act_there(move(-1)), ("failed", "kubernetes.conflict"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_deletes_it(self) -> None:
+        self.meddler.before("PATCH", self.delete)
+        self.assertEqual(self.act_there(move(-1)), ("failed", "kubernetes.not_found"))
+        self.assertEqual(server.call("GET", f"{SERVICES}/pachd")[0], 404)
+
+    def test_makes_it_anew(self) -> None:
+        self.meddler.before("PATCH", self.recreate)
+        self.assertEqual(self.act_there(move(-1)), ("failed", "kubernetes.recreated"))
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_moves_it_elsewhere(self) -> None:
+        patch = [{"op": "replace", "path": "/spec/ports/0/nodePort", "value": 30700}]
+        self.meddler.before("PATCH", lambda: server.ask("PATCH", f"{SERVICES}/pachd", patch,
+                                                        "application/json-patch+json"))
+        self.assertEqual(self.act_there(move(-1)), ("failed", "kubernetes.test_failed"))
+        self.assertEqual(ports_of("pachd")[0], 30700)
+
+    def test_takes_a_port(self) -> None:
+        rival = service("rival", {"x": 30649})
+        self.meddler.before("PATCH", lambda: server.ask("POST", "/api/v1/namespaces/new/services", rival))
+        self.assertEqual(self.act_there(move(-1)), ("failed", "kubernetes.port_taken"))
+        self.assertIn("services/rival of namespace new", self.outcome["error"]["message"])
+        self.assertEqual(ports_of("pachd"), list(PORTS.values()))
+
+    def test_a_lost_answer_is_settled_by_the_same_request(self) -> None:
+        self.meddler.lose("PATCH")
+        self.assertEqual(self.act_there(move(-1)), ("done", "changed"))
+        self.assertEqual(self.meddler.requests, ["GET", "PATCH", "PATCH", "GET"])
+        self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])
+        for method, request in (("POST", Objects.DASH), ("DELETE", self.deletion())):
+            self.meddler.lose(method)
+            self.assertEqual(self.act_there(request), ("done", "changed"), method)
+        self.assertEqual(server.call("GET", f"{SERVICES}/pachd")[0], 404)
+
+    def deletion(self) -> dict[str, Any]:
+        return {"resource": "services", "namespace": "old", "name": "pachd",
+                "delete": {"uid": self.pachd["metadata"]["uid"]}}
 
 
 class Objects(Case):
@@ -337,89 +317,33 @@ class Objects(Case):
 
 
 class Proxy(Case):
-    def test_the_socket_of_kubectl_proxy(self) -> None:
-        """An exec plugin is kubectl's affair: its proxy has the credentials, the agent has the socket."""
-        socket = os.path.join(base, "proxy.sock")
-        proxy = subprocess.Popen(server.kubectl("--context", "reader", "proxy", f"--unix-socket={socket}"),
+    def start_proxy(self, context: str) -> str:
+        socket = os.path.join(case.base, f"{context}.sock")
+        proxy = subprocess.Popen(server.kubectl("--context", context, "proxy", f"--unix-socket={socket}"),
                                  stdout=subprocess.DEVNULL)
         self.addCleanup(proxy.wait)
         self.addCleanup(proxy.kill)
         wait_until(lambda: os.path.exists(socket), scaled(20), lambda: "the proxy does not come up")
-        at_proxy = {"proxy": f"unix://{socket}", **Probes.OF_PACHD}
-        fact, = self.agent.probe({**at_proxy, "pointer": "/spec/type"})
-        self.assertEqual((fact["status"], fact["value"]), ("known", "NodePort"), fact)
-        result = self.agent.act({**move(-1), "proxy": f"unix://{socket}"})
-        self.assertEqual(self.told(result), ("failed", "kubernetes.not_allowed"))
+        return f"unix://{socket}"
+
+    def test_the_socket_of_kubectl_proxy(self) -> None:
+        """An exec plugin is kubectl's affair: its proxy has the credentials, the agent has the socket."""
+        for context in ("reader", "plugin"):  # the plugin gives the reader's token
+            proxy = self.start_proxy(context)
+            fact, = self.agent.probe({"proxy": proxy, **Probes.OF_PACHD, "pointer": "/spec/type"})
+            self.assertEqual((fact["status"], fact["value"]), ("known", "NodePort"), fact)
+            result = self.agent.act({**move(-1), "proxy": proxy})
+            self.assertEqual(self.told(result), ("failed", "kubernetes.not_allowed"))
+        result = self.agent.act({**move(-1), "proxy": self.start_proxy("admin")})
+        self.assertEqual(self.told(result), ("done", "changed"))
 
     def test_an_agent_inside_a_pod(self) -> None:
         """`connect: [kubectl, exec, -i, POD, --]`: a stand-in for kubectl, since no pod runs here."""
-        agent = Agent(tempfile.mkdtemp(prefix="agent-", dir=base),
+        agent = Agent(tempfile.mkdtemp(prefix="agent-", dir=case.base),
                       [os.path.join(api_server.FIELD, "common", "kubectl_stub"), "exec", "-i", "pachd-0", "--"])
         self.addCleanup(agent.close)
         fact, = agent.probe({**self.context(), **Probes.OF_PACHD, "pointer": "/spec/type"})
         self.assertEqual((fact["status"], fact["value"]), ("known", "NodePort"), fact)
-
-
-class Failures(Case):
-    """Last, since they end the server: names are in the order of their tests."""
-
-    def test_the_server_hangs_in_the_middle_of_a_patch(self) -> None:
-        server.suspend("kube-apiserver", True)
-        self.agent.begin({**self.context(), **move(-1)}, within=60)
-        time.sleep(1)  # the request lies in the server's socket
-        server.suspend("kube-apiserver", False)
-        self.assertEqual(self.told(self.agent.result()), ("done", "changed"))
-        self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])
-
-    def test_the_server_hangs_for_good(self) -> None:
-        server.suspend("kube-apiserver", True)
-        try:
-            result = self.agent.act({**self.context(), **move(-1)}, within=3)
-        finally:
-            server.suspend("kube-apiserver", False)
-        self.assertEqual(self.told(result), ("failed", "kubernetes.no_answer"))  # it was only read
-
-    def test_the_server_is_killed_under_patches(self) -> None:
-        """Each patch is done, or refused for a port that leaked; the Service is never mixed, and no
-        end is claimed that is not so."""
-        ends: dict[tuple[str, str], int] = {}
-        for round_ in range(4):
-            offset = -30 * (round_ + 1)
-            before = ports_of("pachd")
-            request = move(offset)
-            request["patch"] = [one for one in request["patch"] if one["op"] != "test"]
-            timer = threading.Timer(0.002 * (round_ + 1), lambda: server.kill("kube-apiserver"))
-            timer.start()
-            self.agent.begin({**self.context(), **request}, within=40)
-            timer.join()
-            server.start_api_server()
-            server.wait_ready()
-            end = self.told(self.agent.result())
-            ends[end] = ends.get(end, 0) + 1
-            wanted = [port + offset for port in PORTS.values()]
-            found = ports_of("pachd")
-            if end[0] == "done":
-                self.assertEqual(found, wanted, self.outcome)
-            else:
-                self.assertIn(end[1], ("kubernetes.port_leaked", "kubernetes.not_sent", "kubernetes.no_answer"), self.outcome)
-                self.assertEqual(found, before, self.outcome)
-        print("ends of patches under kill -9:", ends, flush=True)
-
-    def test_the_store_stands_still(self) -> None:
-        """etcd holds its breath: the answer of the patch is lost, and the object decides."""
-        request = move(-1)
-        request["patch"] = [one for one in request["patch"] if one["op"] != "test"]
-        server.suspend("etcd", True)
-        try:
-            self.agent.begin({**self.context(), **request}, within=60)
-            time.sleep(2)
-        finally:
-            server.suspend("etcd", False)
-        end = self.told(self.agent.result())
-        self.assertIn(end, (("done", "changed"), ("failed", "kubernetes.port_leaked"),
-                            ("unknown", "kubernetes.port_leaked")))
-        if end[0] == "done":
-            self.assertEqual(ports_of("pachd"), [30649, 30650, 30651])
 
 
 if __name__ == "__main__":
