@@ -200,6 +200,7 @@ private:
         while (first < total) {
             const std::uint64_t last = std::min<std::uint64_t>(first + request_.batch, total);
             DRYDOCK_TRY(journal.intend(first, last));
+            DRYDOCK_TRY(check_stop(first, total));
             placer.repair(first < begun_count);
             for (std::uint64_t index = first; index < last; ++index) {
                 DRYDOCK_TRY_ASSIGN(const Placement placement, placer.forward(plan_.moves[index]));
@@ -207,7 +208,7 @@ private:
             }
             DRYDOCK_TRY(volume_.sync());
             first = last;
-            DRYDOCK_TRY(report_progress(first, total));
+            report_progress(first, total);
         }
         report.directories = placer.directories_made();
         return {};
@@ -221,13 +222,14 @@ private:
         while (last > 0) {
             const std::uint64_t first = last - std::min<std::uint64_t>(request_.batch, last);
             DRYDOCK_TRY(journal.intend_undo(first, last));
+            DRYDOCK_TRY(check_stop(total - last, total));
             for (std::uint64_t index = last; index > first; --index) {
                 DRYDOCK_TRY_ASSIGN(const Placement placement, placer.back(plan_.moves[index - 1]));
                 count(placement);
             }
             DRYDOCK_TRY(volume_.sync());
             last = first;
-            DRYDOCK_TRY(report_progress(total - last, total));
+            report_progress(total - last, total);
         }
         return prune(placer, total);
     }
@@ -250,20 +252,24 @@ private:
         report.vanished += placement == Placement::vanished ? 1 : 0;
     }
 
-    // Ends the move if it is to stop. The batch is synced; the journal repairs it again on resume.
-    Status report_progress(std::uint64_t folders, std::uint64_t total) {
+    void report_progress(std::uint64_t folders, std::uint64_t total) {
         ++report.batches;
         if (request_.on_progress) {
             request_.on_progress(static_cast<std::int64_t>(folders),
                                  static_cast<std::int64_t>(total));
         }
-        if (folders < total && request_.is_to_stop && request_.is_to_stop()) {
-            return fail("rename.paused",
-                        fmt::format("paused: {} of {} folders are done", folders, total),
-                        "the same command goes on from there",
-                        ErrorClass::transient);
+    }
+
+    // Ends the move if it is to stop and has done a batch. The intent of the next batch stands
+    // already, so the next call does not look at this one again.
+    [[nodiscard]] Status check_stop(std::uint64_t folders, std::uint64_t total) const {
+        if (report.batches == 0 || !request_.is_to_stop || !request_.is_to_stop()) {
+            return {};
         }
-        return {};
+        return fail("rename.paused",
+                    fmt::format("paused: {} of {} folders are done", folders, total),
+                    "the same command goes on from there",
+                    ErrorClass::transient);
     }
 
     const MoveRequest& request_;
