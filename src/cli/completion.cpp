@@ -16,7 +16,7 @@ namespace drydock::cli {
 namespace {
 
 // Quotes a text for a POSIX shell; fish reads the same quotes.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string result = "'";
     for (const char c : text) {
         result += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -78,7 +78,7 @@ std::string bash(const std::vector<CommandInfo>& table) {
     for (const auto& [option, values] : fixed_values(table)) {
         script += fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$word\")); return ;;\n",
                               option,
-                              quoted(join(values, " ")));
+                              in_quotes(join(values, " ")));
     }
     script += "    esac\n"
               "    [ \"$COMP_CWORD\" -le 1 ] && place=\n"
@@ -86,7 +86,8 @@ std::string bash(const std::vector<CommandInfo>& table) {
               "[ \"$COMP_CWORD\" -gt 2 ] && place=\"$place ${COMP_WORDS[2]}\" ;; esac\n"
               "    case $place in\n";
     for (const auto& [place, words] : words_by_place(table)) {
-        script += fmt::format("    {}) words={} ;;\n", quoted(place), quoted(join(words, " ")));
+        script +=
+            fmt::format("    {}) words={} ;;\n", in_quotes(place), in_quotes(join(words, " ")));
     }
     return script
            + "    esac\n"
@@ -102,7 +103,7 @@ std::string zsh(const std::vector<CommandInfo>& table) {
 
 // `condition` is the fish command that is true where the option may stand.
 std::string fish_option(const OptionInfo& option, const std::string& condition) {
-    std::string line = fmt::format("complete -c drydock -n {}", quoted(condition));
+    std::string line = fmt::format("complete -c drydock -n {}", in_quotes(condition));
     for (const std::string& name : option.names) {
         const bool is_long = name.rfind("--", 0) == 0;
         line += fmt::format(" {} {}", is_long ? "-l" : "-s", name.substr(is_long ? 2 : 1));
@@ -111,9 +112,9 @@ std::string fish_option(const OptionInfo& option, const std::string& condition) 
         line += " -r";
     }
     if (!option.choices.empty()) {
-        line += " -f -a " + quoted(join(option.choices, " "));
+        line += " -f -a " + in_quotes(join(option.choices, " "));
     }
-    return line + " -d " + quoted(option.help) + "\n";
+    return line + " -d " + in_quotes(option.help) + "\n";
 }
 
 // A command of two words needs two lines: the first word is offered alone, the second only after
@@ -123,13 +124,14 @@ std::string fish_command(const CommandInfo& command) {
     std::string condition = "__fish_use_subcommand";
     std::string script;
     if (parts.size() > 1) {
-        script += fmt::format("complete -c drydock -f -n {} -a {}\n", quoted(condition), parts[0]);
+        script +=
+            fmt::format("complete -c drydock -f -n {} -a {}\n", in_quotes(condition), parts[0]);
         condition = "__fish_seen_subcommand_from " + parts[0];
     }
     script += fmt::format("complete -c drydock -f -n {} -a {} -d {}\n",
-                          quoted(condition),
+                          in_quotes(condition),
                           parts.back(),
-                          quoted(command.help));
+                          in_quotes(command.help));
     const std::string option_condition = "__fish_seen_subcommand_from " + parts.back();
     for (const OptionInfo& option : command.options) {
         script += fish_option(option, option_condition);
@@ -137,8 +139,8 @@ std::string fish_command(const CommandInfo& command) {
     for (const OptionInfo& positional : command.positionals) {
         if (!positional.choices.empty()) {
             script += fmt::format("complete -c drydock -f -n {} -a {}\n",
-                                  quoted(option_condition),
-                                  quoted(join(positional.choices, " ")));
+                                  in_quotes(option_condition),
+                                  in_quotes(join(positional.choices, " ")));
         }
     }
     return script;
