@@ -258,6 +258,24 @@ TEST(Laws, TheOnlyStoreWithoutALevelHasTheBoundFact) {
     EXPECT_EQ(loaded.value->stores.at("data").level, "format");
 }
 
+TEST(Laws, AStepRaisesOnlyWhatALawRaises) {
+    std::map<std::string, std::string> files = {
+        {"pack.yaml", "pack: raises\ntitle: raises\nroles: {m: {stores: [data]}}\nfacts: {}\n"},
+        {"procedures/upgrade.yaml",
+         "procedure: upgrade\nkind: x\ntitle: x\nphases:\n"
+         "  - {phase: p, each: {role: m}, steps: [{run: x, do: {command: {argv: [x]}}, "
+         "effect: {raises: data}}]}\n"},
+        {"releases.yaml",
+         "stores: {data: {role: m, formats: [\"1\"]}}\n"
+         "series: {\"1\": {data: {reads: [\"1\"], writes: \"1\"}}}\n"
+         "releases: {\"1.0\": {series: \"1\"}}\n"}};
+    EXPECT_THAT(read_pack("raises", files).diagnostics.text(),
+                testing::HasSubstr("no release raises the store `data`"));
+    std::string& releases = files["releases.yaml"];
+    releases.replace(releases.find("writes: \"1\""), 11, "writes: \"1\", raises: on_migrate");
+    EXPECT_TRUE(read_pack("raises", files).value);
+}
+
 TEST(Laws, AStepWithoutATitleSaysWhatItDoesToWhom) {
     EXPECT_EQ(law_step(1, 0).title, "stop ${member}");
     EXPECT_EQ(law_step(1, 1).title, "install ${to} on ${member}");

@@ -76,8 +76,8 @@ private:
         const std::string store = text_of(entry.value);
         const bool is_known = require_store(entry.value, reader_);
         const std::string role = is_known ? reader_.pack.stores.at(store).role : "";
-        if (is_known) {
-            check_has_law(kind, store, entry.value.position);
+        if (is_known && kind == EffectKind::raises) {
+            check_has_law(store, entry.value.position);
         }
         return {.kind = kind,
                 .name = model::sided(store, effect_side(item, role)),
@@ -87,24 +87,19 @@ private:
                 .position = entry.position};
     }
 
-    // A store rises to what a law says, and sinks only where a law allows it.
-    void check_has_law(EffectKind kind, const std::string& store, const Position& position) {
-        const bool raises = kind == EffectKind::raises;
-        const auto allows = [&](const auto& release) {
+    // A store rises to what the law of a release says.
+    void check_has_law(const std::string& store, const Position& position) {
+        const auto raises = [&](const auto& release) {
             const auto law = release.find(store);
-            return law != release.end()
-                   && (raises ? law->second.trigger != model::FormatTrigger::never
-                              : law->second.lowers_on_request);
+            return law != release.end() && law->second.trigger != model::FormatTrigger::never;
         };
-        if ((raises || kind == EffectKind::lowers) && !any_release(store, allows)) {
-            error(
-                raises ? "effect.raises" : "effect.lowers",
-                position,
-                fmt::format("no release {} the store `{}`, so that this changes nothing",
-                            raises ? "raises" : "lowers",
-                            store),
-                fmt::format("write `{}` at the law of the release that does, or remove the effect",
-                            raises ? "raises: on_migrate" : "lowers: on_request"));
+        if (!any_release(store, raises)) {
+            error("effect.raises",
+                  position,
+                  fmt::format("no release raises the store `{}`, so that this changes nothing",
+                              store),
+                  "write `raises: on_migrate` at the law of the release that does, or remove the "
+                  "effect");
         }
     }
 
