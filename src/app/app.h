@@ -93,6 +93,7 @@ struct Options {
 
 // Returns the folder of packs: $DRYDOCK_PACKS, else ../share/drydock/packs from the program's
 // folder, else /usr/share/drydock/packs. A program in a build folder uses its source tree.
+// $DRYDOCK_PACKS may be one pack itself.
 [[nodiscard]] std::string packs_folder(const std::string& program);
 [[nodiscard]] std::vector<std::string> list_packs(const std::string& program);
 

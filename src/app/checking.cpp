@@ -69,6 +69,16 @@ Result<model::Plan> compile_back(const Project& project,
     return std::move(*compiled.plan);
 }
 
+// Returns the first problem of a project, for the one line that a report has for it.
+std::string reason_of(const Failure& failure, const std::string& file) {
+    if (!failure.errors.empty()) {
+        return failure.errors.front().message;
+    }
+    const auto& diagnostics = failure.diagnostics.all();
+    return diagnostics.empty() ? fmt::format("{} cannot be read", file)
+                               : diagnostics.front().text();
+}
+
 // Reads the cluster file and pack of the plan. A pack that has changed since is refused, because
 // its downgrade would be another one than the plan's author saw.
 Result<Project> project_of(const Options& options, const model::Plan& plan) {
@@ -76,7 +86,7 @@ Result<Project> project_of(const Options& options, const model::Plan& plan) {
     plan_options.cluster_file = plan.cluster_file;
     auto project = open_project(plan_options);
     if (!project) {
-        return fail("check.project", fmt::format("{} cannot be read", plan.cluster_file));
+        return fail("check.project", reason_of(project.error(), plan.cluster_file));
     }
     if (project->pack.digest != plan.pack_digest) {
         return fail("check.project", "the pack has changed since the plan was made");

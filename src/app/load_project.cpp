@@ -63,6 +63,22 @@ std::string packs_folder(const std::string& program) {
     return "/usr/share/drydock/packs";
 }
 
+namespace {
+
+bool is_pack(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::exists(folder / "pack.yaml", ignored);
+}
+
+// Returns where the pack of that name would be: below the folder of packs, which may be that very
+// pack.
+std::string pack_folder(const std::string& program, const std::string& name) {
+    const std::string folder = packs_folder(program);
+    return is_pack(folder) && pack::pack_name(folder) == name ? folder : folder + "/" + name;
+}
+
+}  // namespace
+
 // A missing file passes: the caller's own reading names it better.
 Status check_own(const std::string& code, const std::string& path) {
     struct stat facts = {};
@@ -140,8 +156,11 @@ model::FactSources sources_to_list(const Project& project) {
 std::vector<std::string> list_packs(const std::string& program) {
     std::vector<std::string> names;
     std::error_code ignored;
+    if (const std::string folder = packs_folder(program); is_pack(folder)) {
+        return {pack::pack_name(folder)};
+    }
     for (const auto& entry : fs::directory_iterator(packs_folder(program), ignored)) {
-        if (fs::exists(entry.path() / "pack.yaml", ignored)) {
+        if (is_pack(entry.path())) {
             names.push_back(entry.path().filename().string());
         }
     }
@@ -150,13 +169,16 @@ std::vector<std::string> list_packs(const std::string& program) {
 }
 
 // A folder in the working directory wins over a pack of the same name, because its author runs lint
-// there.
+// there. `pack new` makes a folder with the pack in its subfolder `pack`.
 AppResult<LintedPack> lint_pack(const std::string& folder_or_name, const std::string& program) {
-    std::error_code ignored;
-    const fs::path named = fs::path(packs_folder(program)) / folder_or_name;
-    const bool is_name = fs::exists(named / "pack.yaml", ignored)
-                         && !fs::exists(fs::path(folder_or_name) / "pack.yaml", ignored);
-    auto loaded = pack::load_pack(is_name ? named.string() : folder_or_name);
+    const fs::path typed = folder_or_name;
+    std::string folder = folder_or_name;
+    if (!is_pack(typed) && is_pack(typed / "pack")) {
+        folder = (typed / "pack").string();
+    } else if (!is_pack(typed) && is_pack(pack_folder(program, folder_or_name))) {
+        folder = pack_folder(program, folder_or_name);
+    }
+    auto loaded = pack::load_pack(folder);
     if (!loaded.value) {
         return refuse_input(std::move(loaded.diagnostics));
     }
@@ -183,7 +205,7 @@ AppResult<Project> open_project(const Options& options) {
              ErrorClass::permanent},
             k_exit_usage);
     }
-    const std::string folder = packs_folder(options.program) + "/" + *system;
+    const std::string folder = pack_folder(options.program, *system);
     if (Status folder_check = check_pack_folder(folder); !folder_check) {
         return refuse(folder_check.error(), k_exit_usage);
     }

@@ -60,6 +60,18 @@ Status write_new(const fs::path& file, const std::string& text) {
     return os::write_file_durable(file.string(), text, 0644);
 }
 
+// A pack is refused if others may write it, so that folders must not take a generous umask over.
+void keep_others_out(const fs::path& folder) {
+    std::error_code ignored;  // whoever reads the pack says so
+    const auto others = fs::perms::group_write | fs::perms::others_write;
+    fs::permissions(folder, others, fs::perm_options::remove, ignored);
+    for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
+        if (entry.is_directory(ignored)) {
+            fs::permissions(entry.path(), others, fs::perm_options::remove, ignored);
+        }
+    }
+}
+
 }  // namespace
 
 AppResult<NewPack> new_pack(const std::string& folder, const std::string& name, bool dry_run) {
@@ -71,6 +83,9 @@ AppResult<NewPack> new_pack(const std::string& folder, const std::string& name, 
         if (!dry_run) {
             DRYDOCK_TRY(write_new(fs::path(folder) / file, text));
         }
+    }
+    if (!dry_run) {
+        keep_others_out(folder);
     }
     return made;
 }

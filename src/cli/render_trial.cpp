@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/say.h"
+#include "trial/new_pack.h"
 
 namespace drydock::cli {
 
@@ -88,13 +89,42 @@ std::string render_trial(const Trial& trial, const Screen& screen) {
     return text;
 }
 
+namespace {
+
+// Returns what to type next. Every line works as it is printed, in the folder in which `pack new`
+// was typed.
+std::string next_commands(const std::string& folder) {
+    const auto below = [&](const char* name) { return shell_word(folder + "/" + name); };
+    const std::string packs = "DRYDOCK_PACKS=" + below("pack");
+    const std::string plan = below("plan.json");
+    return say("\nNext, as you change it:\n"
+               "  drydock pack lint {}\n"
+               "  drydock pack try {}\n"
+               "A plan from the facts in the file, its check, and its guide:\n"
+               "  {} drydock plan -c {} --to {} --facts {} -o {}\n"
+               "  {} drydock check {}\n"
+               "  drydock guide {}\n",
+               shell_word(folder),
+               shell_word(folder),
+               packs,
+               below("cluster.yaml"),
+               trial::k_new_case_target,
+               below("facts.yaml"),
+               plan,
+               packs,
+               plan,
+               plan);
+}
+
+}  // namespace
+
 std::string render_new_pack(const app::NewPack& made, bool dry_run) {
     std::string text = dry_run ? "Dry run: nothing was written. These files would be:\n"
                                : say("Written below {}:\n", made.folder);
     for (const std::string& file : made.files) {
         text += say("  {}\n", file);
     }
-    return dry_run ? text : text + say("\nNext: drydock pack try {}\n", shell_word(made.folder));
+    return dry_run ? text : text + next_commands(made.folder);
 }
 
 namespace {

@@ -116,8 +116,10 @@ EarlyExit stop_of(CLI::App& app, const CLI::ParseError& error) {
             return unknown_word("option", word.substr(0, word.find('=')), option_names(*command));
         }
     }
-    const std::string name = command == &app ? "" : command->get_name() + " ";
-    return wrong_use(error.what(), say("see `drydock {}--help`", name));
+    const std::string path = path_of(*command);
+    return wrong_use(
+        error.what(),
+        say("see `{}{}{} --help`", path, path.empty() ? "" : " ", command->get_name()));
 }
 
 // The library counts the values that an option takes; a flag takes none.

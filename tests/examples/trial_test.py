@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
-from program import DONE, NO, ROOT, USAGE, Run, require_program, run_drydock  # noqa: E402  (found by the line above)
+from program import DONE, NO, ROOT, USAGE, Run, program, require_program, run_drydock  # noqa: E402  (found above)
+
+from limits import scaled  # noqa: E402  (program.py makes it known)
 
 KNOWN = os.path.join(ROOT, "tests", "known")
 
@@ -54,6 +58,68 @@ class Trials(unittest.TestCase):
         self.assertTrue(answer["as_told"])
         self.assertEqual([twin["stopped_by"] for twin in answer["twins"]], ["preflight", ""])
         self.assertEqual(answer["twins"][1]["report"]["verdict"], "holds")
+
+    def test_what_new_prints_works_as_it_is_typed(self) -> None:
+        """In a folder with a name that a shell would take apart, and for somebody whose group may write new files."""
+        self.addCleanup(os.umask, os.umask(0o002))
+        made = run_drydock(["pack", "new", "my orders", "--name", "orders"], self.scratch)
+        self.assertEqual(made.code, DONE, made.text())
+        for root, folders, _ in os.walk(os.path.join(self.scratch, "my orders")):
+            for folder in folders:
+                self.assertEqual(os.stat(os.path.join(root, folder)).st_mode & 0o022, 0, folder)
+        commands = [line.strip() for line in made.stdout.splitlines() if " drydock " in line]
+        self.assertEqual([re.search(r"drydock (pack \w+|\w+)", one)[1] for one in commands],
+                         ["pack lint", "pack try", "plan", "check", "guide"])
+        shell = {**os.environ, "PATH": f"{self.program_folder()}:{os.environ['PATH']}", "DRYDOCK_TRUST": "0",
+                 "XDG_STATE_HOME": os.path.join(self.scratch, "user")}
+        shell.pop("DRYDOCK_PACKS", None)
+        for command in commands:
+            done = subprocess.run(["bash", "-c", command], cwd=self.scratch, env=shell, timeout=scaled(120),
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+            self.assertNotIn("none was compiled", done.stdout)
+
+    def program_folder(self) -> str:
+        """A folder in which the tested program is called drydock, as it is on a PATH."""
+        folder = os.path.join(self.scratch, "bin")
+        os.makedirs(folder, exist_ok=True)
+        os.symlink(os.path.abspath(program()), os.path.join(folder, "drydock"))
+        return folder
+
+    def test_wrong_use_names_the_whole_command(self) -> None:
+        for words in (("pack", "new"), ("pack", "try"), ("extract", "inspect"), ("check",)):
+            self.assertIn(f"see `drydock {' '.join(words)} --help`", self.drydock(*words, expect=USAGE).stderr)
+
+    def test_lint_finds_the_pack_of_a_case(self) -> None:
+        self.make_case()
+        self.assertIn("orders/pack: no problems", self.drydock("pack", "lint", "orders", expect=DONE).stdout)
+
+    def test_one_pack_can_be_the_folder_of_packs(self) -> None:
+        self.make_case()
+        only = {"DRYDOCK_PACKS": os.path.join(self.case, "pack")}
+        self.assertEqual(run_drydock(["pack", "list"], self.scratch, only).stdout, "orders\n")
+        self.assertIn("no problems", run_drydock(["pack", "lint", "orders"], self.scratch, only).stdout)
+
+    def test_a_check_says_why_no_way_back_was_tried(self) -> None:
+        self.make_case()
+        self.install_pack()
+        self.drydock("plan", "-c", "orders/cluster.yaml", "--to", "1.1.0", "--facts", "orders/facts.yaml",
+                     "-o", "plan.json", expect=DONE)
+        shutil.rmtree(os.path.join(self.scratch, "packs"))
+        done = self.drydock("check", "plan.json", expect=DONE)
+        self.assertIn("ways back: orders/cluster.yaml: there is no pack for `orders`", done.stdout)
+
+    def test_members_that_look_alike_harm_no_trial(self) -> None:
+        self.make_case()
+        path = os.path.join(self.case, "cluster.yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.write("cluster.yaml", text.replace(', "--name", "${member}"', ""))
+        done = self.drydock("pack", "try", "orders", expect=DONE)
+        self.assertIn("cannot be told apart", " ".join(done.stdout.split()))
+        self.install_pack()
+        refused = self.drydock("survey", "-c", "orders/cluster.yaml", expect=USAGE)
+        self.assertIn("cannot be told apart", refused.stderr)
 
     def test_new_writes_into_no_full_folder_and_a_dry_run_writes_nothing(self) -> None:
         listed = self.drydock("pack", "new", "orders", "--name", "orders", "--dry-run", expect=DONE)
