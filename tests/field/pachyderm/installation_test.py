@@ -64,6 +64,8 @@ class Installations(unittest.TestCase):
         wait_until(lambda: not self.answers(30649), SECONDS_MAX, lambda: "pachd still answers", every=0.1)
         self.site.server.merge("/apis/apps/v1/namespaces/default/deployments/pachd", {"spec": {"replicas": 1}})
         wait_until(lambda: self.answers(30649), SECONDS_MAX, lambda: "pachd does not come back", every=0.1)
+        self.site.node.doubles["default"].kill("pachd")
+        wait_until(lambda: self.answers(30649), SECONDS_MAX, lambda: "the node does not start it again", every=0.1)
         self.assertIn(b"images", self.site.pachctl("default", "list", "repo"))
 
     def test_the_guides_commands_take_the_twins_rights(self) -> None:

@@ -6,7 +6,8 @@
 
 A namespace with a StatefulSet or Deployment `etcd` and a Deployment `pachd` of at least one replica gets a real etcd and a
 double of pachd. The release is the tag of pachd's image, the bucket is in `pachyderm-storage-secret`. Both end when the
-replicas are 0 or the object is gone; etcd's data stays, as on a volume. Pods are marked ready while their process runs.
+replicas are 0 or the object is gone; etcd's data stays, as on a volume. One that dies is started again. Pods are marked
+ready while their process runs.
 Without the right to make replication controllers, pachd has no workers: that is how a stolen ClusterRoleBinding shows.
 """
 
@@ -58,7 +59,8 @@ class Node:
         """Brings processes and ports in line with what the API server says now."""
         wanted = self._wanted()
         for namespace, part in self._running - set(wanted):
-            self.doubles[namespace].kill(part)
+            if self.doubles[namespace].is_running(part):
+                self.doubles[namespace].kill(part)
             self._running.discard((namespace, part))
         for namespace, part in sorted(wanted):  # etcd before pachd
             self._keep(namespace, part, wanted[namespace, part])
@@ -85,7 +87,7 @@ class Node:
                 return  # the secret comes last
             self.doubles[namespace] = Double(os.path.join(self.base, namespace), store, job_seconds=self.job_seconds)
         double = self.doubles[namespace]
-        if part == "etcd" and (namespace, part) not in self._running:
+        if part == "etcd" and not double.is_running("etcd"):
             double.start_etcd()
         if part == "pachd":
             self._keep_pachd(namespace, item)
@@ -95,11 +97,9 @@ class Node:
         double = self.doubles[namespace]
         release = item["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2]
         double.set_workers(self._may_make_workers(namespace))
-        runs = (namespace, "pachd") in self._running
-        if runs and (double.release != release or not double.is_running("pachd")):
-            double.kill("pachd")
-            runs = False
-        if not runs:
+        if double.is_running("pachd") and double.release != release:
+            double.kill("pachd")  # an upgrade in place
+        if not double.is_running("pachd"):
             double.release = release
             double.start_pachd()
 

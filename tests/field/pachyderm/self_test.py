@@ -90,7 +90,15 @@ class Client(Case):
         with self.assertRaises(grpc.RpcError):
             self.before.create_repo("images")
 
-    def test_a_killed_pachd_loses_nothing(self) -> None:
+    def kill_etcd(self) -> None:
+        judge.old.kill("etcd")
+        judge.old.start_etcd()
+
+    def kill_bucket(self) -> None:
+        judge.server.kill_gateway()
+        judge.server.start_gateway()
+
+    def test_killed_parts_lose_nothing(self) -> None:
         places = os.path.join(self.scratch, "address"), os.path.join(self.scratch, "log")
         with open(places[0], "w", encoding="utf-8") as file:
             file.write(judge.old.address)
@@ -98,9 +106,11 @@ class Client(Case):
         thread = threading.Thread(target=lambda: writer.work(), daemon=True)
         thread.start()
         wait_until(lambda: len(list(load.entries(places[1]))) > 3, scaled(60), lambda: "nothing is written", every=0.05)
-        judge.old.restart_pachd()
-        count = len(list(load.entries(places[1])))
-        wait_until(lambda: len(list(load.entries(places[1]))) > count + 3, scaled(60), lambda: "it does not go on", every=0.05)
+        for kill in (judge.old.restart_pachd, self.kill_etcd, self.kill_bucket):
+            kill()
+            count = len(list(load.entries(places[1])))
+            wait_until(lambda: len(list(load.entries(places[1]))) > count + 3, scaled(60), lambda: "it does not go on",
+                       every=0.05)
         writer.ends = True
         thread.join(scaled(60))
         found = load.verify(load.connect(judge.old.address), places[1])
