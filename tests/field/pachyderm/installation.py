@@ -88,7 +88,7 @@ class Site:
 
     def wait_ready(self, namespace: str) -> None:
         """Until pachd of a namespace answers at its address in the contexts."""
-        wait_until(lambda: self.run("1.10.5", "version", "--timeout=2s", context=namespace).returncode == 0,
+        wait_until(lambda: self.run("1.10.5", "version", f"--timeout={scaled(2):g}s", context=namespace).returncode == 0,
                    READY_SECONDS_MAX, lambda: f"pachd of {namespace} does not answer", every=0.2)
 
     # The client

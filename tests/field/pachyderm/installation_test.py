@@ -45,7 +45,7 @@ class Installations(unittest.TestCase):
 
     def answers(self, address: int) -> bool:
         self.site.set_address("default", address)
-        return self.site.run("1.10.5", "version", "--timeout=3s", context="default").returncode == 0
+        return self.site.run("1.10.5", "version", f"--timeout={scaled(1):g}s", context="default").returncode == 0
 
     def deploy_old(self) -> None:
         done = self.site.deploy("default", "1.10.5", self.store)
