@@ -68,10 +68,10 @@ inline constexpr EnumNames<ActionPhase, ActionPhase::interrupted>
 
 struct ActionState {
     ActionPhase phase = ActionPhase::none;
-    // ended: {"outcome": done|failed|unknown, "evidence", "error"?, "cancelled"?, "started_ms",
-    // "ended_ms"}
-    // running: {"output_bytes", "output_tail", "done"?, "of"?, "rate"?, "unit"?, "left_behind"?} or
-    // null
+    // ended: {"outcome": done|failed|unknown|paused, "evidence", "error"?, "cancelled"?,
+    // "started_ms", "ended_ms"}
+    // running: {"output_bytes", "output_tail", "done"?, "of"?, "bytes"?, "rate"?, "unit"?,
+    // "left_behind"?} or null
     Json detail;
 };
 
