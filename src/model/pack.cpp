@@ -11,10 +11,10 @@ namespace {
 
 // Returns the role that a step is for; empty: the system.
 std::string role_of(const StepSpec& step, const PhaseSpec& phase) {
-    if (step.on) {
-        return without_side(step.on->role);
+    if (step.selection) {
+        return without_side(step.selection->role);
     }
-    return phase.each ? without_side(phase.each->role) : "";
+    return phase.selection ? without_side(phase.selection->role) : "";
 }
 
 template <typename Predicate>
