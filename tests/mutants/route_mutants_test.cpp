@@ -135,8 +135,8 @@ TEST(RouteMutants, AreRefusedWhereARuleForbidsThemAndNowhereElse) {
     }
     EXPECT_EQ(tally.missed, 0);
     EXPECT_EQ(tally.false_alarms, 0);
-    EXPECT_GE(tally.harmful, 30);
-    EXPECT_GE(tally.harmless, 30);
+    EXPECT_GE(tally.harmful, 10);
+    EXPECT_GE(tally.harmless, 10);
     std::fprintf(stderr, "%d hops harmful, %d harmless\n", tally.harmful, tally.harmless);
 }
 
