@@ -23,7 +23,7 @@
 #include "run/observer.h"
 #include "run/state.h"
 #include "sim/replay_counterexample.h"
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 
 #include <tl/expected.hpp>
 
@@ -228,7 +228,7 @@ upgrade(const Options& options, const UpgradeRequest& request, run::Observer& ob
 [[nodiscard]] AppResult<RunStatus> note(const Options& options, const std::string& text);
 [[nodiscard]] AppResult<RunStatus> status(const Options& options, const std::string& run = {});
 
-// The sums of whole runs in simulated time (sim/simulate_seeds.h), one for each seed.
+// The sums of whole runs in simulated time (sim/simulate_seed.h), one for each seed.
 struct Simulation {
     std::uint64_t seed = 1;  // of the first
     std::uint64_t runs = 0;

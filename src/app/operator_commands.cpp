@@ -6,7 +6,7 @@
 // answer is never ahead of its effect. docs/design/0005-the-run-session.md describes requests.
 #include "app/local_session.h"
 #include "base/text.h"
-#include "executor/gates.h"
+#include "executor/gate_approval.h"
 #include "run/request.h"
 
 #include <fmt/format.h>

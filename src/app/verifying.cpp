@@ -7,7 +7,7 @@
 #include "agent/heads.h"
 #include "app/internal.h"
 #include "executor/agent_pool.h"
-#include "executor/journal_truncation_check.h"
+#include "executor/noted_heads_check.h"
 #include "run/grammar.h"
 #include "transport/local/local.h"
 

@@ -8,7 +8,7 @@
 // it reads no clock and asks no host.
 //
 // A verdict holds for the model and the budgets alone. Report::not_modelled lists the rest.
-// Reading order: README.md, model.h, cluster_transitions.h, successors.h, expansion.h,
+// Reading order: README.md, model.h, cluster_effects.h, successor_batch.h, successor_builder.h,
 // successor_rules.h, successor_generator.h, state_store.h, insert_buffer.h, search.h,
 // counterexample.h. Then the reductions: symmetry.h, swap_symmetry.h, lazy_member_identity.h,
 // partial_order_reduction.h, interchangeable_cutoff.h. Then the reachability of ends:

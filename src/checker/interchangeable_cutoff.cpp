@@ -1,4 +1,4 @@
-// The groups are found in the model, once; see interchangeable_actions.cpp.
+// The groups are found in the model, once; see skippable_raises.cpp.
 #include "checker/interchangeable_cutoff.h"
 
 #include "checker/successor_rules.h"

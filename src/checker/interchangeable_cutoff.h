@@ -5,7 +5,7 @@
 // It keeps verdicts, but not the lengths of counterexamples.
 #pragma once
 
-#include "checker/expansion.h"
+#include "checker/successor_builder.h"
 
 #include <vector>
 

@@ -1,5 +1,5 @@
 // Members in a row: up and down, by a command, by a death or by themselves; who leads; what follows
-// for the others. Only the effects use these functions; cluster_transitions.h has the interface for
+// for the others. Only the effects use these functions; cluster_effects.h has the interface for
 // the search.
 #pragma once
 

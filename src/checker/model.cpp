@@ -7,7 +7,7 @@
 #include "checker/model.h"
 
 #include "base/check.h"
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 #include "checker/initial_values.h"
 #include "checker/model_builder.h"
 #include "run/run.h"

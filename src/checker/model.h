@@ -12,7 +12,7 @@
 #pragma once
 
 #include "checker/checker.h"
-#include "checker/index.h"
+#include "checker/index_types.h"
 #include "model/condition.h"
 #include "run/program.h"
 #include "run/state.h"

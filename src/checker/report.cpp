@@ -1,7 +1,7 @@
 // The report in words and as JSON: names of properties and verdicts, and budgets as text.
 #include "base/text.h"
 #include "checker/checker.h"
-#include "checker/index.h"
+#include "checker/index_types.h"
 
 #include <fmt/format.h>
 

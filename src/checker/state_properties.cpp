@@ -1,6 +1,6 @@
 // Properties of a state, asked before and after a transition: the transition that makes a state bad
 // is to blame. So one question covers starts, migrations, laws, elections and restarts.
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {

@@ -1,8 +1,8 @@
 // Stores in a row: their formats, their copies, and the laws that raise them. Only the effects use
-// these functions; cluster_transitions.h has the interface for the search.
+// these functions; cluster_effects.h has the interface for the search.
 #pragma once
 
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 
 #include <algorithm>
 

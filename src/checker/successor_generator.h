@@ -1,9 +1,9 @@
 // SuccessorGenerator: all transitions from one state. run::next() decides what the conductor does,
-// and run::apply() what an event changes. Read expansion.h next, then successor_rules.h.
+// and run::apply() what an event changes. Read successor_builder.h next, then successor_rules.h.
 #pragma once
 
-#include "checker/expansion.h"
 #include "checker/interchangeable_cutoff.h"
+#include "checker/successor_builder.h"
 
 #include <span>
 

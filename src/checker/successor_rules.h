@@ -1,7 +1,7 @@
 // The transitions from the state under expansion, by cause. Each function adds successors.
 #pragma once
 
-#include "checker/expansion.h"
+#include "checker/successor_builder.h"
 
 namespace drydock::checker {
 
@@ -36,7 +36,7 @@ void expand_restarts(Expansion& expansion);
 // starts is judged.
 void expand_operator_repairs(Expansion& expansion, bool judges_starts);
 
-// local_actions.cpp: a reduction. Returns true if a lost local action was resolved; then its
+// lost_local_actions.cpp: a reduction. Returns true if a lost local action was resolved; then its
 // successors are the only ones.
 [[nodiscard]] bool resolve_local_action(Expansion& expansion);
 

@@ -3,7 +3,7 @@
 #include "checker/termination.h"
 
 #include "checker/backward_reachability.h"
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "checker/checker.h"
-#include "checker/successors.h"
+#include "checker/successor_batch.h"
 
 #include <string>
 #include <vector>

@@ -13,7 +13,7 @@
 #include "agent/secrets.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "executor/journal_truncation_check.h"
+#include "executor/noted_heads_check.h"
 #include "model/cluster.h"
 #include "os/clock.h"
 #include "transport/transport.h"

@@ -8,7 +8,7 @@
 // One thread.
 #pragma once
 
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 #include "model/plan.h"
 #include "os/clock.h"
 #include "run/event.h"

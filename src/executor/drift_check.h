@@ -4,7 +4,7 @@
 // The calls block for some seconds while a difference lasts, since elections pass. One thread.
 #pragma once
 
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 #include "model/plan.h"
 #include "os/clock.h"
 #include "run/expected_facts.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/json.h"
-#include "executor/journal_truncation_check.h"
+#include "executor/noted_heads_check.h"
 #include "journal/journal.h"
 #include "model/plan.h"
 #include "run/event.h"

@@ -14,10 +14,10 @@
 #include "executor/run_session.h"
 
 #include "base/coverage_mark.h"
-#include "executor/claims.h"
 #include "executor/drift_check.h"
-#include "executor/gates.h"
-#include "executor/left_behind.h"
+#include "executor/gate_approval.h"
+#include "executor/host_ownership.h"
+#include "executor/unrestored_facts.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
-// Start here: RunSession, then runner.h (the loop), condition_poller.h (conditions), fact_read.h
+// Start here: RunSession, then runner.h (the loop), condition_poller.h (conditions), facts_reader.h
 // (readings of facts), agent_pool.h (conversations with agents). Beside them stand run_history.h
-// and journal_truncation_check.h (the run as its journal has it), actions_under_way.h and claims.h
-// (other work, other owners), drift_check.h and gates.h.
+// and noted_heads_check.h (the run as its journal has it), work_on_hosts.h and host_ownership.h
+// (other work, other owners), drift_check.h and gate_approval.h.
 //
 // RunSession is everything that one process does with a run. It takes the lease, replays the
 // journal, fences the hosts, looks for work under way, and compares the facts with the expected
@@ -12,10 +12,10 @@
 // events durable before the next begins. It has one thread.
 #pragma once
 
-#include "executor/actions_under_way.h"
 #include "executor/agent_pool.h"
 #include "executor/run_history.h"
 #include "executor/runner.h"
+#include "executor/work_on_hosts.h"
 #include "run/expected_facts.h"
 
 #include <memory>

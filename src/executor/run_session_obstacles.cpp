@@ -5,8 +5,8 @@
 // other work is foreign and is waited for, because it may change facts after they were read. On a
 // silent host the work is unknown, and unknown never counts as none.
 #include "base/coverage_mark.h"
-#include "executor/claims.h"
 #include "executor/drift_check.h"
+#include "executor/host_ownership.h"
 #include "executor/run_session.h"
 
 #include <fmt/format.h>

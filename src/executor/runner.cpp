@@ -13,8 +13,8 @@
 #include "executor/runner.h"
 
 #include "base/coverage_mark.h"
-#include "executor/left_behind.h"
 #include "executor/run_history.h"
+#include "executor/unrestored_facts.h"
 
 #include <fmt/format.h>
 

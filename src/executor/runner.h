@@ -9,7 +9,7 @@
 #include "base/rate_meter.h"
 #include "executor/agent_pool.h"
 #include "executor/condition_poller.h"
-#include "executor/journal_truncation_check.h"
+#include "executor/noted_heads_check.h"
 #include "executor/run_history.h"
 #include "journal/journal.h"
 #include "model/plan.h"

@@ -4,7 +4,7 @@
 // that carries it out, so that a request and its effect are durable together. A pause is answered
 // when the run has stopped, an abort by the record that ends the run.
 #include "base/coverage_mark.h"
-#include "executor/gates.h"
+#include "executor/gate_approval.h"
 #include "executor/runner.h"
 #include "run/request.h"
 

@@ -5,7 +5,7 @@
 // crash. Nothing but the journal outlives it. The acts of the operator (approve, abort, apply,
 // downgrade) are sessions of their own, with conductors that may crash, too.
 #include "base/coverage_mark.h"
-#include "executor/gates.h"
+#include "executor/gate_approval.h"
 #include "run/return_point.h"
 #include "sim/crash_injection.h"
 #include "sim/simulation.h"

@@ -1,6 +1,6 @@
 // The life of a successor: begun, changed, committed once, before the next one is begun.
-#include "checker/expansion.h"
 #include "checker/plans.h"
+#include "checker/successor_builder.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Compiles a plan for a site and tells what the checker says of it.
 #include "planner/ozone_check.h"
 
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 
 namespace drydock::planner {
 

@@ -1,7 +1,7 @@
 #include "sim/night.h"
 
 #include "base/coverage_mark.h"
-#include "executor/actions_under_way.h"
+#include "executor/work_on_hosts.h"
 #include "journal/memory/memory_journal.h"
 #include "run/return_point.h"
 

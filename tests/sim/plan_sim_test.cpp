@@ -1,7 +1,7 @@
 // Any plan can be simulated, and what is planted in a plan is found: the generic system, in which
 // members do what the plan says.
 #include "mutants/bases.h"
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 #include "sim/world.h"
 
 #include <gtest/gtest.h>

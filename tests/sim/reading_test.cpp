@@ -1,5 +1,5 @@
 // A reading knows what follows from facts as soon as these are in, whoever else is slow.
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 #include "transport/fake/fake_transport.h"
 #include "transport/fake/idle_system.h"
 

@@ -2,7 +2,7 @@
 // the same thing there: those of known failures, and those of mutants. DRYDOCK_TELL=1 prints each.
 #include "mutants/mutate.h"
 #include "sim/replay_counterexample.h"
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 #include "trial/trial.h"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include "sim/small_plan.h"
 
 #include "base/check.h"
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "sim/world.h"
 
 #include "base/check.h"
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 #include "pack/load.h"
 
 #include <fmt/format.h>

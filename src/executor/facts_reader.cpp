@@ -7,7 +7,7 @@
 //
 // A host is believed only as far as it was asked. A fact counts if its id is the one requested, it
 // came once, and its value has the declared type and a bounded size (docs/design/0007-trust.md).
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 
 #include "agent/action_key.h"
 #include "base/text.h"

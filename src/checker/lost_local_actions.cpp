@@ -4,7 +4,7 @@
 // "Quiet actions", has the argument.
 //
 // It keeps verdicts, but not the lengths of counterexamples. The model knows which actions are
-// local; see independence.cpp.
+// local; see model_local_actions.cpp.
 #include "checker/successor_rules.h"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "agent/fences.h"
 #include "base/json.h"
 #include "base/result.h"
-#include "executor/actions_under_way.h"
+#include "executor/work_on_hosts.h"
 #include "model/plan.h"
 
 #include <map>

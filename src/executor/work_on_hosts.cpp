@@ -4,7 +4,7 @@
 // describe a cluster. Each host answers with its running actions and its registered owners; the
 // owner of an action is found by the action's journal. A host that does not answer is reported as
 // silent, never as idle.
-#include "executor/actions_under_way.h"
+#include "executor/work_on_hosts.h"
 
 #include "base/coverage_mark.h"
 #include "base/text.h"

@@ -4,7 +4,7 @@
 // unless another step has changed them meanwhile. A failure or a cut leaves both: a second attempt
 // then still knows the values from before the first. Several actions may hold one value: each saves
 // what was before the first of them, and the last that ends puts it back.
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {

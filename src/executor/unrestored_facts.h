@@ -5,7 +5,7 @@
 // is put right by itself: the run is over. One thread.
 #pragma once
 
-#include "executor/fact_read.h"
+#include "executor/facts_reader.h"
 #include "model/plan.h"
 #include "os/clock.h"
 

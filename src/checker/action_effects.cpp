@@ -2,8 +2,7 @@
 // statuses) is changed elsewhere.
 //
 // A property is violated only by the step that makes it false, so the blame falls on one action.
-#include "checker/cluster_transitions.h"
-
+#include "checker/cluster_effects.h"
 #include "checker/member_effects.h"
 
 namespace drydock::checker {

@@ -3,7 +3,7 @@
 //
 // There are two random sources: one draws the initial facts and the crashes, the other draws the
 // faults. Both come from the seed alone, so a failure is repeated by its seed.
-#include "sim/simulate_seeds.h"
+#include "sim/simulate_seed.h"
 
 #include "base/text.h"
 #include "journal/memory/memory_journal.h"

@@ -4,7 +4,7 @@
 // /opt/etcd". Two journals that claim the same thing steer the same member, whatever their clusters
 // are called. The decision itself is the agent's (agent/fences.h); this file only foresees it, so
 // that a refusal comes before a run is created. docs/design/0005-the-run-session.md, "Who speaks".
-#include "executor/claims.h"
+#include "executor/host_ownership.h"
 
 #include "agent/action_key.h"
 #include "base/hash.h"

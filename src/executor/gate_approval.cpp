@@ -3,7 +3,7 @@
 // A gate is open only while its run goes on: an approval of a halted or paused run has no meaning,
 // and the grammar of events refuses it. The event repeats the gate's words, so that the journal
 // shows which sentence the person approved.
-#include "executor/gates.h"
+#include "executor/gate_approval.h"
 
 namespace drydock::executor {
 

@@ -2,8 +2,9 @@
 // returns the properties that it violates, where it can violate any.
 //
 // The parts: store_effects.h (formats, copies, laws), member_effects.h (up and down),
-// half_done_effects.cpp (what holds while an action is under way), quorum.cpp (what a begin may not
-// take), and state_properties.cpp (properties of a state, asked before and after a transition).
+// effects_under_way.cpp (what holds while an action is under way), quorum.cpp and
+// alone_check.cpp (what a begin may not take), and state_properties.cpp (properties of a state,
+// asked before and after a transition).
 #pragma once
 
 #include "checker/model.h"
@@ -22,10 +23,11 @@ using PropertySet = std::uint32_t;
 // Marks the copies that the action made as verified: its postconditions were observed.
 void verify_copies(const Model& model, std::size_t action, Byte* row);
 // Returns `quorum` if the command takes a group below its minimum, by members that it takes down or
-// by votes that it takes away, and `alone` if another action that must be alone is under way.
-// Members that are down, or that other commands in flight take down, do not count; votes are those
-// that such commands leave.
+// by votes that it takes away. Members that are down, or that other commands in flight take down,
+// do not count; votes are those that such commands leave.
 [[nodiscard]] PropertySet quorum_violation(const Model& model, std::size_t action, const Byte* row);
+// Returns `alone` if another action that must be alone is under way when the command leaves.
+[[nodiscard]] PropertySet alone_violation(const Model& model, std::size_t action, const Byte* row);
 
 // What holds while the action is under way: its begin, its end, and the case that it never began.
 // The end returns the properties that a member violates which starts again by that.

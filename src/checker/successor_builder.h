@@ -11,7 +11,7 @@
 #pragma once
 
 #include "checker/partial_order_reduction.h"
-#include "checker/successors.h"
+#include "checker/successor_batch.h"
 #include "run/run.h"
 
 #include <array>

@@ -1,6 +1,6 @@
 // A successor is built in the batch itself: a copy of the row, changed in place. Its run differs
 // from that of the row in few cells, so only those are packed and restored.
-#include "checker/expansion.h"
+#include "checker/successor_builder.h"
 
 #include "base/check.h"
 
@@ -98,7 +98,8 @@ Successor&& Successor::apply_to_run(EventType type) {
 }
 
 Successor&& Successor::dispatch() {
-    blame(checker::quorum_violation(source_.model_, action_, source_.row_));
+    blame(checker::quorum_violation(source_.model_, action_, source_.row_)
+          | checker::alone_violation(source_.model_, action_, source_.row_));
     if (!source_.model_.actions[action_].meanwhile.empty()) {
         begin_half_done(source_.model_, action_, row_);
         judge_change();

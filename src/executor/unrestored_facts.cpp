@@ -1,5 +1,5 @@
 // Reads temporary facts at the end of a run.
-#include "executor/left_behind.h"
+#include "executor/unrestored_facts.h"
 
 #include "executor/drift_check.h"
 #include "run/temporary_facts.h"

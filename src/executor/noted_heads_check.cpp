@@ -4,7 +4,7 @@
 // remembers a record that this journal lacks, or that has another hash here. Going on from such a
 // journal would repeat actions that the lost records describe, so the conductor stops and a person
 // decides.
-#include "executor/journal_truncation_check.h"
+#include "executor/noted_heads_check.h"
 
 #include <fmt/format.h>
 

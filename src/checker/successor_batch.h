@@ -2,7 +2,7 @@
 // step violates.
 #pragma once
 
-#include "checker/cluster_transitions.h"
+#include "checker/cluster_effects.h"
 #include "checker/model.h"
 #include "run/trace_step.h"
 
