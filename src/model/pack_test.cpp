@@ -27,13 +27,13 @@ TEST(PackNeeds, AServiceIsNeededByItsVerbsAndProbes) {
     PhaseSpec& phase = pack.procedures.front().phases.front();
     StepSpec& step = phase.steps.front();
     step.verb = Verb::run;
-    step.on = Selection{.role = sided("pachd", "source")};
+    step.selection = Selection{.role = sided("pachd", "source")};
     EXPECT_FALSE(needs_service(pack, "pachd"));
     step.verb = Verb::stop;
     EXPECT_TRUE(needs_service(pack, "pachd"));
     EXPECT_FALSE(needs_service(pack, "etcd"));
-    step.on.reset();
-    phase.each = Selection{.role = "etcd"};
+    step.selection.reset();
+    phase.selection = Selection{.role = "etcd"};
     EXPECT_TRUE(needs_service(pack, "etcd"));
     EXPECT_FALSE(needs_service(pack, "pachd"));
     pack.facts.push_back({.name = "state", .role = "pachd", .kind = "service"});
@@ -44,7 +44,7 @@ TEST(PackNeeds, AReleaseIsNeededByItsVerbsProbesAndNames) {
     Pack pack;
     pack.procedures = {{.name = "upgrade", .phases = {{.name = "all", .steps = {StepSpec{}}}}}};
     StepSpec& step = pack.procedures.front().phases.front().steps.front();
-    step.on = Selection{.role = "pachd"};
+    step.selection = Selection{.role = "pachd"};
     step.verb = Verb::stop;
     EXPECT_FALSE(needs_release(pack, "pachd"));
     step.verb = Verb::install;
