@@ -6,8 +6,8 @@
 
 A namespace with a StatefulSet or Deployment `etcd` and a Deployment `pachd` of at least one replica gets a real etcd and a
 double of pachd. The release is the tag of pachd's image, the bucket is in `pachyderm-storage-secret`. Both end when the
-replicas are 0 or the object is gone; etcd's data stays, as on a volume. One that dies is started again. Pods are marked
-ready while their process runs.
+replicas are 0 or the object is gone; etcd's data stays, as on a volume, until its namespace is gone. One that dies is started
+again. Pods are marked ready while their process runs.
 Without the right to make replication controllers, pachd has no workers: that is how a stolen ClusterRoleBinding shows.
 """
 
@@ -15,6 +15,7 @@ import base64
 import contextlib
 import os
 import random
+import shutil
 import threading
 from typing import Any
 
@@ -64,6 +65,7 @@ class Node:
             self._running.discard((namespace, part))
         for namespace, part in sorted(wanted):  # etcd before pachd
             self._keep(namespace, part, wanted[namespace, part])
+        self._forget_namespaces()
         self._serve_ports()
         self._mark_ready()
 
@@ -92,6 +94,13 @@ class Node:
         if part == "pachd":
             self._keep_pachd(namespace, item)
         self._running.add((namespace, part))
+
+    def _forget_namespaces(self) -> None:
+        """With a namespace that is gone go its claims, and with them the volumes."""
+        for namespace in set(self.doubles) - {name for name, _ in self._running}:
+            if self.server.call("GET", f"/api/v1/namespaces/{namespace}")[0] == 404:
+                self.doubles[namespace].close()
+                shutil.rmtree(self.doubles.pop(namespace).base)
 
     def _keep_pachd(self, namespace: str, item: Any) -> None:
         double = self.doubles[namespace]
