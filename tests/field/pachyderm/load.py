@@ -2,8 +2,11 @@
 """Load for an installation of Pachyderm 1.x, by Pachyderm's own Python client: it judges the double, and shares no code with it.
 
     load.py fill ADDRESS [--files N] [--pipelines N]     repos `images`, `texts`; pipelines `edges`, `edges-2`, ... in a chain
-    load.py write ADDRESS-FILE LOG                        commits to the repo `loads` until it is told to end (SIGTERM)
-    load.py verify ADDRESS LOG                            which acknowledged commit or file is missing or differs; exit code 1
+    load.py write ADDRESS-FILE LOG [--whole]              commits to the repo `loads` until it is told to end (SIGTERM);
+                                                          with --whole each in one call, so that none stays open
+    load.py replay ADDRESS LOG                            plays the writes of the log back that an installation lacks
+    load.py verify ADDRESS LOG [--content]                which acknowledged commit or file is missing or differs; exit code 1;
+                                                          with --content files alone: what was replayed has other commits
     load.py state ADDRESS                                 all that must be equal on both sides of a migration, as JSON
 
 `write` reads the address anew for each commit, so that a test moves its clients by writing that file. It logs a commit only
@@ -92,8 +95,8 @@ def _has_output(client: Any, pipeline: str, source: str) -> bool:
 
 
 class Writer:
-    def __init__(self, address_file: str, log: str):
-        self.address_file, self.log = address_file, log
+    def __init__(self, address_file: str, log: str, is_whole: bool = False):
+        self.address_file, self.log, self.is_whole = address_file, log, is_whole
         self.ends = False
         self._clients: dict[str, Any] = {}
 
@@ -116,18 +119,18 @@ class Writer:
         self.ends = True
 
     def _write(self, number: int) -> None:
-        """One file in a commit of its own: first in a single call, each fourth time in three."""
+        """One file in a commit of its own: in one call, each fourth time in three unless all are to be whole."""
         with open(self.address_file, encoding="utf-8") as file:
             address = file.read()
         client = self._client(address)
         content, path = _content("load", number), f"/{number:06}"
         self._close_own(client)
-        if number % 4:
+        if self.is_whole or number % 4:
             client.put_file_bytes((REPO, BRANCH), path, content, overwrite_index=0)
         else:
             with client.commit(REPO, BRANCH) as commit:
                 client.put_file_bytes(commit, path, content, overwrite_index=0)
-        self._acknowledge({"path": path, "sha512": hashlib.sha512(content).hexdigest(), "address": address.strip(),
+        self._acknowledge({"path": path, "sha512": hashlib.sha512(content).hexdigest(), "address": address.strip(), "at": time.time(),
                            "commit": client.inspect_branch(REPO, BRANCH).head.id})
 
     def _client(self, address: str) -> Any:
@@ -147,29 +150,45 @@ class Writer:
     def _has_branch(self, client: Any) -> bool:
         return any(info.branch.name == BRANCH and info.head.id for info in client.list_branch(REPO))
 
-    def _acknowledge(self, entry: dict[str, str]) -> None:
+    def _acknowledge(self, entry: dict[str, Any]) -> None:
         with open(self.log, "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
 
-def entries(log: str) -> Iterator[dict[str, str]]:
+def entries(log: str) -> Iterator[dict[str, Any]]:
     """What was acknowledged, as the log has it."""
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
             yield from (json.loads(line) for line in file if line.endswith("\n"))
 
 
+def replay(client: Any, log: str) -> dict[str, Any]:
+    """Writes what the log has and the installation lacks, in one commit each; how many there were."""
+    there = _paths(client)
+    lacking = sorted({entry["path"] for entry in entries(log)} - there)
+    for path in lacking:
+        client.put_file_bytes((REPO, BRANCH), path, _content("load", int(path.strip("/"))), overwrite_index=0)
+    return {"replayed": len(lacking)}
+
+
+def _paths(client: Any) -> set[str]:
+    """The files at the head of the load's branch."""
+    if not any(info.branch.name == BRANCH and info.head.id for info in client.list_branch(REPO)):
+        return set()
+    return {info.file.path for info in client.list_file((REPO, BRANCH), "/")}
+
+
 # Comparing
 
 
-def verify(client: Any, log: str) -> dict[str, Any]:
+def verify(client: Any, log: str, is_content: bool) -> dict[str, Any]:
     """Counts what was acknowledged, and names what of it is missing or has other bytes. Every file is read."""
     every = list(entries(log))
     commits = {info.commit.id for info in client.list_commit(REPO)} if every else set()
-    files = {info.file.path for info in client.list_file((REPO, BRANCH), "/")} if every else set()
-    missing = [entry for entry in every if entry["commit"] not in commits or entry["path"] not in files]
+    files = _paths(client) if every else set()
+    missing = [entry for entry in every if entry["path"] not in files or not (is_content or entry["commit"] in commits)]
     different = [entry for entry in every if entry["path"] in files
                  and _read(client, (REPO, BRANCH), entry["path"]) != entry["sha512"]]
     return {"acknowledged": len(every), "missing": missing, "different": different}
@@ -208,22 +227,30 @@ def _files(client: Any, repo: str) -> dict[str, list[Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=("fill", "write", "verify", "state"))
+    parser.add_argument("command", choices=("fill", "write", "replay", "verify", "state"))
     parser.add_argument("address", help="HOST:PORT; for `write` a file with it")
     parser.add_argument("log", nargs="?", default="")
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--pipelines", type=int, default=2)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--content", action="store_true")
     options = parser.parse_args()
     if options.command == "write":
-        Writer(options.address, options.log).run()
+        Writer(options.address, options.log, options.whole).run()
         return 0
     client = connect(options.address)
     if options.command == "fill":
         fill(client, options.files, options.pipelines)
         return 0
-    found = verify(client, options.log) if options.command == "verify" else state(client)
+    found = answer(client, options)
     print(json.dumps(found, indent=1))
     return 1 if found.get("missing") or found.get("different") else 0
+
+
+def answer(client: Any, options: argparse.Namespace) -> dict[str, Any]:
+    if options.command == "replay":
+        return replay(client, options.log)
+    return verify(client, options.log, options.content) if options.command == "verify" else state(client)
 
 
 if __name__ == "__main__":
