@@ -11,7 +11,6 @@ from contexts import Contexts, parse_address
 from google.protobuf.json_format import MessageToDict
 from protocol import OPTIONS, Refused, commit_of, module, pfs
 
-DIAL_SECONDS = float(os.environ.get("PACHCTL_DIAL_SECONDS", "30"))  # Pachyderm's default is 30
 COLUMN = 20
 
 
@@ -28,7 +27,8 @@ class Flags(dict[str, Any]):
 class Client:
     """The stubs of one pachd. Refused if it cannot be reached in time."""
 
-    def __init__(self, seconds: float = DIAL_SECONDS):
+    def __init__(self, seconds: float | None = None):
+        seconds = dial_seconds() if seconds is None else seconds
         self.address = _address()
         channel = grpc.insecure_channel(self.address, options=OPTIONS)
         try:
@@ -49,6 +49,11 @@ def _address() -> str:
     print("WARNING: 'PACHD_ADDRESS' is deprecated and will be removed in a future release, use Pachyderm contexts instead.",
           file=sys.stderr)
     return parse_address(text).removeprefix("grpc://")
+
+
+def dial_seconds() -> float:
+    """How long a command tries to reach pachd. Pachyderm's default is 30."""
+    return float(os.environ.get("PACHCTL_DIAL_SECONDS", "30"))
 
 
 def release() -> str:

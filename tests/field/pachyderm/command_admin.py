@@ -5,7 +5,7 @@ import uuid
 from typing import Any, Iterator
 
 import grpc
-from client import COLUMN, DIAL_SECONDS, Client, Flags, print_pfs, print_pps, release, seconds_of
+from client import COLUMN, Client, Flags, print_pfs, print_pps, release, seconds_of
 from contexts import Contexts
 from google.protobuf.empty_pb2 import Empty
 from protocol import Refused, module, parse_release, pfs
@@ -25,7 +25,7 @@ def version(_: list[str], flags: Flags) -> None:
     print_pfs([message]) if flags.is_set("raw") else _rows(("COMPONENT", "VERSION"), ("pachctl", own))
     sys.stdout.flush()
     timeout = flags.text("timeout")
-    found = Client(seconds_of(timeout) if timeout else DIAL_SECONDS).version.GetVersion(Empty())
+    found = Client(seconds_of(timeout) if timeout else None).version.GetVersion(Empty())
     if flags.is_set("raw"):
         print_pfs([found])
     else:

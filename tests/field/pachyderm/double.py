@@ -66,14 +66,28 @@ def hand_over(program: str) -> None:
     os.execv(pachyderm.python(), [pachyderm.python(), os.path.abspath(program), *sys.argv[1:]])
 
 
-def write_pachctl(path: str, release: str, environment: dict[str, str] | None = None) -> str:
-    """Writes a program `pachctl` of a release, for a PATH; the path. It keeps what Python compiles beside itself."""
+def write_pachctl(path: str, release: str, environment: dict[str, str] | None = None, warm: str = "") -> str:
+    """Writes a program `pachctl` of a release, for a PATH; the path. It keeps what Python compiles beside itself, and uses the
+    server of warm.py at the socket `warm` while that is there."""
     own = {"PACHCTL_RELEASE": release, "PYTHONPYCACHEPREFIX": path + ".pycache", "PYTHONDONTWRITEBYTECODE": ""}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in (own | (environment or {})).items()]
+    if warm:
+        words = shlex.join([sys.executable, "-I", "-S", os.path.join(HERE, "warm.py"), warm])
+        lines.append(f'[ -S {shlex.quote(warm)} ] && exec {words} "$@"')
     words = shlex.join([pachyderm.python(), os.path.join(HERE, "pachctl")])
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(["#!/bin/sh", *lines, f'exec {words} "$@"', ""]))
     os.chmod(path, 0o755)
+    return path
+
+
+def start_warm(folder: str) -> str:
+    """Starts the server of warm.py, which ends with the processes of the folder; its socket."""
+    path = os.path.join(folder, "warm")
+    with open(path + ".log", "ab") as log:
+        subprocess.Popen([pachyderm.python(), os.path.join(HERE, "warm.py"), "serve", path], stdin=subprocess.DEVNULL,
+                         stdout=log, stderr=log, cwd=folder, start_new_session=True, env=os.environ | {"DRYDOCK_SCRATCH": folder})
+    wait_until(lambda: os.path.exists(path), READY_SECONDS_MAX, lambda: "".join(tail(path + ".log", 20)), every=0.05)
     return path
 
 
