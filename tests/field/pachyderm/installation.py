@@ -104,6 +104,10 @@ class Site:
         with open(self.config, "w", encoding="utf-8") as file:
             json.dump(config, file)
 
+    def address_of(self, context: str) -> str:
+        """HOST:PORT of a context."""
+        return str(self._read_config()["v2"]["contexts"][context]["pachd_address"]).removeprefix("grpc://")
+
     def environment(self, release: str, context: str = "") -> dict[str, str]:
         """For pachctl and kubectl. Without a context, the active one of the file is used."""
         path = os.pathsep.join((self.server.programs, os.environ["PATH"]))
