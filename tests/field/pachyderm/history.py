@@ -28,6 +28,12 @@ def create_repo(change: Change, name: str, description: str, update: bool = Fals
     change.put(REPOS, name, made)
 
 
+def ensure_spec_repo(change: Change) -> None:
+    """pachd makes it when it starts, so that it is in an empty installation, too."""
+    if not change.get(REPOS, SPEC_REPO):
+        create_repo(change, SPEC_REPO, "")
+
+
 def delete_repo(change: Change, name: str, force: bool) -> None:
     change.copy(REPOS, name)
     for branch in change.names(BRANCHES, name + "/"):

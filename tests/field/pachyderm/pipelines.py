@@ -115,9 +115,8 @@ class Pipelines:
     def _make_repos(self, info: Any) -> None:
         name = info.pipeline.name
         with self.metadata.change() as change:
-            for repo, text in ((SPEC_REPO, "PPS pipeline specs"), (name, f"Output repo for pipeline {name}.")):
-                if not change.get(REPOS, repo):
-                    history.create_repo(change, repo, text)
+            if not change.get(REPOS, name):
+                history.create_repo(change, name, f"Output repo for pipeline {name}.")
             for one in inputs(info.input):
                 if not change.get(BRANCHES, f"{one.repo}/{one.branch}"):
                     history.create_branch(change, branch_of(one.repo, one.branch), None, [])

@@ -204,6 +204,7 @@ class Repositories(pfs_grpc.APIServicer):
         with self.metadata.change() as change:
             for name in change.names(REPOS):
                 history.delete_repo(change, name, True)
+            history.ensure_spec_repo(change)
         return Empty()
 
     @refusing_stream
