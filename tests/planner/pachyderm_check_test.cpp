@@ -23,14 +23,8 @@ std::string closes(const Fixture& site, const char* from, const char* to) {
     }
     checker::Options options;
     options.faults = {0, 0, 0, 0, 0};
-    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
-        Fixture then = site;
-        then.facts = facts;
-        auto back = then.compile(to, from, "downgrade");
-        return back.plan ? Result<model::Plan>(std::move(*back.plan))
-                         : tl::unexpected(back.problems.front());
-    };
-    return checker::check(*compiled.plan, options).closes;
+    options.compile_downgrade = downgrades_of(site, from, to);
+    return checker::check(*compiled.plan, options).return_point;
 }
 
 Fixture changed_sides(const std::vector<std::pair<std::string, std::string>>& words) {

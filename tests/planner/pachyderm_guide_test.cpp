@@ -19,13 +19,7 @@ std::string guide() {
     const auto first = site.compile(k_old, k_new);
     checker::Options options;
     options.faults = {0, 0, 0, 0, 0};
-    options.back = [&](const model::FactBook& facts) -> Result<model::Plan> {
-        Fixture then = site;
-        then.facts = facts;
-        auto back = then.compile(k_new, k_old, "downgrade");
-        return back.plan ? Result<model::Plan>(std::move(*back.plan))
-                         : tl::unexpected(back.problems.front());
-    };
+    options.compile_downgrade = downgrades_of(site, k_old, k_new);
     const auto report = checker::check(*first.plan, options);
     const auto compiled = planner::compile({site.pack,
                                             site.cluster,
@@ -36,7 +30,7 @@ std::string guide() {
                                             "roll",
                                             "",
                                             "",
-                                            report.moved});
+                                            report.return_point_hint});
     std::string text = cli::render_guide(*compiled.plan);
     const std::string digest = compiled.plan->digest().substr(0, 8);
     return text.replace(text.find(digest), digest.size(), "DIGEST..");
