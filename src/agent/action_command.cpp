@@ -5,8 +5,8 @@
 // may leave half of the work behind, so the outcome is unknown. With stop_within_ms a cancellation
 // begins with SIGTERM: a command that then exits with k_exit_paused has stopped at a safe place.
 //
-// With stall_ms the command has no other limit. It is ended when `done` in its progress file stays
-// the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs to
+// With stall_ms the command has no other limit. It is ended when the amounts in its progress file
+// stay the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs to
 // this attempt. The part file is renamed only when the command is done: a reader never sees half of
 // it.
 #include "agent/action.h"
@@ -53,9 +53,8 @@ public:
         }
         look_ms_ = now + k_stall_look_ms;
         const Json progress = read_reported_progress(folder_);
-        if (progress["done"] != done_ || progress["bytes"] != bytes_) {
-            done_ = progress["done"];
-            bytes_ = progress["bytes"];
+        if (has_moved(progress)) {
+            latest_ = progress;
             moved_ms_ = now;
         }
         stalled_ = stalled_ || now - moved_ms_ >= stall_ms_;
@@ -63,11 +62,16 @@ public:
     }
 
 private:
+    // A rate alone is no progress.
+    [[nodiscard]] bool has_moved(const Json& progress) const {
+        return progress["done"] != latest_["done"] || progress["of"] != latest_["of"]
+               || progress["bytes"] != latest_["bytes"];
+    }
+
     os::RealClock clock_;
     std::string folder_;
     std::int64_t stall_ms_;
-    Json done_;
-    Json bytes_;
+    Json latest_;
     std::int64_t moved_ms_ = clock_.monotonic_ms();
     std::int64_t look_ms_ = 0;
     bool stalled_ = false;

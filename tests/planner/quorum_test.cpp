@@ -209,7 +209,9 @@ TEST(Quorum, follows_votes_that_steps_of_its_block_take_away) {
 TEST(Quorum, counts_votes_that_steps_beside_it_take_away) {
     Fixture site = leaving_site(false);
     for (model::ProcedureSpec& procedure : site.pack.procedures) {
-        procedure.phases.front().selection->order = model::Order::all;
+        if (auto& selection = procedure.phases.front().selection) {
+            selection->order = model::Order::all;
+        }
     }
     EXPECT_THAT(answers(site, "m3", {{"m4"}, {"m4", "m5"}}), ElementsAre("yes", "no"));
 }
