@@ -68,6 +68,10 @@ bool moves_fact(model::EffectKind kind) {
     return kind == model::EffectKind::becomes;
 }
 
+bool writes_fact(const model::Effect& effect, const std::string& key) {
+    return moves_fact(effect.kind) && model::fact_key(effect.member, effect.name) == key;
+}
+
 bool names_restored_store(const model::Action& action) {
     return std::any_of(action.effects.begin(), action.effects.end(), [](const auto& effect) {
         return effect.kind == model::EffectKind::restores;
@@ -316,17 +320,29 @@ void ModelledSystem::keep_promises(const model::Action& action) {
     }
 }
 
-bool ModelledSystem::takes_votes(const model::Action& action) const {
+bool ModelledSystem::changes_votes(const model::Action& action) const {
     return std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
         const auto member = members_.find(effect.member);
-        return member != members_.end() && moves_fact(effect.kind) && effect.value != Json(true)
-               && model::fact_key(effect.member, effect.name) == member->second.voter;
+        return member != members_.end() && writes_fact(effect, member->second.voter);
     });
 }
 
-// A step that takes a vote away may leave a group without a quorum.
+// True if an action under way takes the member's vote.
+bool ModelledSystem::is_vote_leaving(const std::string& member) const {
+    const auto takes_it = [&](const model::Effect& effect) {
+        return writes_fact(effect, members_.at(member).voter) && effect.value != Json(true);
+    };
+    return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& flight) {
+        const model::Action* action = flight.second > 0 ? plan_.find(flight.first) : nullptr;
+        return action != nullptr
+               && std::any_of(action->effects.begin(), action->effects.end(), takes_it);
+    });
+}
+
+// A step that takes a vote away, or gives one to a member that is down, may leave a group without a
+// quorum.
 void ModelledSystem::change_facts(const model::Action& action) {
-    const bool is_judged = takes_votes(action);
+    const bool is_judged = changes_votes(action);
     const Groups before = is_judged ? kept_quorums() : Groups();
     for (const model::Effect& effect : action.effects) {
         if (moves_fact(effect.kind) && !moves_member(effect)) {

@@ -174,7 +174,7 @@ private:
     [[nodiscard]] bool holds_another(const std::string& action,
                                      const InstanceOfStore& place,
                                      const StoreInstance& meanwhile) const;
-    [[nodiscard]] bool takes_votes(const model::Action& action) const;
+    [[nodiscard]] bool changes_votes(const model::Action& action) const;
     void change_facts(const model::Action& action);
     [[nodiscard]] Names restarted_by(const model::Action& action) const;
     void check_restarts(const model::Action& action);
@@ -215,8 +215,11 @@ private:
     [[nodiscard]] int running_in(const std::string& role, const Names& without) const;
     [[nodiscard]] static Groups groups_of(const model::PlanRole& role);
     [[nodiscard]] bool is_voter(const std::string& member) const;
+    [[nodiscard]] bool is_vote_leaving(const std::string& member) const;
+    // `leaves_votes`: the votes count that actions under way leave.
     [[nodiscard]] QuorumCount count_units(const model::QuorumGroup& group,
-                                          const Names& without) const;
+                                          const Names& without,
+                                          bool leaves_votes = false) const;
     // Both count as if the members `without` were down.
     [[nodiscard]] Groups kept_quorums(const Names& without = {}) const;
     void check_quorum(const Groups& before, const model::Action& action, const Names& without = {});

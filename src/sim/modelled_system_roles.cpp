@@ -125,12 +125,13 @@ ModelledSystem::Groups ModelledSystem::groups_of(const model::PlanRole& role) {
 }
 
 ModelledSystem::QuorumCount ModelledSystem::count_units(const model::QuorumGroup& group,
-                                                        const Names& without) const {
+                                                        const Names& without,
+                                                        bool leaves_votes) const {
     std::map<std::string, bool> ready_units;  // by domain, else by member
     int touched = 0;
     for (std::size_t i = 0; i < group.members.size(); ++i) {
         const std::string& name = group.members[i];
-        if (!is_voter(name)) {
+        if (!is_voter(name) || (leaves_votes && is_vote_leaving(name))) {
             continue;
         }
         const std::string& unit = group.domains.empty() ? name : group.domains[i];
@@ -169,7 +170,7 @@ void ModelledSystem::check_quorum(const Groups& before,
         return;
     }
     for (const model::QuorumGroup& group : before) {
-        const QuorumCount after = count_units(group, without);
+        const QuorumCount after = count_units(group, without, true);
         if (after.ready < after.needed) {
             record_violation("quorum",
                              fmt::format("{} leaves {} of the {} members that {} needs",
