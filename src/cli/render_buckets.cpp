@@ -42,7 +42,8 @@ std::string failure_lines(std::int64_t count, const std::vector<s3::KeyFailure>&
 // What a copy of objects leaves out, and what this server cannot do.
 std::string note_lines(const app::BucketCopied& answer) {
     std::string text;
-    for (const std::string& line : s3::shortcomings(answer.report.abilities)) {
+    for (const std::string& line :
+         s3::shortcomings(answer.report.abilities, answer.report.passed_bytes)) {
         text += say("note: {}\n", line);
     }
     if (answer.report.source_has_versions && !answer.has_versions) {
@@ -143,8 +144,11 @@ std::string render_copied(const app::BucketCopied& answer, const Screen& screen)
     if (report.removed_uploads > 0) {
         text += say("uploads of an earlier run removed: {}\n", report.removed_uploads);
     }
+    text += key_lines("an upload may be left at the target, and the server lists none",
+                      report.unsure_uploads);
     text += failure_lines(report.failed, report.failures);
     text += key_lines("at the target with other content, and left (--replace)", report.differ);
+    text += key_lines("links and devices of the folder, and left", report.skipped);
     text += key_lines("at the target only, and left", report.extra);
     text += note_lines(answer) + call_line(report.calls, report.took_ms);
     return answer.journal.empty() ? text : text + say("journal: {}\n", answer.journal);
@@ -184,6 +188,9 @@ Json json_of(const app::BucketCopied& answer) {
     json.set("differ", json_of(report.differ)).set("extra", json_of(report.extra));
     json.set("failed", report.failed).set("failures", json_of(report.failures));
     json.set("removed_uploads", report.removed_uploads).set("resumed", report.is_resumed);
+    json.set("skipped", json_of(report.skipped));
+    json.set("unsure_uploads", json_of(report.unsure_uploads));
+    json.set("passed_bytes", report.passed_bytes);
     json.set("source_versions", report.source_has_versions);
     json.set("server", json_of(report.abilities)).set("settings", json_of(report.settings));
     return json.set("calls", json_of(report.calls)).set("took_ms", report.took_ms);

@@ -103,6 +103,9 @@ Response FakeS3::answer_object(const Request& request, Bucket& bucket, Fault fau
         if (request.method == "POST") {
             return complete_upload(request, bucket, fault_here);
         }
+        if (request.method == "GET") {
+            return list_parts(request);
+        }
         const bool is_known = uploads_.erase(request.parameter("uploadId")) > 0;
         return is_known ? Response{204, {}, ""} : error(404, "NoSuchUpload");
     }

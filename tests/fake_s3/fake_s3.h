@@ -71,6 +71,7 @@ struct Version {
 };
 
 struct Upload {
+    std::int64_t begun_s = 0;  // since 1970, by the server's clock
     std::string bucket;
     std::string key;
     Version version;
@@ -133,6 +134,7 @@ public:
     std::string redirect_to;
     std::int64_t clock_offset_s = 0;  // this server's clock minus the true time
     std::size_t page_max = 1000;
+    bool keeps_requests = true;  // for requests() and count()
 
 private:
     friend struct Connection;
@@ -144,6 +146,7 @@ private:
     [[nodiscard]] Response
     list_versions(const Request& request, const Bucket& bucket, Fault fault) const;
     [[nodiscard]] Response list_uploads(const Request& request) const;
+    [[nodiscard]] Response list_parts(const Request& request) const;
     [[nodiscard]] Response put_object(const Request& request, Bucket& bucket, Fault fault);
     [[nodiscard]] Response copy_object(const Request& request, Bucket& bucket, Fault fault);
     [[nodiscard]] Response get_object(const Request& request, const Bucket& bucket) const;

@@ -234,7 +234,9 @@ std::pair<std::string, bool> FakeS3::respond(Request request) {
     const std::int64_t time_s = now_s() + clock_offset_s;
     Request logged = request;
     logged.body.clear();
-    requests_.push_back(std::move(logged));
+    if (keeps_requests) {
+        requests_.push_back(std::move(logged));
+    }
     const Response checked = check_signature(request, time_s);
     if (checked.status != 200) {
         return {wire_text(checked, is_head, time_s), true};

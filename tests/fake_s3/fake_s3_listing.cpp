@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace fake_s3 {
 
@@ -119,14 +120,41 @@ Response FakeS3::list_versions(const Request& request, const Bucket& bucket, Fau
                         contents)};
 }
 
+namespace {
+
+std::string iso_time(std::int64_t time_s) {
+    const std::time_t time = time_s;
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    char text[32] = {};
+    (void)std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+    return text;
+}
+
+}  // namespace
+
+Response FakeS3::list_parts(const Request& request) const {
+    const auto place = uploads_.find(request.parameter("uploadId"));
+    if (place == uploads_.end()) {
+        return error(404, "NoSuchUpload");
+    }
+    std::string contents;
+    for (const auto& [number, body] : place->second.parts) {
+        contents += fmt::format("<Part><PartNumber>{}</PartNumber></Part>", number);
+    }
+    return {200, {}, "<ListPartsResult>" + contents + "</ListPartsResult>"};
+}
+
 Response FakeS3::list_uploads(const Request& request) const {
     std::string contents;
     for (const auto& [id, upload] : uploads_) {
         if (upload.bucket == request.bucket
             && upload.key.starts_with(request.parameter("prefix"))) {
-            contents += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>",
+            contents += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId>"
+                                    "<Initiated>{}</Initiated></Upload>",
                                     key_text(request, upload.key),
-                                    id);
+                                    id,
+                                    iso_time(upload.begun_s));
         }
     }
     return {200,

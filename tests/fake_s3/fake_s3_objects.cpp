@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace fake_s3 {
 
@@ -230,6 +231,7 @@ Response FakeS3::acl(const Request& request, Bucket& bucket) {
 Response FakeS3::create_upload(const Request& request) {
     const std::string id = fmt::format("upload{}", next_id_++);
     Upload& upload = uploads_[id];
+    upload.begun_s = std::time(nullptr) + clock_offset_s;
     upload.bucket = request.bucket;
     upload.key = request.key;
     upload.version.headers = kept_headers(request);

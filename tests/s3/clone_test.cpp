@@ -364,9 +364,6 @@ TEST_F(S3Clone, RefusesBeforeItWrites) {
     request_.target = request_.source;
     request_.target.prefix = "below/";
     EXPECT_EQ(refusal(), "s3.same");
-    request_.target = {client_.address(), "to", ""};
-    request_.target.server.endpoint = "http://127.0.0.1:1";
-    EXPECT_EQ(refusal(), "s3.other_server");
 }
 
 TEST_F(S3Clone, CopiesSettingsOnlyWhenToldTo) {
@@ -406,6 +403,84 @@ TEST_F(S3Clone, RemovesUploadsOfADeadRun) {
     const CloneReport report = clone();
     EXPECT_EQ(report.removed_uploads, 1);
     EXPECT_TRUE(report.is_whole());
+}
+
+// The request was carried out, and its answer was lost: nobody has the id of that upload.
+TEST_F(S3Clone, RemovesAnUploadWhoseAnswerWasLost) {
+    put_rich_object("big");
+    server_.fault = [n = 0](const Request& request) mutable {
+        const bool is_create = request.method == "POST" && request.has("uploads");
+        return is_create && request.key == "big" && ++n == 1 ? Fault::reset_after : Fault::none;
+    };
+    const CloneReport report = clone();
+    EXPECT_TRUE(report.is_whole());
+    EXPECT_EQ(report.removed_uploads, 1);
+    EXPECT_EQ(server_.open_uploads(), 0U);
+}
+
+// Killed between the request and its answer: the journal has the key and no id. An upload of
+// somebody else for the same key has parts, or is older, and stays.
+TEST_F(S3Clone, RemovesOnlyItsOwnUploadsWithoutAnId) {
+    const auto begin = [&](const std::string& key) {
+        const Answer answer =
+            ask(loop_,
+                client_,
+                {.method = "POST", .bucket = "to", .key = key, .query = {{"uploads", ""}}});
+        const auto id = answer.wire.body.find("<UploadId>") + 10;
+        return answer.wire.body.substr(id, answer.wire.body.find("</UploadId>") - id);
+    };
+    const std::string with_part = begin("big");
+    ASSERT_TRUE(ask(loop_,
+                    client_,
+                    {.method = "PUT",
+                     .bucket = "to",
+                     .key = "big",
+                     .query = {{"partNumber", "1"}, {"uploadId", with_part}},
+                     .body = "of somebody else"})
+                    .is_done());
+    begin("big");
+    begin("bigger");
+    {
+        auto journal =
+            CopyJournal::open(request_.journal, server_.endpoint() + " s3://from/ to s3://to/");
+        ASSERT_TRUE(journal) << journal.error().text();
+        ASSERT_TRUE(journal->add_intent({"big", clock_.wall_ms()}));
+        ASSERT_TRUE(journal->commit());
+    }
+    EXPECT_EQ(clone().removed_uploads, 1);
+    EXPECT_EQ(server_.open_uploads(), 2U) << "with a part, and of another key";
+    EXPECT_EQ(clone().removed_uploads, 0) << "the note is gone";
+}
+
+TEST_F(S3Clone, LeavesAnUploadThatIsOlderThanTheNote) {
+    server_.clock_offset_s = -3600;
+    {
+        auto journal =
+            CopyJournal::open(request_.journal, server_.endpoint() + " s3://from/ to s3://to/");
+        ASSERT_TRUE(journal) << journal.error().text();
+        ASSERT_TRUE(journal->add_intent({"other", clock_.wall_ms()}));
+        ASSERT_TRUE(journal->commit());
+    }
+    ASSERT_TRUE(ask(loop_,
+                    client_,
+                    {.method = "POST", .bucket = "to", .key = "other", .query = {{"uploads", ""}}})
+                    .is_done());
+    EXPECT_EQ(clone().removed_uploads, 0);
+    EXPECT_EQ(server_.open_uploads(), 1U);
+}
+
+// A probe that was killed left its scratch object, its versions and its upload.
+TEST_F(S3Clone, RemovesWhatAKilledProbeLeft) {
+    server_.put("to", ".drydock-probe-1", "bytes");
+    {
+        auto journal =
+            CopyJournal::open(request_.journal, server_.endpoint() + " s3://from/ to s3://to/");
+        ASSERT_TRUE(journal) << journal.error().text();
+        ASSERT_TRUE(journal->set_note("probe", ".drydock-probe-1"));
+        ASSERT_TRUE(journal->commit());
+    }
+    EXPECT_EQ(clone().extra.count, 0);
+    EXPECT_THAT(server_.keys("to"), IsEmpty());
 }
 
 TEST_F(S3Clone, GoesOnBehindTheLastFinishedPage) {

@@ -5,9 +5,12 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "mover/s3/listed_page.h"
+#include "mover/s3/lost_uploads.h"
 #include "mover/s3/xml.h"
 
 #include <fmt/format.h>
+
+#include <random>
 
 namespace drydock::mover::s3 {
 namespace {
@@ -95,14 +98,25 @@ Result<bool> has_versions_on(HttpLoop& loop, Client& client, const std::string& 
     return root && root->text_of("Status") == "Enabled";
 }
 
-Result<Abilities> probe_abilities(HttpLoop& loop,
-                                  Client& client,
-                                  const std::string& bucket,
-                                  const std::string& prefix) {
+std::string new_probe_key(const std::string& prefix) {
+    std::random_device random;
+    return fmt::format("{}.drydock-probe-{:08x}{:08x}", prefix, random(), random());
+}
+
+Status
+remove_probe(HttpLoop& loop, Client& client, const std::string& bucket, const std::string& key) {
+    Probe probe = {loop, client, bucket, key};
+    DRYDOCK_TRY_ASSIGN(const bool has_versions, has_versions_on(loop, client, bucket));
+    clean_up(probe, has_versions);
+    DRYDOCK_TRY(remove_lost_uploads(loop, client, bucket, {key, 0}, WhichUploads::all));
+    return {};
+}
+
+Result<Abilities>
+probe_abilities(HttpLoop& loop, Client& client, const std::string& bucket, const std::string& key) {
     Abilities abilities;
     DRYDOCK_TRY_ASSIGN(abilities.keeps_versions, has_versions_on(loop, client, bucket));
-    const std::string name = sha256_hex(fmt::format("{}{}", bucket, static_cast<void*>(&loop)));
-    Probe probe = {loop, client, bucket, prefix + ".drydock-probe-" + name.substr(0, 12)};
+    Probe probe = {loop, client, bucket, key};
     const Answer put = probe.send("PUT", {}, {{"x-amz-tagging", "drydock-tag=1"}}, k_bytes);
     const Answer plain = put.is_done() ? put : probe.send("PUT", {}, {}, k_bytes);
     if (!plain.is_done()) {
@@ -129,17 +143,17 @@ Result<Abilities> probe_abilities(HttpLoop& loop,
     return abilities;
 }
 
-std::vector<std::string> shortcomings(const Abilities& abilities) {
+std::vector<std::string> shortcomings(const Abilities& abilities, bool passes_bytes) {
     std::vector<std::string> lines;
     if (!abilities.is_probed) {
         return lines;
     }
-    if (!abilities.checks_copy_condition) {
+    if (!abilities.checks_copy_condition && !passes_bytes) {
         lines.emplace_back(
             "the server copies whatever the source has become: each copy is compared "
             "with the ETag that was listed");
     }
-    if (!abilities.tells_part_sizes) {
+    if (!abilities.tells_part_sizes && !passes_bytes) {
         lines.emplace_back("the server does not tell the sizes of parts: they are guessed from the "
                            "ETag, and where that fails the copy has another ETag");
     }

@@ -19,15 +19,22 @@ struct Abilities {
     bool keeps_versions = false;    // the bucket has versions switched on
 };
 
-// Probes with an object ".drydock-probe-..." in this bucket, which is removed again with all its
-// versions. Errors: those of the client for a bucket that cannot be written to.
-[[nodiscard]] Result<Abilities> probe_abilities(HttpLoop& loop,
-                                                Client& client,
-                                                const std::string& bucket,
-                                                const std::string& prefix);
+// Returns the key of a scratch object behind this prefix: ".drydock-probe-..." with random digits.
+[[nodiscard]] std::string new_probe_key(const std::string& prefix);
 
-// Returns a sentence for each missing ability: what follows from it, and what is done instead.
-[[nodiscard]] std::vector<std::string> shortcomings(const Abilities& abilities);
+// Probes with an object of this key, which is removed again with all its versions. Errors: those of
+// the client for a bucket that cannot be written to.
+[[nodiscard]] Result<Abilities>
+probe_abilities(HttpLoop& loop, Client& client, const std::string& bucket, const std::string& key);
+
+// Removes what a probe left that was killed: the object, its versions and its upload.
+[[nodiscard]] Status
+remove_probe(HttpLoop& loop, Client& client, const std::string& bucket, const std::string& key);
+
+// Returns a sentence for each missing ability of the target: what follows from it, and what is done
+// instead. Some follow only where the server itself copies, and not where bytes pass through this
+// process.
+[[nodiscard]] std::vector<std::string> shortcomings(const Abilities& abilities, bool passes_bytes);
 
 // Returns true if the bucket has versions switched on. Errors: those of the client.
 [[nodiscard]] Result<bool>

@@ -110,6 +110,9 @@ public:
 
     [[nodiscard]] const CallCounters& counters() const { return counters_; }
 
+    // Milliseconds since 1970 by the server's clock, as far as it is known.
+    [[nodiscard]] std::int64_t server_time_ms() const { return clock_.wall_ms() + time_offset_ms_; }
+
     [[nodiscard]] const ServerAddress& address() const { return address_; }
 
 private:

@@ -3,7 +3,9 @@
 #include "mover/s3/clone.h"
 
 #include "base/json.h"
+#include "mover/s3/byte_budget.h"
 #include "mover/s3/clone_work.h"
+#include "mover/s3/lost_uploads.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +26,8 @@ struct Clients {
         : source(std::make_unique<Client>(loop, request.source.server, request.limits, clock)) {
         const ServerAddress& from = request.source.server;
         const ServerAddress& to = request.target.server;
-        if (from.credentials.access_key != to.credentials.access_key || from.region != to.region
+        if (from.endpoint != to.endpoint || from.ca_file != to.ca_file
+            || from.credentials.access_key != to.credentials.access_key || from.region != to.region
             || from.has_bucket_in_host != to.has_bucket_in_host) {
             own_target = std::make_unique<Client>(loop, to, request.limits, clock);
         }
@@ -55,21 +58,16 @@ struct Clients {
     }
 };
 
+bool is_one_server(const CloneRequest& request) {
+    return request.source.server.endpoint == request.target.server.endpoint;
+}
+
 // A clone into itself would grow while it is listed, or copy objects onto themselves.
 Status check_places(const CloneRequest& request) {
     const BucketPlace& from = request.source;
     const BucketPlace& to = request.target;
-    if (from.server.endpoint != to.server.endpoint) {
-        return fail("s3.other_server",
-                    fmt::format("{} lies on {} and {} on {}: a server copies only its own objects",
-                                from.text(),
-                                from.server.endpoint,
-                                to.text(),
-                                to.server.endpoint),
-                    "clone within one server");
-    }
     const bool overlaps =
-        from.bucket == to.bucket
+        is_one_server(request) && from.bucket == to.bucket
         && (from.prefix.starts_with(to.prefix) || to.prefix.starts_with(from.prefix));
     return overlaps ? fail("s3.same",
                            fmt::format("{} and {} overlap", from.text(), to.text()),
@@ -78,34 +76,12 @@ Status check_places(const CloneRequest& request) {
 }
 
 std::string clone_name(const CloneRequest& request) {
-    return fmt::format("{} {} to {}{}",
+    return fmt::format("{} {} to {}{}{}",
                        request.source.server.endpoint,
                        request.source.text(),
+                       is_one_server(request) ? "" : request.target.server.endpoint + " ",
                        request.target.text(),
                        request.has_versions ? " with versions" : "");
-}
-
-// Uploads in the journal belong to a run that is dead: the journal is locked by this one.
-Status remove_old_uploads(Clients& clients,
-                          const CloneRequest& request,
-                          CopyJournal& journal,
-                          CloneReport& report) {
-    DRYDOCK_TRY_ASSIGN(const std::vector<OpenUpload> uploads, journal.uploads());
-    for (const OpenUpload& upload : uploads) {
-        const Answer answer = ask(clients.loop,
-                                  clients.target(),
-                                  {.method = "DELETE",
-                                   .bucket = request.target.bucket,
-                                   .key = upload.key,
-                                   .query = {{"uploadId", upload.id}}});
-        if (!answer.is_done() && answer.kind != AnswerKind::missing) {
-            return tl::unexpected(
-                answer.error.with_context("removing an upload of an earlier run"));
-        }
-        report.removed_uploads += answer.is_done() ? 1 : 0;
-        DRYDOCK_TRY(journal.remove_upload(upload.id));
-    }
-    return journal.commit();
 }
 
 // The abilities as the journal notes them, with the time of the probe.
@@ -145,11 +121,24 @@ Status find_abilities(Clients& clients,
     if (recall(note, wall_ms, abilities)) {
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(
-        abilities,
-        probe_abilities(
-            clients.loop, clients.target(), request.target.bucket, request.target.prefix));
+    const std::string key = new_probe_key(request.target.prefix);
+    DRYDOCK_TRY(journal.set_note("probe", key));
+    DRYDOCK_TRY(journal.commit());
+    DRYDOCK_TRY_ASSIGN(abilities,
+                       probe_abilities(clients.loop, clients.target(), request.target.bucket, key));
+    DRYDOCK_TRY(journal.set_note("probe", ""));
     DRYDOCK_TRY(journal.set_note("abilities", note_of(abilities, wall_ms)));
+    return journal.commit();
+}
+
+// A probe that was killed left its object behind, which a clone of the target would carry on.
+Status remove_old_probe(Clients& clients, const CloneRequest& request, CopyJournal& journal) {
+    DRYDOCK_TRY_ASSIGN(const std::string key, journal.note("probe"));
+    if (key.empty()) {
+        return {};
+    }
+    DRYDOCK_TRY(remove_probe(clients.loop, clients.target(), request.target.bucket, key));
+    DRYDOCK_TRY(journal.set_note("probe", ""));
     return journal.commit();
 }
 
@@ -253,8 +242,17 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
         clients.source.get(), request.source.bucket, request.source.prefix, request.has_versions};
     const Listing target = {
         &clients.target(), request.target.bucket, request.target.prefix, request.has_versions};
-    CloneWork work(
-        request, {source, target, request.keeps_acl, request.copy_bytes_max}, journal, report);
+    ByteBudget budget(request.memory_bytes_max);
+    report.passed_bytes = request.passes_bytes || !is_one_server(request);
+    CloneWork work(request,
+                   {source,
+                    target,
+                    request.keeps_acl,
+                    request.copy_bytes_max,
+                    report.passed_bytes ? &budget : nullptr,
+                    request.piece_bytes_max},
+                   journal,
+                   report);
     RangeWalk walk(source,
                    target,
                    request.ranges_max,
@@ -332,10 +330,18 @@ Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock) {
     }
     DRYDOCK_TRY(look(clients, request, report));
     if (journal) {
+        DRYDOCK_TRY(remove_old_probe(clients, request, *journal));
         DRYDOCK_TRY(find_abilities(clients, request, *journal, clock.wall_ms(), report.abilities));
-        DRYDOCK_TRY(remove_old_uploads(clients, request, *journal, report));
+        DRYDOCK_TRY(remove_noted_uploads(
+            clients.loop, clients.target(), request.target.bucket, *journal, report));
+        DRYDOCK_TRY(remove_unknown_uploads(
+            clients.loop, clients.target(), request.target.bucket, *journal, report));
     }
     DRYDOCK_TRY(walk_all(clients, request, journal ? &*journal : nullptr, report));
+    if (journal) {
+        DRYDOCK_TRY(remove_unknown_uploads(
+            clients.loop, clients.target(), request.target.bucket, *journal, report));
+    }
     report.calls = clients.counters();
     report.took_ms = clock.monotonic_ms() - begun_ms;
     return report;

@@ -1,8 +1,9 @@
-// Start here for whole buckets: clone(), one bucket or prefix made equal to another one of the same
-// server. Then compare.h (verify, manifest), object_copy.h (one object), range_walk.h and
-// list_cursor.h (listings), client.h and http_loop.h (requests).
+// Start here for whole buckets: clone(), one bucket or prefix made equal to another one. Then
+// compare.h (verify, manifest), object_copy.h (one object), range_walk.h and list_cursor.h
+// (listings), client.h and http_loop.h (requests).
 //
-// Objects are copied by the server itself. Nothing at the target is deleted, and nothing is
+// Within one server objects are copied by the server itself; between two servers their bytes pass
+// through this process. Nothing at the target is deleted, and nothing is
 // replaced unless the caller says so. The target and a small journal are the record of what is
 // done, so a clone that was killed goes on, and a clone that is complete costs two listings. One
 // thread.
@@ -11,6 +12,7 @@
 #include "mover/s3/abilities.h"
 #include "mover/s3/bucket_settings.h"
 #include "mover/s3/client.h"
+#include "mover/s3/object_upload.h"
 #include "mover/s3/part_sizes.h"
 
 #include <cstdint>
@@ -41,6 +43,10 @@ struct KeyFailure {
     Error error;
 };
 
+// Of bytes that pass through this process. A request and its answer have copies: the process takes
+// some three times as much.
+inline constexpr std::int64_t k_memory_bytes_max = 128LL << 20U;
+
 struct WalkProgress {
     std::int64_t done = 0;   // keys
     std::int64_t known = 0;  // keys that were listed so far
@@ -58,11 +64,14 @@ struct CloneRequest {
     bool replaces = false;         // objects of the target that differ
     bool keeps_acl = false;        // two requests more for each object
     bool copies_settings = false;  // of the bucket: versioning, policy, lifecycle, CORS, tags
+    bool passes_bytes = false;     // also within one server; between two it is so anyway
     bool dry_run = false;
     bool counts_first = false;  // lists the source once more beforehand, for the total
     ClientLimits limits = {};
     std::size_t ranges_max = 8;
+    std::int64_t memory_bytes_max = k_memory_bytes_max;
     std::int64_t copy_bytes_max = k_copy_bytes_max;
+    std::int64_t piece_bytes_max = k_piece_bytes_max;
     Progressed progressed = {};
     // Asked often; may be empty. Once it is true, no further copy begins, those in flight end, and
     // the clone ends with "s3.paused". The same call goes on.
@@ -79,23 +88,28 @@ struct CloneReport {
     std::int64_t vanished = 0;  // deleted at the source in the meantime
     KeyList differ;             // at the target with other content, and not replaced
     KeyList extra;              // at the target only
+    KeyList skipped;            // paths of a folder that are no regular files
     std::int64_t failed = 0;
     std::vector<KeyFailure> failures;  // the first of them
-    std::int64_t removed_uploads = 0;  // of an earlier run
+    std::int64_t removed_uploads = 0;  // of an earlier run, or of a lost answer
+    KeyList unsure_uploads;            // keys of the target that may have one that is left
     bool is_resumed = false;
     bool source_has_versions = false;
+    bool passed_bytes = false;  // through this process
     Abilities abilities;
     std::vector<SettingDifference> settings;
     CallCounters calls;
     std::int64_t took_ms = 0;
 
     // True if the target has all that was to be cloned.
-    [[nodiscard]] bool is_whole() const { return failed == 0 && differ.count == 0; }
+    [[nodiscard]] bool is_whole() const {
+        return failed == 0 && differ.count == 0 && skipped.count == 0;
+    }
 };
 
 // Clones. Failures of single keys are in the report. Errors, after which the journal tells what is
-// left: "s3.same" for places that overlap, "s3.other_server", "s3.versions_off", "s3.paused", those
-// of the journal, of the listing, and of the client.
+// left: "s3.same" for places that overlap, "s3.versions_off", "s3.paused", those of the journal, of
+// the listing, and of the client.
 [[nodiscard]] Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock);
 
 }  // namespace drydock::mover::s3

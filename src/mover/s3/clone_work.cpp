@@ -9,6 +9,8 @@
 // is added in order.
 #include "mover/s3/clone_work.h"
 
+#include "mover/s3/stream_copy.h"
+
 #include <algorithm>
 
 namespace drydock::mover::s3 {
@@ -18,8 +20,9 @@ constexpr int k_attempts_max = 3;  // of one object, beyond the retries of the c
 constexpr std::size_t k_failures_named_max = 100;
 
 // True if the ETag of a copy may differ from that of this object.
-bool is_uncertain(const ListedObject& object) {
-    return object.etag.size() != 32 || object.etag.find('-') != std::string::npos;
+bool is_uncertain(const CopyContext& context, const ListedObject& object) {
+    return object.etag.size() != 32 || object.etag.find('-') != std::string::npos
+           || may_need_upload(context, object);
 }
 
 }  // namespace
@@ -41,8 +44,12 @@ CloneWork::CloneWork(const CloneRequest& request,
     , report_(report) {
     context_.upload_begun = [this](const std::string& key, const std::string& id) {
         keep(journal_->add_upload({key, id}));
+        if (!unsure_.contains(key)) {
+            keep(journal_->remove_intent(key));
+        }
         keep(journal_->commit());
     };
+    context_.upload_lost = [this](const std::string& key) { unsure_.insert(key); };
     context_.upload_ended = [this](const std::string& id) { keep(journal_->remove_upload(id)); };
     context_.bytes_copied = [this](std::int64_t bytes) { bytes_ += bytes; };
     context_.is_to_stop = [this] { return is_stopped_; };
@@ -162,12 +169,33 @@ void CloneWork::add(Task task) {
         ++done_;
         return;
     }
-    if (!is_uncertain(task.object)) {
+    if (!is_uncertain(context_, task.object)) {
         start(task);
         return;
     }
-    keep(journal_->note_pair(task.key, task.object.etag, ""));
+    note_begin(task.key, task.object);
     waiting_.push_back(std::move(task));
+}
+
+// A death may leave an object with an ETag of its own, and an upload whose id nobody knows. The
+// caller commits before it begins.
+void CloneWork::note_begin(const std::string& key, const ListedObject& object) {
+    keep(journal_->note_pair(key, object.etag, ""));
+    if (const std::string intent = intent_of(key, object); !intent.empty()) {
+        keep(journal_->add_intent({intent, context_.target.client->server_time_ms()}));
+    }
+}
+
+// Returns the key of the target for which a copy may create an upload; empty if it does not.
+std::string CloneWork::intent_of(const std::string& key, const ListedObject& object) const {
+    return may_need_upload(context_, object) ? context_.target.prefix + key : std::string();
+}
+
+// The copy has ended, or never begins, so that no upload without a known id is open.
+void CloneWork::forget_intent(const std::string& intent) {
+    if (!intent.empty() && !unsure_.contains(intent)) {
+        keep(journal_->remove_intent(intent));
+    }
 }
 
 void CloneWork::commit(const std::vector<KeyRange>* left) {
@@ -201,15 +229,18 @@ void CloneWork::stop() {
     is_stopped_ = true;
     for (const Turn& turn : turns_) {
         left_.push_back(turn.ticket);
+        forget_intent(turn.intent);
     }
     turns_.clear();
 }
 
 void CloneWork::queue(Turn turn) {
-    if (!leaves(turn.ticket)) {
-        turns_.push_back(std::move(turn));
-        begin_turns();
+    if (leaves(turn.ticket)) {
+        forget_intent(turn.intent);
+        return;
     }
+    turns_.push_back(std::move(turn));
+    begin_turns();
 }
 
 // Twice as many as may be in flight: the client never runs out of calls.
@@ -228,17 +259,24 @@ void CloneWork::end_turn() {
 }
 
 void CloneWork::start(const Task& task) {
-    queue({task.ticket, [this, task] {
-               std::make_shared<ObjectCopy>(context_,
-                                            task.key,
-                                            task.object,
-                                            false,
-                                            [this, task](const CopyResult& result) {
-                                                on_copied(task, result);
-                                                end_turn();
-                                            })
-                   ->start();
-           }});
+    const auto on_end = [this, task](const CopyResult& result) {
+        on_copied(task, result);
+        end_turn();
+    };
+    queue({task.ticket,
+           [this, task, on_end] { start_copy(task.key, task.object, false, on_end); },
+           intent_of(task.key, task.object)});
+}
+
+void CloneWork::start_copy(const std::string& key,
+                           const ListedObject& object,
+                           bool is_version,
+                           ObjectCopy::Done done) {
+    if (context_.budget == nullptr) {
+        std::make_shared<ObjectCopy>(context_, key, object, is_version, std::move(done))->start();
+    } else {
+        std::make_shared<StreamCopy>(context_, key, object, is_version, std::move(done))->start();
+    }
 }
 
 void CloneWork::count_copy(const std::string& key,
@@ -247,7 +285,7 @@ void CloneWork::count_copy(const std::string& key,
     ++report_.copied;
     report_.bytes += object.bytes;
     report_.recorded += result.kind == CopyKind::recorded ? 1 : 0;
-    if (result.kind == CopyKind::recorded || is_uncertain(object)) {
+    if (result.kind == CopyKind::recorded || is_uncertain(context_, object)) {
         keep(journal_->note_pair(key, object.etag, result.target_etag));
     }
 }
@@ -260,6 +298,7 @@ void CloneWork::count_failure(const std::string& key, const Error& error) {
 }
 
 void CloneWork::on_copied(Task task, const CopyResult& result) {
+    forget_intent(intent_of(task.key, task.object));
     switch (result.kind) {
     case CopyKind::verified:
     case CopyKind::recorded:
@@ -321,11 +360,12 @@ void CloneWork::next_version(const std::shared_ptr<VersionTask>& task) {
         set_marker(task);
         return;
     }
-    if (is_uncertain(version)) {
-        keep(journal_->note_pair(task->key, version.etag, ""));
+    if (is_uncertain(context_, version)) {
+        note_begin(task->key, version);
         keep(journal_->commit());
     }
     const auto on_version = [this, task](const CopyResult& result) {
+        forget_intent(intent_of(task->key, task->versions[task->next]));
         if (result.kind == CopyKind::failed || result.kind == CopyKind::vanished) {
             fail_version(task, result.error);
             return;
@@ -334,7 +374,7 @@ void CloneWork::next_version(const std::shared_ptr<VersionTask>& task) {
         ++task->next;
         next_version(task);
     };
-    std::make_shared<ObjectCopy>(context_, task->key, version, true, on_version)->start();
+    start_copy(task->key, version, true, on_version);
 }
 
 // A failure behind a stop may come from the stop: the key stays for the next run.

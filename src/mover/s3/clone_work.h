@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace drydock::mover::s3 {
@@ -68,6 +69,7 @@ private:
     struct Turn {
         Ticket ticket;
         std::function<void()> begin;
+        std::string intent = {};  // the key of the target whose upload is noted; empty: none
     };
 
     enum class Match : std::uint8_t { same, begun, different };
@@ -77,7 +79,14 @@ private:
     [[nodiscard]] Match
     match(const std::string& key, const ListedObject& source, const ListedObject& target);
     void add(Task task);
+    void note_begin(const std::string& key, const ListedObject& object);
+    [[nodiscard]] std::string intent_of(const std::string& key, const ListedObject& object) const;
+    void forget_intent(const std::string& intent);
     void start(const Task& task);
+    void start_copy(const std::string& key,
+                    const ListedObject& object,
+                    bool is_version,
+                    ObjectCopy::Done done);
     void on_copied(Task task, const CopyResult& result);
     void try_again(Task task, const Error& error);
     void count_versions(const VersionTask& task);
@@ -96,7 +105,8 @@ private:
     CopyContext context_;
     CopyJournal* journal_;
     CloneReport& report_;
-    std::vector<Task> waiting_;  // for a commit
+    std::vector<Task> waiting_;               // for a commit
+    std::unordered_set<std::string> unsure_;  // keys of the target, see upload_lost
     std::optional<Error> error_;
     std::int64_t done_ = 0;
     std::int64_t bytes_ = 0;

@@ -2,24 +2,16 @@
 // same object.
 #include "mover/s3/content_digest.h"
 
-#include "base/check.h"
-#include "base/hash.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 
 namespace drydock::mover::s3 {
 namespace {
 
 constexpr std::int64_t k_piece_bytes = 8LL << 20U;
-
-struct FreeDigest {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 // Keeps itself alive until `done` was called.
 class Reader : public std::enable_shared_from_this<Reader> {
@@ -28,15 +20,12 @@ public:
            DigestKind kind,
            std::function<void(const Result<std::string>&)> done)
         : place_(std::move(place))
-        , context_(EVP_MD_CTX_new())
-        , done_(std::move(done)) {
-        const EVP_MD* digest = kind == DigestKind::sha256 ? EVP_sha256() : EVP_sha512();
-        CHECK(EVP_DigestInit_ex(context_.get(), digest, nullptr) == 1);
-    }
+        , sum_(kind)
+        , done_(std::move(done)) {}
 
     void next_piece() {
         if (place_.begin >= place_.end) {
-            finish();
+            done_(sum_.take());
             return;
         }
         const std::int64_t end = std::min(place_.begin + k_piece_bytes, place_.end);
@@ -67,21 +56,13 @@ private:
                                    end - place_.begin)));
             return;
         }
-        CHECK(EVP_DigestUpdate(context_.get(), answer.wire.body.data(), answer.wire.body.size())
-              == 1);
+        sum_.add(answer.wire.body);
         place_.begin = end;
         next_piece();
     }
 
-    void finish() {
-        std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-        unsigned int size = 0;
-        CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
-        done_(to_hex({digest.data(), size}));
-    }
-
     ContentPlace place_;
-    std::unique_ptr<EVP_MD_CTX, FreeDigest> context_;
+    RunningSum sum_;
     std::function<void(const Result<std::string>&)> done_;
 };
 

@@ -4,14 +4,13 @@
 #include "mover/s3/client.h"
 #include "mover/s3/list_cursor.h"
 #include "mover/s3/listed_page.h"
+#include "mover/s3/running_sum.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace drydock::mover::s3 {
-
-enum class DigestKind : std::uint8_t { sha256, sha512 };
 
 // A part of an object, or all of it.
 struct ContentPlace {

@@ -1,4 +1,4 @@
-// Five tables of SQLite, written in one transaction at a time.
+// Six tables of SQLite, written in one transaction at a time.
 //
 // The first write begins the transaction; commit() ends it. The file is opened with an exclusive
 // lock, which the kernel drops when the process dies.
@@ -22,6 +22,8 @@ constexpr const char* k_schema =
     "CREATE TABLE IF NOT EXISTS pairs(key BLOB NOT NULL, source_etag TEXT NOT NULL,"
     " target_etag TEXT NOT NULL, PRIMARY KEY(key, source_etag)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS upload_intents(key BLOB PRIMARY KEY, noted_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS uploads(id TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;";
 
 // A prepared statement with its values. Texts are bound as blobs: keys may hold any byte.
@@ -48,6 +50,11 @@ public:
         return *this;
     }
 
+    Statement& number(int index, std::int64_t value) {
+        sqlite3_bind_int64(statement_, index, value);
+        return *this;
+    }
+
     // Returns true for a row, false at the end.
     Result<bool> step() {
         const int code =
@@ -66,6 +73,10 @@ public:
         const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, index));
         return bytes == nullptr ? std::string()
                                 : std::string(static_cast<const char*>(bytes), size);
+    }
+
+    [[nodiscard]] std::int64_t number_at(int index) const {
+        return sqlite3_column_int64(statement_, index);
     }
 
     [[nodiscard]] bool is_null(int index) const {
@@ -246,6 +257,32 @@ Status CopyJournal::set_note(const std::string& name, const std::string& text) {
     Statement insert(database_->handle, "INSERT OR REPLACE INTO notes VALUES(?1, ?2)");
     insert.text(1, name).text(2, text);
     return database_->write(insert);
+}
+
+Status CopyJournal::add_intent(const UploadIntent& intent) {
+    DRYDOCK_TRY(database_->begin());
+    Statement insert(database_->handle, "INSERT OR IGNORE INTO upload_intents VALUES(?1, ?2)");
+    insert.blob(1, intent.key).number(2, intent.noted_ms);
+    return database_->write(insert);
+}
+
+Status CopyJournal::remove_intent(const std::string& key) {
+    DRYDOCK_TRY(database_->begin());
+    Statement remove(database_->handle, "DELETE FROM upload_intents WHERE key = ?1");
+    remove.blob(1, key);
+    return database_->write(remove);
+}
+
+Result<std::vector<UploadIntent>> CopyJournal::intents() const {
+    std::vector<UploadIntent> result;
+    Statement select(database_->handle, "SELECT key, noted_ms FROM upload_intents ORDER BY key");
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(const bool has_row, select.step());
+        if (!has_row) {
+            return result;
+        }
+        result.push_back({select.column(0), select.number_at(1)});
+    }
 }
 
 Status CopyJournal::add_upload(const OpenUpload& upload) {

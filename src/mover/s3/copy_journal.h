@@ -1,14 +1,16 @@
 // CopyJournal: what a clone has to know after it was killed, in a file of SQLite.
 //
 // The target itself tells which objects are there. The journal adds what a listing does not tell:
-// the ranges of keys that are left, objects whose ETag is another one at the target, and multipart
-// uploads that are open. Writes are collected until commit(), which is durable. One process at a
-// time: the file is locked. Not thread-safe.
+// the ranges of keys that are left, objects whose ETag is another one at the target, multipart
+// uploads that are open, and keys for which one may be open whose id nobody knows. Writes are
+// collected until commit(), which is durable. One process at a time: the file is locked. Not
+// thread-safe.
 #pragma once
 
 #include "base/result.h"
 #include "mover/s3/key_range.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +21,12 @@ namespace drydock::mover::s3 {
 struct OpenUpload {
     std::string key;  // with the prefix of the target
     std::string id;
+};
+
+// A multipart upload that is about to be created.
+struct UploadIntent {
+    std::string key;            // with the prefix of the target
+    std::int64_t noted_ms = 0;  // since 1970, by the server's clock
 };
 
 class CopyJournal {
@@ -48,6 +56,11 @@ public:
     // Returns a note by its name; "" if there is none. Notes outlive the runs.
     [[nodiscard]] Result<std::string> note(const std::string& name) const;
     [[nodiscard]] Status set_note(const std::string& name, const std::string& text);
+
+    // Notes that an upload for this key is about to be created; an older note of the key stays.
+    [[nodiscard]] Status add_intent(const UploadIntent& intent);
+    [[nodiscard]] Status remove_intent(const std::string& key);
+    [[nodiscard]] Result<std::vector<UploadIntent>> intents() const;
 
     [[nodiscard]] Status add_upload(const OpenUpload& upload);
     [[nodiscard]] Status remove_upload(const std::string& id);
