@@ -5,6 +5,7 @@
 #include "app/internal.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "mover/s3/folder_copy.h"
 #include "os/files.h"
 
 #include <cstdio>
@@ -43,8 +44,15 @@ Result<s3::BucketPlace> place_of(const BucketSide& side) {
     return place;
 }
 
+std::string name_of(const s3::CloneRequest& clone) {
+    const bool is_one = clone.source.server.endpoint == clone.target.server.endpoint;
+    return clone.source.server.endpoint + " " + clone.source.text() + " "
+           + (is_one ? "" : clone.target.server.endpoint + " ") + clone.target.text()
+           + (clone.has_versions ? " versions" : "");
+}
+
 // Two clones of the same places share a journal, so that the second one finds what the first noted.
-Result<std::string> journal_of(const BucketCopyRequest& request, const s3::CloneRequest& clone) {
+Result<std::string> journal_of(const BucketCopyRequest& request, const std::string& name) {
     if (!request.journal.empty()) {
         return request.journal;
     }
@@ -55,12 +63,55 @@ Result<std::string> journal_of(const BucketCopyRequest& request, const s3::Clone
     if (state.empty()) {
         return fail("s3.setting", "there is no place for the journal", "name a file: --journal");
     }
-    const std::string name = clone.source.server.endpoint + " " + clone.source.text() + " "
-                             + clone.target.text() + (clone.has_versions ? " versions" : "");
     return state + "/drydock/copies/" + sha256_hex(name).substr(0, 16) + ".sqlite";
 }
 
+bool is_bucket(const BucketSide& side) {
+    return side.uri.starts_with("s3://");
+}
+
+// A folder has no versions, no ACL and no settings of a bucket.
+Status check_folder_options(const BucketCopyRequest& request) {
+    const bool has_more = request.has_versions || request.keeps_acl || request.copies_settings;
+    return has_more ? fail("s3.setting",
+                           "a folder holds no versions, no ACL and no settings of a bucket",
+                           "leave out --versions, --acl and --settings")
+                    : Status();
+}
+
+Result<BucketCopied> copy_folder(const BucketCopyRequest& request) {
+    DRYDOCK_TRY(check_folder_options(request));
+    const bool is_upload = is_bucket(request.target);
+    s3::FolderRequest copy;
+    DRYDOCK_TRY_ASSIGN(copy.place, place_of(is_upload ? request.target : request.source));
+    copy.folder = is_upload ? request.source.uri : request.target.uri;
+    copy.replaces = request.replaces;
+    copy.dry_run = request.dry_run;
+    copy.limits.in_flight_max = request.in_flight_max;
+    copy.counts_first = request.counts_first;
+    copy.progressed = request.progressed;
+    copy.is_to_stop = request.is_to_stop;
+    BucketCopied copied;
+    copied.source = is_upload ? copy.folder : copy.place.text();
+    copied.target = is_upload ? copy.place.text() : copy.folder;
+    copied.dry_run = request.dry_run;
+    os::RealClock clock;
+    if (!is_upload) {
+        DRYDOCK_TRY_ASSIGN(copied.report, s3::download(copy, clock));
+        return copied;
+    }
+    DRYDOCK_TRY_ASSIGN(
+        copy.journal,
+        journal_of(request, copy.folder + " " + copy.place.server.endpoint + " " + copied.target));
+    copied.journal = request.dry_run ? "" : copy.journal;
+    DRYDOCK_TRY_ASSIGN(copied.report, s3::upload(copy, clock));
+    return copied;
+}
+
 Result<BucketCopied> copy(const BucketCopyRequest& request) {
+    if (is_bucket(request.source) != is_bucket(request.target)) {
+        return copy_folder(request);
+    }
     s3::CloneRequest clone;
     DRYDOCK_TRY_ASSIGN(clone.source, place_of(request.source));
     DRYDOCK_TRY_ASSIGN(clone.target, place_of(request.target));
@@ -68,12 +119,13 @@ Result<BucketCopied> copy(const BucketCopyRequest& request) {
     clone.replaces = request.replaces;
     clone.keeps_acl = request.keeps_acl;
     clone.copies_settings = request.copies_settings;
+    clone.passes_bytes = request.passes_bytes;
     clone.dry_run = request.dry_run;
     clone.limits.in_flight_max = request.in_flight_max;
     clone.counts_first = request.counts_first;
     clone.progressed = request.progressed;
     clone.is_to_stop = request.is_to_stop;
-    DRYDOCK_TRY_ASSIGN(clone.journal, journal_of(request, clone));
+    DRYDOCK_TRY_ASSIGN(clone.journal, journal_of(request, name_of(clone)));
     os::RealClock clock;
     BucketCopied copied;
     DRYDOCK_TRY_ASSIGN(copied.report, s3::clone(clone, clock));

@@ -17,7 +17,7 @@ namespace drydock::app {
 
 // One side as it was typed. Keys come from Amazon's variables and files, never from here.
 struct BucketSide {
-    std::string uri;  // "s3://BUCKET[/PREFIX]"
+    std::string uri;  // "s3://BUCKET[/PREFIX]"; of a copy also the path of a folder
     mover::s3::TypedSettings settings;
 };
 
@@ -29,6 +29,7 @@ struct BucketCopyRequest {
     bool replaces = false;
     bool keeps_acl = false;
     bool copies_settings = false;
+    bool passes_bytes = false;
     bool dry_run = false;
     bool counts_first = false;
     int in_flight_max = 256;

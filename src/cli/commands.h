@@ -69,7 +69,7 @@ private:
     void add_vfolders();
     void add_extract();
     void add_server_options(CLI::App* command);
-    void add_target_options(CLI::App* command);
+    void add_target_options(CLI::App* command, const std::string& place);
     void add_buckets();
     void add_trial(CLI::App& packs);
     void add_packs();

@@ -30,9 +30,9 @@ void Commands::add_server_options(CLI::App* command) {
     command->add_flag("--versions", invocation_.has_versions, "every version, with delete markers");
 }
 
-void Commands::add_target_options(CLI::App* command) {
-    text(command, "source", invocation_.source, "SOURCE", "s3://BUCKET[/PREFIX]")->required();
-    text(command, "target", invocation_.target, "TARGET", "s3://BUCKET[/PREFIX]")->required();
+void Commands::add_target_options(CLI::App* command, const std::string& place) {
+    text(command, "source", invocation_.source, "SOURCE", place)->required();
+    text(command, "target", invocation_.target, "TARGET", place)->required();
     text(command,
          "--target-profile",
          invocation_.target_profile,
@@ -51,8 +51,9 @@ void Commands::add_target_options(CLI::App* command) {
 }
 
 void Commands::add_buckets() {
-    auto* copy = add(*app_, "copy", "clone a bucket within its server", k_json | k_dry_run);
-    add_target_options(copy);
+    auto* copy = add(
+        *app_, "copy", "clone a bucket to another one, or from or to a folder", k_json | k_dry_run);
+    add_target_options(copy, "s3://BUCKET[/PREFIX], or a folder on one of the sides");
     add_server_options(copy);
     copy->add_flag(
         "--replace", invocation_.replaces, "also objects of the target with other content");
@@ -63,9 +64,12 @@ void Commands::add_buckets() {
     copy->add_flag("--count",
                    invocation_.counts_first,
                    "list the source once more beforehand, to tell how much is left");
+    copy->add_flag("--through",
+                   invocation_.passes_bytes,
+                   "the bytes pass through drydock, as they do between two servers");
     text(copy, "--journal", invocation_.journal, "FILE", "else in ~/.local/state/drydock/copies");
     auto* verify = add(*app_, "verify", "compare two buckets and change neither", k_json);
-    add_target_options(verify);
+    add_target_options(verify, "s3://BUCKET[/PREFIX]");
     add_server_options(verify);
     verify->add_flag("--read", invocation_.reads_all, "read every object of both sides");
     auto* manifest = add(*app_, "manifest", "write down every object of a bucket", k_json);

@@ -71,6 +71,7 @@ int Command::copy_bucket() {
     request.replaces = invocation_.replaces;
     request.keeps_acl = invocation_.keeps_acl;
     request.copies_settings = invocation_.copies_settings;
+    request.passes_bytes = invocation_.passes_bytes;
     request.dry_run = invocation_.dry_run;
     request.counts_first = invocation_.counts_first;
     request.in_flight_max = static_cast<int>(invocation_.in_flight);

@@ -96,6 +96,7 @@ struct Invocation {
     bool has_versions = false;
     bool keeps_acl = false;
     bool copies_settings = false;
+    bool passes_bytes = false;
     bool reads_all = false;
     bool has_digests = false;
     bool dry_run = false;

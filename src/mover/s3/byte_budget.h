@@ -32,17 +32,24 @@ public:
     [[nodiscard]] std::int64_t held() const { return held_; }
 
 private:
+    // A piece that fails at once gives back while it begins, so the outer loop goes on with it.
     void start_waiting() {
+        if (is_starting_) {
+            return;
+        }
+        is_starting_ = true;
         while (!waiting_.empty() && (held_ == 0 || held_ + waiting_.front().first <= bytes_max_)) {
             held_ += waiting_.front().first;
             const std::function<void()> begin = std::move(waiting_.front().second);
             waiting_.pop_front();
             begin();
         }
+        is_starting_ = false;
     }
 
     std::int64_t bytes_max_;
     std::int64_t held_ = 0;
+    bool is_starting_ = false;
     std::deque<std::pair<std::int64_t, std::function<void()>>> waiting_;
 };
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "mover/s3/byte_budget.h"
 #include "mover/s3/clone_work.h"
+#include "mover/s3/key_count.h"
 #include "mover/s3/lost_uploads.h"
 
 #include <fmt/format.h>
@@ -169,33 +170,6 @@ struct KeyCount {
     std::int64_t total = 0;   // 0: nobody counted them
 };
 
-Result<std::int64_t> count_keys(Clients& clients,
-                                const CloneRequest& request,
-                                const Listing& source,
-                                const std::vector<KeyRange>& ranges) {
-    std::int64_t keys = 0;
-    RangeWalk walk(source,
-                   {},
-                   request.ranges_max,
-                   [&](const KeyGroup*, const KeyGroup*, const Ticket&) { ++keys; });
-    walk.start(ranges);
-    drive(clients.loop, clients.all(), [&] {
-        const bool is_stopping = request.is_to_stop && request.is_to_stop();
-        if (is_stopping) {
-            walk.stop();
-        }
-        walk.advance();
-        if (request.progressed) {
-            request.progressed({.done = 0, .known = keys, .total = keys});
-        }
-        return walk.is_done() || (is_stopping && clients.are_idle());
-    });
-    if (walk.error()) {
-        return tl::unexpected(*walk.error());
-    }
-    return keys;
-}
-
 Result<KeyCount> count_first(Clients& clients,
                              const CloneRequest& request,
                              const Listing& source,
@@ -205,7 +179,13 @@ Result<KeyCount> count_first(Clients& clients,
     if (!request.counts_first) {
         return count;
     }
-    DRYDOCK_TRY_ASSIGN(const std::int64_t keys, count_keys(clients, request, source, ranges));
+    DRYDOCK_TRY_ASSIGN(const std::int64_t keys,
+                       count_keys(clients.loop,
+                                  source,
+                                  request.ranges_max,
+                                  ranges,
+                                  request.progressed,
+                                  request.is_to_stop));
     const bool is_whole = ranges.size() == 1 && ranges.front() == KeyRange();
     const bool is_cut = request.is_to_stop && request.is_to_stop();
     if (journal == nullptr || is_cut) {
@@ -228,12 +208,7 @@ tl::unexpected<Error> pause(CloneWork& work, const RangeWalk& walk, const CloneR
     if (work.error()) {
         return tl::unexpected(*work.error());
     }
-    return fail("s3.paused",
-                fmt::format("paused: {} objects were copied by this run, and {} were there",
-                            report.copied,
-                            report.equal),
-                "the same command goes on from there",
-                ErrorClass::transient);
+    return paused_copy(report);
 }
 
 Status
@@ -309,6 +284,15 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
 }
 
 }  // namespace
+
+tl::unexpected<Error> paused_copy(const CloneReport& report) {
+    return fail("s3.paused",
+                fmt::format("paused: {} objects were copied by this run, and {} were there",
+                            report.copied,
+                            report.equal),
+                "the same command goes on from there",
+                ErrorClass::transient);
+}
 
 void KeyList::add(const std::string& key) {
     ++count;

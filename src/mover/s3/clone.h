@@ -107,6 +107,9 @@ struct CloneReport {
     }
 };
 
+// Returns the error "s3.paused" of a copy that was asked to stop.
+[[nodiscard]] tl::unexpected<Error> paused_copy(const CloneReport& report);
+
 // Clones. Failures of single keys are in the report. Errors, after which the journal tells what is
 // left: "s3.same" for places that overlap, "s3.versions_off", "s3.paused", those of the journal, of
 // the listing, and of the client.

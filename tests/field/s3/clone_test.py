@@ -130,6 +130,54 @@ class Buckets(unittest.TestCase):
         self.assertNotIn(b"<Upload>", self.ask("GET", f"{self.target}?uploads=")[0])
         self.assertEqual(self.drydock("copy", "--acl")["equal"], 2)
 
+    def rich_objects(self) -> dict[str, str]:
+        """An object in parts and a small one, with the same headers and tags; returns the headers."""
+        kept = {"content-type": "text/x-big", "cache-control": "no-store", "x-amz-meta-a": "1", "x-amz-meta-a-b": "2"}
+        self.put_parts("big", [b"1" * PART, b"2" * PART, b"3" * 1000], kept)
+        self.ask("PUT", f"{self.source}/small", b"bytes", kept)
+        for key in ("big", "small"):
+            self.ask("PUT", f"{self.source}/{key}?tagging=", TAGS)
+        return kept
+
+    def assert_same_objects(self, kept: dict[str, str], names: tuple[str, ...]) -> None:
+        for key in ("big", "small"):
+            before, after = (self.ask("HEAD", f"{bucket}/{key}")[1] for bucket in (self.source, self.target))
+            for name in (*names, "content-length", *kept):
+                self.assertEqual(before[name], after[name], (key, name))
+            self.assertEqual(self.get(self.target, key), self.get(self.source, key))
+            self.assertIn(b"a b", self.get(self.target, key, "?tagging="))
+        self.assertNotIn(b"<Upload>", self.ask("GET", f"{self.target}?uploads=")[0])
+
+    def test_bytes_pass_through(self) -> None:
+        for key in ODD_KEYS:
+            self.put(key, f"of {key}".encode())
+        kept = self.rich_objects()
+        done = self.drydock("copy", "--through")
+        self.assertEqual((done["copied"], done["recorded"], done["passed_bytes"]), (len(ODD_KEYS) + 2, 0, True))
+        self.assert_same_objects(kept, ("etag",))
+        for key in ODD_KEYS:
+            self.assertEqual(self.get(self.target, key), f"of {key}".encode(), key)
+        again = self.drydock("copy", "--through")
+        self.assertEqual((again["equal"], again["calls"]["heads"]), (len(ODD_KEYS) + 2, 0))
+
+    def copy(self, source: str, target: str) -> Any:
+        done = subprocess.run([DRYDOCK, "copy", source, target, "--json"], capture_output=True, check=False,
+                              timeout=scaled(120), env=self.environment())
+        self.assertEqual(done.returncode, DONE, (done.stdout[-2000:], done.stderr[-2000:]))
+        return json.loads(done.stdout)
+
+    def test_into_a_folder_and_out_of_it(self) -> None:
+        for key in ODD_KEYS:
+            self.put(key, f"of {key}".encode())
+        kept = self.rich_objects()
+        folder = os.path.join(self.scratch, "folder")
+        self.assertEqual(self.copy(f"s3://{self.source}", folder)["copied"], len(ODD_KEYS) + 2)
+        self.assertEqual(self.copy(f"s3://{self.source}", folder)["equal"], len(ODD_KEYS) + 2)
+        self.assertEqual(self.copy(folder, f"s3://{self.target}")["copied"], len(ODD_KEYS) + 2)
+        self.assert_same_objects(kept, ())
+        for key in ODD_KEYS:
+            self.assertEqual(self.get(self.target, key), f"of {key}".encode(), key)
+
     def test_versions_in_order_with_markers(self) -> None:
         on = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
         self.ask("PUT", f"{self.source}?versioning=", on)
