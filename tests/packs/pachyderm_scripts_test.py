@@ -241,6 +241,12 @@ class Dump(Case):
             with open(self.path("run", "clone")) as file:
                 self.assertIn(f"state={state}\n", file.read())
 
+    def test_a_clone_that_has_more_is_not_whole(self) -> None:
+        drydock = self.program("drydock", "#!/bin/sh\n[ $1 = verify ] && [ $2 = s3://b ] && exit 1\nexit 0\n")
+        self.assertEqual(self.run_script("clone.sh", "verify", drydock, self.path("run"), "s3://a", "s3://b").returncode, 1)
+        with open(self.path("run", "clone")) as file:
+            self.assertIn("state=some\n", file.read())
+
     def test_the_root_token_stays_in_a_private_file(self) -> None:
         os.makedirs(self.path("run"))
         shutil.copy(self.path("state.json"), self.path("run", "metadata"))
