@@ -41,6 +41,7 @@ class ClusterFile:
         self.path = os.path.join(base, "cluster.yaml")
         self.address_file = os.path.join(base, "clients-address")
         self.entry = os.path.join(base, "entry")
+        self.drydock = os.path.abspath(os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock"))
 
     def write(self, soak: str) -> str:
         """Writes all of it; the path of the cluster file. The manifest of the new side is pachctl's own work."""
@@ -122,8 +123,7 @@ class ClusterFile:
     def _shared(self) -> dict[str, str]:
         places = " ".join(f"{side.side}=admin/{side.namespace}/{self.port(side, True)}" for side in self.sides)
         return {"kubeconfig": self.kubeconfig, "context": "admin", "kubectl": self.kubectl,
-                "drydock": os.path.abspath(os.environ.get("DRYDOCK") or os.path.join(ROOT, "build", "drydock")),
-                "pachctl": "${release}/pachctl", "pach_config": self.base + "/pachctl-${member}.json", "node": self.node,
+                "drydock": self.drydock, "pachctl": "${release}/pachctl", "pach_config": self.base + "/pachctl-${member}.json", "node": self.node,
                 "places": places, "entry": self.entry, "aws_config": os.path.join(self.base, "aws-config"),
                 "aws_credentials": os.path.join(self.base, "aws-credentials")}
 

@@ -10,6 +10,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 import double  # noqa: E402  (knows where the others are)
 import installation  # noqa: E402
-from cluster_file import ClusterFile, Side  # noqa: E402
+from cluster_file import ROOT, ClusterFile, Side  # noqa: E402,F401
 from double import HERE, Store, pachyderm, scaled, wait_until  # noqa: E402
 
 sys.path.append(os.path.join(os.path.dirname(HERE), "s3"))
@@ -81,6 +82,30 @@ class World:
         self.stop_writer()
         self.site.__exit__()
         processes.end_all(self.scratch)
+
+    # Inside of Kubernetes, where pachd is reached past the node ports
+
+    def inside_line(self, side: Side, *words: str) -> str:
+        """A line of shell with a command of pachctl."""
+        config = self.site.node.doubles[side.namespace].config
+        return shlex.join(["env", f"PACH_CONFIG={config}", self.file.pachctl(side), *words])
+
+    def inside(self, side: Side, *words: str) -> str:
+        """What a command says; RuntimeError if it fails."""
+        done = subprocess.run(self.inside_line(side, *words), shell=True, capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, timeout=LOAD_SECONDS_MAX)
+        if done.returncode != 0:
+            raise RuntimeError(f"pachctl {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
+    def guide_line(self, namespace: str) -> str:
+        """A line of shell: the guide's own deployment beside the old one. It ends half-way, at the first node port that is taken."""
+        store = self.new.store
+        words = ["env", f"KUBECONFIG={self.site.server.kubeconfig}", f"PACH_CONFIG={os.path.join(self.scratch, namespace)}",
+                 f"PATH={self.site.server.programs}:/usr/bin:/bin", self.file.pachctl(self.new), "deploy", "amazon", store.bucket,
+                 "us-east-1", "10", "--dynamic-etcd-nodes=1", f"--namespace={namespace}",
+                 f"--credentials={store.access_key},{store.secret_key}", f"--custom-endpoint={store.endpoint}"]
+        return shlex.join(words)
 
     # Clients
 
