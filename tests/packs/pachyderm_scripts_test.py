@@ -152,6 +152,13 @@ class Pipelines(Case):
         self.pipelines("start", self.path("stopped"))
         self.assertEqual(self.up(), {"edges": True, "old": False})
 
+    def test_restored_ones_that_stay_stopped_start_if_they_ran_before(self) -> None:
+        self.write("copy", ["edges"])
+        self.set_state(STATE, pipelines={"edges": False, "old": False})
+        self.pipelines("stop", self.path("stopped"), "--only", self.path("copy"))
+        self.pipelines("start", self.path("stopped"))
+        self.assertEqual(self.up(), {"edges": True, "old": False})
+
 
 class Content(Case):
     def content(self, word: str) -> int:

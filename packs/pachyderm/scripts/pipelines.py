@@ -2,7 +2,8 @@
 
 paused: 0 if no pipeline is started, 1 if one is.
 stop: notes in FILE which are started, then stops them. A FILE that is there keeps its names: an earlier attempt has noted them.
-      --copy writes the names to OTHER, too. --only notes those only that stand in OTHER: a restored pipeline starts whatever it was.
+      --copy writes the names to OTHER, too. --only notes those of OTHER, started or not: a restored pipeline starts whatever it was,
+      or stays stopped because it was when the dump was made.
 start: starts those that FILE names, then removes it.
 """
 import json
@@ -39,6 +40,10 @@ def started(pachctl):
                   if not one.get("stopped") and one.get("state") != "PIPELINE_PAUSED")
 
 
+def there(pachctl):
+    return {one["pipeline"]["name"] for one in pipelines(pachctl)}
+
+
 def read(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
@@ -55,7 +60,7 @@ def write(path, names):
 
 def stop(pachctl, path, how="", other=""):
     names = started(pachctl)
-    kept = sorted(set(names) & set(read(other))) if how == "--only" else names
+    kept = sorted(there(pachctl) & set(read(other) if os.path.exists(other) else ())) if how == "--only" else names
     if os.path.exists(path):
         kept = sorted(set(kept) | set(read(path)))
     if how == "--copy":
@@ -67,7 +72,7 @@ def stop(pachctl, path, how="", other=""):
 
 def start(pachctl, path):
     waiting = set(read(path)) if os.path.exists(path) else set()
-    stopped = {one["pipeline"]["name"] for one in pipelines(pachctl)} - set(started(pachctl))
+    stopped = there(pachctl) - set(started(pachctl))
     for name in sorted(waiting & stopped):
         run(pachctl, "start", "pipeline", name)
     if os.path.exists(path):
