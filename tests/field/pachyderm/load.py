@@ -165,11 +165,12 @@ def entries(log: str) -> Iterator[dict[str, Any]]:
 
 
 def replay(client: Any, log: str) -> dict[str, Any]:
-    """Writes what the log has and the installation lacks, in one commit each; how many there were."""
-    there = _paths(client)
-    lacking = sorted({entry["path"] for entry in entries(log)} - there)
-    for path in lacking:
-        client.put_file_bytes((REPO, BRANCH), path, _content("load", int(path.strip("/"))), overwrite_index=0)
+    """Writes what the log has and the installation lacks, in one commit; how many writes there were."""
+    lacking = sorted({entry["path"] for entry in entries(log)} - _paths(client))
+    if lacking:
+        with client.commit(REPO, BRANCH) as commit, client.put_file_client() as put:
+            for path in lacking:
+                put.put_file_from_bytes(commit, path, _content("load", int(path.strip("/"))))
     return {"replayed": len(lacking)}
 
 
