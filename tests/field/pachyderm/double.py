@@ -85,8 +85,10 @@ def start_warm(folder: str) -> str:
     """Starts the server of warm.py, which ends with the processes of the folder; its socket."""
     path = os.path.join(folder, "warm")
     with open(path + ".log", "ab") as log:
-        subprocess.Popen([pachyderm.python(), os.path.join(HERE, "warm.py"), "serve", path], stdin=subprocess.DEVNULL,
-                         stdout=log, stderr=log, cwd=folder, start_new_session=True, env=os.environ | {"DRYDOCK_SCRATCH": folder})
+        server = subprocess.Popen([pachyderm.python(), os.path.join(HERE, "warm.py"), "serve", path], stdin=subprocess.DEVNULL,
+                                  stdout=log, stderr=log, cwd=folder, start_new_session=True,
+                                  env=os.environ | {"DRYDOCK_SCRATCH": folder})
+    threading.Thread(target=server.wait, daemon=True).start()
     wait_until(lambda: os.path.exists(path), READY_SECONDS_MAX, lambda: "".join(tail(path + ".log", 20)), every=0.05)
     return path
 

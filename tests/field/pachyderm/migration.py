@@ -7,6 +7,7 @@
     world.replay(); world.verify()             # the loader plays back what the new one lacks; what was lost
 """
 
+import contextlib
 import json
 import os
 import re
@@ -54,7 +55,8 @@ class World:
 
     def ask_store(self, method: str, path: str) -> bytes:
         """One request to the server of S3; what it answered."""
-        status, _, content = signed.Connection(*self._server, LOAD_SECONDS_MAX).request(method, path)
+        with contextlib.closing(signed.Connection(*self._server, LOAD_SECONDS_MAX)) as connection:
+            status, _, content = connection.request(method, path)
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {content[:300]!r}")
         return content
