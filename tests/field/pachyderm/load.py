@@ -4,7 +4,8 @@
     load.py fill ADDRESS [--files N] [--pipelines N]     repos `images`, `texts`; pipelines `edges`, `edges-2`, ... in a chain
     load.py write ADDRESS-FILE LOG [--whole]              commits to the repo `loads` until it is told to end (SIGTERM);
                                                           with --whole each in one call, so that none stays open
-    load.py replay ADDRESS LOG                            plays the writes of the log back that an installation lacks
+    load.py replay ADDRESS LOG [--source ADDRESS]         plays the writes of the log back that an installation lacks, and those
+                                                          that the source has and never acknowledged
     load.py verify ADDRESS LOG [--content]                which acknowledged commit or file is missing or differs; exit code 1;
                                                           with --content files alone: what was replayed has other commits
     load.py state ADDRESS                                 all that must be equal on both sides of a migration, as JSON
@@ -164,9 +165,10 @@ def entries(log: str) -> Iterator[dict[str, Any]]:
             yield from (json.loads(line) for line in file if line.endswith("\n"))
 
 
-def replay(client: Any, log: str) -> dict[str, Any]:
-    """Writes what the log has and the installation lacks, in one commit; how many writes there were."""
-    lacking = sorted({entry["path"] for entry in entries(log)} - _paths(client))
+def replay(client: Any, log: str, source: Any) -> dict[str, Any]:
+    """Writes what the log or the source has and the installation lacks, in one commit; how many writes there were."""
+    wanted = {entry["path"] for entry in entries(log)} | (_paths(source) if source else set())
+    lacking = sorted(wanted - _paths(client))
     if lacking:
         with client.commit(REPO, BRANCH) as commit, client.put_file_client() as put:
             for path in lacking:
@@ -235,6 +237,7 @@ def main() -> int:
     parser.add_argument("--pipelines", type=int, default=2)
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--content", action="store_true")
+    parser.add_argument("--source", default="")
     options = parser.parse_args()
     if options.command == "write":
         Writer(options.address, options.log, options.whole).run()
@@ -250,7 +253,7 @@ def main() -> int:
 
 def answer(client: Any, options: argparse.Namespace) -> dict[str, Any]:
     if options.command == "replay":
-        return replay(client, options.log)
+        return replay(client, options.log, connect(options.source) if options.source else None)
     return verify(client, options.log, options.content) if options.command == "verify" else state(client)
 
 

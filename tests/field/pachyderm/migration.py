@@ -149,8 +149,10 @@ class World:
         wait_until(lambda: len(self.acknowledged()) >= before + count, LOAD_SECONDS_MAX, lambda: "nothing is written", every=0.1)
 
     def replay(self) -> int:
-        """The loader plays back into the new installation what that one lacks of its log; how many writes."""
-        return int(self.load("replay", self.address(self.new), self.log)["replayed"])
+        """The loader plays back into the new installation what that one lacks; how many writes. A write whose acknowledgement was
+        lost is in no log, so the old one is asked, too, at the port that it has now."""
+        source = f"{self.file.node}:{self.ports(self.old)[0]}"
+        return int(self.load("replay", self.address(self.new), self.log, "--source", source)["replayed"])
 
     def verify(self, side: Side) -> dict[str, Any]:
         """What of the acknowledged writes a side lacks; each file is read."""
