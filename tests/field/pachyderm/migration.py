@@ -195,7 +195,7 @@ class World:
 
     def remove_new(self) -> None:
         """As a person does after a way back: the namespace of the new one goes, and its bucket is emptied."""
-        words = self.site.server.kubectl("delete", "namespace", self.new.namespace, "--timeout=300s")
+        words = self.site.server.kubectl("delete", "namespace", self.new.namespace, "--ignore-not-found", "--timeout=300s")
         subprocess.run(words, check=True, capture_output=True, timeout=LOAD_SECONDS_MAX)
         wait_until(lambda: self.new.namespace not in self.site.node.doubles, LOAD_SECONDS_MAX,
                    lambda: "the node keeps the volumes", every=0.1)
