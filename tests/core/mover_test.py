@@ -246,7 +246,7 @@ policy: {{soak: 0s}}
     def test_is_seen_paused_and_resumed(self) -> None:
         """People and machines see how far it is; a pause stops it at once and loses nothing."""
         running = self.start("apply", self.path("plan.json"), "--json")
-        self.wait_for(lambda: bool(self.status()["progress"]), "a record of progress")
+        self.wait_for(lambda: bool(self.status().get("progress")), "a record of progress")
         entry = self.status()["progress"][0]
         self.assertEqual((entry["action"], entry["of"], entry["unit"]), ("roll/m1/copy", OBJECTS, "objects"))
         self.assertEqual(entry["percent"], 100 * entry["done"] // OBJECTS)

@@ -3,11 +3,11 @@
 // fake_s3_server FOLDER OBJECTS COPY_MS serves until its standard input ends. The bucket `from` has
 // that many objects, and each copy takes that long. Files in FOLDER:
 //
-// | file     | means                                            |
-// | endpoint | written once the server listens                  |
-// | copied   | the key of each copy, one a line                 |
-// | hang     | made by a test: no request is answered meanwhile |
-// | fast     | made by a test: a copy takes no time             |
+// | file     | means                                             |
+// | endpoint | written once the server listens                   |
+// | copied   | the key of each object that is copied, one a line |
+// | hang     | made by a test: no request is answered meanwhile  |
+// | fast     | made by a test: a copy takes no time              |
 #include "fake_s3/fake_s3.h"
 
 #include <fmt/format.h>
@@ -35,7 +35,8 @@ on_request(const std::string& folder, milliseconds copy_time, const fake_s3::Req
     while (exists(folder + "/hang")) {
         std::this_thread::sleep_for(milliseconds(10));
     }
-    if (request.bucket == "to" && request.headers.contains("x-amz-copy-source")) {
+    const bool is_object = request.bucket == "to" && request.key.starts_with('k');
+    if (is_object && request.headers.contains("x-amz-copy-source")) {
         if (!exists(folder + "/fast")) {
             std::this_thread::sleep_for(copy_time);
         }
