@@ -167,8 +167,19 @@ void StreamCopy::on_whole(std::int64_t share, const Answer& answer) {
                                  });
 }
 
+// An answer that was cut off may have lost its ETag: the target is asked for it.
 void StreamCopy::on_put(const std::string& sum, std::int64_t share, const Answer& answer) {
     context_.budget->give_back(share);
+    if (!answer.is_done() || !answer.header("etag").empty()) {
+        take_etag(sum, answer);
+        return;
+    }
+    context_.target.client->call(
+        {.method = "HEAD", .bucket = context_.target.bucket, .key = context_.target.prefix + key_},
+        [self = shared_from_this(), sum](const Answer& head) { self->take_etag(sum, head); });
+}
+
+void StreamCopy::take_etag(const std::string& sum, const Answer& answer) {
     const auto etag = checked_etag(sum, answer);
     if (etag) {
         context_.tell_bytes(source_.bytes);

@@ -49,6 +49,7 @@ private:
     void copy_whole();
     void on_whole(std::int64_t share, const Answer& answer);
     void on_put(const std::string& sum, std::int64_t share, const Answer& answer);
+    void take_etag(const std::string& sum, const Answer& answer);
     void copy_parts();
     void read_part(UploadPart part, ObjectUpload::PartDone done);
     void get_piece(const std::shared_ptr<Piece>& piece);
