@@ -2,7 +2,7 @@
 """Load for an installation of Pachyderm 1.x, by Pachyderm's own Python client: it judges the double, and shares no code with it.
 
     load.py fill ADDRESS [--files N] [--pipelines N]     repos `images`, `texts`; pipelines `edges`, `edges-2`, ... in a chain
-    load.py write ADDRESS-FILE LOG [--whole]              commits to the repo `loads` until it is told to end (SIGTERM);
+    load.py write ADDRESS-FILE LOG [--whole] [--pause S]  commits to the repo `loads` until it is told to end (SIGTERM);
                                                           with --whole each in one call, so that none stays open
     load.py replay ADDRESS LOG [--source ADDRESS]         plays the writes of the log back that an installation lacks, and those
                                                           that the source has and never acknowledged
@@ -96,8 +96,9 @@ def _has_output(client: Any, pipeline: str, source: str) -> bool:
 
 
 class Writer:
-    def __init__(self, address_file: str, log: str, is_whole: bool = False):
-        self.address_file, self.log, self.is_whole = address_file, log, is_whole
+    def __init__(self, address_file: str, log: str, is_whole: bool = False, pause: float = 0):
+        """`pause` is in seconds, between two writes."""
+        self.address_file, self.log, self.is_whole, self.pause = address_file, log, is_whole, pause
         self.ends = False
         self._clients: dict[str, Any] = {}
 
@@ -112,6 +113,7 @@ class Writer:
             try:
                 self._write(number)
                 number += 1
+                time.sleep(self.pause)
             except (grpc.RpcError, OSError, ValueError):
                 self._clients.clear()
                 time.sleep(PAUSE_SECONDS)  # not acknowledged, perhaps done: the same name is written again
@@ -238,9 +240,10 @@ def main() -> int:
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--content", action="store_true")
     parser.add_argument("--source", default="")
+    parser.add_argument("--pause", type=float, default=0)
     options = parser.parse_args()
     if options.command == "write":
-        Writer(options.address, options.log, options.whole).run()
+        Writer(options.address, options.log, options.whole, options.pause).run()
         return 0
     client = connect(options.address)
     if options.command == "fill":

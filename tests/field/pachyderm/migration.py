@@ -32,6 +32,7 @@ import signed  # noqa: E402  (in ../s3)
 
 OLD, NEW = "1.9.12", "1.10.5"
 LOAD_SECONDS_MAX = scaled(120)
+PAUSE_SECONDS = "0.5"  # of the client that writes: each of its files is read in the end
 
 
 class World:
@@ -127,8 +128,8 @@ class World:
 
     def start_writer(self) -> None:
         with open(os.path.join(self.scratch, "writer.log"), "ab") as log:
-            self._writer = subprocess.Popen(self._load("write", self.file.address_file, self.log, "--whole"), stdout=log, stderr=log,
-                                            cwd=self.scratch, start_new_session=True)
+            self._writer = subprocess.Popen(self._load("write", self.file.address_file, self.log, "--whole", "--pause", PAUSE_SECONDS),
+                                            stdout=log, stderr=log, cwd=self.scratch, start_new_session=True)
         self.wait_written(3)
 
     def stop_writer(self) -> None:
