@@ -103,12 +103,12 @@ class Guide:
                 "drydock counts the dump against the cluster, and compares every commit afterwards.")
 
     def undeploy(self) -> str:
-        """The namespace is that of kubectl's current context, as in every release before 1.11.9."""
+        """The old one goes; without `--namespace` it would be what kubectl's current context names."""
         before = self.site.binding()
-        self.pachctl("undeploy", f"--namespace={TWIN}", data=b"y\n")
+        self.pachctl("undeploy", f"--namespace={COPY}", data=b"y\n")
         assert before and not self.site.binding()
-        return (f"ClusterRole and ClusterRoleBinding pachyderm went, too, by a label that every installation has. They were those of "
-                f"{before[0]}. drydock deletes object by object, by uid, in one namespace.")
+        return (f"ClusterRole and ClusterRoleBinding pachyderm went, too, by a label that every installation has. They were for "
+                f"{before[0]}, which stays and has no rights any more. drydock deletes object by object, by uid, in one namespace.")
 
     def sections(self) -> list[tuple[str, Callable[[], str]]]:
         return [("Step 1.1, the backup", self.export), ("Step 1, optionally to a bucket", self.dump_to_url),
