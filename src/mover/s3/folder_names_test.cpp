@@ -39,12 +39,14 @@ TEST(S3FolderNames, EscapesBehindAKeyThatIsAFile) {
 }
 
 TEST(S3FolderNames, EveryKeyComesBackFromAPathOfItsOwn) {
-    std::vector<std::string> keys = {std::string(1024, 'k'),
-                                     std::string(700, '%'),
-                                     std::string(240, 'k') + ".",
-                                     std::string(240, 'k') + "..",
-                                     std::string("a\0b", 3),
-                                     "%drydock-x"};
+    std::vector<std::string> keys;
+    keys.emplace_back(1024, 'k');
+    keys.emplace_back(700, '%');
+    for (const char* end : {".", ".."}) {
+        keys.emplace_back(240, 'k').append(end);
+    }
+    keys.emplace_back("a\0b", 3);
+    keys.emplace_back("%drydock-x");
     // All words of up to five of these letters.
     std::vector<std::string> words = {""};
     for (std::size_t i = 0; i < words.size() && words[i].size() < 5; ++i) {
