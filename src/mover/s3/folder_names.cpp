@@ -19,7 +19,8 @@ std::string escaped_name(std::string_view name) {
     const bool is_dots = name == "." || name == "..";
     for (std::size_t i = 0; i < name.size(); ++i) {
         const char c = name[i];
-        const bool is_first_dot = c == '.' && (is_dots ? i == 0 : line == 0 && !result.empty());
+        const bool is_cut_off = !result.empty() && (line == 0 || line == k_name_bytes_max);
+        const bool is_first_dot = c == '.' && (is_dots ? i == 0 : is_cut_off);
         const bool is_escaped = c == '%' || c == '/' || c == '\0' || is_first_dot;
         const std::string text =
             is_escaped ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
