@@ -253,7 +253,8 @@ policy: {{soak: 0s}}
         self.assertGreater(entry["rate"], 0)
         self.assertAlmostEqual(entry["left_ms"], (OBJECTS - entry["done"]) / entry["rate"] * 1000, delta=1)
         self.assertGreater(entry["bytes"], 0)
-        self.assertRegex(self.drydock("status").stdout, r"\d+ of 3000 objects \(\d+ %\), .*, about .* left")
+        screen = " ".join(self.drydock("status").stdout.split())  # lines are wrapped
+        self.assertRegex(screen, r"\d+ of 3000 objects \(\d+ %\), .*, about .* left")
         self.drydock("pause", expect=DONE)
         paused = running.wait()
         self.assertEqual(paused.code, PAUSED, paused.text())
@@ -266,7 +267,8 @@ policy: {{soak: 0s}}
         ended = self.events("action.ended")[-1]
         self.assertEqual(ended["outcome"], "paused")
         self.assertEqual(ended["detail"]["evidence"]["exit"], 75)
-        self.assertRegex(self.drydock("status").stdout, r"paused at \d+ of 3000 objects .*; goes on from there")
+        screen = " ".join(self.drydock("status").stdout.split())
+        self.assertRegex(screen, r"paused at \d+ of 3000 objects .*; goes on from there")
         before = len(self.copied())
         time.sleep(1)
         self.assertEqual(len(self.copied()), before, "nothing works while the run is paused")
