@@ -6,7 +6,7 @@
 //
 // What nobody can tell is not watched. A plan that switches such a fact would not know what to
 // bring back, so it is refused; else a note says so. Ways back are not refused: they are made at
-// night.
+// night. A fact of which this cluster has no member is no part of it: no note tells of that.
 #include "planner/compile.h"
 
 #include <fmt/format.h>
@@ -62,6 +62,12 @@ bool is_switched(const model::Plan& plan, const FactSource& source) {
     });
 }
 
+// True if the cluster has nobody who tells the fact: it is derived of members, and none has such a
+// fact. Packs have facts for some roles only.
+bool is_untold(const FactSource& source) {
+    return source.is_derived() && source.inputs.empty();
+}
+
 bool is_way_back(const PlanBuilder& draft) {
     const std::string& name = draft.procedure->name;
     return name == model::k_downgrade || name == model::k_rebuild || name == model::k_restore;
@@ -90,7 +96,8 @@ void tell_unknown(PlanBuilder& draft, const FactSource& source) {
 
 void keep_values(PlanBuilder& draft) {
     for (const auto& [key, source] : *draft.sources) {
-        if (source.temporary == model::Temporary::no) {
+        if (source.temporary == model::Temporary::no
+            || (is_untold(source) && !is_switched(draft.plan, source))) {
             continue;
         }
         if (const auto value = value_of(draft, source)) {
