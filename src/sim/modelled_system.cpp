@@ -253,7 +253,10 @@ void ModelledSystem::apply_fact(const model::Effect& effect) {
     if (is_known && key == member->second.leads && effect.value == Json(true)) {
         elect(effect.member);
     } else if (!is_known || key != member->second.ready) {
-        set(key, effect.value);
+        for (const std::string& carrier : carriers_of(key)) {
+            values_[carrier] = effect.value;
+        }
+        reported_keys_.insert(key);
     }
 }
 

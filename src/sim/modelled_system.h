@@ -151,6 +151,7 @@ private:
 
     // effects and their comparison with the state before
     void change(const std::string& cause, const std::function<void()>& act);
+    [[nodiscard]] std::vector<std::string> carriers_of(const std::string& key) const;
     void apply_fact(const model::Effect& effect);
     void apply_store(const model::Effect& effect);
     void judge_destruction(const model::Effect& effect, const model::Action& action);
@@ -206,6 +207,8 @@ private:
     [[nodiscard]] static bool
     is_missed(const std::string& name, const Member& member, const Json& halt);
     [[nodiscard]] static bool may_be_up(const Member& member, const run::ExpectedFacts& expected);
+    [[nodiscard]] static bool must_be_down(const Member& member,
+                                           const run::ExpectedFacts& expected);
 
     // leaders and quorums
     [[nodiscard]] bool is_leader(const Member& member) const;

@@ -86,16 +86,26 @@ bool ModelledSystem::holds_another(const std::string& id,
     });
 }
 
+// Returns the facts that get the value of an effect. A fact that is derived as one of its inputs
+// has no value of its own, so its inputs stand for it.
+std::vector<std::string> ModelledSystem::carriers_of(const std::string& key) const {
+    const auto source = plan_.sources.find(key);
+    const bool is_copy = source != plan_.sources.end() && source->second.is_derived()
+                         && !model::is_arithmetic(source->second.derive);
+    return is_copy ? source->second.inputs : std::vector{key};
+}
+
 // Keeps what was there before the first begin: a later attempt that succeeds brings that back.
 void ModelledSystem::replace(const model::Effect& effect, const std::string& id) {
     if (effect.kind != model::EffectKind::becomes) {
         replace_format(effect, id);
         return;
     }
-    const std::string key = model::fact_key(effect.member, effect.name);
-    if (!replaced_[id].facts.contains(key)) {
-        const Json before = fact_before(id, key, effect.value);
-        replaced_[id].facts[key] = {before, effect.value};
+    for (const std::string& key : carriers_of(model::fact_key(effect.member, effect.name))) {
+        if (!replaced_[id].facts.contains(key)) {
+            const Json before = fact_before(id, key, effect.value);
+            replaced_[id].facts[key] = {before, effect.value};
+        }
     }
     apply_fact(effect);
 }

@@ -328,8 +328,8 @@ bool ModelledSystem::restart_one(std::int64_t choice) {
     return true;
 }
 
-// True if a run halted because the member is not up. Another fact of a member that the plan has
-// stopped is no reason to start it.
+// True if a halt of the run speaks of the member's being up. Another fact of it is no reason to
+// start it.
 bool ModelledSystem::is_missed(const std::string& name, const Member& member, const Json& halt) {
     const std::string& cause = halt["cause"].as_string();
     const auto speaks_of = [&](const std::string& key) {
@@ -350,12 +350,20 @@ bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& e
                [](const Observation& value) { return value.status == ObservationStatus::known; });
 }
 
-// A person starts what is missed as it was, and stops what came back by itself and may not be up.
+// True if the run expects the member to be down. Where anything is possible it does not.
+bool ModelledSystem::must_be_down(const Member& member, const run::ExpectedFacts& expected) {
+    const auto running = expected.find(member.running);
+    return running != expected.end() && !running->second.any_of.empty()
+           && !may_be_up(member, expected);
+}
+
+// A person starts what is missed as it was, and stops what came back by itself and may not be up. A
+// halt that could not read whether a member is down speaks of it, too: such a member stays down.
 void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
     for (auto& [name, member] : members_) {
         if (!member.is_up
             && ((member.has_died && may_be_up(member, expected))
-                || is_missed(name, member, halt))) {
+                || (is_missed(name, member, halt) && !must_be_down(member, expected)))) {
             change(fmt::format("the repair of {}", name), [&, &own = member, &own_name = name] {
                 start_member(own_name, own, value(own.running), Cause::person);
             });
