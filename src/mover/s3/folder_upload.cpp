@@ -100,7 +100,8 @@ public:
         }
         const auto is_equal = compare(file, *there);
         if (!is_equal) {
-            fail(*item, is_equal.error());  // or the stop was seen while it was read
+            // The file is not read, or a stop was seen meanwhile.
+            fail(*item, is_equal.error());
         } else if (*is_equal) {
             ++report_.equal;
             --under_way_;
