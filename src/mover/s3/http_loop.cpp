@@ -144,6 +144,12 @@ std::size_t send_body(char* buffer, std::size_t size, std::size_t count, void* u
     return bytes;
 }
 
+// Where a kept connection turns out to be closed, libcurl sends the request again on another one.
+int rewind_body(void* user_data, curl_off_t offset, int /*origin*/) {
+    static_cast<Transfer*>(user_data)->sent = static_cast<std::size_t>(offset);
+    return CURL_SEEKFUNC_OK;
+}
+
 // libcurl drops "Name:" with an empty value, but sends "Name;" as such a header.
 void set_headers(Transfer& transfer) {
     const LibCurl& curl = library();
@@ -175,6 +181,8 @@ void set_method(void* handle, Transfer& transfer) {
         curl.set(handle, CURLOPT_INFILESIZE_LARGE, size);
         curl.set(handle, CURLOPT_READFUNCTION, &send_body);
         curl.set(handle, CURLOPT_READDATA, &transfer);
+        curl.set(handle, CURLOPT_SEEKFUNCTION, &rewind_body);
+        curl.set(handle, CURLOPT_SEEKDATA, &transfer);
     } else if (request.method == "POST") {
         curl.set(handle, CURLOPT_POSTFIELDSIZE_LARGE, size);
         curl.set(handle, CURLOPT_POSTFIELDS, request.body.data());
