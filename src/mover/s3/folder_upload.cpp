@@ -13,7 +13,9 @@
 #include "mover/s3/folder_manifest.h"
 #include "mover/s3/folder_tree.h"
 #include "mover/s3/lost_uploads.h"
+#include "mover/s3/proved_put.h"
 #include "mover/s3/range_walk.h"
+#include "mover/s3/signature.h"
 #include "mover/s3/xml.h"
 
 #include <fmt/format.h>
@@ -251,41 +253,13 @@ private:
         if (!item->entry.tags.empty()) {
             call.headers.emplace_back("x-amz-tagging", item->entry.tags);
         }
-        const std::string sum = md5_hex(call.body);
-        call.headers.emplace_back("content-md5", base64_encode(md5(call.body)));
-        client_.call(std::move(call), [this, item, sum, share](const Answer& answer) {
-            budget_.give_back(share);
-            bytes_ += answer.is_done() ? item->file.bytes : 0;
-            take_answer(item, sum, answer);
-        });
-    }
-
-    // An answer that was cut off may have lost its ETag: the bucket is asked for it.
-    void take_answer(const std::shared_ptr<FileItem>& item,
-                     const std::string& sum,
-                     const Answer& answer) {
-        if (!answer.is_done() || !answer.header("etag").empty()) {
-            end(*item, checked_etag(sum, answer));
-            return;
-        }
-        client_.call(
-            {.method = "HEAD",
-             .bucket = request_.place.bucket,
-             .key = request_.place.prefix + item->file.key},
-            [this, item, sum](const Answer& head) { end(*item, checked_etag(sum, head)); });
-    }
-
-    static Result<std::string> checked_etag(const std::string& sum, const Answer& answer) {
-        if (!answer.is_done()) {
-            return tl::unexpected(answer.error);
-        }
-        const std::string etag(bare_etag(answer.header("etag")));
-        if (etag != sum && !has_own_key(answer)) {
-            return drydock::fail("s3.etag",
-                                 fmt::format("the target has the ETag {} and not {}", etag, sum),
-                                 "copy it again");
-        }
-        return etag;
+        const std::string digest = md5(call.body);
+        put_object(
+            client_, std::move(call), digest, [this, item, share](const Result<std::string>& etag) {
+                budget_.give_back(share);
+                bytes_ += etag ? item->file.bytes : 0;
+                end(*item, etag);
+            });
     }
 
     void end(FileItem& item, const Result<std::string>& etag) {
@@ -318,14 +292,14 @@ private:
             context_,
             plan,
             [this, item](const UploadPart& part, const ObjectUpload::PartDone& done) {
-                put_part(item, part, done);
+                send_part(item, part, done);
             },
             [this, item](const Result<std::string>& etag) { end(*item, etag); })
             ->start();
     }
 
     void
-    put_part(const ItemPointer& item, const UploadPart& part, const ObjectUpload::PartDone& done) {
+    send_part(const ItemPointer& item, const UploadPart& part, const ObjectUpload::PartDone& done) {
         const std::int64_t share = part.end - part.begin;
         budget_.take(share, [this, item, part, done, share] {
             if (stops()) {
@@ -340,15 +314,15 @@ private:
                 return;
             }
             Call call = part.call;
-            call.headers.emplace_back("content-md5", base64_encode(md5(*bytes)));
-            const std::string sum = md5_hex(*bytes);
+            const std::string digest = md5(*bytes);
             call.body = std::move(*bytes);
-            client_.call(std::move(call), [this, done, sum, share](const Answer& answer) {
-                budget_.give_back(share);
-                // Of a part whose ETag was lost, the completion proves it.
-                const bool is_lost = answer.is_done() && answer.header("etag").empty();
-                done(is_lost ? Result<std::string>(sum) : checked_etag(sum, answer));
-            });
+            put_part(client_,
+                     std::move(call),
+                     digest,
+                     [this, done, share](const Result<std::string>& etag) {
+                         budget_.give_back(share);
+                         done(etag);
+                     });
         });
     }
 

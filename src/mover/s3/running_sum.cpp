@@ -57,10 +57,4 @@ std::string RunningSum::take() {
     return to_hex({digest.data(), size});
 }
 
-std::string md5_hex(std::string_view bytes) {
-    RunningSum sum(DigestKind::md5);
-    sum.add(bytes);
-    return sum.take();
-}
-
 }  // namespace drydock::mover::s3

@@ -28,7 +28,4 @@ private:
     std::unique_ptr<Context> context_;
 };
 
-// Returns the MD5 of the bytes in hex, as an ETag has it.
-[[nodiscard]] std::string md5_hex(std::string_view bytes);
-
 }  // namespace drydock::mover::s3

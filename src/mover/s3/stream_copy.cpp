@@ -9,6 +9,8 @@
 #include "mover/s3/stream_copy.h"
 
 #include "base/text.h"
+#include "mover/s3/proved_put.h"
+#include "mover/s3/signature.h"
 
 #include <fmt/format.h>
 
@@ -154,55 +156,28 @@ void StreamCopy::on_whole(std::int64_t share, const Answer& answer) {
     if (!tags_.is_empty()) {
         put.headers.emplace_back("x-amz-tagging", tags_.header);
     }
-    const std::string sum = md5_hex(put.body);
-    if (const Status checked = check_source(sum); !checked) {
+    const std::string digest = md5(put.body);
+    if (const Status checked = check_source(etag_of_md5(digest)); !checked) {
         context_.budget->give_back(share);
         fail_with(checked.error());
         return;
     }
-    put.headers.emplace_back("content-md5", base64_encode(md5(put.body)));
-    context_.target.client->call(std::move(put),
-                                 [self = shared_from_this(), sum, share](const Answer& stored) {
-                                     self->on_put(sum, share, stored);
-                                 });
+    put_object(*context_.target.client,
+               std::move(put),
+               digest,
+               [self = shared_from_this(), share](const Result<std::string>& etag) {
+                   self->context_.budget->give_back(share);
+                   self->on_put(etag);
+               });
 }
 
-// An answer that was cut off may have lost its ETag: the target is asked for it.
-void StreamCopy::on_put(const std::string& sum, std::int64_t share, const Answer& answer) {
-    context_.budget->give_back(share);
-    if (!answer.is_done() || !answer.header("etag").empty()) {
-        take_etag(sum, answer);
-        return;
-    }
-    context_.target.client->call(
-        {.method = "HEAD", .bucket = context_.target.bucket, .key = context_.target.prefix + key_},
-        [self = shared_from_this(), sum](const Answer& head) { self->take_etag(sum, head); });
-}
-
-void StreamCopy::take_etag(const std::string& sum, const Answer& answer) {
-    const auto etag = checked_etag(sum, answer);
+void StreamCopy::on_put(const Result<std::string>& etag) {
     if (etag) {
         context_.tell_bytes(source_.bytes);
         finish_with_etag(*etag);
     } else {
-        fail_with(etag.error());
+        fail_with(etag.error().with_context(clip(key_, 200)));
     }
-}
-
-// Returns the ETag of what was put. It must be the MD5 of the bytes, unless the target encrypts.
-Result<std::string> StreamCopy::checked_etag(const std::string& sum, const Answer& answer) const {
-    if (!answer.is_done()) {
-        return tl::unexpected(answer.error);
-    }
-    const std::string etag(bare_etag(answer.header("etag")));
-    if (etag != sum && !has_own_key(answer)) {
-        return tl::unexpected(stream_error(
-            "s3.etag",
-            fmt::format(
-                "{}: the target has the ETag {} and not {}", clip(key_, 200), clip(etag, 80), sum),
-            "copy it again"));
-    }
-    return etag;
 }
 
 void StreamCopy::copy_parts() {
@@ -284,21 +259,19 @@ void StreamCopy::take_piece(Piece piece) {
 }
 
 void StreamCopy::send_piece(Piece piece) {
-    const std::string sum = md5_hex(piece.bytes);
     whole_sum_.add(piece.bytes);
+    const std::string digest = md5(piece.bytes);
     const auto share = static_cast<std::int64_t>(piece.bytes.size());
     Call put = std::move(piece.part.call);
-    put.headers.emplace_back("content-md5", base64_encode(md5(piece.bytes)));
     put.body = std::move(piece.bytes);
-    context_.target.client->call(
-        std::move(put),
-        [self = shared_from_this(), sum, share, done = std::move(piece.done)](
-            const Answer& answer) {
-            self->context_.budget->give_back(share);
-            // Of a part whose ETag was lost, the completion proves it.
-            const bool is_lost = answer.is_done() && answer.header("etag").empty();
-            done(is_lost ? Result<std::string>(sum) : self->checked_etag(sum, answer));
-        });
+    put_part(*context_.target.client,
+             std::move(put),
+             digest,
+             [self = shared_from_this(), share, done = std::move(piece.done)](
+                 const Result<std::string>& etag) {
+                 self->context_.budget->give_back(share);
+                 done(etag);
+             });
 }
 
 // The ETag of the source must be a digest of what was read: of all of it, or of parts whose sizes

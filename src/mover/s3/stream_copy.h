@@ -48,15 +48,12 @@ private:
     void on_tags(const Answer& answer);
     void copy_whole();
     void on_whole(std::int64_t share, const Answer& answer);
-    void on_put(const std::string& sum, std::int64_t share, const Answer& answer);
-    void take_etag(const std::string& sum, const Answer& answer);
+    void on_put(const Result<std::string>& etag);
     void copy_parts();
     void read_part(UploadPart part, ObjectUpload::PartDone done);
     void get_piece(const std::shared_ptr<Piece>& piece);
     void take_piece(Piece piece);
     void send_piece(Piece piece);
-    [[nodiscard]] Result<std::string> checked_etag(const std::string& sum,
-                                                   const Answer& answer) const;
     [[nodiscard]] Status check_source(const std::string& whole_sum) const;
     void finish_with_etag(const std::string& etag);
     void finish(CopyResult result);
