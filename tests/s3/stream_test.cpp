@@ -20,22 +20,15 @@ using testing::ElementsAre;
 class S3Stream : public testing::Test, protected WithFakeS3 {
 protected:
     S3Stream() {
-        std::string name = testing::TempDir() + "/stream-XXXXXX";
-        folder_ = mkdtemp(name.data());
         ServerAddress other = client_.address();
         other.endpoint = other_server_.endpoint();
         request_.source = {client_.address(), "from", ""};
         request_.target = {other, "to", ""};
-        request_.journal = folder_ + "/journal";
-        request_.limits = {.attempts_max = 4,
-                           .throttled_attempts_max = 20,
-                           .first_pause_ms = 1,
-                           .pause_max_ms = 2};
+        request_.journal = folder_ / "journal";
+        request_.limits = k_copy_limits;
         server_.with("from", [](fake_s3::Bucket&) {});
         other_server_.with("to", [](fake_s3::Bucket&) {});
     }
-
-    ~S3Stream() override { std::filesystem::remove_all(folder_); }
 
     CloneReport clone() {
         const auto report = s3::clone(request_, clock_);
@@ -55,15 +48,9 @@ protected:
         return report && report->is_equal() ? report->by_content : -1;
     }
 
+    // Its parts differ.
     void put_rich_object(const std::string& key) {
-        server_.put_parts(
-            "from", key, std::string(1000, '1') + std::string(1500, '2'), {1000, 1000, 500});
-        server_.with("from", [&](fake_s3::Bucket& bucket) {
-            fake_s3::Version& version = bucket.objects[key].back();
-            version.headers = {{"content-type", "text/x"}, {"x-amz-meta-owner", "me"}};
-            version.tags = {{"team", "a b&c"}};
-            version.acl = "<AccessControlPolicy>public</AccessControlPolicy>";
-        });
+        WithFakeS3::put_rich_object(key, std::string(1000, '1') + std::string(1500, '2'));
     }
 
     fake_s3::Version target(const std::string& key) {
@@ -77,7 +64,7 @@ protected:
     }
 
     fake_s3::FakeS3 other_server_;
-    std::string folder_;
+    ScratchFolder folder_;
     CloneRequest request_;
 };
 
@@ -150,9 +137,12 @@ TEST_F(S3Stream, SurvivesFaultsOfBothServers) {
         };
         server_.fault = each_third;
         other_server_.fault = each_third;
-        const CloneReport report = clone();
+        CloneReport report = clone();
         server_.fault = nullptr;
         other_server_.fault = nullptr;
+        // A request is sent a few times. What failed then is named, and the next run copies it.
+        EXPECT_EQ(report.failed, static_cast<std::int64_t>(report.failures.size()));
+        report = report.is_whole() ? report : clone();
         EXPECT_TRUE(report.is_whole())
             << static_cast<int>(fault) << " "
             << (report.failures.empty() ? "" : report.failures[0].error.text());
