@@ -6,9 +6,9 @@
 // begins with SIGTERM: a command that then exits with k_exit_paused has stopped at a safe place.
 //
 // With stall_ms the command has no other limit. It is ended when the amounts in its progress file
-// stay the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs to
-// this attempt. The part file is renamed only when the command is done: a reader never sees half of
-// it.
+// stay the same for stall_ms. With stdout_file, the output goes to a part file whose name belongs
+// to this attempt. The part file is renamed only when the command is done: a reader never sees half
+// of it.
 #include "agent/action.h"
 #include "agent/action_key.h"
 #include "agent/attempt.h"
@@ -53,7 +53,7 @@ public:
         }
         look_ms_ = now + k_stall_look_ms;
         const Json progress = read_reported_progress(folder_);
-        if (has_moved(progress)) {
+        if (has_moved(progress, latest_)) {
             latest_ = progress;
             moved_ms_ = now;
         }
@@ -62,12 +62,6 @@ public:
     }
 
 private:
-    // A rate alone is no progress.
-    [[nodiscard]] bool has_moved(const Json& progress) const {
-        return progress["done"] != latest_["done"] || progress["of"] != latest_["of"]
-               || progress["bytes"] != latest_["bytes"];
-    }
-
     os::RealClock clock_;
     std::string folder_;
     std::int64_t stall_ms_;

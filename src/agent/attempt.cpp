@@ -78,6 +78,11 @@ Json read_reported_progress(const std::string& folder) {
     return progress;
 }
 
+bool has_moved(const Json& report, const Json& before) {
+    return report["done"] != before["done"] || report["of"] != before["of"]
+           || report["bytes"] != before["bytes"];
+}
+
 // Reads the tail of the output without a lock, while the supervisor may append. A cut character at
 // the front becomes "?".
 Json read_progress(const std::string& folder) {

@@ -33,6 +33,9 @@ namespace drydock::agent {
 // Returns {"bytes", "done", "of", "rate", "unit"} from the command's progress file; an empty object
 // without a valid one.
 [[nodiscard]] Json read_reported_progress(const std::string& folder);
+// True if an amount of the report is another than in the report before. A rate alone is no
+// progress.
+[[nodiscard]] bool has_moved(const Json& report, const Json& before);
 
 [[nodiscard]] std::string progress_path(const std::string& folder);
 // Names the file in which an action keeps its position over all its attempts.

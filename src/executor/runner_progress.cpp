@@ -3,6 +3,7 @@
 // An action with `stall_ms` has no limit as long as it makes progress: each report with a new
 // amount moves its deadline. The journal gets a report only now and then, since a record is a disk
 // write.
+#include "agent/attempt.h"
 #include "executor/runner.h"
 
 namespace drydock::executor {
@@ -26,12 +27,6 @@ Json progress_part(const Json& body) {
     return part;
 }
 
-// True if anything has moved since the report before.
-bool has_moved(const Json& report, const Json& before) {
-    return report["done"] != before["done"] || report["of"] != before["of"]
-           || report["bytes"] != before["bytes"];
-}
-
 }  // namespace
 
 void Runner::await_end(RequestId ticket, const InFlight& flight) {
@@ -50,7 +45,7 @@ void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
     const std::int64_t now = clock_.monotonic_ms();
     const Action& action = plan_.actions[flight.action];
     Progress& progress = progress_[flight.action];
-    if (has_moved(body, progress.latest) && action.stall_ms > 0) {
+    if (agent::has_moved(body, progress.latest) && action.stall_ms > 0) {
         flight.deadline_ms = now + action.silence_ms() + k_answer_grace_ms;
         hosts_.extend(action.host, ticket, flight.deadline_ms);
     }
@@ -63,7 +58,7 @@ void Runner::on_progress(RequestId ticket, InFlight& flight, const Json& body) {
         {EventType::action_progress, flight.action, flight.attempt, Outcome::none, Purpose::none},
         progress.latest};
     observer_.on_progress(event, plan_, state_);
-    if (now >= progress.record_ms && has_moved(progress.latest, progress.recorded)) {
+    if (now >= progress.record_ms && agent::has_moved(progress.latest, progress.recorded)) {
         progress.recorded = progress.latest;
         progress.record_ms = now + k_record_progress_ms;
         apply(event);
