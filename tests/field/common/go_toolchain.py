@@ -24,7 +24,6 @@ VERSION = "1.24.13"
 MODULE = "golang.org/toolchain"
 MODULE_VERSION = f"v0.0.1-go{VERSION}.linux-amd64"
 SUM = "h1:5sgfUhn9QCgVl4UYj32GrIYFHI3bi2UX55tNfupXwxc="
-PROXY = "https://proxy.golang.org"  # Go's own default
 OWN_PLACES = "/usr/local/go/bin"  # where Go's own installer puts it, outside PATH
 DOWNLOAD_SECONDS_MAX = scaled(300)  # 80 MB
 ZIP_BYTES_MAX = 200 << 20
@@ -53,10 +52,13 @@ def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
+def _said_by(go: str, *words: str) -> str:
+    return subprocess.run([go, *words], capture_output=True, text=True, timeout=scaled(30),
+                          env=os.environ | {"GOTOOLCHAIN": "local"}).stdout
+
+
 def _version_of(go: str) -> str:
-    said = subprocess.run([go, "version"], capture_output=True, text=True, timeout=scaled(30),
-                          env=os.environ | {"GOTOOLCHAIN": "local"})
-    found = re.search(r"\bgo([\d.]+)", said.stdout)
+    found = re.search(r"\bgo([\d.]+)", _said_by(go, "version"))
     return found[1] if found else "0"
 
 
@@ -81,8 +83,9 @@ def _ensure_cached() -> str:
 
 
 def _proxies() -> list[str]:
-    """The proxies that Go would ask, in its order; `direct` and `off` are none."""
-    listed = re.split(r"[,|]", os.environ.get("GOPROXY") or PROXY)
+    """The proxies that Go would ask, in its order; `direct` and `off` are none. An old Go knows its default."""
+    own = shutil.which("go")
+    listed = re.split(r"[,|]", os.environ.get("GOPROXY") or (_said_by(own, "env", "GOPROXY").strip() if own else ""))
     return [one.rstrip("/") for one in listed if one.startswith(("http://", "https://"))]
 
 
@@ -95,7 +98,7 @@ def _download(path: str) -> None:
         except (OSError, ValueError) as problem:  # URLError is an OSError
             problems.append(f"{proxy}: {problem}")
     raise Unavailable(f"Go {VERSION} could not be downloaded: {'; '.join(problems) or 'GOPROXY names no proxy'}.\n"
-                      "  Install Go 1.24 or later, or name a proxy in GOPROXY.")
+                      "  Install Go 1.24 or later; or Debian's golang-go, which knows a proxy; or name one in GOPROXY.")
 
 
 def _fetch(url: str, path: str) -> None:

@@ -77,6 +77,17 @@ class Toolchain(unittest.TestCase):
             with mock.patch.object(go.shutil, "which", lambda *_, **__: own), mock.patch.object(go, "SUM", self.sum):
                 self.assertEqual(go.ensure("1.24.0") == own, is_taken, version)
 
+    def test_an_old_go_knows_the_proxy(self) -> None:
+        own = os.path.join(self.folder, "go")
+        with open(own, "w") as file:
+            file.write(f"#!/bin/sh\n[ $1 = version ] && echo go version go1.19.8 linux/amd64 || echo '{os.environ['GOPROXY']}'\n")
+        os.chmod(own, 0o755)
+        with mock.patch.object(go.shutil, "which", lambda *_, **__: own), mock.patch.object(go, "SUM", self.sum), \
+                mock.patch.dict(os.environ):
+            del os.environ["GOPROXY"]
+            self.assertTrue(go.ensure("1.24.0").startswith(self.folder))
+        self.assertEqual(len(Proxy.asked), 1)
+
     def test_no_proxy_is_said_with_what_helps(self) -> None:
         with mock.patch.dict(os.environ, {"GOPROXY": "off"}), \
                 self.assertRaisesRegex(go.Unavailable, "GOPROXY names no proxy.*\n  Install Go 1.24"):
