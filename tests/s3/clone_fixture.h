@@ -5,7 +5,7 @@
 #include "mover/s3/compare.h"
 #include "s3/fixture.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

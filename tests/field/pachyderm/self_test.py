@@ -113,11 +113,11 @@ class Client(Case):
                        every=0.05)
         writer.ends = True
         thread.join(scaled(60))
-        found = load.verify(load.connect(judge.old.address), places[1])
+        found = load.verify(load.connect(judge.old.address), places[1], is_content=False)
         self.assertEqual((found["missing"], found["different"]), ([], []))
         self.assertGreater(found["acknowledged"], count)
         load.connect(judge.old.address).delete_file(("loads", "master"), "/000001")
-        found = load.verify(load.connect(judge.old.address), places[1])
+        found = load.verify(load.connect(judge.old.address), places[1], is_content=False)
         self.assertEqual([entry["path"] for entry in found["missing"]], ["/000001"])
         load.connect(judge.old.address).delete_repo("loads")
 
