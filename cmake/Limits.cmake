@@ -8,9 +8,11 @@ function(drydock_scale variable seconds)
     set(${variable} ${scaled} PARENT_SCOPE)
 endfunction()
 
-# drydock_limit(TEST SECONDS): its time limit, and the factor for its own waits. After its ENVIRONMENT is set.
+# drydock_limit(TEST SECONDS): its time limit, the factor for its own waits, and its place: what may take longest begins first
+# (COST), and what is short fills the gaps. After its ENVIRONMENT is set.
 function(drydock_limit test seconds)
     drydock_scale(scaled ${seconds})
     set_property(TEST ${test} PROPERTY TIMEOUT ${scaled})
+    set_property(TEST ${test} PROPERTY COST ${seconds})
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "DRYDOCK_TEST_SLOWNESS=${DRYDOCK_TEST_SLOWNESS}")
 endfunction()

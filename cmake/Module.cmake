@@ -39,11 +39,15 @@ function(drydock_test name)
     endif()
     add_dependencies(tests_${arg_LABEL} ${name})
     drydock_scale(patience 60)
+    set(cost 0)
+    if(NOT arg_LABEL STREQUAL unit)
+        set(cost 60) # some take long: they begin before the unit tests
+    endif()
     if(arg_LABEL MATCHES "full$")
         drydock_scale(patience 900) # they only run when named
     endif()
     gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${patience})
+                         PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${patience} COST ${cost})
 endfunction()
 
 # drydock_python_tests(PREFIX LABEL SECONDS): each *_test.py of the folder is the test PREFIX.NAME, with that limit. It gets the

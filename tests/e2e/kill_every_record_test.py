@@ -53,7 +53,7 @@ class KillEveryRecord(harness.Case):
             if moment == "sent":  # only these have something to send
                 numbers = [n for n, record in enumerate(records, 1) if intends(record)]
             cases += [(command, number) for number in numbers]
-        self.each(cases, lambda one, case: one.killed_once(*case, moment))
+        self.each(cases, lambda one, case: one.killed_once(case[0], case[1], moment))
 
     def untouched(self) -> dict[str, list[list[dict[str, Any]]]]:
         """The records that apply, approve and resume make, each in its own process."""

@@ -13,7 +13,7 @@ import keys
 from ozone_harness import DONE, FULL, KILLED, NEW, OLD, WAITS, in_full
 
 OPENING = 2  # records of a resumed run before its first own one: conductor.started, run.resumed
-STRIDE, FINALIZE_STRIDE = 6, 2  # in CI: own records from one kill to the next
+STRIDE, FINALIZE_STRIDE = 10, 4  # in CI: own records from one kill to the next
 KILLS_MAX = 1000
 
 

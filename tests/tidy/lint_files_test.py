@@ -48,6 +48,8 @@ class LintFiles(unittest.TestCase):
         self.assertEqual(self.selected(), ["src/a/one.cpp"])
         self.commit(src__a__deep_h="// changed\n")
         self.assertEqual(self.selected(), ["src/a/one.cpp", "src/b/user.cpp"])
+        self.commit(tests__c_h="")
+        self.assertEqual(self.selected("--headers"), ["src/a/deep.h", "src/a/one.h"])
 
     def test_from_the_last_release_on_main_and_from_main_on_a_branch(self) -> None:
         self.commit(a_cpp="")

@@ -68,7 +68,7 @@ class Server:
         for one in (caller, process):
             self.selector.register(one, self.read, (pid, process, caller))
 
-    def end(self, pid: int, process: int, caller: "socket.socket") -> None:  # noqa: F821
+    def end(self, pid: int, process: int, caller: "socket.socket") -> None:  # type: ignore[name-defined] # noqa: F821
         """Its end or its caller's: whichever is first."""
         import os
         import signal
@@ -81,7 +81,7 @@ class Server:
         caller.close()
 
     @staticmethod
-    def become(caller: "socket.socket", request: bytes, streams: list[int]) -> None:  # noqa: F821
+    def become(caller: "socket.socket", request: bytes, streams: list[int]) -> None:  # type: ignore[name-defined] # noqa: F821
         """The command, in a process of its own; tells its exit code and ends."""
         import os
         import traceback
