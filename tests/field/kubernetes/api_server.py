@@ -40,7 +40,7 @@ USERS = {"admin": ("system:masters", "admin-token"), "reader": ("readers", "read
          "nobody": ("strangers", "nobody-token")}
 CONTROLLERS = ("deployment-controller,replicaset-controller,replicationcontroller-controller,"
                "statefulset-controller,garbage-collector-controller,namespace-controller,"
-               "serviceaccount-controller")
+               "serviceaccount-controller,persistentvolumeclaim-protection-controller")
 
 
 class Unavailable(Exception):
