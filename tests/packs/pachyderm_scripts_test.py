@@ -250,7 +250,9 @@ class Dump(Case):
 
     def test_a_clone_that_has_more_is_not_whole(self) -> None:
         drydock = self.program("drydock", "#!/bin/sh\n[ $1 = verify ] && [ $2 = s3://b ] && exit 1\nexit 0\n")
-        self.assertEqual(self.run_script("clone.sh", "verify", drydock, self.path("run"), "s3://a", "s3://b").returncode, 1)
+        done = self.run_script("clone.sh", "verify", drydock, self.path("run"), "s3://a", "s3://b")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("s3://b was not found equal to s3://a", done.stderr)
         with open(self.path("run", "clone")) as file:
             self.assertIn("state=some\n", file.read())
 

@@ -16,7 +16,11 @@ copy)
     exec "$drydock" copy "$from" "$to" --journal "$folder/clone.journal" </dev/null
     ;;
 verify)
-    "$drydock" verify "$from" "$to" </dev/null && "$drydock" verify "$to" "$from" </dev/null || { state some; exit 1; }
+    "$drydock" verify "$from" "$to" </dev/null && "$drydock" verify "$to" "$from" </dev/null || {
+        state some
+        echo "$to was not found equal to $from: \`drydock log --json\` has the objects that differ, or why that is not known" >&2
+        exit 1
+    }
     state all
     ;;
 *) exit 2 ;;

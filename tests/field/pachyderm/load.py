@@ -249,7 +249,11 @@ def main() -> int:
     if options.command == "fill":
         fill(client, options.files, options.pipelines)
         return 0
-    found = answer(client, options)
+    try:
+        found = answer(client, options)
+    except grpc.RpcError as error:
+        where = " or ".join(filter(None, (options.address, options.source)))
+        sys.exit(f"pachd at {where}: {error.details()}")  # type: ignore[attr-defined]
     print(json.dumps(found, indent=1))
     return 1 if found.get("missing") or found.get("different") else 0
 

@@ -37,10 +37,10 @@ class Migrate(Case):
         """What it deletes no commit names. But the bucket changes under the clone, so the clone is of no one state."""
         self.make_garbage()
         self.make_plan()
-        before = len(self.world.keys(self.world.old.store.bucket))
+        before = set(self.world.keys(self.world.old.store.bucket))
         self.hooks.once("after-clone", self.inside("garbage-collect"))
         self.halted("apply", self.plan, told="read the clone again and compare it")
-        self.assertLess(len(self.world.keys(self.world.old.store.bucket)), before)
+        self.assertGreater(before - set(self.world.keys(self.world.old.store.bucket)), set(), "nothing was collected")
         self.go_back()
 
     def test_3_an_open_commit_is_waited_for(self) -> None:
