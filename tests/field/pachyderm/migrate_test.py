@@ -47,7 +47,7 @@ class Migrate(Case):
         self.pachctl(self.world.old, "start", "commit", "texts@master")
         self.make_plan()
         run = self.begin("apply", self.plan)
-        self.wait_for_event("open-commits")
+        self.wait_for_step("no commit is open on pach-old")
         self.assertFalse(os.path.exists(self.run_folder() + "/commits.json"), "it was noted in spite of an open commit")
         self.pachctl(self.world.old, "finish", "commit", "texts@master")
         done = run.wait(scaled(300))
@@ -77,7 +77,7 @@ class Migrate(Case):
     def past_rivals_to_the_deployment(self) -> None:
         """A rival on a port of the pause; a rival on a port of before; a dump that loses its end in between."""
         self.rival(self.world.file.port(self.world.old, is_paused=True))
-        self.halted("apply", self.plan, told="default/rival")
+        self.halted("apply", self.plan, told="services/rival of namespace default has it")
         self.remove_rival()
         dump = self.run_folder() + "/metadata"
         self.hooks.once("during-clone", self.until_dumped(), f"cp {dump} {dump}-whole", f"truncate -s 1000 {dump}",
@@ -85,7 +85,7 @@ class Migrate(Case):
                         self.rival_by_kubectl(migration.installation.PACHD_PORT), "exit 0")
         self.halted("resume", told="nothing was committed meanwhile")
         os.replace(dump + "-whole", dump)
-        self.halted("resume", told="default/rival")
+        self.halted("resume", told="services/rival of namespace default has it")
         self.remove_rival()
 
     def past_the_guides_deployment(self) -> None:
@@ -169,10 +169,10 @@ class Migrate(Case):
         """A line of shell: the dump and the clone go on at the same time."""
         return f"until [ -f {self.run_folder()}/metadata ]; do sleep 0.2; done"
 
-    def wait_for_event(self, step: str) -> None:
+    def wait_for_step(self, title: str) -> None:
         """Until the run is at a step."""
-        migration.wait_until(lambda: step in self.drydock("status", "--json", expect=None).stdout, scaled(120),
-                             lambda: f"it is never at {step}", every=1)
+        migration.wait_until(lambda: title in self.drydock("status", "--json", expect=None).stdout, scaled(120),
+                             lambda: f"it is never at: {title}", every=1)
         time.sleep(2)
 
     def killed_all_the_way(self, words: tuple[str, ...], end: int) -> int:
