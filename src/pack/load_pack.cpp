@@ -73,6 +73,7 @@ public:
             check_defaults(reader_);
             check_stopped(pack, diagnostics_);
             check_own_instances(pack, diagnostics_);
+            check_effects(pack, diagnostics_);
         }
     }
 

@@ -43,6 +43,8 @@ void check_stopped(const model::Pack& pack, Diagnostics& diagnostics);
 // Refuses `own` where no member has an instance of its own; warns of steps that each member has and
 // that convert the instances of all.
 void check_own_instances(const model::Pack& pack, Diagnostics& diagnostics);
+// Refuses effects that go round the laws of the pack, and lists that contradict themselves.
+void check_effects(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,

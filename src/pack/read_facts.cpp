@@ -100,6 +100,16 @@ private:
                               name_of(binds)),
                   "put the fact under a role");
         }
+        const bool is_of_clients = binds == StandardFact::writes || binds == StandardFact::serving;
+        if (!fact_.role.empty() && is_of_clients) {
+            error("fact.scope",
+                  node_["binds"].position,
+                  fmt::format("`{}` is told of the whole system, but this is a fact of members",
+                              name_of(binds)),
+                  fmt::format("put one under `system`, as in `derive: {{agreed: {}}}`, or remove "
+                              "`binds`",
+                              fact_.name));
+        }
         check_is_bound_once();
     }
 
@@ -137,6 +147,13 @@ private:
                   fmt::format("`{}` changes with every member that is stopped and started",
                               fact_.name),
                   "remove `temporary`; it is for what a plan switches and must switch back");
+        }
+        if (fact_.temporary != model::Temporary::no && fact_.identity) {
+            error(
+                "fact.temporary",
+                node.position,
+                fmt::format("`{}` tells who the member is, and no plan switches that", fact_.name),
+                "remove `temporary` or `identity`");
         }
         if (fact_.temporary != model::Temporary::no && (fact_.is_volatile || fact_.writes)) {
             error("fact.temporary",

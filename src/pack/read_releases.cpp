@@ -127,10 +127,33 @@ private:
                 }
                 policy.fact = text_of(node["fact"]);
                 policy.yields_to_chain = text_of(node["yields_to"]) == "chain";
-                policy.source = text_of(node["source"]);
+                policy.source = source_of(node);
                 policy.position = node.position;
+                check_range(policy, node["never"]);
                 pack_.policies.push_back(std::move(policy));
             }
+        }
+    }
+
+    // A rule without a source cannot be looked up by those whom it stops.
+    std::string source_of(const Node& node) {
+        const Node& source = node["source"];
+        if (source.kind == Node::Kind::scalar && source.scalar.empty()) {
+            error("policy.source",
+                  source.position,
+                  "a rule whose `source` is empty",
+                  "say who says so, as in \"upgrade guide\"");
+        }
+        return text_of(source);
+    }
+
+    // Empty bounds hold for every release.
+    void check_range(const model::RoutePolicy& policy, const Node& node) {
+        if (policy.rule == model::RouteRule::never && policy.argument.empty()) {
+            error("policy.empty",
+                  node.position,
+                  "`never` without bounds forbids every release",
+                  "name the releases, as in \">=3.5.0 <3.5.3\", or remove the rule");
         }
     }
 
@@ -164,9 +187,33 @@ private:
                       fmt::format("`{}` is a series, and every release of it is at least that",
                                   version),
                       fmt::format("name a release of it, as in `{}.3`", version));
+            } else if (rule == model::RouteRule::at_least_patch) {
+                warn_of_missing_patch(version, item->position);
             }
         }
         return texts_of(node);
+    }
+
+    // Then nothing leaves the series, unless a cluster file adds a release.
+    void warn_of_missing_patch(const std::string& version, const Position& position) {
+        const auto series =
+            std::find_if(pack_.series.begin(), pack_.series.end(), [&](const auto& entry) {
+                return model::version_in_series(version, entry.first);
+            });
+        const auto suffices = [&](const auto& release) {
+            return release.second.series == series->first
+                   && model::compare_versions(release.first, version) >= 0;
+        };
+        if (series != pack_.series.end()
+            && std::none_of(pack_.releases.begin(), pack_.releases.end(), suffices)) {
+            reader_.diagnostics.warning(
+                "policy.release",
+                position,
+                fmt::format("no release of {} is at least `{}`, so that no hop leaves that series",
+                            series->first,
+                            version),
+                "name a release that there is, or add the release to `releases`");
+        }
     }
 
     // Without `with` the rule is about members of one role among themselves.
@@ -176,7 +223,7 @@ private:
         rule.peer_role = text_of(node["with"], rule.role);
         rule.max_skew = static_cast<int>(integer_of(node["series_apart"], 0));
         rule.newer = boolean_of(node["newer"], true);
-        rule.source = text_of(node["source"]);
+        rule.source = source_of(node);
         rule.position = node.position;
         require_role(node["role"], reader_);
         if (node.has("with")) {
@@ -193,7 +240,7 @@ private:
         risk.to_range = text_of(node["to"]);
         risk.conditions = read_conditions(node["when"], NameScope{}, reader_);
         risk.because = text_of(node["because"]);
-        risk.source = text_of(node["source"]);
+        risk.source = source_of(node);
         risk.fixed_in = text_of(node["fixed_in"]);
         risk.blocks = boolean_of(node["refuse"], true);
         risk.position = node.position;

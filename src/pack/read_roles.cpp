@@ -11,9 +11,37 @@ namespace drydock::pack {
 
 namespace {
 
+constexpr std::int64_t k_members_max = 10'000;  // a larger number is a slip of the pen
+
 // Bounds keep a large number from overflowing an int. A word gives 0.
 int number_of(const Node& node) {
-    return static_cast<int>(std::min<std::int64_t>(integer_of(node), 10'000));
+    return static_cast<int>(std::min(integer_of(node), k_members_max));
+}
+
+void check_number(const Node& node, PackReader& reader) {
+    if (node.kind == Node::Kind::scalar && integer_of(node) > k_members_max) {
+        reader.diagnostics.error(
+            "value.wrong",
+            node.position,
+            fmt::format("`{}` members are more than any cluster has", node.scalar),
+            fmt::format("expected a number up to {}", k_members_max));
+    }
+}
+
+// A group by a label has one domain of that label: no member of it may ever be down, or none
+// counts.
+void check_quorum(const Node& node, PackReader& reader) {
+    check_number(node, reader);
+    check_number(node["at_least"], reader);
+    check_number(node["all_but"], reader);
+    const std::string within = text_of(node["within"]);
+    if (!within.empty() && within == text_of(node["domains"])) {
+        reader.diagnostics.error(
+            "role.quorum",
+            node["domains"].position,
+            fmt::format("each group by `{}` has one domain by `{}`", within, within),
+            "name another label, or remove `domains`");
+    }
 }
 
 // A number says how many members are ready at least; a word is the name of the kind.
@@ -52,6 +80,8 @@ void read_roles(const Node& roles, PackReader& reader) {
         role.name = entry.key;
         role.position = entry.position;
         role.quorum = read_quorum(entry.value["quorum"]);
+        check_quorum(entry.value["quorum"], reader);
+        check_number(entry.value["ready_with"], reader);
         role.restarts = text_of(entry.value["restarts"]) != "never";
         role.ready_with = number_of(entry.value["ready_with"]);
         role.ready_with_majority = text_of(entry.value["ready_with"]) == "majority";

@@ -104,6 +104,13 @@ private:
                   node.position,
                   fmt::format("`{}` is of type {}", fact->name, name_of(fact->type)),
                   "name a fact of type bool: true if the store was left clean");
+        } else if (fact->standard_fact != StandardFact::none) {
+            error("store.clean_stop",
+                  node.position,
+                  fmt::format("`{}` is bound to `{}`, and follows from other things",
+                              fact->name,
+                              name_of(fact->standard_fact)),
+                  "name a fact that tells whether the store was left clean, and nothing else");
         } else {
             check_is_not_temporary(*fact, "clean_stop", store);
         }
@@ -180,11 +187,23 @@ private:
             for (const Entry& law : release.value.entries) {
                 if (is_law_here(law, axis.name, reader_)) {
                     laws[law.key] = read_law(law, {}, reader_);
+                    check_lowers(law.value["lowers"]);
                 }
             }
             check_covers(release, axis.name, laws, reader_);
         }
         pack_.axes[axis.name] = std::move(axis);
+    }
+
+    // A call that lowers belongs to the plan's target, which is no release of an axis.
+    void check_lowers(const Node& node) {
+        if (text_of(node) == "on_request") {
+            error(
+                "law.axis",
+                node.position,
+                "no release of an axis lowers a format",
+                "remove `lowers`; let a step destroy the store and raise it, which makes it anew");
+        }
     }
 
     void check_read_by(const Entry& entry) {
@@ -222,6 +241,14 @@ private:
                               name_of(fact->type),
                               axis.name),
                   "name a fact of type release or text");
+        } else if (fact->standard_fact != StandardFact::none) {
+            error("axis.fact",
+                  axis.position,
+                  fmt::format("`{}` is bound to `{}`, and an axis is a second version beside that",
+                              fact->name,
+                              name_of(fact->standard_fact)),
+                  fmt::format("name the fact that tells the {}, or write the laws under `series`",
+                              axis.name));
         }
     }
 

@@ -187,6 +187,42 @@ TEST(BadInputBase, WarnsOfEachMemberThatConvertsTheStoresOfAll) {
               "{one_of: server}`");
 }
 
+// A cluster file may add the release. Without it no hop leaves the series.
+TEST(BadInputBase, WarnsOfAPatchThatNoReleaseHas) {
+    auto files = good_files("laws");
+    std::string& releases = files["releases.yaml"];
+    const std::string patch = "at_least_patch: [\"3.4.2";
+    releases.replace(releases.find(patch), patch.size(), "at_least_patch: [\"3.4.9");
+    const Diagnostics found = problems(files, "releases.yaml");
+    EXPECT_FALSE(found.has_errors()) << report(found);
+    EXPECT_EQ(
+        report(found),
+        "releases.yaml:28:23  warning: no release of 3.4 is at least `3.4.92`, so that no hop "
+        "leaves that series; name a release that there is, or add the release to `releases`");
+}
+
+// A level follows its store. What it is derived from may be told beside that, by the value that the
+// members then report.
+TEST(BadInputBase, TakesWhatALevelIsDerivedFromBesideItsStoreOnly) {
+    auto files = good_files("laws");
+    std::string& pack = files["pack.yaml"];
+    pack += "  system:\n    highest_format: {type: text, derive: {highest: format}}\n";
+    std::string& releases = files["releases.yaml"];
+    const std::string level = "level: format";
+    releases.replace(releases.find(level), level.size(), "level: highest_format");
+    std::string& procedure = files["procedures/upgrade.yaml"];
+    const std::string raise = "{raises: data, own: true}";
+    const std::string told = ", {becomes: {fact: format, value: \"${to.data}\"}}";
+    procedure.insert(procedure.find(raise) + raise.size(), told);
+    EXPECT_EQ(report(problems(files, "procedures/upgrade.yaml")), "");
+    procedure.erase(procedure.find(raise), raise.size() + 2);
+    EXPECT_THAT(
+        report(problems(files, "procedures/upgrade.yaml")),
+        testing::HasSubstr("`format` tells the level of the store `data`, and no effect says "
+                           "what becomes of the store; write `raises: data` or `lowers: "
+                           "data` beside it"));
+}
+
 TEST(BadInputBase, IsGood) {
     for (const char* base : {"base", "laws", "kubernetes"}) {
         const auto files = good_files(base);
