@@ -116,11 +116,13 @@ constexpr Pass k_passes[] = {
     check_versions,
     choose_procedure,
     order_members,    // needs the procedure's phases
+    check_voters,     // needs the roles' groups
     check_quorums,    // needs the roles' sizes
     expand,           // needs the order
     check_rehearsal,  // needs all actions, like the next
     drop_completed_steps,
     add_stores,           // needs the actions
+    check_values,         // needs the stores
     place_return_point,   // needs the actions and their order, and the stores' rules
     add_standing_guards,  // after the gate, so that its actions are guarded too
     add_risks,
@@ -131,6 +133,11 @@ constexpr Pass k_passes[] = {
 };
 
 }  // namespace
+
+bool is_way_back(const PlanBuilder& draft) {
+    const std::string& name = draft.procedure->name;
+    return name == model::k_downgrade || name == model::k_rebuild || name == model::k_restore;
+}
 
 std::string
 bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard) {

@@ -38,6 +38,8 @@ void order_members(PlanBuilder& draft);
 // beside it; 1: all others; 2: those that the pack wants last.
 [[nodiscard]] int
 rank(const PlanBuilder& draft, const model::Selection& selection, const model::Member& member);
+// Refuses a role with a quorum of which nobody votes.
+void check_voters(PlanBuilder& draft);
 // Refuses roles in which no member could ever be stopped.
 void check_quorums(PlanBuilder& draft);
 // Turns steps into actions on members, with dependencies.
@@ -47,6 +49,9 @@ void expand(PlanBuilder& draft);
 void drop_completed_steps(PlanBuilder& draft);
 // Adds the stores with their laws, and the rules by which their formats rise.
 void add_stores(PlanBuilder& draft);
+// Refuses values of facts that no law knows: surveyed ones, and those that effects give. A way back
+// has a note instead.
+void check_values(PlanBuilder& draft);
 // Finds the point of no return along every order by the rules of the stores, and places its gate.
 void place_return_point(PlanBuilder& draft);
 // The state of a rule before the plan's first action.
@@ -65,6 +70,10 @@ void add_ways_back(PlanBuilder& draft);
 void bind_facts(PlanBuilder& draft);
 // Adds the temporary facts that the survey or the request tells of.
 void add_temporaries(PlanBuilder& draft);
+
+// True if the plan takes an upgrade back. Such a plan is made at night, and refused as rarely as
+// possible.
+[[nodiscard]] bool is_way_back(const PlanBuilder& draft);
 
 // True if a list of conditions holds for the member, judged on the surveyed facts.
 [[nodiscard]] bool holds(const PlanBuilder& draft,

@@ -68,11 +68,6 @@ bool is_untold(const FactSource& source) {
     return source.is_derived() && source.inputs.empty();
 }
 
-bool is_way_back(const PlanBuilder& draft) {
-    const std::string& name = draft.procedure->name;
-    return name == model::k_downgrade || name == model::k_rebuild || name == model::k_restore;
-}
-
 void tell_unknown(PlanBuilder& draft, const FactSource& source) {
     const auto fact = draft.request.facts.find(source.key);
     const std::string why =
