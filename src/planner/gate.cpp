@@ -1,14 +1,18 @@
-// Places the gate right before the closing actions, or before their blocks.
+// Places the gate right before the closing actions, or before the outage that they stand in.
 //
 // A gate right before a start would hold a stopped member down for as long as a person thinks. Then
-// the gate stands before the member's block: until the approval the member serves the old release.
-// Where the block has everybody up again, the gate stands right before the closing action.
-// A gate of the pack is used if it stands there, before the block, or right before the closing
-// actions with only preparations in between. A pack's gate at another place stays in the plan, with
-// a note.
+// the gate stands before the step that took the member down, in whatever phase that is: until the
+// approval everybody serves the old release. outage.h finds that place.
+// Where everybody is up again, the gate stands right before the closing action.
+// A gate of the pack is used if it stands there, or further back in the same outage; or right
+// before the closing actions with only preparations in between. What a person approves is that the
+// way back closes from here on. A start between the gate and the closing action makes that stale:
+// the cluster serves again, and can be looked at, before it closes. A pack's gate at another place
+// stays in the plan, with a note.
 #include "planner/gate.h"
 
 #include "planner/closing_actions.h"
+#include "planner/outage.h"
 
 #include <fmt/format.h>
 
@@ -22,88 +26,11 @@ namespace {
 
 using model::Action;
 using model::Plan;
-using model::StandardFact;
 
 struct Words {
     std::string because;
     std::string source;
 };
-
-// The standing of the members of a block: what its steps so far have left down.
-class DownMembers {
-public:
-    explicit DownMembers(const PlanBuilder& draft) : draft_(draft) {}
-
-    // A pack without a fact for running members has the verbs only.
-    void pass(const Action& action) {
-        if (action.verb == model::Verb::stop) {
-            down_.insert(action.member);
-        } else if (action.verb == model::Verb::start || action.verb == model::Verb::restart) {
-            down_.erase(action.member);
-        }
-        for (const model::Effect& effect : action.effects) {
-            if (effect.kind == model::EffectKind::becomes && !effect.member.empty()) {
-                pass(effect);
-            }
-        }
-    }
-
-    [[nodiscard]] bool is_any() const { return !down_.empty(); }
-
-private:
-    // A member that runs and is not ready serves nobody.
-    void pass(const model::Effect& effect) {
-        const auto& pack = draft_.request.pack;
-        const std::string& role = find_member(draft_.request.cluster, effect.member)->role;
-        const bool is_running = effect.name == bound_fact(pack, role, StandardFact::running);
-        const bool is_ready = effect.name == bound_fact(pack, role, StandardFact::ready);
-        const std::string key = model::fact_key(effect.member, effect.name);
-        if ((is_running && effect.value.is_null()) || (is_ready && effect.value != Json(true))) {
-            down_.insert(key);
-        } else if (is_running || is_ready) {
-            down_.erase(key);
-        }
-    }
-
-    const PlanBuilder& draft_;
-    std::set<std::string> down_;
-};
-
-// The block of a closing action: the steps of its phase on its member before it.
-struct ClosingBlock {
-    std::size_t front = 0;
-    bool has_stop = false;  // somebody was down in it
-    bool is_down = false;   // somebody is, right before the closing action
-};
-
-ClosingBlock block_of(const PlanBuilder& draft, std::size_t index) {
-    const Plan& plan = draft.plan;
-    const Action& action = plan.actions[index];
-    ClosingBlock block = {index};
-    DownMembers down(draft);
-    for (std::size_t i = 0; i < index && !action.member.empty(); ++i) {
-        const Action& earlier = plan.actions[i];
-        if (earlier.phase == action.phase && earlier.member == action.member) {
-            block.front = std::min(block.front, i);
-            down.pass(earlier);
-            block.has_stop = block.has_stop || down.is_any();
-        }
-    }
-    block.is_down = down.is_any();
-    return block;
-}
-
-// Returns the places of the gate: right before each closing action, or before its block if that
-// action meets somebody who is down. A member must not be held down at the gate.
-std::vector<std::size_t> fronts_of(const std::vector<ClosingBlock>& blocks,
-                                   const std::vector<std::size_t>& closing,
-                                   bool ClosingBlock::* is_before_block) {
-    std::set<std::size_t> fronts;
-    for (std::size_t i = 0; i < closing.size(); ++i) {
-        fronts.insert(blocks[i].*is_before_block ? blocks[i].front : closing[i]);
-    }
-    return {fronts.begin(), fronts.end()};
-}
 
 // True if the action may come between the gate and the actions it guards. It then prepares them in
 // the same phase, and neither stops nor starts a member.
@@ -112,35 +39,66 @@ bool may_stand_between(const Action& action, const Action& gate) {
            || (action.phase == gate.phase && !changes_running_release(action.verb));
 }
 
-// True if the pack's own gate stands right before all `targets`: each waits for it, and only their
-// preparation is done in between.
-bool stands_before(const Plan& plan, std::size_t gate, const std::vector<std::size_t>& targets) {
-    std::vector<bool> is_descendant(plan.actions.size(), false);
-    is_descendant[gate] = true;
+// Returns for each action whether it waits for the gate.
+std::vector<bool> waiting_for(const Plan& plan, std::size_t gate) {
+    std::vector<bool> waits(plan.actions.size(), false);
+    waits[gate] = true;
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
         const auto& predecessors = plan.actions[i].predecessors;
-        is_descendant[i] =
-            std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t predecessor) {
-                return is_descendant[predecessor];
-            });
+        waits[i] = std::any_of(predecessors.begin(),
+                               predecessors.end(),
+                               [&](std::size_t predecessor) { return waits[predecessor]; });
     }
+    return waits;
+}
+
+// True if each of `targets` waits for the gate, and all steps that come in between pass the test.
+template <class Test>
+bool stands_before(const Plan& plan,
+                   std::size_t gate,
+                   const std::vector<std::size_t>& targets,
+                   const Test& may_come_between) {
+    const auto waits = waiting_for(plan, gate);
     const auto is_ancestor = ancestors(plan, targets);
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        if (is_descendant[i] && is_ancestor[i]
-            && !may_stand_between(plan.actions[i], plan.actions[gate])) {
+        if (waits[i] && is_ancestor[i] && !may_come_between(i)) {
             return false;
         }
     }
     return std::all_of(
-        targets.begin(), targets.end(), [&](std::size_t target) { return is_descendant[target]; });
+        targets.begin(), targets.end(), [&](std::size_t target) { return waits[target]; });
 }
 
-// Returns the pack's own gate if it stands before the members' blocks, or right before the closing
-// actions. A gate at another place stays, with a note.
+// True if the pack's own gate stands right before all `targets`: only their preparation is done in
+// between.
+bool stands_right_before(const Plan& plan,
+                         std::size_t gate,
+                         const std::vector<std::size_t>& targets) {
+    return stands_before(plan, gate, targets, [&](std::size_t index) {
+        return may_stand_between(plan.actions[index], plan.actions[gate]);
+    });
+}
+
+// True if the pack's own gate stands in the outage that the closing actions end, or right before
+// it: nobody serves again in between.
+bool stands_in_outage(const PlanBuilder& draft,
+                      std::size_t gate,
+                      const std::vector<std::size_t>& fronts,
+                      const std::vector<std::size_t>& closing) {
+    const Plan& plan = draft.plan;
+    const auto is_before_outage = ancestors(plan, fronts);
+    return stands_before(plan, gate, closing, [&](std::size_t index) {
+        return is_before_outage[index] ? may_stand_between(plan.actions[index], plan.actions[gate])
+                                       : !brings_up(draft, plan.actions[index]);
+    });
+}
+
+// Returns the pack's own gate that counts. A gate at another place stays, with a note.
 std::optional<std::size_t> own_gate(PlanBuilder& draft,
                                     const std::vector<std::size_t>& fronts,
                                     const std::vector<std::size_t>& closing) {
     const Plan& plan = draft.plan;
+    const auto blocks = fronts_of_blocks(draft, closing);
     std::vector<std::size_t> gates;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (plan.actions[i].is_gate()) {
@@ -148,7 +106,9 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
         }
     }
     for (const std::size_t gate : gates) {
-        if (stands_before(plan, gate, fronts) || stands_before(plan, gate, closing)) {
+        if (stands_right_before(plan, gate, fronts) || stands_right_before(plan, gate, blocks)
+            || stands_right_before(plan, gate, closing)
+            || stands_in_outage(draft, gate, fronts, closing)) {
             return gate;
         }
     }
@@ -233,14 +193,8 @@ std::string place_gate(PlanBuilder& draft,
                        const std::string& because,
                        const std::string& source) {
     Plan& plan = draft.plan;
-    std::vector<ClosingBlock> blocks;
-    blocks.reserve(closing.size());
-    for (const std::size_t index : closing) {
-        blocks.push_back(block_of(draft, index));
-    }
-    const auto pack_gate =
-        own_gate(draft, fronts_of(blocks, closing, &ClosingBlock::has_stop), closing);
-    const auto fronts = fronts_of(blocks, closing, &ClosingBlock::is_down);
+    const auto fronts = fronts_of_outage(draft, closing);
+    const auto pack_gate = own_gate(draft, fronts, closing);
     Action& gate =
         plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
     gate.is_point_of_no_return = true;

@@ -39,9 +39,11 @@ std::vector<std::size_t> indices_of(const Plan& plan,
     return indices;
 }
 
-// Returns the members of a role, and whether each runs the series before the plan.
-std::vector<MemberRelease>
-runners_of(const PlanBuilder& draft, const std::string& role, const std::string& series) {
+// Returns the members of a role but the dead one, and whether each runs the series before the plan.
+std::vector<MemberRelease> runners_of(const PlanBuilder& draft,
+                                      const std::string& role,
+                                      const std::string& series,
+                                      const std::string& dead = "") {
     const std::string running = bound_fact(draft.request.pack, role, model::StandardFact::running);
     std::vector<MemberRelease> runners;
     for (const model::Member& member : draft.request.cluster.members) {
@@ -51,7 +53,7 @@ runners_of(const PlanBuilder& draft, const std::string& role, const std::string&
                           && model::version_in_series(entry->second.value.as_string(), series);
         const bool is_down = entry != draft.request.facts.end()
                              && entry->second.status == model::ObservationStatus::absent;
-        if (member.role == role) {
+        if (member.role == role && member.name != dead) {
             runners.push_back({member.name, runs, is_down});
         }
     }
@@ -59,8 +61,10 @@ runners_of(const PlanBuilder& draft, const std::string& role, const std::string&
 }
 
 // Returns the actions with whose effects the rule can first fire, in some order of the plan.
-std::vector<std::size_t>
-closing_by_effects(const PlanBuilder& draft, const Plan& plan, const FormatRule& law) {
+std::vector<std::size_t> closing_by_effects(const PlanBuilder& draft,
+                                            const Plan& plan,
+                                            const FormatRule& law,
+                                            const std::string& dead) {
     const std::string running =
         bound_fact(draft.request.pack, law.role, model::StandardFact::running);
     if (law.trigger == FormatTrigger::when_all) {
@@ -68,7 +72,7 @@ closing_by_effects(const PlanBuilder& draft, const Plan& plan, const FormatRule&
     }
     if (law.trigger == FormatTrigger::when_all_running) {
         return closing_when_all_running(
-            plan, runners_of(draft, law.role, law.series), running, law.series);
+            plan, runners_of(draft, law.role, law.series, dead), running, law.series);
     }
     // Whoever starts may come to lead.
     const bool start =
@@ -99,23 +103,45 @@ bool moves_meanwhile(const Action& action) {
 }
 
 // True if the rule can fire while the action is under way: by a format, or by whom it takes down.
-bool closes_meanwhile(const PlanBuilder& draft, std::size_t index, const FormatRule& law) {
+bool closes_meanwhile(const PlanBuilder& draft,
+                      std::size_t index,
+                      const FormatRule& law,
+                      const std::string& dead) {
     const Action& action = draft.plan.actions[index];
     if (converts_meanwhile(action, law) || !moves_meanwhile(action)) {
         return converts_meanwhile(action, law);
     }
     Plan begun = draft.plan;
     begun.actions[index].effects = action.meanwhile;
-    const auto closing = closing_by_effects(draft, begun, law);
+    const auto closing = closing_by_effects(draft, begun, law, dead);
     return std::find(closing.begin(), closing.end(), index) != closing.end();
 }
 
 // Returns the actions with which the rule can first fire: while they are under way, or after them.
-std::vector<std::size_t> closing_actions(const PlanBuilder& draft, const FormatRule& law) {
-    std::vector<std::size_t> closing = closing_by_effects(draft, draft.plan, law);
+// Some member may be dead, which holds up no rule that asks those that run.
+std::vector<std::size_t>
+closing_actions(const PlanBuilder& draft, const FormatRule& law, const std::string& dead = "") {
+    std::vector<std::size_t> closing = closing_by_effects(draft, draft.plan, law, dead);
     for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
-        if (closes_meanwhile(draft, i, law)) {
+        if (closes_meanwhile(draft, i, law, dead)) {
             closing.push_back(i);
+        }
+    }
+    return first_of(draft.plan, closing);
+}
+
+// Returns what the gate of these closing actions is to stand before: them, and what can close the
+// way back before them when a member dies.
+std::vector<std::size_t> guarded_by_gate(const PlanBuilder& draft,
+                                         std::vector<std::size_t> closing) {
+    for (const FormatRule& law : draft.plan.laws) {
+        if (law.trigger != FormatTrigger::when_all_running
+            || rule_state(draft, law) != RuleState::open) {
+            continue;
+        }
+        for (const MemberRelease& dead : runners_of(draft, law.role, law.series)) {
+            const auto early = closing_actions(draft, law, dead.member);
+            closing.insert(closing.end(), early.begin(), early.end());
         }
     }
     return first_of(draft.plan, closing);
@@ -180,7 +206,8 @@ void guard_by_gate(PlanBuilder& draft,
         ids.push_back(draft.plan.actions[action].id);
     }
     const std::string because = reason_of(draft, law);
-    const std::string gate = place_gate(draft, closing, because, law.source);
+    const std::string gate =
+        place_gate(draft, guarded_by_gate(draft, closing), because, law.source);
     draft.plan.point_of_no_return = {.exists = true,
                                      .action = ids.front(),
                                      .gate = gate,

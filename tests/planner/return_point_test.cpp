@@ -81,11 +81,12 @@ TEST(ReturnPoint, WhenAllInBatchesIsTheLastBatch) {
     EXPECT_THAT(behind(odd, "roll/gate"), ElementsAre("roll/m5/stop"));
 }
 
-// Everybody is stopped before anybody starts: the last to start stays up until the gate.
-TEST(ReturnPoint, WhenAllOfflineKeepsTheLastMemberBack) {
+// Everybody is stopped before anybody starts: nobody is down while a person is waited for.
+TEST(ReturnPoint, WhenAllOfflineHasTheGateBeforeTheOutage) {
     const auto plan = plan_of(small_site("when-all", 3, "1.0"), "offline");
     EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate");
-    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop"));
+    EXPECT_THAT(behind(plan, "roll/gate"),
+                ElementsAre("roll/m1/stop", "roll/m2/stop", "roll/m3/stop"));
 }
 
 TEST(ReturnPoint, AMemberThatIsDoneIsNotWaitedFor) {
@@ -151,8 +152,8 @@ TEST(ReturnPoint, AFormatThatCanBeLoweredHasNone) {
 
 TEST(ReturnPoint, OnMigrateIsTheFirstStepWithoutAWayDown) {
     const auto plan = plan_of(small_site("migrate", 2, "1.0"));
-    EXPECT_EQ(point_of(plan), "migrate/m1/drop-column behind migrate/gate");
-    EXPECT_THAT(before(plan, "migrate/gate"), ElementsAre("migrate/m1/add-column"));
+    EXPECT_EQ(point_of(plan), "migrate/m1/drop-column behind rest/gate");
+    EXPECT_THAT(behind(plan, "rest/gate"), ElementsAre("rest/m1/stop", "rest/m2/stop"));
 }
 
 TEST(ReturnPoint, OfTwoStoresTheOneThatClosesFirstCounts) {
@@ -188,12 +189,17 @@ Fixture site_of(model::FormatTrigger raises, int members = 3) {
     return site;
 }
 
-// The last stop of an old one is enough, and a start is the first one that runs at all.
+// The last stop of an old one is enough, and a start is the first one that runs at all. A member
+// may die meanwhile and be missed by no rule, so the gate stands before the stop of the last but
+// one; of two members, before the first.
 TEST(ReturnPoint, WhenAllRunningIsTheLastStop) {
     const Fixture site = site_of(model::FormatTrigger::when_all_running);
     const auto plan = plan_of(site, "serial");
     EXPECT_EQ(point_of(plan), "roll/m3/stop behind roll/gate");
-    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/stop"));
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m2/stop"));
+    const auto two = plan_of(site_of(model::FormatTrigger::when_all_running, 2), "serial");
+    EXPECT_EQ(point_of(two), "roll/m2/stop behind roll/gate");
+    EXPECT_THAT(behind(two, "roll/gate"), ElementsAre("roll/m1/stop"));
     EXPECT_THAT(plan.point_of_no_return.because, HasSubstr("nobody runs anything but 2"));
     EXPECT_EQ(point_of(plan_of(site, "offline")), "roll/m1/start behind roll/gate");
 }
@@ -296,7 +302,7 @@ TEST(ReturnPoint, WhoIsDownMeanwhileClosesAtTheBegin) {
     }
     const auto plan = plan_of(site, "serial");
     EXPECT_EQ(point_of(plan), "roll/m3/look behind roll/gate");
-    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m3/look"));
+    EXPECT_THAT(behind(plan, "roll/gate"), ElementsAre("roll/m2/look"));
 }
 
 // The pack's own gate before the block is as good as one inside it.
@@ -304,6 +310,65 @@ TEST(ReturnPoint, AGateOfThePackBeforeTheBlockIsUsed) {
     const auto plan = plan_of(migrated_in_block(), "gate-early");
     EXPECT_EQ(point_of(plan), "roll/m1/convert behind ask/early");
     EXPECT_EQ(gates_of(plan), 1);
+}
+
+// The steps of one phase: stop all, and then install and start one after the other.
+Fixture outage_over_phases() {
+    Fixture site = site_of(model::FormatTrigger::on_start, 2);
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        if (procedure.name != "serial") {
+            continue;
+        }
+        procedure.kind = "offline";
+        auto stopping = procedure.phases.back();
+        stopping.name = "stop";
+        stopping.steps.resize(1);
+        stopping.selection->order = model::Order::all;
+        procedure.phases.back().steps.erase(procedure.phases.back().steps.begin());
+        procedure.phases.insert(procedure.phases.begin(), stopping);
+    }
+    return site;
+}
+
+// Adds a gate of the pack's own to a phase of the procedure "serial".
+Fixture with_own_gate(Fixture site, std::size_t phase) {
+    model::PhaseSpec asking;
+    asking.name = "ask";
+    model::StepSpec gate;
+    gate.id = "own";
+    gate.verb = model::Verb::gate;
+    gate.title = "it converts";
+    asking.steps = {gate};
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        if (procedure.name == "serial") {
+            auto& phases = procedure.phases;
+            phases.insert(phases.begin() + static_cast<std::ptrdiff_t>(phase), asking);
+        }
+    }
+    return site;
+}
+
+// One phase stops all and the next one starts them: the outage is one, and the gate before it.
+TEST(ReturnPoint, TheGateStandsBeforeAnOutageOfSeveralPhases) {
+    const auto plan = plan_of(outage_over_phases(), "serial");
+    EXPECT_EQ(point_of(plan), "roll/m1/start behind stop/gate");
+    EXPECT_THAT(behind(plan, "stop/gate"), ElementsAre("stop/m1/stop", "stop/m2/stop"));
+}
+
+// Nobody serves again between such a gate and the start: what was approved is what happens.
+TEST(ReturnPoint, AGateOfThePackAnywhereInTheOutageIsUsed) {
+    for (const std::size_t phase : {0U, 1U}) {
+        const auto plan = plan_of(with_own_gate(outage_over_phases(), phase), "serial");
+        EXPECT_EQ(point_of(plan), "roll/m1/start behind ask/own") << phase;
+        EXPECT_EQ(gates_of(plan), 1) << phase;
+    }
+}
+
+// Others were restarted since, and a person could have looked at them.
+TEST(ReturnPoint, AGateOfThePackBeforeMembersServeAgainIsNotUsed) {
+    const auto plan = plan_of(with_own_gate(site_of(model::FormatTrigger::when_all), 0), "serial");
+    EXPECT_EQ(point_of(plan), "roll/m3/start behind roll/gate");
+    EXPECT_EQ(gates_of(plan), 2);
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ class Demo(stage.Stage):
         else:
             self.drydock("apply", self.plan, expect=WAITS_FOR_A_PERSON)
             gate = plan_file.gate_of(self.plan)
-            say(f"Everything is stopped, dumped and switched. It waits at its gate `{gate}`: this schema has no way "
-                "down.\nUp to here `drydock downgrade` starts the old servers again. The demo approves by itself:")
+            say(f"It waits at its gate `{gate}` before anything is stopped: the new schema has no way down.\n"
+                "Until the migration begins `drydock downgrade` starts the old servers again. The demo approves by itself:")
             self.drydock("approve", gate, "-c", self.file)
             self.drydock("resume", "-c", self.file)
         self.show()
