@@ -348,7 +348,7 @@ Result<Action> make_action(const PlanBuilder& draft,
         add_on_disk_guard(draft, step, *member, action);
     }
     if (step.quorum_without && member != nullptr) {
-        const auto quorum = quorum_guards(draft, *member, *step.quorum_without, action.source);
+        const auto quorum = quorum_guards(draft, *member, *step.quorum_without, action);
         action.preconditions.insert(action.preconditions.end(), quorum.begin(), quorum.end());
     }
     if (step.alone) {

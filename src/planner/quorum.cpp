@@ -105,6 +105,21 @@ std::optional<Shortage> shortage_of(const PlanBuilder& draft, const PlanRole& ro
                     draft.request.pack.roles.at(role.name).quorum.kind};
 }
 
+// True if a step of the procedure gives or takes votes of the role: then the number of those that
+// are needed follows, and the checker finds out whether a guard can hold.
+bool moves_votes(const PlanBuilder& draft, const std::string& role) {
+    const std::string fact = voter_fact(draft, role);
+    const auto is_vote = [&](const model::EffectSpec& effect) {
+        return !fact.empty() && effect.name == fact && effect.role == role;
+    };
+    const auto& phases = draft.procedure->phases;
+    return std::any_of(phases.begin(), phases.end(), [&](const model::PhaseSpec& phase) {
+        return std::any_of(phase.steps.begin(), phase.steps.end(), [&](const auto& step) {
+            return std::any_of(step.effects.begin(), step.effects.end(), is_vote);
+        });
+    });
+}
+
 // Returns the shortage of a group, if all its units are needed and one of them has to go down.
 std::optional<Shortage>
 shortage_of(const PlanBuilder& draft, const PlanRole& role, const model::QuorumGroup& group) {
@@ -113,7 +128,8 @@ shortage_of(const PlanBuilder& draft, const PlanRole& role, const model::QuorumG
     const bool is_any_stopped = std::any_of(units.begin(), units.end(), [&](const auto& unit) {
         return stops_any(draft, role.name, unit.second);
     });
-    if (needed <= 0 || needed < static_cast<int>(units.size()) || !is_any_stopped) {
+    if (needed <= 0 || needed < static_cast<int>(units.size()) || !is_any_stopped
+        || moves_votes(draft, role.name)) {
         return std::nullopt;
     }
     const auto& rule = draft.request.pack.roles.at(role.name).quorum;

@@ -18,10 +18,16 @@ namespace drydock::planner {
 // already. A problem names the members that lack a label.
 void add_quorum(PlanBuilder& draft, model::PlanRole& role);
 
+using Votes = std::map<std::string, bool>;
 // The voting members of each unit of a group, behind the steps made so far.
 using Units = std::map<std::string, std::vector<std::string>>;
 [[nodiscard]] Units
 units_of(const PlanBuilder& draft, const std::string& role, const model::QuorumGroup& group);
+// Returns the same where steps have moved these votes.
+[[nodiscard]] Units units_of(const PlanBuilder& draft,
+                             const std::string& role,
+                             const model::QuorumGroup& group,
+                             const Votes& moved);
 // Returns how many units of a group must be ready; <= 0: none.
 [[nodiscard]] int needed_of(const model::QuorumGroup& group, std::size_t units);
 // Returns the role's fact that tells who votes; empty: everybody does.
@@ -30,16 +36,21 @@ units_of(const PlanBuilder& draft, const std::string& role, const model::QuorumG
 [[nodiscard]] bool
 votes(const PlanBuilder& draft, const std::string& role, const std::string& member);
 
-using Votes = std::map<std::string, bool>;
+// Returns the same where steps have moved these votes.
+[[nodiscard]] bool votes(const PlanBuilder& draft,
+                         const std::string& role,
+                         const std::string& member,
+                         const Votes& moved);
 // Notes who votes, or does not any more, by the effects of the action.
 void note_votes(const PlanBuilder& draft, const model::Action& action, Votes& votes);
 
 // Returns the conditions that enough members are ready without this one, or without all of its role
 // on its host. One is about the quorum (or about each of its groups), and about the operator's
-// `max_unavailable`.
+// `max_unavailable`. A member whose vote the action takes away does not count for them any more:
+// the quorum is that of the voters who are left.
 [[nodiscard]] std::vector<model::Condition> quorum_guards(const PlanBuilder& draft,
                                                           const model::Member& member,
                                                           model::Reach reach,
-                                                          const std::string& source);
+                                                          const model::Action& action);
 
 }  // namespace drydock::planner

@@ -63,12 +63,19 @@ std::string voter_fact(const PlanBuilder& draft, const std::string& role) {
 }
 
 bool votes(const PlanBuilder& draft, const std::string& role, const std::string& member) {
+    return votes(draft, role, member, draft.votes);
+}
+
+bool votes(const PlanBuilder& draft,
+           const std::string& role,
+           const std::string& member,
+           const Votes& moved) {
     const std::string fact = voter_fact(draft, role);
     if (fact.empty()) {
         return true;
     }
-    if (const auto moved = draft.votes.find(member); moved != draft.votes.end()) {
-        return moved->second;
+    if (const auto vote = moved.find(member); vote != moved.end()) {
+        return vote->second;
     }
     const auto voter = draft.request.facts.find(model::fact_key(member, fact));
     return voter == draft.request.facts.end()
@@ -87,10 +94,17 @@ void note_votes(const PlanBuilder& draft, const model::Action& action, Votes& vo
 }
 
 Units units_of(const PlanBuilder& draft, const std::string& role, const QuorumGroup& group) {
+    return units_of(draft, role, group, draft.votes);
+}
+
+Units units_of(const PlanBuilder& draft,
+               const std::string& role,
+               const QuorumGroup& group,
+               const Votes& moved) {
     Units units;
     for (std::size_t i = 0; i < group.members.size(); ++i) {
         const std::string& member = group.members[i];
-        if (votes(draft, role, member)) {
+        if (votes(draft, role, member, moved)) {
             units[group.domains.empty() ? member : group.domains[i]].push_back(member);
         }
     }

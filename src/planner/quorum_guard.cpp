@@ -3,6 +3,9 @@
 // A condition counts members, and a quorum by domains counts units. So the guard asks for somewhat
 // more than the quorum needs: each member that is not ready counts as a unit that is not. Members
 // of the units that are taken down do not count, since those units are lost anyway.
+//
+// A step may take votes away. Then the quorum is asked of those who vote behind it: of three voters
+// two are left, and both are needed; of two, one is left.
 #include "planner/quorum.h"
 
 #include <fmt/format.h>
@@ -63,18 +66,42 @@ void count_only(const PlanBuilder& draft, const Names& counted, Condition& ready
                   [&](const std::string& name) { return contains(counted, name); });
 }
 
+// What the step of a guard leaves: who is down, and who votes.
+struct Aftermath {
+    Names down;
+    Votes votes;
+};
+
+// A vote that the step gives does not count yet: its member may not be ready.
+Aftermath aftermath_of(const PlanBuilder& draft,
+                       const Member& member,
+                       model::Reach reach,
+                       const model::Action& action) {
+    Aftermath behind = {taken_down(draft, member, reach), draft.votes};
+    Votes moved;
+    note_votes(draft, action, moved);
+    for (const auto& [name, has_vote] : moved) {
+        if (!has_vote) {
+            behind.votes[name] = false;
+        }
+    }
+    return behind;
+}
+
 // Returns the condition of one group; none if it loses no unit, or if the others do not matter.
 std::optional<Condition> group_guard(const PlanBuilder& draft,
                                      const Member& member,
                                      const QuorumGroup& group,
-                                     const Names& down,
+                                     const Aftermath& behind,
                                      const std::string& source) {
-    const Units units = units_of(draft, member.role, group);
+    const Units units = units_of(draft, member.role, group, behind.votes);
+    const bool has_lost_votes = units != units_of(draft, member.role, group);
     Names others;
     int lost = 0;
     for (const auto& [unit, members] : units) {
-        const bool is_lost = std::any_of(
-            members.begin(), members.end(), [&](const auto& name) { return contains(down, name); });
+        const bool is_lost = std::any_of(members.begin(), members.end(), [&](const auto& name) {
+            return contains(behind.down, name);
+        });
         lost += is_lost ? 1 : 0;
         if (!is_lost) {
             others.insert(others.end(), members.begin(), members.end());
@@ -82,7 +109,7 @@ std::optional<Condition> group_guard(const PlanBuilder& draft,
     }
     const int spare = static_cast<int>(units.size()) - lost - needed_of(group, units.size());
     const int members_min = static_cast<int>(others.size()) - spare;
-    if (lost == 0 || members_min <= 0) {
+    if ((lost == 0 && !has_lost_votes) || members_min <= 0) {
         return std::nullopt;
     }
     Condition ready = others_ready(draft, member, members_min, source);
@@ -98,18 +125,19 @@ std::optional<Condition> group_guard(const PlanBuilder& draft,
 // Returns the condition on all voters of a role with groups: the operator's `max_unavailable`.
 std::optional<Condition> availability_guard(const PlanBuilder& draft,
                                             const Member& member,
-                                            const Names& down,
+                                            const Aftermath& behind,
                                             const std::string& source) {
     Names voters = draft.scope.members.at(member.role);
-    std::erase_if(voters,
-                  [&](const std::string& name) { return !votes(draft, member.role, name); });
+    std::erase_if(voters, [&](const std::string& name) {
+        return !votes(draft, member.role, name, behind.votes);
+    });
     const int members_min =
         static_cast<int>(voters.size()) - draft.request.cluster.policy.max_unavailable;
     if (members_min <= 0) {
         return std::nullopt;
     }
     Condition ready = others_ready(draft, member, members_min, source);
-    std::erase_if(voters, [&](const std::string& name) { return contains(down, name); });
+    std::erase_if(voters, [&](const std::string& name) { return contains(behind.down, name); });
     count_only(draft, voters, ready);
     return ready;
 }
@@ -134,18 +162,18 @@ Condition number_guard(const PlanBuilder& draft,
 std::vector<Condition> quorum_guards(const PlanBuilder& draft,
                                      const Member& member,
                                      model::Reach reach,
-                                     const std::string& source) {
+                                     const model::Action& action) {
     const PlanRole& role = role_of(draft, member.role);
     if (role.groups.empty()) {
-        return {number_guard(draft, member, reach, source)};
+        return {number_guard(draft, member, reach, action.source)};
     }
-    const Names down = taken_down(draft, member, reach);
+    const Aftermath behind = aftermath_of(draft, member, reach, action);
     std::vector<Condition> guards;
-    if (auto guard = availability_guard(draft, member, down, source)) {
+    if (auto guard = availability_guard(draft, member, behind, action.source)) {
         guards.push_back(std::move(*guard));
     }
     for (const QuorumGroup& group : role.groups) {
-        if (auto guard = group_guard(draft, member, group, down, source)) {
+        if (auto guard = group_guard(draft, member, group, behind, action.source)) {
             guards.push_back(std::move(*guard));
         }
     }

@@ -54,24 +54,30 @@ const model::PlanRole& role_of(const model::Plan& plan) {
     return plan.roles.front();
 }
 
-// Judges the guard of a member's stop while some members are not ready.
-model::Truth
-may_stop(const model::Plan& plan, Fixture site, const std::string& member, const Names& down) {
+// Judges the guard of a member's step while some members are not ready.
+model::Truth may_do(const model::Plan& plan,
+                    Fixture site,
+                    const std::string& member,
+                    const std::string& step,
+                    const Names& down) {
     for (const std::string& name : down) {
         site.set(name, "ready", false);
     }
     const model::FactBook none;
     const auto roster = plan.roster();
-    const auto& guard = plan.find("roll/" + member + "/stop")->preconditions;
+    const auto& guard = plan.find("roll/" + member + "/" + step)->preconditions;
     return model::evaluate_all(guard, {site.facts, none, none, roster, member}).outcome;
 }
 
 // "m1 without m2: yes" for each of these.
-Names answers(const Fixture& site, const std::string& member, const std::vector<Names>& downs) {
+Names answers(const Fixture& site,
+              const std::string& member,
+              const std::vector<Names>& downs,
+              const std::string& step = "stop") {
     const auto plan = plan_of(site);
     Names words;
     for (const Names& down : downs) {
-        words.emplace_back(name_of(may_stop(plan, site, member, down)));
+        words.emplace_back(name_of(may_do(plan, site, member, step, down)));
     }
     return words;
 }
@@ -203,6 +209,27 @@ TEST(Quorum, follows_votes_that_blocks_before_take_away) {
 TEST(Quorum, follows_votes_that_steps_of_its_block_take_away) {
     EXPECT_THAT(answers(leaving_site(true), "m2", {{}, {"m3"}, {"m3", "m4", "m5"}}),
                 ElementsAre("yes", "yes", "yes"));
+}
+
+// Asks for the quorum where the vote is taken, and not at the stop.
+Fixture retiring_site(int members) {
+    Fixture site = leaving_site(true);
+    while (static_cast<int>(site.cluster.members.size()) > members) {
+        site.cluster.members.pop_back();
+    }
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        procedure.phases.front().steps[0].quorum_without = model::Reach::member;
+        procedure.phases.front().steps[1].quorum_without = std::nullopt;
+    }
+    return site;
+}
+
+// Of three voters two are left, and both must be ready; of two, the one; of one, nobody.
+TEST(Quorum, of_a_step_that_takes_a_vote_is_that_of_the_voters_who_are_left) {
+    EXPECT_THAT(answers(retiring_site(3), "m1", {{}, {"m2"}}, "leave"), ElementsAre("yes", "no"));
+    EXPECT_THAT(answers(retiring_site(3), "m2", {{}, {"m1"}, {"m3"}}, "leave"),
+                ElementsAre("yes", "yes", "no"));
+    EXPECT_THAT(answers(retiring_site(2), "m1", {{}, {"m2"}}, "leave"), ElementsAre("yes", "no"));
 }
 
 // Blocks beside each other do not wait for each other's steps: their votes still count.
