@@ -7,16 +7,6 @@ namespace drydock::checker {
 
 namespace {
 
-// The release that the action brings the member up with. Without a fact of what is installed, the
-// action itself tells it.
-Byte release_to_start(const ActionModel& act, const Member& member, const Byte* row) {
-    const auto write = std::find_if(act.writes.begin(), act.writes.end(), [&](const Write& one) {
-        return one.offset == member.running && one.value != k_absent;
-    });
-    const bool is_told = member.installed == k_no_offset && write != act.writes.end();
-    return is_told ? write->value : release_of(member, row);
-}
-
 // True if a start of the member on the release would raise the store by a law that must be alone.
 bool converts_alone(const Model& model,
                     const FormatTransition& rise,

@@ -192,7 +192,9 @@ private:
                            const std::string& because) {
         Path walk = path_to(model_, calm, search, id);
         const std::string halt = reason_of_halt(model_, walk);
+        const std::string hint = remedy_of_dead_end(model_, walk);
         add(Property::stuck, std::move(walk));
+        report_.violations.back().hint = hint;
         report_.violations.back().because = because + (halt.empty() ? "" : ": ") + halt;
     }
 

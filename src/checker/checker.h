@@ -33,7 +33,7 @@
 namespace drydock::checker {
 
 enum class Property : std::uint8_t {
-    unreadable_start,      // a release is never started on a store that it cannot read
+    unreadable_start,      // a release never runs on a store that it cannot read
     quorum,                // no command of ours takes a group below its minimum
     skew,                  // releases and roles that may not serve together never do
     twice,                 // an action that may not be repeated never runs twice

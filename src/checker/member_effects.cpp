@@ -150,6 +150,14 @@ Byte release_of(const Member& member, const Byte* row) {
     return member.installed != k_no_offset ? row[member.installed] : row[member.running];
 }
 
+Byte release_to_start(const ActionModel& act, const Member& member, const Byte* row) {
+    const auto write = std::find_if(act.writes.begin(), act.writes.end(), [&](const Write& one) {
+        return one.offset == member.running && one.value != k_absent;
+    });
+    const bool is_told = member.installed == k_no_offset && write != act.writes.end();
+    return is_told ? write->value : release_of(member, row);
+}
+
 bool votes(const Model& model, const Member& member, const Byte* row) {
     return member.voter == k_no_offset || row[member.voter] == model.value_serving;
 }

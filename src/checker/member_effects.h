@@ -20,6 +20,9 @@ last_opener(const Model& model, const Store& store, Index instance, const Byte* 
 void take_down(const Model& model, const std::vector<Index>& leaving, Byte* row);
 // Returns the release that a start brings up: the installed one.
 [[nodiscard]] Byte release_of(const Member& member, const Byte* row);
+// Returns the release that the action brings the member up with. Without a fact of what is
+// installed, the action itself tells it.
+[[nodiscard]] Byte release_to_start(const ActionModel& act, const Member& member, const Byte* row);
 [[nodiscard]] bool is_serving(const Model& model, const Member& member, const Byte* row);
 // Lets follow what depends on several members: who is ready, and whose copy is current again.
 void settle(const Model& model, Byte* row);

@@ -22,8 +22,14 @@ struct Step {
     const Path& walk;
     const ActionModel& action;
     const model::Action& planned;
-    Index role;
+    Index role;  // of the members that it takes down, or whose votes it moves
 };
+
+// True if the guard `quorum_without` of the step counts the role: it is that of the step's member.
+bool is_on_role(const Step& step) {
+    return step.action.member != k_no_index
+           && step.model.members[step.action.member].role == step.role;
+}
 
 // True if a guard of the step counts how many others are ready, as `quorum_without` does.
 bool has_guard(const Step& step) {
@@ -99,18 +105,108 @@ std::string remedy_by_order(const Step& step) {
                        guard);
 }
 
+// True if the others of the role that vote all serve when the step begins: then a guard waits for
+// nothing that would help.
+bool is_short_by_itself(const Step& step) {
+    const auto& members = step.model.members_of[step.role];
+    const Byte* row = step.walk.previous_row.data();
+    return std::all_of(members.begin(), members.end(), [&](Index index) {
+        const Member& member = step.model.members[index];
+        return index_in(step.action.leaving, index) != k_no_index
+               || is_serving(step.model, member, row) || !votes(step.model, member, row);
+    });
+}
+
+bool is_all_on_its_host(const Step& step) {
+    const auto& leaving = step.action.leaving;
+    return step.action.member != k_no_index
+           && std::all_of(leaving.begin(), leaving.end(), [&](Index member) {
+                  return step.model.members[member].host
+                         == step.model.members[step.action.member].host;
+              });
+}
+
+// One command takes down whom no guard of it counts, or more than may be missed.
+std::string remedy_of_crowd(const Step& step) {
+    return fmt::format("take fewer members at a time: let a step on each {} (`each`, with `order: "
+                       "serial` and the guard `quorum_without: this`) take down its own member",
+                       step.model.roles[step.role]);
+}
+
+// True if steps of the plan have taken down others of the role on the host of the step's member.
+bool follows_others_of_host(const Step& step) {
+    const auto& members = step.model.members_of[step.role];
+    const Member& own = step.model.members[step.action.member];
+    return std::any_of(members.begin(), members.end(), [&](Index index) {
+        const Member& member = step.model.members[index];
+        return index != step.action.member && member.host == own.host
+               && !member.stopping_actions.empty()
+               && step.model.plan.actions[member.stopping_actions.front()].phase
+                      == step.planned.phase
+               && !step.model.groups[step.role].empty();
+    });
+}
+
+std::string remedy_by_guard(const Step& step) {
+    const std::string by_votes = remedy_of_votes(step);
+    return fmt::format("add `quorum_without: {}` to its guards{}{}{}",
+                       step.action.leaving.size() > 1 ? "host" : "this",
+                       follows_others_of_host(step)
+                           ? "; where others of its host are down meanwhile, let `policy: "
+                             "{max_unavailable: N}` in the cluster file allow as many"
+                           : "",
+                       by_votes.empty() ? "" : ", and ",
+                       by_votes);
+}
+
+// Returns the member that the action gives a vote and that does not serve; null: there is none.
+const Member* find_early_voter(const Step& step) {
+    for (const Index index : step.model.members_of[step.role]) {
+        const Member& member = step.model.members[index];
+        const bool gains = std::any_of(
+            step.action.writes.begin(), step.action.writes.end(), [&](const Write& write) {
+                return write.offset == member.voter && write.value == step.model.value_serving;
+            });
+        if (gains && !is_serving(step.model, member, step.walk.previous_row.data())) {
+            return &member;
+        }
+    }
+    return nullptr;
+}
+
+// The step takes nobody down, and moves votes.
+std::string remedy_of_moved_votes(const Step& step) {
+    if (const Member* early = find_early_voter(step)) {
+        return fmt::format("let {} serve before it votes: move this step behind its start",
+                           early->name);
+    }
+    if (takes_down_beside(step)) {
+        return remedy_by_order(step);
+    }
+    return !has_guard(step) && is_on_role(step)
+               ? "add `quorum_without: this` to its guards"
+               : fmt::format("let a guard of this step ask that all others serve, as in `{{fact: "
+                             "ready, role: {}, of: every, is: true}}`",
+                             step.model.roles[step.role]);
+}
+
 }  // namespace
 
 std::string remedy_of_quorum(const Model& model, const Path& walk) {
-    if (!is_about_action(walk.last_transition.kind) || members_leaving(model, walk).empty()) {
+    if (!is_about_action(walk.last_transition.kind)) {
         return "take fewer members at a time";
     }
     const ActionModel& action = model.actions[walk.last_transition.index];
+    const bool takes_down = !action.leaving.empty();
     const Step step = {model,
                        walk,
                        action,
                        model.plan.actions[walk.last_transition.index],
-                       model.members[action.leaving.front()].role};
+                       takes_down ? model.members[action.leaving.front()].role
+                                  : action.roles_short_of.front()};
+    if (!takes_down) {
+        return remedy_of_moved_votes(step);
+    }
     if (takes_down_beside(step)) {
         return remedy_by_order(step);
     }
@@ -119,14 +215,16 @@ std::string remedy_of_quorum(const Model& model, const Path& walk) {
                            "both rules are true, write a procedure of the kind `offline`",
                            model.ready_with[step.role]);
     }
-    const std::string by_votes = remedy_of_votes(step);
-    if (has_guard(step)) {
-        return by_votes.empty() ? "take fewer members at a time" : by_votes;
+    const bool is_crowd =
+        action.leaving.size() > 1 && (is_short_by_itself(step) || !is_all_on_its_host(step));
+    if (is_crowd || !is_on_role(step)) {
+        return remedy_of_crowd(step);
     }
-    return fmt::format("add `quorum_without: {}` to its guards{}{}",
-                       action.leaving.size() > 1 ? "host" : "this",
-                       by_votes.empty() ? "" : ", and ",
-                       by_votes);
+    if (has_guard(step)) {
+        const std::string by_votes = remedy_of_votes(step);
+        return by_votes.empty() ? remedy_of_crowd(step) : by_votes;
+    }
+    return remedy_by_guard(step);
 }
 
 }  // namespace drydock::checker

@@ -20,7 +20,7 @@ struct PropertyWords {
 
 // In the order of Property: its name in commands and files, and its rule for people.
 constexpr std::array<PropertyWords, k_properties> k_names = {{
-    {"unreadable-start", "a release is never started on a store that it cannot read"},
+    {"unreadable-start", "a release never runs on a store that it cannot read"},
     {"quorum", "no command takes a group below its minimum, given the members already down"},
     {"skew", "releases and roles that may not serve together never do"},
     {"twice", "an action that may not be repeated never runs twice"},

@@ -48,10 +48,11 @@ std::string formats_read(const Misreading& found) {
 // Returns the condition on the store's level, in words. Without a level there is nothing to ask.
 std::string condition_on(const Model& model, const Misreading& found) {
     const auto& levels = planned(model, *found.store).levels;
-    return levels.empty() ? fmt::format("{} is at {} (give the store a `level` that tells it)",
-                                        found.store->name,
-                                        formats_read(found))
-                          : fmt::format("{} is {}", fact_name(levels.front()), formats_read(found));
+    return levels.empty() || fact_name(levels.front()).empty()
+               ? fmt::format("{} is at {} (give the store a `level` that tells it)",
+                             found.store->name,
+                             formats_read(found))
+               : fmt::format("{} is {}", fact_name(levels.front()), formats_read(found));
 }
 
 // Returns an action before the last one that moves the format of the store; k_no_index: none.
@@ -73,11 +74,50 @@ bool is_as_planned(const Model& model, const Misreading& found) {
     return model.initial[found.store->offset[found.instance]] == found.format;
 }
 
-std::string remedy_of_unclean(const Model& model, const Misreading& found) {
+// True if another member runs on a store that they share: it keeps the store unclean.
+bool runs_beside(const Model& model, const Misreading& found, const Byte* row) {
+    const Index role = model.members[found.member].role;
+    const auto& members = model.members_of[role];
+    return found.store->is_shared && std::any_of(members.begin(), members.end(), [&](Index member) {
+               return member != found.member && is_running(model.members[member], row);
+           });
+}
+
+// A guard can ask for a clean store only where nobody runs on it any more. A command that stops and
+// starts its member never finds it so.
+std::string remedy_of_unclean(const Model& model, const Misreading& found, const Path& walk) {
     const auto& facts = planned(model, *found.store).clean_stop;
+    const std::string clean = facts.empty() ? "its `clean_stop`" : fact_name(facts.front());
+    if (runs_beside(model, found, walk.previous_row.data())) {
+        return fmt::format("stop all members that open {} before the first of them starts, as in a "
+                           "procedure of the kind `offline`, and let a guard of the step behind "
+                           "the stops ask that {} is true: one that runs keeps it from being clean",
+                           found.store->name,
+                           clean);
+    }
+    if (index_in(members_leaving(model, walk), found.member) != k_no_index) {
+        return fmt::format("stop {} in a step of its own before this one, and let a guard of this "
+                           "one ask that {} is true; its `remedy`: start the old release again, "
+                           "and stop it",
+                           model.members[found.member].name,
+                           clean);
+    }
     return fmt::format("let a guard of this start, or of the step before it, ask that {} is true; "
                        "its `remedy`: start the old release again, and stop it",
-                       facts.empty() ? "its `clean_stop`" : fact_name(facts.front()));
+                       clean);
+}
+
+// True if the store has no level that a condition could ask, and a step is to raise it for the
+// release.
+bool is_to_be_raised(const Model& model, const Misreading& found) {
+    const model::PlanStore& store = planned(model, *found.store);
+    if (found.reader == k_absent
+        || (!store.levels.empty() && !fact_name(store.levels.front()).empty())) {
+        return false;
+    }
+    const auto law = store.laws.find(model.values.at(found.reader).value.show());
+    return law != store.laws.end() && law->second.trigger == model::FormatTrigger::on_migrate
+           && is_as_planned(model, found);
 }
 
 std::string remedy_of_refused_start(const Model& model, const Misreading& found, const Path& walk) {
@@ -89,11 +129,18 @@ std::string remedy_of_refused_start(const Model& model, const Misreading& found,
                            store);
     }
     if (found.is_unclean) {
-        return remedy_of_unclean(model, found);
+        return remedy_of_unclean(model, found, walk);
     }
     if (const Index migration = find_migration(model, found, walk); migration != k_no_index) {
         return fmt::format("let \"{}\" move {} before this start, in every case",
                            model.plan.actions[migration].title,
+                           store);
+    }
+    if (is_to_be_raised(model, found)) {
+        return fmt::format("raise {} before this start, while {} is down: a step with the effect "
+                           "`raises: {}`",
+                           store,
+                           model.members[found.member].name,
                            store);
     }
     const std::string condition = condition_on(model, found);
@@ -105,19 +152,60 @@ std::string remedy_of_refused_start(const Model& model, const Misreading& found,
                              condition);
 }
 
+// Returns an optional step that would have raised the member's store, and is over without that;
+// k_no_index: none. What is skipped may count as done where nothing tells the difference.
+Index find_optional_raise(const Model& model, const Misreading& found, const Path& walk) {
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        const auto status = model.status(walk.row.data(), i);
+        const auto& changes = model.actions[i].changes;
+        const bool raises = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+            return &model.stores[change.store] == found.store && change.kind == EffectKind::raises
+                   && index_in(change.instances, found.instance) != k_no_index;
+        });
+        if (raises && model.plan.actions[i].optional
+            && (run::is_over(status) || run::has_failed(status))) {
+            return i;
+        }
+    }
+    return k_no_index;
+}
+
+// True if the member runs on through the step: it is no start.
+bool runs_through(const Model& model, const Misreading& found, const Path& walk) {
+    return is_running(model.members[found.member], walk.previous_row.data())
+           && index_in(members_leaving(model, walk), found.member) == k_no_index;
+}
+
 // Clients are let in unless a fact bound to `writes` says otherwise.
-std::string remedy_of_serving(const Model& model, const Misreading& found, const Path& walk) {
+std::string remedy_of_open_door(const Model& model, const Misreading& found, const Path& walk) {
     const std::string& store = found.store->name;
+    if (runs_through(model, found, walk)) {
+        return fmt::format("stop {} before this step, and raise {} before it serves clients again",
+                           model.members[found.member].name,
+                           store);
+    }
     if (model.writes == k_no_offset) {
         return fmt::format("bind a fact of the system to `writes`, let it be `refused` before this "
                            "start, and let clients in when {} is raised",
                            store);
     }
-    return takes_writes(model, walk.previous_row.data())
-               ? fmt::format("keep clients out before this start (`becomes: refused` on the fact "
-                             "bound to `writes`), and let them in when {} is raised",
-                             store)
-               : fmt::format("raise {} before this step: an effect `raises: {}`", store, store);
+    return fmt::format(
+        "keep clients out before this start (`becomes: refused` on the fact bound to "
+        "`writes`), and let them in when {} is raised",
+        store);
+}
+
+std::string remedy_of_serving(const Model& model, const Misreading& found, const Path& walk) {
+    const std::string& store = found.store->name;
+    if (model.writes == k_no_offset || takes_writes(model, walk.previous_row.data())) {
+        return remedy_of_open_door(model, found, walk);
+    }
+    if (const Index raise = find_optional_raise(model, found, walk); raise != k_no_index) {
+        return fmt::format("take `optional` away from \"{}\": {} must be raised before this step",
+                           model.plan.actions[raise].title,
+                           store);
+    }
+    return fmt::format("raise {} before this step: an effect `raises: {}`", store, store);
 }
 
 std::string remedy_of_misread(const Model& model, const Misreading& found, const Path& walk) {
@@ -164,7 +252,8 @@ bool is_start_refused(const Model& model, Index action, const Byte* row) {
     return std::any_of(starting.begin(), starting.end(), [&](Index index) {
         const Member& member = model.members[index];
         return !is_running(member, row)
-               && !can_read_all(model, member, release_of(member, row), row);
+               && !can_read_all(
+                   model, member, release_to_start(model.actions[action], member, row), row);
     });
 }
 

@@ -113,12 +113,52 @@ std::string subject_of(const Model& model, const Byte* previous_row, Transition 
     return is_about_member(choice.kind) ? model.members[choice.index].name : "";
 }
 
+// True if the action installs something on the member while it is under way.
+bool installs_meanwhile(const ActionModel& act, const Member& member) {
+    return member.installed != k_no_offset
+           && std::any_of(act.meanwhile.begin(), act.meanwhile.end(), [&](const HalfDone& half) {
+                  return !half.is_format && half.offset == member.installed;
+              });
+}
+
+bool observes(const ActionModel& act, Index member) {
+    return !act.preconditions.empty()
+           && (act.member == member || index_in(act.observed_before, member) != k_no_index);
+}
+
+// What an event of a member meets, where the story could not be understood without it: an install
+// that is under way when the member starts, or a guard that was judged before the member died.
+std::string circumstances(const Model& model, const Byte* previous_row, Transition choice) {
+    const bool starts = choice.kind == TransitionKind::member_restarts;
+    if (!starts && choice.kind != TransitionKind::member_dies) {
+        return "";
+    }
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        const Status status = model.status(previous_row, i);
+        const ActionModel& act = model.actions[i];
+        if (starts && run::is_open_ended(status)
+            && installs_meanwhile(act, model.members[choice.index])) {
+            return fmt::format(", while \"{}\" is under way", model.plan.actions[i].title);
+        }
+        if (!starts && status == Status::ready && observes(act, choice.index)) {
+            return fmt::format(", when what \"{}\" requires was already seen",
+                               model.plan.actions[i].title);
+        }
+        if (!starts && status == Status::intended && act.member == choice.index) {
+            return fmt::format(", when the command of \"{}\" has left",
+                               model.plan.actions[i].title);
+        }
+    }
+    return "";
+}
+
 std::string text_of(const Model& model, const Byte* previous_row, Transition choice) {
     if (choice.kind == TransitionKind::skipped) {
         return text_of_skip(model, previous_row, choice.index);
     }
     return fmt::format(fmt::runtime(sentence_of(choice.kind)),
-                       subject_of(model, previous_row, choice));
+                       subject_of(model, previous_row, choice))
+           + circumstances(model, previous_row, choice);
 }
 
 // A replay reads these keys (sim/replay_counterexample.h).

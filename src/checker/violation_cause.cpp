@@ -148,10 +148,14 @@ std::string because_of_leftover(const Model& model, const Path& walk) {
     const auto was = std::find_if(model.temporaries.begin(),
                                   model.temporaries.end(),
                                   [&](const auto& temporary) { return temporary.key == key; });
-    return fmt::format("the plan has ended, and {} is {}; it was {} before",
+    // A value at rest is the pack's word, and need not be what the plan found.
+    const bool was_found = model.initial[was->at] == was->value;
+    return fmt::format("the plan has ended, and {} is {}; {} {}{}",
                        key,
                        to_text(model.values.at(walk.row[fact->second])),
-                       to_text(model.values.at(was->value)));
+                       was_found ? "it was" : "outside plans it is",
+                       to_text(model.values.at(was->value)),
+                       was_found ? " before" : "");
 }
 
 std::string because_of_loss(const Model& model, const std::string& title) {

@@ -57,13 +57,14 @@ std::vector<Misreading> refusing_stores(const Model& model, const Path& walk) {
     if (!is_about_action(walk.last_transition.kind)) {
         return refusing;
     }
-    for (const Index index : model.actions[walk.last_transition.index].starting) {
+    const ActionModel& act = model.actions[walk.last_transition.index];
+    for (const Index index : act.starting) {
         const Member& member = model.members[index];
+        const Byte release = release_to_start(act, member, row);
         for_each_store(model, member, row, [&](const Store& store, Index instance) {
-            const Byte reader = reader_of(store, index, release_of(member, row), row);
+            const Byte reader = reader_of(store, index, release, row);
             if (!is_running(member, row) && !can_start_on(model, store, instance, reader, row)) {
-                refusing.push_back(
-                    misreading_of(model, index, store, instance, release_of(member, row), row));
+                refusing.push_back(misreading_of(model, index, store, instance, release, row));
             }
         });
     }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checker/remedies.h"
+#include "checker/transition_text.h"
 #include "checker/violation_parts.h"
 
 #include <fmt/format.h>
@@ -24,15 +25,18 @@ bool is_start_by_itself(const Path& walk) {
 
 // A start that nobody asked for brings up what is installed. So the step that installs it is to
 // move, or the release that the plan found installed is to go.
-std::string remedy_of_early_install(const Model& model, const Path& walk) {
+std::string remedy_of_early_install(const Model& model,
+                                    const Path& walk,
+                                    const char* advice = "install it only when it may run beside "
+                                                         "the others: change the order of the "
+                                                         "steps, or of the roles") {
     const Member& member = model.members[walk.last_transition.index];
     const bool is_as_found = member.installed != k_no_offset
                              && walk.row[member.installed] == model.initial[member.installed];
     return is_as_found ? fmt::format("require before the first step that what is installed is what "
                                      "runs, and put the old release of {} back in place",
                                      member.name)
-                       : "install it only when it may run beside the others: change the order of "
-                         "the steps, or of the roles";
+                       : advice;
 }
 
 std::string remedy_of_skew(const Model& model, const Path& walk) {
@@ -104,8 +108,34 @@ Index find_failed(const Model& model, const Path& walk) {
     return k_no_index;
 }
 
+// Returns the number of other members that a guard of the action waits for in vain; 0: none does.
+int others_awaited(const Model& model, Index action, const Path& walk) {
+    const auto& conditions = model.plan.actions[action].preconditions;
+    const auto& predicates = model.actions[action].preconditions;
+    for (Index i = 0; i < predicates.size(); ++i) {
+        const bool counts =
+            conditions[i].quantifier == model::Quantifier::others && conditions[i].members_min > 0;
+        if (counts && !unmet(model, {conditions[i]}, {predicates[i]}, walk.row.data()).empty()) {
+            return conditions[i].members_min;
+        }
+    }
+    return 0;
+}
+
+// A guard that counts members waits for as many as the quorum and `max_unavailable` say.
+std::string remedy_of_wait(const Model& model, Index failed, const Path& walk) {
+    if (const int others = others_awaited(model, failed, walk); others > 0) {
+        return fmt::format("let as many be down as go down together: `policy: {{max_unavailable: "
+                           "N}}` in the cluster file, as far as the quorum allows it; or take "
+                           "fewer members at a time, so that {} others are ready",
+                           others);
+    }
+    return "change what it waits for, or the order of the steps, so that it can hold when nothing "
+           "fails";
+}
+
 // A remedy for people is an end of a halted run, but not of a run that halts without any fault.
-std::string remedy_of_halt(const Model& model, const Path& walk) {
+std::string remedy_of_halt(const Model& model, const Path& walk, bool is_fault_free = false) {
     if (phase_of(walk.row.data()) == run::Phase::finished) {
         return "let the plan take that member to the new release; one that is to leave gives up "
                "its vote (a fact bound to `voter` becomes false)";
@@ -118,9 +148,9 @@ std::string remedy_of_halt(const Model& model, const Path& walk) {
     if (is_start_refused(model, failed, walk.row.data())) {
         return "see `unreadable-start`: its release does not start on that store";
     }
-    return has_remedy(action) ? "change what it waits for, or the order of the steps, so that it "
-                                "can hold when nothing fails"
-                              : "say what a person can do then: `remedy` at this step";
+    return has_remedy(action) || is_fault_free
+               ? remedy_of_wait(model, failed, walk)
+               : "say what a person can do then: `remedy` at this step";
 }
 
 std::string remedy_of_leftover(const Model& model, const Path& walk) {
@@ -162,9 +192,19 @@ std::string remedy_of(const Model& model, Property property, const Path& walk) {
     case Property::left_behind:
         return remedy_of_leftover(model, walk);
     case Property::alone:
-        return "let one wait for the other, or take one member at a time";
+        return is_start_by_itself(walk)
+                   ? remedy_of_early_install(model,
+                                             walk,
+                                             "install it right before its own start, so that a "
+                                             "member which comes back by itself brings up the old "
+                                             "release")
+                   : "let one wait for the other, or take one member at a time";
     }
     return {};
+}
+
+std::string remedy_of_dead_end(const Model& model, const Path& walk) {
+    return remedy_of_halt(model, walk, true);
 }
 
 std::string remedy_of_way_back(const std::string& reason) {

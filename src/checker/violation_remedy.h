@@ -11,6 +11,9 @@
 namespace drydock::checker {
 
 [[nodiscard]] std::string remedy_of(const Model& model, Property property, const Path& walk);
+// Returns the remedy for a run that halts although nothing fails: what a person could do then is no
+// end of it.
+[[nodiscard]] std::string remedy_of_dead_end(const Model& model, const Path& walk);
 // Returns the remedy for a state without a way back. `reason` is what the downgrade breaks there.
 [[nodiscard]] std::string remedy_of_way_back(const std::string& reason);
 
