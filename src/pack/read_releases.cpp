@@ -157,6 +157,17 @@ private:
         }
     }
 
+    // A release may be named as its series; then another one is to be named.
+    [[nodiscard]] std::string later_release_of(const std::string& series) const {
+        const auto release =
+            std::find_if(pack_.releases.begin(), pack_.releases.end(), [&](const auto& one) {
+                return one.second.series == series && one.first != series;
+            });
+        return release == pack_.releases.end()
+                   ? "remove it: the pack has no later release of that series"
+                   : fmt::format("name a release of it, as in `{}`", release->first);
+    }
+
     // No series, or one that the pack does not name, would make a rule that never holds anybody up.
     std::vector<std::string> read_versions(const Node& node, model::RouteRule rule) {
         if (node.entries.empty()) {
@@ -186,7 +197,7 @@ private:
                       item->position,
                       fmt::format("`{}` is a series, and every release of it is at least that",
                                   version),
-                      fmt::format("name a release of it, as in `{}.3`", version));
+                      later_release_of(version));
             } else if (rule == model::RouteRule::at_least_patch) {
                 warn_of_missing_patch(version, item->position);
             }
