@@ -1,5 +1,6 @@
 // What a plan of packs/etcd is guarded by, bound to and refused for.
 #include "planner/fixture.h"
+#include "planner/interpolation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -179,6 +180,17 @@ TEST(Plan, IsMadeWhereTheOnlyOldMemberOfTwoIsDown) {
     stop(site, "m2");
     const auto compiled = site.compile("3.4.23", "3.5.21");
     EXPECT_THAT(text(compiled), Not(HasSubstr("none may ever be stopped")));
+}
+
+// A plan names a line of a pack so that people find it: below packs/, or in the one folder that
+// DRYDOCK_PACKS names.
+TEST(Plan, NamesLinesAsTheyAreFound) {
+    model::Pack pack;
+    pack.name = "shop";
+    pack.folder = "/srv/packs/shop";
+    EXPECT_EQ(place(pack, {"/srv/packs/shop/releases.yaml", 3, 1}), "packs/shop/releases.yaml:3:1");
+    pack.folder = "/srv/case/pack";
+    EXPECT_EQ(place(pack, {"/srv/case/pack/releases.yaml", 3, 1}), "pack/releases.yaml:3:1");
 }
 
 }  // namespace
