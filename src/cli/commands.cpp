@@ -197,7 +197,8 @@ void Commands::add_check() {
          "--faults",
          invocation_.faults,
          "BUDGETS",
-         "how much may go wrong in one story: failures=2,unknown=2,crashes=2,member=1,host=1");
+         "how much may go wrong in one story: failures=2,unknown=2,crashes=2,member=1,host=1,"
+         "restart=0");
     std::vector<std::string> names;
     for (std::size_t i = 0; i < checker::k_properties; ++i) {
         names.emplace_back(name_of(static_cast<checker::Property>(i)));

@@ -200,6 +200,10 @@ std::string words_of(const Block& block, const Plan& plan) {
     return join(words, ", ");
 }
 
+std::string certainty_words(const std::vector<std::string>& facts) {
+    return say("certain, if {} {}", join(facts, ", "), facts.size() == 1 ? "holds" : "hold");
+}
+
 // Only the downgrade is checked. Facts that nothing models were answered as suits it.
 std::string cost_words(const model::RecoveryOption& way, const Plan& plan) {
     std::vector<std::string> facts;
@@ -209,11 +213,7 @@ std::string cost_words(const model::RecoveryOption& way, const Plan& plan) {
     if (facts.empty() || way.kind != model::RecoveryKind::downgrade) {
         return way.cost;
     }
-    return say("{}{}certain, if {} {}",
-               way.cost,
-               way.cost.empty() ? "" : "; ",
-               join(facts, ", "),
-               facts.size() == 1 ? "holds" : "hold");
+    return say("{}{}{}", way.cost, way.cost.empty() ? "" : "; ", certainty_words(facts));
 }
 
 }  // namespace drydock::cli

@@ -51,6 +51,8 @@ struct Outline {
 // Returns the cost of a way back, and what it hangs on by the plan's check: "nothing lost; certain,
 // if epoch_lead holds".
 [[nodiscard]] std::string cost_words(const model::RecoveryOption& way, const model::Plan& plan);
+// Returns what the downgrade hangs on: "certain, if epoch_lead holds". `facts` is not empty.
+[[nodiscard]] std::string certainty_words(const std::vector<std::string>& facts);
 // True if the action only orders other actions, and has nothing to do or to observe.
 [[nodiscard]] bool is_barrier(const model::Action& action);
 

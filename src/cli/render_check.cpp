@@ -2,6 +2,7 @@
 //
 // The list of parts that were not modelled is always printed, so that "holds" never claims more
 // than was explored.
+#include "cli/plan_summary.h"
 #include "cli/render.h"
 #include "cli/say.h"
 
@@ -84,6 +85,9 @@ std::string render_check(const app::CheckResult& checked, const Screen& screen) 
     text += say("  {}\n", size_of(report, checked.took_ms));
     if (!report.return_point.empty()) {
         text += say("  the way back closes with {}\n", report.return_point);
+    }
+    if (!report.hangs_on.empty()) {
+        text += say("  the way back is {}\n", certainty_words(report.hangs_on));
     }
     if (!report.note.empty()) {
         text += say("  {}\n", report.note);

@@ -139,6 +139,19 @@ TEST_F(Render, PlanAndGuideSayWhatTheWayBackHangsOn) {
     EXPECT_THAT(render_plan(plan_, screen_), HasSubstr("certain, if epoch_lead, lag hold\n"));
 }
 
+// The same on the screens of those who write a pack.
+TEST_F(Render, CheckAndTrialSayWhatTheWayBackHangsOn) {
+    app::CheckResult checked = sample_check(checker::Verdict::holds);
+    EXPECT_THAT(render_check(checked, screen_), Not(HasSubstr("certain, if")));
+    checked.report.hangs_on = {"epoch_lead"};
+    EXPECT_THAT(render_check(checked, screen_),
+                HasSubstr("the way back is certain, if epoch_lead holds\n"));
+    trial::Trial trial = sample_trial(true);
+    trial.twins[1].checked->report.hangs_on = {"epoch_lead", "lag"};
+    EXPECT_THAT(render_trial(trial, screen_),
+                HasSubstr("The way back of passing is certain, if epoch_lead, lag hold\n"));
+}
+
 TEST_F(Render, TrialTellsWhatStopsEachTwin) {
     expect_golden("trial.txt", render_trial(sample_trial(true), screen_));
     EXPECT_THAT(render_trial(sample_trial(false), screen_),

@@ -3,6 +3,7 @@
 #include "cli/render_trial.h"
 
 #include "base/text.h"
+#include "cli/plan_summary.h"
 #include "cli/say.h"
 #include "trial/new_pack.h"
 
@@ -71,6 +72,17 @@ std::string story(const TwinResult& twin, const Screen& screen) {
     return text.empty() ? "" : say("\n  What stops {}\n", name_of_twin(twin)) + text;
 }
 
+// A way back may be certain only if facts that nobody models hold.
+std::string certainty(const TwinResult& twin, const Screen& screen) {
+    if (!twin.checked || twin.checked->report.hangs_on.empty()) {
+        return "";
+    }
+    return "\n"
+           + hang(say("  The way back of {} is ", name_of_twin(twin)),
+                  certainty_words(twin.checked->report.hangs_on),
+                  screen.width);
+}
+
 std::string warnings(const TwinResult& twin, const Screen& screen) {
     std::string text;
     for (const std::string& warning : twin.warnings) {
@@ -84,7 +96,7 @@ std::string warnings(const TwinResult& twin, const Screen& screen) {
 std::string render_trial(const Trial& trial, const Screen& screen) {
     std::string text = head(trial, screen) + title(trial.about, screen) + twin_lines(trial);
     for (const TwinResult& twin : trial.twins) {
-        text += story(twin, screen) + warnings(twin, screen);
+        text += story(twin, screen) + certainty(twin, screen) + warnings(twin, screen);
     }
     return text;
 }
