@@ -144,14 +144,16 @@ bool stays(std::string_view name, bool keep_facts) {
 
 // A pack in a folder of its name is one of several. One in a folder of another name stands alone,
 // as where DRYDOCK_PACKS names it.
-std::string place(const model::Pack& pack, const Position& position) {
-    const std::string text = position.text();
-    if (!text.starts_with(pack.folder)) {
-        return text;
-    }
+std::string folder_in_plans(const model::Pack& pack) {
     const std::string folder = pack.folder.substr(pack.folder.rfind('/') + 1);
     const bool is_alone = !folder.empty() && folder != pack.name;
-    return (is_alone ? folder : "packs/" + pack.name) + text.substr(pack.folder.size());
+    return is_alone ? folder : "packs/" + pack.name;
+}
+
+std::string place(const model::Pack& pack, const Position& position) {
+    const std::string text = position.text();
+    return text.starts_with(pack.folder) ? folder_in_plans(pack) + text.substr(pack.folder.size())
+                                         : text;
 }
 
 // A release that the pack does not list belongs to the longest series that is its prefix.

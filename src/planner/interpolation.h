@@ -25,7 +25,10 @@ struct TemplateContext {
     std::map<std::string, std::string> successor;  // member -> the member that takes over from it
 };
 
-// Returns a line of the pack in the form that people and plans use, wherever the pack is installed:
+// Returns the folder by which plans and people name the pack, wherever it is installed:
+// "packs/etcd", or "pack" for one that stands alone in a folder of that name.
+[[nodiscard]] std::string folder_in_plans(const model::Pack& pack);
+// Returns a line of the pack in that form:
 // "packs/etcd/releases.yaml:9:3".
 [[nodiscard]] std::string place(const model::Pack& pack, const Position& position);
 [[nodiscard]] std::string series_of(const model::Pack& pack, const std::string& version);

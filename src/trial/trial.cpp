@@ -80,12 +80,12 @@ try_twin(const Case& about, const std::string& which, const Settings& settings) 
     DRYDOCK_TRY_ASSIGN(Twin twin, read_twin(about, which, settings, std::move(project)));
     result.from = twin.from;
     result.to = twin.to;
-    const std::string pack_name = twin.pack.name;
+    const model::Pack pack = twin.pack;
     Staged staged = take_through_stages(std::move(twin));
     result.stop = std::move(staged.stop);
     result.checked = std::move(staged.checked);
     for (std::string& line : result.stop.lines) {
-        line = with_places(about, which, settings, pack_name, std::move(line));
+        line = with_places(about, which, settings, pack, std::move(line));
     }
     result.differs = differences(about, which, result.stop);
     return result;

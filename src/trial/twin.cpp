@@ -4,12 +4,12 @@
 
 #include "pack/files.h"
 #include "pack/load.h"
+#include "planner/interpolation.h"
 #include "planner/planner.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 
 namespace drydock::trial {
@@ -42,10 +42,21 @@ std::string own_folder(const Case& about, const std::string& which) {
     return about.folder + "/" + which;
 }
 
+bool is_inside_path(const std::string& text, std::size_t at) {
+    return at > 0
+           && (std::isalnum(static_cast<unsigned char>(text[at - 1])) != 0
+               || std::string_view("/_-.").find(text[at - 1]) != std::string_view::npos);
+}
+
+// Replaces the begin of paths.
 void replace_all(std::string& text, const std::string& old_part, const std::string& new_part) {
-    for (std::size_t at = text.find(old_part); at != std::string::npos;
-         at = text.find(old_part, at + new_part.size())) {
-        text.replace(at, old_part.size(), new_part);
+    std::size_t at = text.find(old_part);
+    while (at != std::string::npos) {
+        const bool is_begin = !is_inside_path(text, at);
+        if (is_begin) {
+            text.replace(at, old_part.size(), new_part);
+        }
+        at = text.find(old_part, at + (is_begin ? new_part : old_part).size());
     }
 }
 
@@ -174,9 +185,9 @@ Result<std::string> survey(Twin& twin) {
 std::string with_places(const Case& about,
                         const std::string& which,
                         const Settings& settings,
-                        const std::string& pack_name,
+                        const model::Pack& pack,
                         std::string text) {
-    const std::string in_plans = fmt::format("{}{}/", k_installed, pack_name);
+    const std::string in_plans = planner::folder_in_plans(pack) + "/";
     for (const std::string& name : own_files(about, which)) {
         replace_all(text, in_plans + name, own_folder(about, which) + "/" + name);
     }

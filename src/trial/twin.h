@@ -47,12 +47,12 @@ read_twin(const Case& about, const std::string& which, const Settings& settings,
 // folder.
 [[nodiscard]] Status survey_for_plan(Twin& twin);
 
-// Plans name the places of a pack by its name: "packs/etcd/releases.yaml:9:3". Returns the text
+// Plans name places by the folder of the pack: "packs/etcd/releases.yaml:9:3". Returns the text
 // with the files that were really read.
 [[nodiscard]] std::string with_places(const Case& about,
                                       const std::string& which,
                                       const Settings& settings,
-                                      const std::string& pack_name,
+                                      const model::Pack& pack,
                                       std::string text);
 
 }  // namespace drydock::trial
