@@ -4,6 +4,7 @@
 
 #include "checker/model.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,11 @@ namespace drydock::checker {
 [[nodiscard]] bool is_listed(const std::vector<std::string>& formats, const std::string& format);
 // True if the release starts on the format, whether it may serve there or not.
 [[nodiscard]] bool opens(const model::FormatSupport& support, const std::string& format);
+
+// Returns the index of the value, which is added if it is new; null is "absent".
+[[nodiscard]] Byte index_of(Model& model, const Json& value);
+// Returns the set of values that mean this release, one bit a value.
+[[nodiscard]] std::uint64_t values_of_release(const Model& model, const std::string& release);
 
 // Adds the effect of each action on the row, and the actions that start and stop each member.
 void add_effects(Model& model);

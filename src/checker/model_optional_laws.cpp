@@ -250,21 +250,6 @@ bool uses_leaders(const Model& model) {
 
 }  // namespace
 
-Index store_named(const Model& model, const std::string& name) {
-    const auto store = std::find_if(model.stores.begin(),
-                                    model.stores.end(),
-                                    [&](const Store& candidate) { return candidate.name == name; });
-    return store == model.stores.end() ? k_no_index : distance_between(model.stores.begin(), store);
-}
-
-bool is_listed(const std::vector<std::string>& formats, const std::string& format) {
-    return index_in(formats, format) != k_no_index;
-}
-
-bool opens(const model::FormatSupport& support, const std::string& format) {
-    return is_listed(support.reads, format) || is_listed(support.starts_on, format);
-}
-
 // A release or a format that the pack does not name is readable: a guess would report violations
 // that do not exist.
 void add_readable_formats(Model& model) {

@@ -1,6 +1,6 @@
 // The modelled system: effects of actions, and probes. Members are in modelled_system_members.cpp,
-// leaders and quorums in modelled_system_roles.cpp, laws in modelled_system_format_laws.cpp,
-// actions under way in modelled_system_flight.cpp.
+// leaders in modelled_system_elections.cpp, quorums in modelled_system_quorums.cpp, laws in
+// modelled_system_format_laws.cpp, actions under way in modelled_system_under_way.cpp.
 //
 // A probe that asks the process of a member gets no answer while the member is down; a probe of the
 // host does. Each change is compared with the rules of the checker at the moment at which it

@@ -2,7 +2,7 @@
 //
 // A law takes its effect at a random time after its condition begins to hold, unless the condition
 // ends before. Consent is checked with the condition, not with the effect: from then on the way
-// back may close at any moment. The checker has the same rules in checker/model_effects.cpp;
+// back may close at any moment. The checker has the same rules in checker/model_format_laws.cpp;
 // the two share no code.
 #include "model/version.h"
 #include "sim/modelled_system.h"
