@@ -4,8 +4,8 @@
 
     <cache>/1.33.13/{kube-apiserver,kube-controller-manager,kubectl}    links to one program
 
-The first build takes about five minutes on two cores and 3 GB of Go's own caches; a second call only
-looks at the links. A machine without Go 1.24 gets one into the cache first (../common/go_toolchain.py).
+The first build takes less than five minutes on two idle cores and 3 GB of Go's own caches; a second call
+only looks at the links. A machine without Go 1.24 gets one into the cache first (../common/go_toolchain.py).
 Several processes may call it at once.
 """
 
@@ -24,7 +24,10 @@ from limits import scaled  # noqa: E402
 
 PARTS = ("kube-apiserver", "kube-controller-manager", "kubectl")
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server")
-BUILD_SECONDS_MAX = scaled(1400)  # 300 s on an idle machine
+BUILD_SECONDS_MAX = scaled(1400)
+# No function is inlined, and nothing is written for a debugger: half of the compiler's time (6.9 s instead of 13.9 s for three
+# large packages), 107 MB instead of 121, and a server that is ready as soon and answers the tests as quickly.
+CHEAP = "all=-l -dwarf=false"
 
 
 class Unavailable(Exception):
@@ -87,11 +90,11 @@ def _digest() -> str:
 
 def _build() -> None:
     go = _go()
-    print(f"kubernetes {version()}: building, some five minutes ...", file=sys.stderr, flush=True)
+    print(f"kubernetes {version()}: building, which takes minutes ...", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=os.path.dirname(folder())) as work:
         made = os.path.join(work, "made")
         os.mkdir(made)
-        _run([go, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags",
+        _run([go, "build", "-trimpath", "-buildvcs=false", "-mod=readonly", f"-gcflags={CHEAP}", "-ldflags",
               f"-s -w -X k8s.io/component-base/version.gitVersion=v{version()}",
               "-o", os.path.join(made, "kubernetes"), "."])
         for part in PARTS:
@@ -100,9 +103,10 @@ def _build() -> None:
 
 
 def _run(command: list[str]) -> None:
-    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+    # GOGC: memory for the compiler, of which two run at a time, against its time.
+    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOGC": "200"}
     try:
-        done = subprocess.run(["nice", "-n", "19", *command], cwd=SERVER, capture_output=True,
+        done = subprocess.run(["nice", "-n", "10", *command], cwd=SERVER, capture_output=True,
                               text=True, timeout=BUILD_SECONDS_MAX, env=environment)
     except subprocess.TimeoutExpired:
         raise Unavailable(f"the build took over {BUILD_SECONDS_MAX} s.\n  Try again: what was "
