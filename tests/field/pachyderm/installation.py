@@ -29,11 +29,11 @@ PACHD_PORT = 30650
 READY_SECONDS_MAX, COMMAND_SECONDS_MAX = scaled(60), scaled(120)
 
 
-def ensure() -> None:
-    """Builds and installs what is missing. Raises Unavailable."""
+def ensure(may_build: bool = True) -> None:
+    """Builds (the API server only if it may) and installs what is missing. Raises Unavailable."""
     double.ensure()
     try:
-        api_server.ensure()
+        api_server.ensure(may_build)
     except api_server.Unavailable as error:
         raise Unavailable(str(error)) from error
 

@@ -33,6 +33,7 @@ if not importlib.util.find_spec("python_pachyderm"):
 
 import grpc  # noqa: E402
 import python_pachyderm  # noqa: E402
+from python_pachyderm.proto.pfs import pfs_pb2 as pfs  # noqa: E402
 from python_pachyderm.proto.pps import pps_pb2 as pps  # noqa: E402
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
@@ -227,7 +228,7 @@ def _commit(info: Any) -> list[Any]:
 def _files(client: Any, repo: str) -> dict[str, list[Any]]:
     heads = [one.head for one in client.list_branch(repo) if one.head.id]
     return {f"{head.id}:{info.file.path}": [info.size_bytes, base64.b64encode(info.hash).decode()]
-            for head in heads for info in client.glob_file(head, "/**")}
+            for head in heads for info in client.glob_file(head, "/**") if info.file_type == pfs.FILE}
 
 
 def main() -> int:

@@ -16,22 +16,29 @@ import radosgw
 sys.path.insert(0, os.path.join(migration.ROOT, "tests", "e2e"))  # tests/extract has a program.py, too
 
 from limits import scaled  # noqa: E402
-from program import DONE, HALTED, KILLED, NO, WAITS, Run, Running, program, require_program  # noqa: E402,F401
+from program import DONE, HALTED, KILLED, MOVED, NO, WAITS, Run, Running, program, require_program  # noqa: E402,F401
 
 RUN_SECONDS_MAX = scaled(300)
 FILES, PIPELINES = 60, 1
+DUMPED = "copy/pach-old/dump  *then yes"  # in the log
+IS_FULL = "DRYDOCK_PACHYDERM_FULL" in os.environ  # builds the API server if it is missing, and runs all of the tests
+full_only = unittest.skipUnless(IS_FULL, "takes minutes: ./dev test pachyderm-full")
 
 
 class Case(unittest.TestCase):
     """Tests in one world, in the order of their names: its two servers take most of a minute to start."""
 
     world: Any
+    server: Any  # of S3
+    hooks: "Hooks"
+    scratch: str
+    plan: str  # the file
 
     @classmethod
     def setUpClass(cls) -> None:
         require_program()
         try:
-            installation.ensure()
+            installation.ensure(may_build=IS_FULL)
             cls.server = radosgw.Server()
         except (installation.Unavailable, radosgw.Unavailable) as error:
             raise unittest.SkipTest(str(error)) from None
@@ -83,6 +90,11 @@ class Case(unittest.TestCase):
         found = self.world.verify(side)
         self.assertEqual((found["missing"], found["different"]), ([], []))
         self.assertGreater(found["acknowledged"], 0)
+
+    def until_dumped(self) -> str:
+        """A line of shell that waits until the dump was found whole: the dump and the clone go on at the same time."""
+        log = f"DRYDOCK_TRUST=1 {os.path.abspath(program())} log -c {self.world.file.path}"
+        return f"until {log} | grep -q '{DUMPED}'; do sleep 0.3; done"
 
     def listed(self, side: Any, *words: str) -> list[Any]:
         return double.json_values(self.pachctl(side, *words, "--raw"))

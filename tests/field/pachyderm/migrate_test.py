@@ -12,7 +12,7 @@ import unittest
 
 import double
 import migration
-from migrate_case import DONE, HALTED, KILLED, NO, WAITS, Case, scaled
+from migrate_case import DONE, HALTED, IS_FULL, KILLED, MOVED, NO, WAITS, Case, full_only, scaled
 
 PARTS = 6  # in which a migration is killed; at every record with DRYDOCK_PACHYDERM_FULL
 KILLS_MAX = 400
@@ -33,6 +33,7 @@ class Migrate(Case):
         self.go_back()
         self.pachctl(self.world.old, "delete", "repo", "sneaked")
 
+    @full_only
     def test_2_garbage_collection_in_the_pause_is_found(self) -> None:
         """What it deletes no commit names. But the bucket changes under the clone, so the clone is of no one state."""
         self.make_garbage()
@@ -43,6 +44,7 @@ class Migrate(Case):
         self.assertGreater(before - set(self.world.keys(self.world.old.store.bucket)), set(), "nothing was collected")
         self.go_back()
 
+    @full_only
     def test_3_an_open_commit_is_waited_for(self) -> None:
         self.pachctl(self.world.old, "start", "commit", "texts@master")
         self.make_plan()
@@ -66,7 +68,6 @@ class Migrate(Case):
         before = self.world.state(self.world.old)
         self.make_plan()
         self.past_rivals_to_the_deployment()
-        self.past_the_guides_deployment()
         self.past_a_restore_that_broke_off()
         self.cut_over()
         self.undeploy()
@@ -75,25 +76,29 @@ class Migrate(Case):
     # The parts of the long way
 
     def past_rivals_to_the_deployment(self) -> None:
-        """A rival on a port of the pause; a rival on a port of before; a dump that loses its end in between."""
+        """A rival on a port of the pause. Then, all in one clone: the dump loses its end, a rival takes a port of before, and
+        somebody runs the guide's own deployment."""
         self.rival(self.world.file.port(self.world.old, is_paused=True))
         self.halted("apply", self.plan, told="services/rival of namespace default has it")
         self.remove_rival()
         dump = self.run_folder() + "/metadata"
         self.hooks.once("during-clone", self.until_dumped(), f"cp {dump} {dump}-whole", f"truncate -s 1000 {dump}",
-                        " ".join(self.world.site.server.kubectl("create", "namespace", BESIDE)), self.world.guide_line(BESIDE),
-                        self.rival_by_kubectl(migration.installation.PACHD_PORT), "exit 0")
+                        self.rival_by_kubectl(migration.installation.PACHD_PORT),
+                        " ".join(self.world.site.server.kubectl("create", "namespace", BESIDE)), self.world.guide_line(BESIDE), "exit 0")
         self.halted("resume", told="nothing was committed meanwhile")
         os.replace(dump + "-whole", dump)
+        self.past_the_guides_deployment()
         self.halted("resume", told="services/rival of namespace default has it")
         self.remove_rival()
 
     def past_the_guides_deployment(self) -> None:
-        """Somebody has run the guide's own command: the ClusterRoleBinding is another's, until it is given back."""
+        """The ClusterRoleBinding is another's: nothing goes on until it is given back. The half of a twin goes, with its ports."""
         self.assertEqual(self.world.site.binding(), [BESIDE])
-        self.halted("resume", told="ClusterRoleBinding pachyderm")
+        done = self.drydock("resume", expect=MOVED)
+        self.assertIn(f'pach-old/bound_to expected ["default"] found ["{BESIDE}"]', " ".join(done.text().split()))
         subject = {"kind": "ServiceAccount", "name": "pachyderm", "namespace": self.world.old.namespace}
         self.world.site.server.merge("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pachyderm", {"subjects": [subject]})
+        self.world.remove_namespace(BESIDE)
 
     def past_a_restore_that_broke_off(self) -> None:
         """pachd dies when it has half of the dump; the half is found, and the restore repeated."""
@@ -165,10 +170,6 @@ class Migrate(Case):
         words = ["create", "service", "nodeport", "rival", "--tcp=80:80", f"--node-port={port}", "--namespace=default"]
         return " ".join(self.world.site.server.kubectl(*words))
 
-    def until_dumped(self) -> str:
-        """A line of shell: the dump and the clone go on at the same time."""
-        return f"until [ -f {self.run_folder()}/metadata ]; do sleep 0.2; done"
-
     def wait_for_step(self, title: str) -> None:
         """Until the run is at a step."""
         migration.wait_until(lambda: title in self.drydock("status", "--json", expect=None).stdout, scaled(120),
@@ -177,7 +178,7 @@ class Migrate(Case):
 
     def killed_all_the_way(self, words: tuple[str, ...], end: int) -> int:
         """Runs it to its end with conductors that die one after another; how many died."""
-        records = 2 if os.environ.get("DRYDOCK_PACHYDERM_FULL") else RECORDS // PARTS
+        records = 2 if IS_FULL else RECORDS // PARTS
         for died in range(KILLS_MAX):
             moment = ("sent", "after", "before")[died % 3]
             done = self.drydock(*words, env={"DRYDOCK_CRASH": f"{records + died % 3}:{moment}"}, expect=None)
