@@ -278,7 +278,7 @@ void DowngradeChecker::note_conditions(const Model& downgrade) {
         const model::Action& planned = downgrade.plan.actions[action];
         const auto note = [&](const auto& conditions, const std::vector<Predicate>& predicates) {
             for (Index i = 0; i < conditions.size(); ++i) {
-                if (!predicates[i].is_modelled) {
+                if (!predicates[i].is_modelled || predicates[i].may_be_open) {
                     hangs_on_.insert(conditions[i].fact);
                 }
             }

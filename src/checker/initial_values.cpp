@@ -43,8 +43,16 @@ const Observation* known_fact(const model::FactBook& book, const std::string& ke
                : &entry->second;
 }
 
+bool InitialValues::is_left_open(const std::string& key) const {
+    return start_ != nullptr && start_->facts.contains(key) && is_listed(start_->modelled, key);
+}
+
+// A value that the other plan left open stays so, whatever this plan was told before.
 const Observation* InitialValues::fact(const std::string& key) const {
     const Observation* start_value = start_ == nullptr ? nullptr : known_fact(start_->facts, key);
+    if (start_value == nullptr && is_left_open(key)) {
+        return &start_->facts.at(key);
+    }
     const Observation* planned = known_fact(model_.plan.bound_facts, key);
     return start_value != nullptr ? start_value
            : planned != nullptr   ? planned

@@ -18,6 +18,7 @@ class InitialValues {
 public:
     InitialValues(const Model& model, const InitialState* start) : model_(model), start_(start) {}
 
+    // Returns null if nobody can tell it. Its status is unknown if the other plan left it open.
     [[nodiscard]] const model::Observation* fact(const std::string& key) const;
     // The store of a member; k_no_index: the shared one.
     [[nodiscard]] Byte format(const model::PlanStore& store, Index member) const;
@@ -28,6 +29,7 @@ public:
     [[nodiscard]] bool is_stale(const model::PlanStore& store, Index member) const;
 
 private:
+    [[nodiscard]] bool is_left_open(const std::string& key) const;
     [[nodiscard]] std::string name_of(Index member) const;
     [[nodiscard]] std::string instance_name(const model::PlanStore& store, Index member) const;
     [[nodiscard]] std::string written_format(const model::PlanStore& store, Index member) const;

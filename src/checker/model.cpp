@@ -179,17 +179,25 @@ private:
             place_half_done(action, act);
         }
         for (const std::string& key : facts_[member]) {
-            const Offset place = add(model_.values.index_of(*initial_.fact(key)));
+            const Offset place = add(first_value(key));
             model_.offsets[key] = place;
             bind(key, member, place);
         }
     }
 
+    // The other plan may have left the value open.
+    Byte first_value(const std::string& key) {
+        const Observation& value = *initial_.fact(key);
+        return value.status == ObservationStatus::unknown ? open_value(model_)
+                                                          : model_.values.index_of(value);
+    }
+
     // Reserves a byte for each value that comes back when the action ends.
     void place_half_done(const model::Action& action, ActionModel& act) {
         for (const model::Effect& effect : action.meanwhile) {
-            const Index count =
-                effect.kind == model::EffectKind::becomes ? 1 : instances_of(effect);
+            const bool is_about_fact = effect.kind == model::EffectKind::becomes
+                                       || effect.kind == model::EffectKind::changes;
+            const Index count = is_about_fact ? 1 : instances_of(effect);
             for (Index i = 0; i < count; ++i) {
                 act.meanwhile.push_back({.saved = add(0)});
             }

@@ -65,6 +65,7 @@ struct Predicate {
     };
 
     bool is_modelled = false;       // false: both answers are explored
+    bool may_be_open = false;       // so they are while a step has left a value open
     bool requires_equal = false;    // true: all targets must have equal values
     bool only_expected_up = false;  // true: members that the plan expects to be down do not count
     bool one_suffices = false;      // true: one satisfied target is enough
@@ -184,6 +185,7 @@ struct ActionModel {
     bool local = false;               // no other action observes its outcome (add_local_actions)
     bool independent = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
+    std::vector<Write> votes_meanwhile;  // the votes while it is under way, where they differ
     std::vector<Index> starting;        // members
     std::vector<Index> leaving;         // members
     std::vector<Index> roles_short_of;  // those in which it takes members down, or moves votes
@@ -267,7 +269,9 @@ struct Model {
     // it are off.
     bool has_mutual_laws = false;
     bool has_alone = false;           // some action or start must be alone
+    Byte value_open = k_absent;       // of a fact that `changes`; k_absent: no step has that
     bool moves_votes = false;         // some action gives or takes a vote
+    bool lends_votes = false;         // some action does while it is under way
     bool judges_restarts = false;     // a start by itself can violate a property
     bool depends_on_clients = false;  // a release may start where it may not serve
     std::size_t interchangeable_groups = 0;

@@ -21,6 +21,9 @@ namespace drydock::checker {
 // Returns the set of values that mean this release, one bit a value.
 [[nodiscard]] std::uint64_t values_of_release(const Model& model, const std::string& release);
 
+// Returns the value of a fact that a step leaves open. No condition holds for it, and none fails:
+// both answers are explored.
+[[nodiscard]] Byte open_value(Model& model);
 // Adds the effect of each action on the row, and the actions that start and stop each member.
 void add_effects(Model& model);
 // Adds the laws that raise formats.

@@ -25,12 +25,34 @@ void add_up_down_event(Model& model, std::size_t action, Offset offset, Byte val
     }
 }
 
+bool is_of_store(model::EffectKind kind) {
+    return kind == model::EffectKind::raises || kind == model::EffectKind::lowers
+           || kind == model::EffectKind::destroys || kind == model::EffectKind::restores;
+}
+
+// True if an effect beside this one moves the store of which the fact tells the level. The fact
+// follows it.
+bool follows_store(const model::Plan& plan, std::size_t action, const model::Effect& effect) {
+    const std::string key = model::fact_key(effect.member, effect.name);
+    const auto& effects = plan.actions[action].effects;
+    return std::any_of(plan.stores.begin(), plan.stores.end(), [&](const model::PlanStore& store) {
+        return index_in(store.levels, key) != k_no_index
+               && std::any_of(effects.begin(), effects.end(), [&](const model::Effect& other) {
+                      return other.name == store.name && is_of_store(other.kind);
+                  });
+    });
+}
+
 void add_write(Model& model, std::size_t action, const model::Effect& effect) {
     const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
     if (place == model.offsets.end()) {
         return;
     }
-    const Byte value = index_of(model, effect.value);
+    const bool is_open = effect.kind == model::EffectKind::changes;
+    if (is_open && follows_store(model.plan, action, effect)) {
+        return;
+    }
+    const Byte value = is_open ? open_value(model) : index_of(model, effect.value);
     model.actions[action].writes.push_back({place->second, value});
     model.actions[action].moves_serving |= place->second == model.serving;
     add_up_down_event(model, action, place->second, value);
@@ -38,7 +60,7 @@ void add_write(Model& model, std::size_t action, const model::Effect& effect) {
 
 void add_effect(Model& model, std::size_t action, const model::Effect& effect) {
     ActionModel& act = model.actions[action];
-    if (effect.kind == model::EffectKind::becomes) {
+    if (effect.kind == model::EffectKind::becomes || effect.kind == model::EffectKind::changes) {
         add_write(model, action, effect);
         return;
     }
@@ -103,17 +125,36 @@ void add_moved(Model& model, std::size_t action) {
     act.stops_members = !act.leaving.empty();
 }
 
+// Finds the votes that the action moves for the time that it is under way.
+void add_votes_meanwhile(Model& model, std::size_t action) {
+    ActionModel& act = model.actions[action];
+    for (const model::Effect& effect : model.plan.actions[action].meanwhile) {
+        const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
+        for (const Member& member : model.members) {
+            const bool is_open = effect.kind == model::EffectKind::changes;
+            if (place != model.offsets.end() && place->second == member.voter
+                && (is_open || effect.kind == model::EffectKind::becomes)) {
+                act.votes_meanwhile.push_back(
+                    {member.voter, is_open ? open_value(model) : index_of(model, effect.value)});
+                model.lends_votes = true;
+            }
+        }
+    }
+}
+
 // Finds the roles whose quorums the action may take: it takes members of them down, or moves votes.
 void add_roles_short_of(Model& model, ActionModel& act) {
     std::set<Index> roles;
     for (const Index member : act.leaving) {
         roles.insert(model.members[member].role);
     }
-    for (const Write& write : act.writes) {
-        for (const Member& member : model.members) {
-            if (write.offset == member.voter) {
-                act.moves_votes = true;
-                roles.insert(member.role);
+    for (const auto* writes : {&act.writes, &act.votes_meanwhile}) {
+        for (const Write& write : *writes) {
+            for (const Member& member : model.members) {
+                if (write.offset == member.voter) {
+                    act.moves_votes = true;
+                    roles.insert(member.role);
+                }
             }
         }
     }
@@ -123,6 +164,11 @@ void add_roles_short_of(Model& model, ActionModel& act) {
 
 }  // namespace
 
+Byte open_value(Model& model) {
+    model.value_open = model.values.index_of({ObservationStatus::unknown, {}, "", 0});
+    return model.value_open;
+}
+
 void add_effects(Model& model) {
     for (std::size_t i = 0; i < model.actions.size(); ++i) {
         const model::Action& action = model.plan.actions[i];
@@ -131,6 +177,7 @@ void add_effects(Model& model) {
         }
         ActionModel& act = model.actions[i];
         add_moved(model, i);
+        add_votes_meanwhile(model, i);
         add_roles_short_of(model, act);
         act.restores = action.verb == Verb::restore;
         act.destroys = action.verb == Verb::destroy || !act.destroyed.empty();

@@ -97,20 +97,25 @@ Byte half_done_format(const Model& model, const Store& store, EffectKind kind) {
     return format == k_no_index ? k_no_format : to_byte(format);
 }
 
+Byte half_done_value(Model& model, const model::Effect& effect) {
+    if (effect.kind == EffectKind::changes) {
+        return open_value(model);
+    }
+    const bool is_absent = effect.value.is_null();
+    return model.values.index_of(
+        {is_absent ? ObservationStatus::absent : ObservationStatus::known, effect.value, "", 0});
+}
+
 // The bytes for the saved values were reserved in the same order.
 void add_half_done(Model& model, Index action) {
     ActionModel& act = model.actions[action];
     Index next = 0;
     for (const model::Effect& effect : model.plan.actions[action].meanwhile) {
-        if (effect.kind == EffectKind::becomes) {
+        if (effect.kind == EffectKind::becomes || effect.kind == EffectKind::changes) {
             const auto place = model.offsets.find(model::fact_key(effect.member, effect.name));
             HalfDone& half_done = act.meanwhile[next++];
             half_done.offset = place == model.offsets.end() ? k_no_offset : place->second;
-            half_done.value = model.values.index_of(
-                {effect.value.is_null() ? ObservationStatus::absent : ObservationStatus::known,
-                 effect.value,
-                 "",
-                 0});
+            half_done.value = half_done_value(model, effect);
             continue;
         }
         const std::string owner = is_of_owner(effect) ? effect.member : "";

@@ -67,7 +67,7 @@ public:
         std::vector<Predicate> questions;
         for (const Condition& condition : conditions) {
             questions.push_back(make(condition, model_.actions[action].member));
-            if (!questions.back().is_modelled
+            if ((!questions.back().is_modelled || questions.back().may_be_open)
                 && (model_.unmodelled.empty() || model_.unmodelled.back() != action)) {
                 model_.unmodelled.push_back(action);
             }
@@ -99,9 +99,26 @@ private:
             Predicate::Target target = question.is_modelled ? *sets : Predicate::Target();
             target.member = member;
             target.offset = question.is_modelled ? offset : k_no_offset;
+            question.may_be_open = question.may_be_open || may_be_open(target.offset);
             question.targets.push_back(target);
         }
         return question;
+    }
+
+    // True if the value at this offset is open at first, or a step leaves it so.
+    [[nodiscard]] bool may_be_open(Offset offset) const {
+        const auto opens = [&](const auto& write) {
+            return write.offset == offset && write.value == model_.value_open;
+        };
+        if (model_.value_open == k_absent || offset == k_no_offset) {
+            return false;
+        }
+        return model_.initial[offset] == model_.value_open
+               || std::any_of(
+                   model_.actions.begin(), model_.actions.end(), [&](const ActionModel& act) {
+                       return std::any_of(act.writes.begin(), act.writes.end(), opens)
+                              || std::any_of(act.meanwhile.begin(), act.meanwhile.end(), opens);
+                   });
     }
 
     // Returns the fact's offsets by member, after that of the system.
@@ -242,6 +259,18 @@ with_roles_of(const Model& model, const ActionModel& act, std::vector<Index> mem
     return members;
 }
 
+// True if a step has left the value of a target open.
+bool is_open(const Predicate& question, const Model& model, const Byte* row) {
+    return question.may_be_open
+           && std::any_of(question.targets.begin(),
+                          question.targets.end(),
+                          [&](const Predicate::Target& target) {
+                              return row[target.offset] == model.value_open
+                                     && (!question.only_expected_up
+                                         || model.expected_up(row, target.member));
+                          });
+}
+
 // True if the host of a target is unreachable.
 bool somebody_is_away(const Predicate& question, const Model& model, const Byte* row) {
     return std::any_of(
@@ -277,7 +306,7 @@ void add_predicates(Model& model) {
 Evaluation evaluate(const Model& model, const std::vector<Predicate>& questions, const Byte* row) {
     Evaluation result;
     for (const Predicate& question : questions) {
-        if (!question.is_modelled) {
+        if (!question.is_modelled || is_open(question, model, row)) {
             result.nondeterministic = true;
             result.modelled =
                 somebody_is_away(question, model, row) ? Truth::cannot_tell : result.modelled;

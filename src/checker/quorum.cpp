@@ -75,35 +75,33 @@ private:
     bool suffices_after_;
 };
 
-// Who votes when a command leaves, as the other commands in flight leave it; and after the command.
-class Votes {
-public:
-    Votes(const Model& model, std::size_t action, const Byte* row)
-        : before_(row, row + model.size) {
-        for (Index i = 0; i < model.actions.size(); ++i) {
-            if (i != action && model.actions[i].moves_votes
-                && run::is_open_ended(model.status(row, i))) {
-                apply(model.actions[i], before_);
-            }
-        }
-        after_ = before_;
-        apply(model.actions[action], after_);
-    }
+using Row = std::vector<Byte>;
 
-    [[nodiscard]] const Byte* before() const { return before_.data(); }
-
-    [[nodiscard]] const Byte* after() const { return after_.data(); }
-
-private:
-    static void apply(const ActionModel& act, std::vector<Byte>& row) {
-        for (const Write& write : act.writes) {
-            row[write.offset] = write.value;
-        }
-    }
-
-    std::vector<Byte> before_;
-    std::vector<Byte> after_;
+// A moment behind the begin of a command: rows that tell who votes before it, and then.
+struct Moment {
+    const Byte* votes_before = nullptr;
+    const Byte* votes_after = nullptr;
+    bool is_under_way = false;  // the command has not ended then
 };
+
+Row with(Row row, const std::vector<Write>& writes) {
+    for (const Write& write : writes) {
+        row[write.offset] = write.value;
+    }
+    return row;
+}
+
+// Returns the row with the votes that the other commands in flight leave.
+Row votes_at_end_of_others(const Model& model, std::size_t action, const Byte* row) {
+    Row votes(row, row + model.size);
+    for (Index i = 0; i < model.actions.size(); ++i) {
+        if (i != action && model.actions[i].moves_votes
+            && run::is_open_ended(model.status(row, i))) {
+            votes = with(std::move(votes), model.actions[i].writes);
+        }
+    }
+    return votes;
+}
 
 bool falls_short(const Model& model, const Readiness& readiness, Index role) {
     Counted ready;
@@ -157,12 +155,13 @@ bool is_enough(const QuorumGroup& group, const Units& units) {
 bool falls_short(const Model& model,
                  const Readiness& readiness,
                  const QuorumGroup& group,
-                 const Byte* before,
-                 const Byte* after) {
+                 const Moment& moment) {
     const auto is_up = [&](Index member) { return readiness.is_up(member); };
-    const auto stays_up = [&](Index member) { return readiness.stays_up(member); };
-    return is_enough(group, count_units(model, group, before, is_up))
-           && !is_enough(group, count_units(model, group, after, stays_up));
+    const auto stays_up = [&](Index member) {
+        return readiness.stays_up(member) && (!moment.is_under_way || readiness.is_up(member));
+    };
+    return is_enough(group, count_units(model, group, moment.votes_before, is_up))
+           && !is_enough(group, count_units(model, group, moment.votes_after, stays_up));
 }
 
 bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byte* row) {
@@ -174,16 +173,27 @@ bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byt
         return true;
     }
     const auto& groups = model.groups[role];
-    const auto any_falls_short = [&](const Byte* before, const Byte* after) {
+    const auto any_falls_short = [&](const Moment& moment) {
         return std::any_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
-            return falls_short(model, readiness, group, before, after);
+            return falls_short(model, readiness, group, moment);
         });
     };
     if (!model.moves_votes || groups.empty()) {
-        return any_falls_short(row, row);
+        return any_falls_short({row, row});
     }
-    const Votes voters(model, action, row);
-    return any_falls_short(voters.before(), voters.after());
+    const ActionModel& act = model.actions[action];
+    const Row before = votes_at_end_of_others(model, action, row);
+    const Row after = with(before, act.writes);
+    if (any_falls_short({before.data(), after.data()})) {
+        return true;
+    }
+    // Votes that are away for the time of a command: the others may still be under way, as this
+    // one.
+    const Row now(row, row + model.size);
+    const Row meanwhile = with(now, act.votes_meanwhile);
+    return model.lends_votes
+           && (any_falls_short({row, meanwhile.data(), true})
+               || any_falls_short({row, with(now, act.writes).data()}));
 }
 
 }  // namespace

@@ -323,8 +323,8 @@ void ModelledSystem::keep_promises(const model::Action& action) {
     }
 }
 
-bool ModelledSystem::changes_votes(const model::Action& action) const {
-    return std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
+bool ModelledSystem::changes_votes(const std::vector<model::Effect>& effects) const {
+    return std::any_of(effects.begin(), effects.end(), [&](const auto& effect) {
         const auto member = members_.find(effect.member);
         return member != members_.end() && writes_fact(effect, member->second.voter);
     });
@@ -345,7 +345,7 @@ bool ModelledSystem::is_vote_leaving(const std::string& member) const {
 // A step that takes a vote away, or gives one to a member that is down, may leave a group without a
 // quorum.
 void ModelledSystem::change_facts(const model::Action& action) {
-    const bool is_judged = changes_votes(action);
+    const bool is_judged = changes_votes(action.effects);
     const Groups before = is_judged ? kept_quorums() : Groups();
     for (const model::Effect& effect : action.effects) {
         if (moves_fact(effect.kind) && !moves_member(effect)) {

@@ -175,7 +175,7 @@ private:
     [[nodiscard]] bool holds_another(const std::string& action,
                                      const InstanceOfStore& place,
                                      const StoreInstance& meanwhile) const;
-    [[nodiscard]] bool changes_votes(const model::Action& action) const;
+    [[nodiscard]] bool changes_votes(const std::vector<model::Effect>& effects) const;
     void change_facts(const model::Action& action);
     [[nodiscard]] Names restarted_by(const model::Action& action) const;
     void check_restarts(const model::Action& action);

@@ -149,11 +149,16 @@ void ModelledSystem::begin(const std::string& id) {
     if (action->meanwhile.empty()) {
         return;
     }
+    const bool is_judged = changes_votes(action->meanwhile);
+    const Groups kept = is_judged ? kept_quorums() : Groups();
     change(id, [&] {
         for (const model::Effect& effect : action->meanwhile) {
             replace(effect, id);
         }
     });
+    if (is_judged) {
+        check_quorum(kept, *action);
+    }
     consider_laws("");
 }
 

@@ -108,7 +108,8 @@ std::string TraceStep::text() const {
                            : fmt::format("{} {}", name_of(kind), subject);
 }
 
-// Facts that the plan moves are modelled: the replayer must not set them by itself.
+// Facts that the plan moves are modelled: the replayer must not set them by itself. A value that a
+// step leaves open is for the replayer to choose; a level follows its store.
 TraceReplayer::TraceReplayer(const model::Plan& plan,
                              ModelledSystem& system,
                              std::vector<TraceStep> story)
@@ -117,21 +118,31 @@ TraceReplayer::TraceReplayer(const model::Plan& plan,
     , solver_(plan, system)
     , story_(std::move(story)) {
     system_.direct();
+    std::set<std::string> open;
     for (const auto& [key, source] : plan.sources) {
         if (model::is_modelled(source)) {
             modelled_.insert(key);
         }
     }
     for (const model::Action& action : plan.actions) {
-        for (const model::Effect& effect : action.effects) {
-            modelled_.insert(model::fact_key(effect.member, effect.name));
-        }
-        for (const model::Effect& effect : action.meanwhile) {
-            modelled_.insert(model::fact_key(effect.member, effect.name));
+        for (const auto* effects : {&action.effects, &action.meanwhile}) {
+            for (const model::Effect& effect : *effects) {
+                const std::string key = model::fact_key(effect.member, effect.name);
+                modelled_.insert(key);
+                if (effect.kind == model::EffectKind::changes) {
+                    open.insert(key);
+                }
+            }
         }
     }
     for (const model::PlanStore& store : plan.stores) {
         modelled_.insert(store.clean_stop.begin(), store.clean_stop.end());
+        for (const std::string& level : store.levels) {
+            open.erase(level);
+        }
+    }
+    for (const std::string& key : open) {
+        modelled_.erase(key);
     }
 }
 

@@ -236,6 +236,22 @@ void take_vote(LawPlan& law, const std::string& member) {
     law.act("retire " + member, Verb::run, member).effects = {becomes(member, "voter", false)};
 }
 
+// While m1 has no vote, m2 and m3 decide, and none of them may go.
+TEST(Groups, AVoteThatIsAwayForAWhileMayTakeTheQuorum) {
+    for (const bool beside : {true, false}) {
+        LawPlan law = with_voters();
+        law.act("reseed m1", Verb::run, "m1").meanwhile = {becomes("m1", "voter", false)};
+        law.stop("m2");
+        if (beside) {
+            LawPlan::beside(law.plan);
+        }
+        law.install("m2");
+        law.start("m2");
+        const Report report = check_law(law.plan, {0, 0, 0, 0, 0});
+        EXPECT_EQ(broken(report), beside ? "quorum" : "nothing") << text(report);
+    }
+}
+
 // With m3 down, two of three are ready; of the two that are left, one.
 TEST(Groups, AVoteThatIsTakenAwayMayTakeTheQuorum) {
     for (const bool is_down : {true, false}) {

@@ -27,6 +27,17 @@ bool is_modelled(const Model& model, const Condition& condition, const std::stri
                keys.begin(), keys.end(), [&](const auto& key) { return model.has(key); });
 }
 
+// True if a step has left a fact open that the condition asks.
+bool asks_open(const Model& model,
+               const Condition& condition,
+               const std::string& self,
+               const World& world,
+               const model::Roster& up) {
+    const auto keys = model::facts_of(condition, up, self);
+    return std::any_of(
+        keys.begin(), keys.end(), [&](const auto& key) { return model.is_open(world, key); });
+}
+
 bool somebody_is_away(const Model& model,
                       const Condition& condition,
                       const std::string& self,
@@ -55,7 +66,7 @@ Answer answer(const Model& model,
     const model::FactBook now = conditions.empty() ? model::FactBook() : reading(model, world);
     const model::FactBook before;
     for (const Condition& condition : conditions) {
-        if (!is_modelled(model, condition, self)) {
+        if (!is_modelled(model, condition, self) || asks_open(model, condition, self, world, up)) {
             all.open = true;
             all.told =
                 somebody_is_away(model, condition, self, world, up) ? Truth::cannot_tell : all.told;

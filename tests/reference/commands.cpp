@@ -56,6 +56,12 @@ Members started_by(const Model& model, const Action& action, const model::PlanRo
     return started;
 }
 
+bool is_about_vote(const Model& model, const model::Effect& effect) {
+    return (effect.kind == model::EffectKind::becomes || effect.kind == model::EffectKind::changes)
+           && !effect.member.empty()
+           && model::fact_key(effect.member, effect.name) == model.key_of(effect.member, "voter");
+}
+
 // Who votes, if these actions have had their effects.
 Members voters(const Model& model, const std::vector<std::size_t>& actions, const World& world) {
     Members found;
@@ -66,9 +72,7 @@ Members voters(const Model& model, const std::vector<std::size_t>& actions, cons
     }
     for (const std::size_t index : actions) {
         for (const model::Effect& effect : model.plan.actions[index].effects) {
-            const std::string& key = model.key_of(effect.member, "voter");
-            if (effect.kind != model::EffectKind::becomes || effect.member.empty() || key.empty()
-                || model::fact_key(effect.member, effect.name) != key) {
+            if (!is_about_vote(model, effect)) {
                 continue;
             }
             found.erase(effect.member);
@@ -78,6 +82,30 @@ Members voters(const Model& model, const std::vector<std::size_t>& actions, cons
         }
     }
     return found;
+}
+
+// Who votes while the action is under way.
+Members voters_meanwhile(const Model& model, std::size_t index, const World& world) {
+    Members found = voters(model, {}, world);
+    for (const model::Effect& effect : model.plan.actions[index].meanwhile) {
+        if (is_about_vote(model, effect)) {
+            found.erase(effect.member);
+            if (effect.value == Json(true)) {
+                found.insert(effect.member);
+            }
+        }
+    }
+    return found;
+}
+
+// True if some action of the plan moves votes for the time that it is under way.
+bool lends_votes(const Model& model) {
+    return std::any_of(
+        model.plan.actions.begin(), model.plan.actions.end(), [&](const Action& action) {
+            return std::any_of(action.meanwhile.begin(),
+                               action.meanwhile.end(),
+                               [&](const auto& effect) { return is_about_vote(model, effect); });
+        });
 }
 
 // By unit, whether all of its members that vote are ready.
@@ -123,6 +151,57 @@ std::vector<bool> enough(const model::PlanRole& role, const Members& voters, con
     return answers;
 }
 
+// True if the quorum number `first`, or one behind it, was there before and is not any more.
+bool is_lost(const std::vector<bool>& before, const std::vector<bool>& after, std::size_t first) {
+    for (std::size_t i = first; i < before.size(); ++i) {
+        if (before[i] && !after[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Who of a role is ready: before a command, while it is under way, and after it.
+struct Readiness {
+    Members before;
+    Members meanwhile;
+    Members after;
+};
+
+Readiness readiness_of(const Model& model,
+                       const model::PlanRole& role,
+                       std::size_t index,
+                       const Members& others_take,
+                       const World& world) {
+    const Members goes = moves_of(model, model.plan.actions[index]).down;
+    Members up(role.members.begin(), role.members.end());
+    std::erase_if(up, [&](const std::string& member) {
+        return !model.is_up(world, member) || others_take.contains(member);
+    });
+    Readiness ready;
+    ready.before = ready_of(role, model, up, {}, world);
+    std::erase_if(up, [&](const std::string& member) { return goes.contains(member); });
+    const Members started = started_by(model, model.plan.actions[index], role);
+    ready.after = ready_of(role, model, up, started, world);
+    ready.meanwhile = ready.after;
+    std::erase_if(ready.meanwhile,
+                  [&](const std::string& member) { return !ready.before.contains(member); });
+    return ready;
+}
+
+// A second look, where votes are away for a while: the others may still be under way, and so may
+// this one. It is about groups only, for they alone know votes.
+bool takes_quorum_meanwhile(const Model& model,
+                            const model::PlanRole& role,
+                            std::size_t index,
+                            const Readiness& ready,
+                            const World& world) {
+    const auto now = enough(role, voters(model, {}, world), ready.before);
+    const auto meanwhile = enough(role, voters_meanwhile(model, index, world), ready.meanwhile);
+    const auto after = enough(role, voters(model, {index}, world), ready.after);
+    return is_lost(now, meanwhile, 1) || is_lost(now, after, 1);
+}
+
 bool takes_quorum(const Model& model, std::size_t index, const World& world) {
     std::vector<std::size_t> acting = in_flight(model, index, world);
     Members others_take;
@@ -132,24 +211,14 @@ bool takes_quorum(const Model& model, std::size_t index, const World& world) {
     const Members voters_before = voters(model, acting, world);
     acting.push_back(index);
     const Members voters_after = voters(model, acting, world);
-    const Members goes = moves_of(model, model.plan.actions[index]).down;
+    const bool lends = lends_votes(model);
     return std::any_of(
         model.plan.roles.begin(), model.plan.roles.end(), [&](const model::PlanRole& role) {
-            Members up(role.members.begin(), role.members.end());
-            std::erase_if(up, [&](const std::string& member) {
-                return !model.is_up(world, member) || others_take.contains(member);
-            });
-            const auto before = enough(role, voters_before, ready_of(role, model, up, {}, world));
-            std::erase_if(up, [&](const std::string& member) { return goes.contains(member); });
-            const Members started = started_by(model, model.plan.actions[index], role);
-            const auto after =
-                enough(role, voters_after, ready_of(role, model, up, started, world));
-            for (std::size_t i = 0; i < before.size(); ++i) {
-                if (before[i] && !after[i]) {
-                    return true;
-                }
-            }
-            return false;
+            const Readiness ready = readiness_of(model, role, index, others_take, world);
+            return is_lost(enough(role, voters_before, ready.before),
+                           enough(role, voters_after, ready.after),
+                           0)
+                   || (lends && takes_quorum_meanwhile(model, role, index, ready, world));
         });
 }
 
@@ -178,11 +247,9 @@ bool takes_down(const Model& model, const Action& action) {
 }
 
 bool moves_votes(const Model& model, const Action& action) {
-    return std::any_of(action.effects.begin(), action.effects.end(), [&](const auto& effect) {
-        return effect.kind == model::EffectKind::becomes && !effect.member.empty()
-               && model::fact_key(effect.member, effect.name)
-                      == model.key_of(effect.member, "voter");
-    });
+    const auto moves_one = [&](const auto& effect) { return is_about_vote(model, effect); };
+    return std::any_of(action.effects.begin(), action.effects.end(), moves_one)
+           || std::any_of(action.meanwhile.begin(), action.meanwhile.end(), moves_one);
 }
 
 std::set<Property> leave(const Model& model, std::size_t index, const World& world) {

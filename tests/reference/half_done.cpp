@@ -30,7 +30,12 @@ std::vector<Place> places_of(Model& model, std::size_t index) {
             World probe = model.first;
             model.set(probe, key, effect.value);
             places.push_back({key, probe.facts[*model.place_of(key)], false});
-        } else if (effect.kind != model::EffectKind::becomes && store != nullptr) {
+        } else if (effect.kind == model::EffectKind::changes && model.has(key)) {
+            World probe = model.first;
+            model.leave_open(probe, key);
+            places.push_back({key, probe.facts[*model.place_of(key)], false});
+        } else if (effect.kind != model::EffectKind::becomes
+                   && effect.kind != model::EffectKind::changes && store != nullptr) {
             const int format = format_meanwhile(model, effect);
             for (const std::string& instance : touched(model, *store, effect)) {
                 if (format != k_no_format) {

@@ -66,12 +66,33 @@ bool closes(const Model& model, const World& before, const World& after) {
     return !is_closing(model, before) && is_closing(model, after);
 }
 
+// A level follows its store, if the step moves that.
+bool follows_store(const Model& model, const Action& action, const Effect& effect) {
+    const std::string key = model::fact_key(effect.member, effect.name);
+    for (const model::PlanStore& store : model.plan.stores) {
+        for (const Effect& other : action.effects) {
+            const bool is_level =
+                std::find(store.levels.begin(), store.levels.end(), key) != store.levels.end();
+            const bool is_fact = other.kind == model::EffectKind::becomes
+                                 || other.kind == model::EffectKind::changes
+                                 || other.kind == model::EffectKind::copies;
+            if (is_level && other.name == store.name && !is_fact) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Who comes up is told by what is installed, so `running` is not set here.
 void apply_facts(Model& model, const Action& action, World& world) {
     for (const Effect& effect : action.effects) {
         const std::string key = model::fact_key(effect.member, effect.name);
         const bool running =
             !effect.member.empty() && key == model.key_of(effect.member, "running");
+        if (effect.kind == model::EffectKind::changes && !follows_store(model, action, effect)) {
+            model.leave_open(world, key);
+        }
         if (effect.kind != model::EffectKind::becomes || running) {
             continue;
         }

@@ -46,6 +46,41 @@ TEST(LawsOfMembers, QuorumOfVoters) {
     }
 }
 
+// The vote is away while the step is under way only. Of two that vote then, none may go.
+TEST(LawsOfMembers, QuorumWithoutAVoteMeanwhile) {
+    for (const bool beside : {true, false}) {
+        SmallPlan small(3);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().groups = {{"", QuorumKind::majority, 0, {"n1", "n2", "n3"}, {}}};
+        for (const char* member : {"n1", "n2", "n3"}) {
+            small.fact(member, "votes", StandardFact::voter, true);
+        }
+        small.add(Verb::run, "n3").meanwhile = {{model::EffectKind::becomes, "n3", "votes", false}};
+        small.stop("n1");
+        if (beside) {
+            small.plan.actions.back().predecessors.clear();
+        }
+        small.install("n1");
+        small.start("n1");
+        small.roll("n2");
+        small.roll("n3");
+        EXPECT_EQ(small.broken(), beside ? "quorum" : "nothing");
+    }
+}
+
+// The step itself leaves too few votes, and the end of it would not.
+TEST(LawsOfMembers, LastVoteThatIsAwayMeanwhile) {
+    for (const bool alone : {true, false}) {
+        SmallPlan small(2);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().groups = {{"", QuorumKind::majority, 0, {"n1", "n2"}, {}}};
+        small.fact("n1", "votes", StandardFact::voter, true);
+        small.fact("n2", "votes", StandardFact::voter, !alone);
+        small.add(Verb::run, "n1").meanwhile = {{model::EffectKind::becomes, "n1", "votes", false}};
+        EXPECT_EQ(small.broken().find("quorum") != std::string::npos, alone);
+    }
+}
+
 TEST(LawsOfMembers, WhoRetiresMayBeDownAtTheEnd) {
     for (const bool leaves : {true, false}) {
         SmallPlan small(2);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace drydock::reference {
 
@@ -98,6 +99,11 @@ void LawDrawer::draw_half_done() {
         }
     }
     if (one_in(3)) {
+        Action& other = plan_.actions[places[any(places.size())]];
+        auto& open = one_in(3) ? other.meanwhile : other.effects;
+        open.push_back({EffectKind::changes, "", "dirty", {}});
+    }
+    if (one_in(3)) {
         model::Condition clean;
         clean.fact = "dirty";
         clean.quantifier = model::Quantifier::system;
@@ -185,6 +191,9 @@ void LawDrawer::draw_votes() {
         const std::string& member = role.members[any(role.members.size())];
         Action& action = insert(place, Verb::run, member);
         becomes(action, "votes", one_in(5));
+        if (one_in(3)) {
+            action.meanwhile = std::exchange(action.effects, {});
+        }
         if (place > 0 && one_in(4)) {
             action.predecessors = plan_.actions[place - 1].predecessors;
         }

@@ -46,6 +46,10 @@ const Observation* Model::first_value(const std::string& key, const Origin* orig
         if (const Observation* found = told(origin->facts, key)) {
             return found;
         }
+        const auto& moved = origin->modelled;
+        if (std::find(moved.begin(), moved.end(), key) != moved.end()) {  // left open
+            return &origin->facts.at(key);
+        }
     }
     const Observation* planned = told(plan.bound_facts, key);
     return planned != nullptr ? planned : told(plan.survey_facts, key);
@@ -357,6 +361,14 @@ void Model::keep(World& world, const run::State& state) const {
         plain.set(i, status, over ? 0 : state.failures(i), flies ? 1 : 0);
     }
     world.run.assign(plain.cells().begin(), plain.cells().end());
+}
+
+void Model::leave_open(World& world, const std::string& key) {
+    set(world, key, Observation{});
+}
+
+bool Model::is_open(const World& world, const std::string& key) const {
+    return has(key) && value(world, key).status == ObservationStatus::unknown;
 }
 
 model::FactBook Model::survey(const World& world) const {

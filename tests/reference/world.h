@@ -111,6 +111,9 @@ public:
     [[nodiscard]] const model::Observation& value(const World& world, const std::string& key) const;
     void set(World& world, const std::string& key, const model::Observation& value);
     void set(World& world, const std::string& key, const Json& value);
+    // Leaves the value open, as an effect `changes` does.
+    void leave_open(World& world, const std::string& key);
+    [[nodiscard]] bool is_open(const World& world, const std::string& key) const;
 
     // The key of the member's standard fact ("running"); empty if it has none. "service" is told by
     // its probe.
