@@ -84,7 +84,7 @@ private:
                 check_level(effects[i], *fact, effects);
                 check_changes(effects[i], *fact);
                 check_release(effects[i], *fact);
-                check_temporary(effects[i], *fact, effects);
+                check_derived(effects[i], *fact, effects);
             }
         }
     }
@@ -245,27 +245,25 @@ private:
         }
     }
 
-    // A temporary fact that follows from another one has its value at the end only if both are
-    // switched back.
-    void check_temporary(const EffectSpec& effect, const FactSpec& fact, const Effects& effects) {
+    // The model moves a derived fact by its own effects only. One that laws read needs such an
+    // effect wherever a fact moves that it is derived from.
+    void check_derived(const EffectSpec& effect, const FactSpec& fact, const Effects& effects) {
         for (const FactSpec& derived : pack_.facts) {
-            const bool follows = derived.temporary != model::Temporary::no && &derived != &fact
-                                 && is_told_by(derived, fact);
+            const bool is_read = derived.temporary != model::Temporary::no
+                                 || derived.standard_fact == StandardFact::serving
+                                 || derived.standard_fact == StandardFact::writes;
+            const bool follows = is_read && &derived != &fact && is_told_by(derived, fact);
             const bool is_told =
                 std::any_of(effects.begin(), effects.end(), [&](const auto& other) {
                     return is_about_fact(other.kind) && fact_of(other) == &derived;
                 });
             if (follows && !is_told) {
-                error("effect.temporary",
+                error("effect.derived",
                       effect,
-                      fmt::format("the temporary fact `{}` follows from `{}`, and no effect says "
-                                  "what it becomes",
+                      fmt::format("`{}` follows from `{}`, and no effect says what it becomes",
                                   derived.name,
                                   fact.name),
-                      fmt::format("add `{{becomes: {{fact: {}, value: ...}}}}`, or write "
-                                  "`temporary` at `{}` instead",
-                                  derived.name,
-                                  fact.name));
+                      fmt::format("add `{{becomes: {{fact: {}, value: ...}}}}`", derived.name));
             }
         }
     }

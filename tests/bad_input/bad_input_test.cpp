@@ -223,6 +223,25 @@ TEST(BadInputBase, TakesWhatALevelIsDerivedFromBesideItsStoreOnly) {
                            "data` beside it"));
 }
 
+// The model does not derive facts. So a step says what becomes of those that laws read.
+TEST(BadInputBase, AsksForTheDerivedFactThatALawReads) {
+    for (const char* read : {"temporary: true", "binds: writes"}) {
+        auto files = good_files("laws");
+        files["pack.yaml"] +=
+            std::string("  system:\n    all_up: {type: bool, derive: {agreed: up}, ") + read
+            + "}\n";
+        std::string& procedure = files["procedures/upgrade.yaml"];
+        const std::string good = "{becomes: {fact: noout, value: true}}";
+        const std::string told = ", {becomes: {fact: up, role: proxy, value: true}}";
+        procedure.insert(procedure.find(good) + good.size(), told);
+        EXPECT_EQ(report(problems(files, "procedures/upgrade.yaml")),
+                  "procedures/upgrade.yaml:10:58  `all_up` follows from `up`, and no effect says "
+                  "what it becomes; add `{becomes: {fact: all_up, value: ...}}`");
+        procedure.insert(procedure.find(good), "{becomes: {fact: all_up, value: true}}, ");
+        EXPECT_EQ(report(problems(files, "procedures/upgrade.yaml")), "");
+    }
+}
+
 TEST(BadInputBase, IsGood) {
     for (const char* base : {"base", "laws", "kubernetes"}) {
         const auto files = good_files(base);
