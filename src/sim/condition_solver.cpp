@@ -85,10 +85,48 @@ satisfying_value(const Condition& condition, const std::string& key, const model
 
 }  // namespace
 
+ConditionSolver::ConditionSolver(const model::Plan& plan, ModelledSystem& system)
+    : plan_(plan)
+    , system_(system)
+    , roster_(plan.roster()) {
+    for (const model::Action& action : plan.actions) {
+        for (const model::Effect& effect : action.effects) {
+            const std::string key = model::fact_key(effect.member, effect.name);
+            const auto source = plan.sources.find(key);
+            if (source != plan.sources.end()
+                && source->second.standard_fact == model::StandardFact::running) {
+                moved_.emplace(effect.member, key);
+            }
+        }
+    }
+}
+
+// A member that is down is not asked, as in a run (run/expected_members.cpp).
+model::Roster ConditionSolver::members_asked(const model::FactBook& now) const {
+    const auto is_down = [&](const std::string& member) {
+        const auto running = moved_.find(member);
+        const auto value = running == moved_.end() ? now.end() : now.find(running->second);
+        return value != now.end() && value->second.status == model::ObservationStatus::absent;
+    };
+    model::Roster asked = roster_;
+    for (auto& [role, members] : asked) {
+        std::erase_if(members, is_down);
+    }
+    return asked;
+}
+
 model::Verdict ConditionSolver::judge(const Condition& condition, const std::string& member) const {
-    const model::Roster roster = plan_.roster();
     const model::FactBook now = system_.book();
-    return model::evaluate(condition, {now, now, plan_.bound_facts, roster, member});
+    return judge_of(members_asked(now), now, condition, member);
+}
+
+model::Verdict ConditionSolver::judge_of(const model::Roster& asked,
+                                         const model::FactBook& now,
+                                         const Condition& condition,
+                                         const std::string& member) const {
+    model::FactView view = {now, now, plan_.bound_facts, asked, member};
+    view.all_members = &roster_;
+    return model::evaluate(condition, view);
 }
 
 // Fixed facts stay as they are.
@@ -148,6 +186,11 @@ void ConditionSolver::satisfy_inputs(const Condition& condition,
     }
 }
 
+// A member that is down is asked later, when it is up.
+bool ConditionSolver::holds_for_all(const Condition& condition, const std::string& member) const {
+    return judge_of(roster_, system_.book(), condition, member).outcome == model::Truth::yes;
+}
+
 // A condition that holds already changes nothing. Later facts of the same condition are set even if
 // an earlier one sufficed.
 bool ConditionSolver::satisfy(const Condition& condition,
@@ -155,7 +198,7 @@ bool ConditionSolver::satisfy(const Condition& condition,
                               const std::set<std::string>& fixed,
                               Settings& set) {
     satisfy_inputs(condition, member, fixed, set);
-    if (judge(condition, member).outcome == model::Truth::yes) {
+    if (holds_for_all(condition, member)) {
         return true;
     }
     for (const std::string& key : model::facts_of(condition, plan_.roster(), member)) {
@@ -170,7 +213,8 @@ bool ConditionSolver::satisfy(const Condition& condition,
             assign_derived(source->second, *value, fixed, set);
         }
     }
-    return judge(condition, member).outcome == model::Truth::yes;
+    return holds_for_all(condition, member)
+           || judge(condition, member).outcome == model::Truth::yes;
 }
 
 }  // namespace drydock::sim

@@ -79,7 +79,7 @@ Result<std::vector<TraceStep>> read_story(const model::Plan& plan, const Json& t
 class ReplayRun {
 public:
     ReplayRun(const model::Plan& plan, std::vector<TraceStep> story)
-        : plan_(plan)
+        : plan_(standing_alone(plan))
         , rehearsed_(choose_initial_facts(plan, dice_))
         , system_(plan, rehearsed_, dice_)
         , director_(plan, system_, std::move(story))
@@ -152,7 +152,7 @@ private:
                 }};
     }
 
-    const model::Plan& plan_;
+    const model::Plan plan_;  // as it is conducted
     Faults dice_ = Faults(1);
     transport::FakeClock clock_;
     InitialFacts rehearsed_;

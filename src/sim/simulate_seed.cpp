@@ -63,9 +63,10 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
     if (tell) {
         site.set_log(tell);
     }
-    site.schedule_faults(plan, k_calm_ms);
+    const model::Plan conducted = standing_alone(plan);
+    site.schedule_faults(conducted, k_calm_ms);
     const SimulationResult ending =
-        site.run_to_completion(plan, draw_crash_points(dice), k_patience);
+        site.run_to_completion(conducted, draw_crash_points(dice), k_patience);
     // Violations come from three places: the system records them, the result is checked, and the
     // whole run has a time limit.
     SimulationSummary summary;
@@ -76,7 +77,7 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
     summary.faults = count_injected_faults(faults);
     summary.took_ms = clock.monotonic_ms();
     summary.violations = system.violations();
-    for (Violation& violation : check_result(site, plan, ending)) {
+    for (Violation& violation : check_result(site, conducted, ending)) {
         summary.violations.push_back(std::move(violation));
     }
     for (Violation& violation :

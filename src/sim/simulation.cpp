@@ -216,4 +216,9 @@ int count_injected_faults(const Faults& faults) {
     return strikes;
 }
 
+model::Plan standing_alone(model::Plan plan) {
+    plan.reverts_run.clear();
+    return plan;
+}
+
 }  // namespace drydock::sim
