@@ -2,6 +2,7 @@
 // faults.
 #include "planner/fixture.h"
 #include "planner/ozone_check.h"
+#include "planner/way_back_nights.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -198,7 +199,7 @@ TEST(Backendai, LegsHoldThoughAMemberDies) {
 // The dump was made of a frozen manager, and so are etcd's keys that it brings back.
 TEST(Backendai, TheDumpIsPutBackAndTheManagerIsNotLeftFrozen) {
     const Fixture site = site_of("23.09.8", "8b2ec7e3d22a");
-    EXPECT_EQ(verdict_of("restore", site, "23.09.8", "23.03.12", {1, 1, 1, 0, 0}), "holds");
+    EXPECT_EQ(checked_as("restore", site, "23.09.8", "23.03.12", {1, 1, 1, 0, 0}), "holds");
     const auto restored = site.compile("23.09.8", "23.03.12", "restore");
     ASSERT_TRUE(restored.plan) << text(restored);
     const auto* put_back = restored.plan->find("put-back/m1/database");
@@ -221,6 +222,14 @@ TEST(Backendai, AManagerThatIsFoundFrozenDoesNotStaySo) {
                              {{"when: [{fact: status, of: any, role: manager, is_not: running}]",
                                "when: [{fact: status, of: any, role: manager, is: gone}]"}});
     EXPECT_THAT(checked(site, "23.09.8", "23.09.10", {0, 0, 0, 0, 0}), HasSubstr("left-behind"));
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(Backendai, WaysBackGoWellAtNight) {
+    const Nights nights =
+        simulate_ways_back(site_of("23.09.8", "8b2ec7e3d22a"), "23.09.8", "23.09.10");
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 3);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // backy2's plans: a proved copy before the schema rises, and both legs hold with faults.
 #include "planner/fixture.h"
 #include "planner/ozone_check.h"
+#include "planner/way_back_nights.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -95,6 +96,13 @@ TEST(Backy2, TheCopyIsPutBackAlsoIfItIsCutOff) {
 // Nothing starts the link that jobs call but drydock.
 TEST(Backy2, NoJobGetsTheProgramByItself) {
     EXPECT_FALSE(old_site().compile(k_old, k_new).plan->roles.front().restarts);
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(Backy2, WaysBackGoWellAtNight) {
+    const Nights nights = simulate_ways_back(new_site(), k_new, k_sealed);
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The ways back of etcd that need a copy hold, and the plan that makes it.
 #include "planner/ozone_check.h"
+#include "planner/way_back_nights.h"
 
 #include <gtest/gtest.h>
 
@@ -22,8 +23,8 @@ TEST(EtcdCheck, TheUpgradeHoldsThoughMembersComeBackByThemselves) {
 }
 
 TEST(EtcdCheck, ACopyIsPutBackAlsoIfItIsCutOff) {
-    EXPECT_EQ(verdict_of("restore", site_with_copy(), k_new, k_old, {1, 1, 1, 0, 0}), "holds");
-    EXPECT_EQ(verdict_of("rebuild", site_with_copy(), k_new, k_old, {1, 1, 1, 0, 0}), "holds");
+    EXPECT_EQ(checked_as("restore", site_with_copy(), k_new, k_old, {1, 1, 1, 0, 0}), "holds");
+    EXPECT_EQ(checked_as("rebuild", site_with_copy(), k_new, k_old, {1, 1, 1, 0, 0}), "holds");
 }
 
 // Between two renames a member has no data folder at all.
@@ -35,6 +36,13 @@ TEST(EtcdCheck, APutBackThatIsCutOffLeavesNothingToStartOn) {
     ASSERT_EQ(put_back->meanwhile.size(), 1U);
     EXPECT_EQ(put_back->meanwhile.front().name, "has_data");
     EXPECT_EQ(put_back->meanwhile.front().value, Json(false));
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(EtcdCheck, WaysBackGoWellAtNight) {
+    const Nights nights = simulate_ways_back(etcd_site(3, k_old), k_old, k_new);
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 3);
 }
 
 }  // namespace

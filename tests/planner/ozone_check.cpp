@@ -80,14 +80,6 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
     return told(report) + simulated(*compiled.plan);
 }
 
-std::string verdict_of(const char* procedure,
-                       const Fixture& site,
-                       const char* from,
-                       const char* to,
-                       const checker::Faults& faults) {
-    return verdict_on(site.compile(from, to, procedure), faults);
-}
-
 std::string checked_as(const char* procedure,
                        const Fixture& site,
                        const char* from,

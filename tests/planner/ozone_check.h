@@ -12,13 +12,7 @@ namespace drydock::planner {
 [[nodiscard]] std::string
 checked(const Fixture& site, const char* from, const char* to, const checker::Faults& faults);
 
-// The same of a procedure without a way back of its own: rehearsal, rebuild, restore.
-// verdict_of() leaves the simulated runs out.
-[[nodiscard]] std::string verdict_of(const char* procedure,
-                                     const Fixture& site,
-                                     const char* from,
-                                     const char* to,
-                                     const checker::Faults& faults);
+// The same of a procedure without a way back of its own: rehearsal, rebuild, restore, downgrade.
 [[nodiscard]] std::string checked_as(const char* procedure,
                                      const Fixture& site,
                                      const char* from,

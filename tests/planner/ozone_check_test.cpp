@@ -2,6 +2,7 @@
 // finalize is sent.
 #include "planner/ozone_check.h"
 #include "planner/ozone_fixture.h"
+#include "planner/way_back_nights.h"
 
 #include <gtest/gtest.h>
 
@@ -34,6 +35,13 @@ TEST(OzoneCheck, WritesThatAreFoundRefusedDoNotStaySo) {
     EXPECT_EQ(checked(site, "1.4.0", "1.4.1", {1, 0, 0, 0, 0}), "holds");
     EXPECT_EQ(site.compile("1.4.0", "1.4.1").plan->temporaries.front().value.value,
               Json("accepted"));
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(OzoneCheck, WaysBackGoWellAtNight) {
+    const Nights nights = simulate_ways_back(ozone_fixture(k_ozone_own), k_ozone_own, k_new);
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 3);
 }
 
 }  // namespace

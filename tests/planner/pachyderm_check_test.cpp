@@ -3,6 +3,7 @@
 #include "checker/checker.h"
 #include "planner/ozone_check.h"
 #include "planner/pachyderm_fixture.h"
+#include "planner/way_back_nights.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +50,7 @@ TEST(PachydermMigrate, IsTakenBackBeforeTheCutOverAndRefusedBehind) {
     ASSERT_TRUE(back.plan) << text(back);
     EXPECT_NE(back.plan->find("back/pach-old/ports"), nullptr);
     EXPECT_NE(back.plan->find("back/pach-old/pipelines"), nullptr);
-    EXPECT_EQ(verdict_of("downgrade", site, k_new, k_old, {1, 1, 1, 1, 1}), "holds");
+    EXPECT_EQ(checked_as("downgrade", site, k_new, k_old, {1, 1, 1, 1, 1}), "holds");
     site.set("pach-new", "running", k_new);
     site.set("", "serving", "green");
     EXPECT_THAT(text(site.compile(k_new, k_old, "downgrade")),
@@ -102,6 +103,20 @@ TEST(PachydermChart, ClosesWithHelmAndIsNotUndoneByHelmAlone) {
     EXPECT_THAT(text(site.compile("2.10.0", "2.5.4", "downgrade")),
                 HasSubstr("helm rollback alone never rolls back"));
     EXPECT_EQ(checked_as("restore", site, "2.10.0", "2.5.4", {1, 1, 1, 1, 1}), "holds");
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(PachydermMigrate, WaysBackGoWellAtNight) {
+    const Nights nights = simulate_ways_back(pachyderm_sides(), k_old, k_new);
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 1);
+}
+
+// Nights of ways back, from where the upgrade may have come to.
+TEST(PachydermInPlace, WaysBackGoWellAtNight) {
+    const Nights nights = simulate_ways_back(pachyderm_server("1.9.9"), "1.9.9", "1.9.12");
+    EXPECT_EQ(nights.wrong, "");
+    EXPECT_GE(nights.plans, 1);
 }
 
 }  // namespace
