@@ -104,7 +104,7 @@ Json json_of(const s3::Abilities& abilities) {
     json.set("probed", abilities.is_probed).set("checksums", abilities.checks_sums);
     json.set("if_none_match", abilities.checks_if_none_match);
     json.set("copy_if_match", abilities.checks_copy_condition).set("tags", abilities.keeps_tags);
-    json.set("part_sizes", abilities.tells_part_sizes);
+    json.set("part_sizes", abilities.tells_part_sizes).set("keys", abilities.keeps_keys);
     return json.set("versions", abilities.keeps_versions);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace fake_s3 {
 
@@ -15,6 +16,11 @@ constexpr const char* k_settings[] = {
 std::string versioning_xml(bool is_on) {
     return fmt::format("<VersioningConfiguration>{}</VersioningConfiguration>",
                        is_on ? "<Status>Enabled</Status>" : "");
+}
+
+// A key as a server has it that keeps objects as files.
+std::string as_path(const std::string& key) {
+    return std::filesystem::path("/" + key).lexically_normal().string().substr(1);
 }
 
 }  // namespace
@@ -52,8 +58,12 @@ Response FakeS3::answer(const Request& request, Fault fault_here) {
     if (place == buckets_.end()) {
         return error(404, "NoSuchBucket");
     }
-    return request.key.empty() ? answer_bucket(request, place->second, fault_here)
-                               : answer_object(request, place->second, fault_here);
+    if (request.key.empty()) {
+        return answer_bucket(request, place->second, fault_here);
+    }
+    Request seen = request;
+    seen.key = abilities.keeps_keys ? request.key : as_path(request.key);
+    return answer_object(seen, place->second, fault_here);
 }
 
 Response FakeS3::answer_bucket(const Request& request, Bucket& bucket, Fault fault_here) {

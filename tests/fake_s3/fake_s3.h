@@ -94,6 +94,7 @@ struct Abilities {
     bool takes_tags_of_uploads = true;  // of CreateMultipartUpload
     bool tells_etag_of_complete = true;
     bool encodes_keys = true;  // encoding-type=url
+    bool keeps_keys = true;    // false: "a//b" and "c/../a/b" are "a/b", as a file server has it
 };
 
 class FakeS3 {

@@ -94,6 +94,23 @@ TEST_F(S3Clone, RecordsAnEtagThatCannotBeMadeAgain) {
     EXPECT_THAT(clone().differ.keys, ElementsAre("big")) << "an unknown object is not replaced";
 }
 
+// versitygw answers 200 to a copy to "a//b" and writes to "a/b".
+TEST_F(S3Clone, LeavesKeysThatTheServerWouldRename) {
+    for (const char* key : {"a/b", "a//b", "x/../a/b", "dir/", "a/.b"}) {
+        server_.put("from", key, std::string("of ") + key);
+    }
+    EXPECT_TRUE(clone().is_whole()) << "a server that keeps them";
+    server_.with("to", [](fake_s3::Bucket& bucket) { bucket.objects.clear(); });
+    server_.abilities.keeps_keys = false;
+    std::filesystem::remove(request_.journal);
+    const CloneReport report = clone();
+    EXPECT_EQ(report.copied, 3);
+    ASSERT_EQ(report.failed, 2);
+    EXPECT_EQ(report.failures[0].error.code, "s3.key");
+    EXPECT_THAT(server_.keys("to"), ElementsAre("a/.b", "a/b", "dir/"));
+    EXPECT_EQ(server_.body_of("to", "a/b"), "of a/b");
+}
+
 TEST_F(S3Clone, CopiesAboveTheLimitInParts) {
     server_.put("from", "large", std::string(5'000, 'x'));
     server_.with("from", [](fake_s3::Bucket& bucket) {

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 
 namespace drydock::mover::s3 {
@@ -66,21 +67,45 @@ bool keeps_tags(Probe& probe) {
     return tags.is_done() && tags.wire.body.find("drydock-tag") != std::string::npos;
 }
 
-// In a bucket with versions a plain DELETE would only add a marker, so each version is named.
-void clean_up(Probe& probe, bool has_versions) {
-    if (!has_versions) {
-        (void)probe.send("DELETE", {}, {});
-        return;
-    }
+// Returns all that has the probe's key at its begin. In a bucket with versions a plain DELETE would
+// only add a marker, so each version is named.
+std::vector<ListedObject> listed_probes(Probe& probe, bool has_versions) {
     const Answer listed =
         ask(probe.loop,
             probe.client,
             {.bucket = probe.bucket,
-             .query = {{"encoding-type", "url"}, {"prefix", probe.key}, {"versions", ""}}});
+             .query = {{"encoding-type", "url"},
+                       {"prefix", probe.key},
+                       has_versions ? NameValue("versions", "") : NameValue("list-type", "2")}});
     const auto page = read_listed_page(listed.wire.body);
-    for (const ListedObject& version : page ? page->objects : std::vector<ListedObject>()) {
-        (void)probe.send("DELETE", {{"versionId", version.version}}, {});
+    return page ? page->objects : std::vector<ListedObject>();
+}
+
+void clean_up(Probe& probe, bool has_versions) {
+    for (const ListedObject& object : listed_probes(probe, has_versions)) {
+        Probe one = {probe.loop, probe.client, probe.bucket, object.key};
+        (void)one.send(
+            "DELETE", has_versions ? NameValues{{"versionId", object.version}} : NameValues(), {});
     }
+}
+
+// Servers that keep objects as files may take a key for a path. The second key comes out as one of
+// the probe's, too, so that no other object is written to.
+bool keeps_keys(Probe& probe) {
+    const std::string name = probe.key.substr(probe.key.rfind('/') + 1);
+    const std::vector<std::string> keys = {probe.key + "-a//b", probe.key + "-c/../" + name + "-d"};
+    for (const std::string& key : keys) {
+        Probe one = {probe.loop, probe.client, probe.bucket, key};
+        if (!one.send("PUT", {}, {}, k_bytes).is_done()) {
+            return false;
+        }
+    }
+    const std::vector<ListedObject> listed = listed_probes(probe, false);
+    return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+        return std::any_of(listed.begin(), listed.end(), [&](const ListedObject& object) {
+            return object.key == key;
+        });
+    });
 }
 
 }  // namespace
@@ -96,6 +121,20 @@ Result<bool> has_versions_on(HttpLoop& loop, Client& client, const std::string& 
     }
     const auto root = parse_xml(answer.wire.body);
     return root && root->text_of("Status") == "Enabled";
+}
+
+bool is_path_like(std::string_view key) {
+    const std::string parts = "/" + std::string(key) + "/";
+    const std::string_view inner = key.ends_with('/') ? key.substr(0, key.size() - 1) : key;
+    return key.starts_with('/') || inner.ends_with('/') || inner.find("//") != inner.npos
+           || parts.find("/./") != parts.npos || parts.find("/../") != parts.npos;
+}
+
+Error other_key_error() {
+    return {"s3.key",
+            "the server would write this object to another key",
+            "rename it at the source, or copy to a server that keeps such keys",
+            ErrorClass::permanent};
 }
 
 std::string new_probe_key(const std::string& prefix) {
@@ -138,6 +177,7 @@ probe_abilities(HttpLoop& loop, Client& client, const std::string& bucket, const
             .kind
         == AnswerKind::precondition_failed;
     abilities.tells_part_sizes = tells_part_sizes(probe);
+    abilities.keeps_keys = keeps_keys(probe);
     clean_up(probe, abilities.keeps_versions);
     abilities.is_probed = true;
     return abilities;
@@ -163,6 +203,10 @@ std::vector<std::string> shortcomings(const Abilities& abilities, bool passes_by
     }
     if (!abilities.checks_if_none_match) {
         lines.emplace_back("the server ignores If-None-Match: nobody else may write to the target");
+    }
+    if (!abilities.keeps_keys) {
+        lines.emplace_back("the server takes keys for paths: a key with an empty part, \".\" or "
+                           "\"..\" would become another one, and is left and named");
     }
     if (!abilities.keeps_tags) {
         lines.emplace_back("the server keeps no tags of objects: tags are lost");

@@ -5,6 +5,7 @@
 #include "mover/s3/client.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drydock::mover::s3 {
@@ -17,7 +18,15 @@ struct Abilities {
     bool keeps_tags = false;
     bool tells_part_sizes = false;  // HEAD with partNumber
     bool keeps_versions = false;    // the bucket has versions switched on
+    bool keeps_keys = false;        // "a//b" and "a/../b" are no other names of "a/b" and "b"
 };
+
+// True for a key that a server may take for a path and shorten: it begins with a slash, or has a
+// part that is empty, "." or "..".
+[[nodiscard]] bool is_path_like(std::string_view key);
+
+// Returns the error of such a key at a server that shortens it.
+[[nodiscard]] Error other_key_error();
 
 // Returns the key of a scratch object behind this prefix: ".drydock-probe-..." with random digits.
 [[nodiscard]] std::string new_probe_key(const std::string& prefix);

@@ -92,15 +92,17 @@ std::string note_of(const Abilities& abilities, std::int64_t wall_ms) {
     json.set("if_none_match", abilities.checks_if_none_match);
     json.set("copy_condition", abilities.checks_copy_condition);
     json.set("tags", abilities.keeps_tags).set("part_sizes", abilities.tells_part_sizes);
+    json.set("keys", abilities.keeps_keys);
     return json.dump();
 }
 
-// Returns true if the note is of the last day: a server may be upgraded.
+// Returns true if the note is of the last day, since a server may be upgraded, and knows all
+// abilities.
 bool recall(const std::string& note, std::int64_t wall_ms, Abilities& abilities) {
     constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
     const auto json = Json::parse(note);
     const std::int64_t age_ms = json ? wall_ms - (*json)["probed_ms"].as_int() : day_ms;
-    if (age_ms < 0 || age_ms >= day_ms) {
+    if (age_ms < 0 || age_ms >= day_ms || !(*json)["keys"].is_bool()) {
         return false;
     }
     abilities.is_probed = true;
@@ -109,6 +111,7 @@ bool recall(const std::string& note, std::int64_t wall_ms, Abilities& abilities)
     abilities.checks_copy_condition = (*json)["copy_condition"].as_bool();
     abilities.keeps_tags = (*json)["tags"].as_bool();
     abilities.tells_part_sizes = (*json)["part_sizes"].as_bool();
+    abilities.keeps_keys = (*json)["keys"].as_bool();
     return true;
 }
 

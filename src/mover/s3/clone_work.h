@@ -17,6 +17,9 @@
 
 namespace drydock::mover::s3 {
 
+// True if the ETag of a copy may differ from that of this object.
+[[nodiscard]] bool is_uncertain(const CopyContext& context, const ListedObject& object);
+
 class CloneWork {
 public:
     // `journal` is null in a dry run. All are borrowed.
@@ -63,7 +66,12 @@ private:
     };
 
     // The versions of one key that are missing at the target, oldest first.
-    struct VersionTask;
+    struct VersionTask {
+        std::string key;
+        std::vector<ListedObject> versions;  // to add, oldest first
+        std::size_t next = 0;
+        Ticket ticket;
+    };
 
     // The work for a key that has not begun. Few are begun at a time, so that a stop finds few.
     struct Turn {
@@ -76,6 +84,7 @@ private:
 
     void visit_object(const KeyGroup& source, const KeyGroup* target, const Ticket& ticket);
     void visit_versions(const KeyGroup& source, const KeyGroup* target, const Ticket& ticket);
+    [[nodiscard]] bool becomes_another_key(const std::string& key) const;
     [[nodiscard]] Match
     match(const std::string& key, const ListedObject& source, const ListedObject& target);
     void add(Task task);
