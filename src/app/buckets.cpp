@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "mover/s3/folder_copy.h"
 #include "os/files.h"
+#include "mover/s3/list_compare.h"
 
 #include <cstdio>
 #include <fstream>
+#include <filesystem>
 #include <ostream>
 
 namespace drydock::app {
@@ -138,7 +140,39 @@ Result<BucketCopied> copy(const BucketCopyRequest& request) {
 }
 
 Result<s3::CompareReport> compare(const BucketVerifyRequest& request) {
+// A regular file is a manifest, and any other path a folder.
+Result<s3::ComparedSide> compared_side(const BucketSide& side) {
+    s3::ComparedSide compared;
+    if (is_bucket(side)) {
+        DRYDOCK_TRY_ASSIGN(compared.place, place_of(side));
+        return compared;
+    }
+    std::error_code ignored;
+    const bool is_file = std::filesystem::is_regular_file(side.uri, ignored);
+    compared.kind = is_file ? s3::SideKind::manifest : s3::SideKind::folder;
+    compared.path = side.uri;
+    return compared;
+}
+
+Result<s3::CompareReport> compare_list(const BucketVerifyRequest& request) {
+    if (request.has_versions) {
+        return fail(
+            "s3.setting", "a folder and a manifest hold no versions", "leave out --versions");
+    }
+    s3::ListCompareRequest compared;
+    DRYDOCK_TRY_ASSIGN(compared.source, compared_side(request.source));
+    DRYDOCK_TRY_ASSIGN(compared.target, compared_side(request.target));
+    compared.reads_all = request.reads_all;
+    compared.limits.in_flight_max = request.in_flight_max;
+    compared.progressed = request.progressed;
+    os::RealClock clock;
+    return s3::verify_list(compared, clock);
+}
+
     s3::CompareRequest compared;
+    if (!is_bucket(request.source) || !is_bucket(request.target)) {
+        return compare_list(request);
+    }
     DRYDOCK_TRY_ASSIGN(compared.source, place_of(request.source));
     DRYDOCK_TRY_ASSIGN(compared.target, place_of(request.target));
     compared.has_versions = request.has_versions;

@@ -17,7 +17,8 @@ namespace drydock::app {
 
 // One side as it was typed. Keys come from Amazon's variables and files, never from here.
 struct BucketSide {
-    std::string uri;  // "s3://BUCKET[/PREFIX]"; of a copy also the path of a folder
+    // "s3://BUCKET[/PREFIX]"; also the path of a folder, and to verify that of a manifest
+    std::string uri;
     mover::s3::TypedSettings settings;
 };
 

@@ -68,8 +68,11 @@ void Commands::add_buckets() {
                    invocation_.passes_bytes,
                    "the bytes pass through drydock, as they do between two servers");
     text(copy, "--journal", invocation_.journal, "FILE", "else in ~/.local/state/drydock/copies");
-    auto* verify = add(*app_, "verify", "compare two buckets and change neither", k_json);
-    add_target_options(verify, "s3://BUCKET[/PREFIX]");
+    auto* verify = add(*app_,
+                       "verify",
+                       "compare buckets, folders and manifests, and change none",
+                       k_json | k_trust);
+    add_target_options(verify, "s3://BUCKET[/PREFIX], a folder, or a file of `drydock manifest`");
     add_server_options(verify);
     verify->add_flag("--read", invocation_.reads_all, "read every object of both sides");
     auto* manifest = add(*app_, "manifest", "write down every object of a bucket", k_json);

@@ -164,6 +164,7 @@ std::string render_compared(const s3::CompareReport& answer, const Screen& scree
                            show_bytes(answer.bytes_read));
     text += key_lines("missing at the target", answer.missing);
     text += key_lines("differ", answer.differ);
+    text += key_lines("links and devices of the folder, not compared", answer.skipped);
     text += failure_lines(answer.unread, answer.failures);
     text += key_lines("at the target only", answer.extra);
     return text + call_line(answer.calls, answer.took_ms);
@@ -202,6 +203,7 @@ Json json_of(const s3::CompareReport& answer) {
     json.set("by_etag", answer.by_etag).set("by_content", answer.by_content);
     json.set("bytes_read", answer.bytes_read).set("missing", json_of(answer.missing));
     json.set("differ", json_of(answer.differ)).set("extra", json_of(answer.extra));
+    json.set("skipped", json_of(answer.skipped));
     json.set("unread", answer.unread).set("failures", json_of(answer.failures));
     return json.set("calls", json_of(answer.calls)).set("took_ms", answer.took_ms);
 }

@@ -1,5 +1,5 @@
 // Two buckets compared without a change to either: verify(). One bucket written down:
-// write_manifest().
+// write_manifest(). Folders and manifests are list_compare.h's.
 #pragma once
 
 #include "mover/s3/clone.h"
@@ -27,7 +27,8 @@ struct CompareReport {
     std::int64_t bytes_read = 0;  // of both sides
     KeyList missing;              // at the target
     KeyList differ;
-    KeyList extra;  // at the target only
+    KeyList extra;    // at the target only
+    KeyList skipped;  // paths of a source folder that are no regular files
     std::int64_t unread = 0;
     std::vector<KeyFailure> failures;  // of these, the first
     CallCounters calls;
@@ -35,7 +36,7 @@ struct CompareReport {
 
     // True if the target has every object of the source. Extra ones do not count.
     [[nodiscard]] bool is_equal() const {
-        return missing.count == 0 && differ.count == 0 && unread == 0;
+        return missing.count == 0 && differ.count == 0 && unread == 0 && skipped.count == 0;
     }
 };
 

@@ -60,6 +60,9 @@ public:
 
     [[nodiscard]] const std::string& folder() const { return folder_; }
 
+    // False for a missing folder that open() took for an empty one.
+    [[nodiscard]] bool exists() const { return static_cast<bool>(root_); }
+
 private:
     FolderTree(std::string folder, os::Fd root)
         : folder_(std::move(folder))
