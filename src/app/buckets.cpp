@@ -3,15 +3,16 @@
 
 #include "agent/action.h"
 #include "app/internal.h"
+#include "app/named_buckets.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "mover/s3/folder_copy.h"
-#include "os/files.h"
 #include "mover/s3/list_compare.h"
+#include "os/files.h"
 
 #include <cstdio>
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 #include <ostream>
 
 namespace drydock::app {
@@ -139,7 +140,6 @@ Result<BucketCopied> copy(const BucketCopyRequest& request) {
     return copied;
 }
 
-Result<s3::CompareReport> compare(const BucketVerifyRequest& request) {
 // A regular file is a manifest, and any other path a folder.
 Result<s3::ComparedSide> compared_side(const BucketSide& side) {
     s3::ComparedSide compared;
@@ -169,10 +169,11 @@ Result<s3::CompareReport> compare_list(const BucketVerifyRequest& request) {
     return s3::verify_list(compared, clock);
 }
 
-    s3::CompareRequest compared;
+Result<s3::CompareReport> compare(const BucketVerifyRequest& request) {
     if (!is_bucket(request.source) || !is_bucket(request.target)) {
         return compare_list(request);
     }
+    s3::CompareRequest compared;
     DRYDOCK_TRY_ASSIGN(compared.source, place_of(request.source));
     DRYDOCK_TRY_ASSIGN(compared.target, place_of(request.target));
     compared.has_versions = request.has_versions;
@@ -217,7 +218,9 @@ Result<s3::ManifestReport> write_down(const BucketManifestRequest& request) {
 }  // namespace
 
 AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
-    auto copied = copy(request);
+    BucketCopyRequest resolved = request;
+    DRYDOCK_TRY(resolve_buckets(request.options, {&resolved.source, &resolved.target}));
+    auto copied = copy(resolved);
     if (!copied) {
         return refuse_bucket(copied.error());
     }
@@ -225,7 +228,9 @@ AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
 }
 
 AppResult<s3::CompareReport> verify_buckets(const BucketVerifyRequest& request) {
-    auto compared = compare(request);
+    BucketVerifyRequest resolved = request;
+    DRYDOCK_TRY(resolve_buckets(request.options, {&resolved.source, &resolved.target}));
+    auto compared = compare(resolved);
     if (!compared) {
         return refuse_bucket(compared.error());
     }
@@ -233,7 +238,9 @@ AppResult<s3::CompareReport> verify_buckets(const BucketVerifyRequest& request) 
 }
 
 AppResult<s3::ManifestReport> write_bucket_manifest(const BucketManifestRequest& request) {
-    auto report = write_down(request);
+    BucketManifestRequest resolved = request;
+    DRYDOCK_TRY(resolve_buckets(request.options, {&resolved.place}));
+    auto report = write_down(resolved);
     if (!report) {
         return refuse_bucket(report.error());
     }

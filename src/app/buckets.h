@@ -1,5 +1,5 @@
 // The use cases of `drydock copy`, `verify` and `manifest`: buckets of S3, cloned, compared and
-// written down. No cluster is asked.
+// written down. No cluster is asked; a cluster file may name the buckets.
 //
 // Exit codes of failures: 1 for refusals and servers, 2 for wrong input and settings, 75 if it was
 // asked to stop and did.
@@ -23,6 +23,7 @@ struct BucketSide {
 };
 
 struct BucketCopyRequest {
+    Options options;  // cluster_file: names the buckets; empty: no file does
     BucketSide source;
     BucketSide target;
     std::string journal;  // empty: a file of its own below the state folder
@@ -50,6 +51,7 @@ struct BucketCopied {
 [[nodiscard]] AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request);
 
 struct BucketVerifyRequest {
+    Options options;  // cluster_file: names the buckets; empty: no file does
     BucketSide source;
     BucketSide target;
     bool has_versions = false;
@@ -62,6 +64,7 @@ struct BucketVerifyRequest {
 verify_buckets(const BucketVerifyRequest& request);
 
 struct BucketManifestRequest {
+    Options options;  // cluster_file: names the buckets; empty: no file does
     BucketSide place;
     bool has_versions = false;
     bool has_digests = false;

@@ -101,6 +101,7 @@ public:
     int move_vfolders();
     int inspect_extract();
     int verify_extract();
+    [[nodiscard]] app::Options bucket_options() const;
     int copy_bucket();
     int verify_buckets();
     int write_bucket_manifest();

@@ -8,6 +8,11 @@ namespace drydock::cli {
 // Adds the options that say how the servers are reached. No option takes a key.
 void Commands::add_server_options(CLI::App* command) {
     text(command,
+         "-c,--cluster",
+         invocation_.buckets_file,
+         "FILE",
+         "the cluster file that names the buckets and their servers");
+    text(command,
          "--endpoint",
          invocation_.endpoint,
          "URL",
@@ -51,8 +56,10 @@ void Commands::add_target_options(CLI::App* command, const std::string& place) {
 }
 
 void Commands::add_buckets() {
-    auto* copy = add(
-        *app_, "copy", "clone a bucket to another one, or from or to a folder", k_json | k_dry_run);
+    auto* copy = add(*app_,
+                     "copy",
+                     "clone a bucket to another one, or from or to a folder",
+                     k_json | k_dry_run | k_trust);
     add_target_options(copy, "s3://BUCKET[/PREFIX], or a folder on one of the sides");
     add_server_options(copy);
     copy->add_flag(
@@ -75,7 +82,8 @@ void Commands::add_buckets() {
     add_target_options(verify, "s3://BUCKET[/PREFIX], a folder, or a file of `drydock manifest`");
     add_server_options(verify);
     verify->add_flag("--read", invocation_.reads_all, "read every object of both sides");
-    auto* manifest = add(*app_, "manifest", "write down every object of a bucket", k_json);
+    auto* manifest =
+        add(*app_, "manifest", "write down every object of a bucket", k_json | k_trust);
     text(manifest, "source", invocation_.source, "SOURCE", "s3://BUCKET[/PREFIX]")->required();
     add_server_options(manifest);
     manifest->add_flag("--digests", invocation_.has_digests, "read every object: SHA-256 of each");

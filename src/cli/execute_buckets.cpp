@@ -35,6 +35,13 @@ private:
 
 }  // namespace
 
+// The buckets have a file of their own: $DRYDOCK_CLUSTER gives no bucket another meaning.
+app::Options Command::bucket_options() const {
+    app::Options named = options();
+    named.cluster_file = invocation_.buckets_file;
+    return named;
+}
+
 app::BucketSide Command::source_side() const {
     return {invocation_.source,
             {invocation_.endpoint,
@@ -64,6 +71,7 @@ app::BucketSide Command::target_side() const {
 int Command::copy_bucket() {
     BucketProgress progress(console_, invocation_.json, false, "copy");
     app::BucketCopyRequest request;
+    request.options = bucket_options();
     request.source = source_side();
     request.target = target_side();
     request.journal = invocation_.journal;
@@ -88,6 +96,7 @@ int Command::copy_bucket() {
 int Command::verify_buckets() {
     BucketProgress progress(console_, invocation_.json, false, "verify");
     app::BucketVerifyRequest request;
+    request.options = bucket_options();
     request.source = source_side();
     request.target = target_side();
     request.has_versions = invocation_.has_versions;
@@ -106,6 +115,7 @@ int Command::write_bucket_manifest() {
     const bool is_stream = invocation_.output.empty();
     BucketProgress progress(console_, invocation_.json, is_stream, "manifest");
     app::BucketManifestRequest request;
+    request.options = bucket_options();
     request.place = source_side();
     request.has_versions = invocation_.has_versions;
     request.has_digests = invocation_.has_digests;

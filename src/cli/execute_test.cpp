@@ -497,6 +497,16 @@ TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
     EXPECT_EQ(type({"copy", "s3://a", "s3://b"}), 2);
 }
 
+// A variable that is set for another command must not give `s3://a` another meaning.
+TEST_F(Execute, BucketsHaveNamesOfAClusterFileOnlyIfItIsTyped) {
+    setenv("DRYDOCK_CLUSTER", "from-variable.yaml", 1);
+    EXPECT_EQ(type({"verify", "s3://a", "s3://b"}), 0);
+    EXPECT_EQ(type({"verify", "s3://a", "folder", "-c", "typed.yaml"}), 0);
+    unsetenv("DRYDOCK_CLUSTER");
+    EXPECT_THAT(fake_app().requests,
+                ElementsAre("verify s3://a s3://b", "verify s3://a folder of typed.yaml"));
+}
+
 TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
     EXPECT_EQ(type({"verify", "s3://a", "s3://b", "--read"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("verify s3://a s3://b read"));

@@ -150,8 +150,9 @@ AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
 }
 
 AppResult<mover::s3::CompareReport> verify_buckets(const BucketVerifyRequest& request) {
+    const std::string& file = request.options.cluster_file;
     ask("verify " + request.source.uri + " " + request.target.uri
-        + (request.reads_all ? " read" : ""));
+        + (request.reads_all ? " read" : "") + (file.empty() ? "" : " of " + file));
     return fake_app().compared;
 }
 

@@ -82,6 +82,7 @@ struct Invocation {
     std::string extract_file;  // extract
     std::string against;       // extract verify: the file of counts
     std::string source;        // copy, verify, manifest: s3://BUCKET/PREFIX
+    std::string buckets_file;  // the cluster file that names them; never from the environment
     std::string target;
     std::string endpoint;
     std::string region;

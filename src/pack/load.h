@@ -6,6 +6,7 @@
 //   schemas.h            one schema a file: schema_pack, schema_releases, schema_procedure and
 //                        schema_cluster.cpp
 //   pack_reader.h        the pack reader, a part a file: read_*.cpp and template_names.cpp
+//   buckets.h            the buckets of a cluster file, which belong to no plan
 //   cluster_reader.h     the cluster reader: load_cluster, read_member and check_members.cpp
 //
 // Reading never throws and never stops at the first problem. `diagnostics` holds every problem,

@@ -6,6 +6,7 @@
 // host (its state directory, the path of backups) are filled in here: behind this file a path is
 // absolute.
 #include "base/text.h"
+#include "pack/buckets.h"
 #include "pack/cluster_reader.h"
 #include "pack/files.h"
 #include "pack/load.h"
@@ -126,6 +127,7 @@ void read_document(const Node& document, ClusterReader& reader) {
     check_system(document["system"], reader);
     read_hosts(document["hosts"], reader);
     read_policy(document["policy"], reader);
+    check_buckets(document["buckets"], reader.diagnostics);
     if (!check_roles(document["roles"], reader)) {
         return;  // every member of a misspelt role would seem to lack its settings
     }

@@ -188,6 +188,31 @@ Schema policy() {
     });
 }
 
+// Keys are secrets without `command`: these commands start nothing.
+Schema bucket() {
+    const Schema key = table(
+        {required("secret",
+                  table(
+                      {
+                          optional("file", text(), "read from a file", "./key"),
+                          optional("env", text(), "read from the environment", "OLD_SECRET_KEY"),
+                      },
+                      {"file", "env"}),
+                  "where it comes from",
+                  "{env: OLD_SECRET_KEY}")});
+    return table({
+        optional("bucket", text(), "its name at the server; the name here if not given", "data"),
+        optional("prefix", text(), "put before each key", "prod/"),
+        optional("endpoint", text(), "the server; Amazon's own order if not given", "https://s3.x"),
+        optional("region", text(), "Amazon's own order if not given", "eu-central-1"),
+        optional("addressing", choice({"path", "virtual"}), "the bucket in the path or the host"),
+        optional("ca", text(), "the CA in PEM, beside this file", "ca.pem"),
+        optional("profile", text(), "of ~/.aws/config and ~/.aws/credentials", "old"),
+        optional("access_key", key, "the id of the key", "{secret: {env: OLD_ACCESS_KEY}}"),
+        optional("secret_key", key, "its secret", "{secret: {file: ./old.secret}}"),
+    });
+}
+
 }  // namespace
 
 const Schema& cluster_file_schema() {
@@ -204,6 +229,10 @@ const Schema& cluster_file_schema() {
                  map_of(version(), release_schema()),
                  "own builds that the pack does not know",
                  "{\"3.5.16-acme1\": {series: \"3.5\"}}"),
+        optional("buckets",
+                 map_of(name(), bucket()),
+                 "buckets of S3, for `drydock copy -c`",
+                 "{old: {endpoint: \"https://s3.example.org\", profile: old}}"),
     });
     return schema;
 }

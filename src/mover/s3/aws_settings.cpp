@@ -144,6 +144,9 @@ Result<Places> read_places(const TypedSettings& typed, const Environment& enviro
 }
 
 Result<Credentials> credentials_of(const Places& places) {
+    if (!places.typed->key.access_key.empty()) {
+        return places.typed->key;
+    }
     Credentials key = {places.variable("AWS_ACCESS_KEY_ID"),
                        places.variable("AWS_SECRET_ACCESS_KEY"),
                        places.variable("AWS_SESSION_TOKEN")};

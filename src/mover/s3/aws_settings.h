@@ -1,8 +1,8 @@
 // The server and the key of a bucket, from Amazon's own variables and files.
 //
-// The order is Amazon's: what was typed, then AWS_* variables, then ~/.aws/credentials, then
-// ~/.aws/config. Keys are never taken from a command line. Reads files and nothing else;
-// thread-safe if nothing changes the environment.
+// The order is Amazon's: what was typed or a cluster file says, then AWS_* variables, then
+// ~/.aws/credentials, then ~/.aws/config. Keys are never taken from a command line. Reads files and
+// nothing else; thread-safe if nothing changes the environment.
 #pragma once
 
 #include "base/result.h"
@@ -20,13 +20,14 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 
 [[nodiscard]] Environment process_environment();
 
-// What was typed for one side; empty: not given.
+// What was typed for one side, or stands in a cluster file; empty: not given.
 struct TypedSettings {
     std::string endpoint;
     std::string region;
     std::string profile;
     std::string ca_file;
     std::string addressing;  // "path", "virtual"
+    Credentials key = {};    // of the secrets of a cluster file
 };
 
 // Returns the server for a bucket. Errors: "s3.profile" for a profile that no file has,

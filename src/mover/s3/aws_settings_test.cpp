@@ -55,6 +55,18 @@ TEST_F(AwsSettings, ComeFromVariablesFirst) {
     EXPECT_FALSE(read({}, "with.dots")->has_bucket_in_host);
 }
 
+// A cluster file's key belongs to its server, whatever the environment has.
+TEST_F(AwsSettings, TakeTheKeyOfAClusterFileBeforeAllElse) {
+    variables_["AWS_ACCESS_KEY_ID"] = "V";
+    variables_["AWS_SECRET_ACCESS_KEY"] = "v";
+    variables_["AWS_SESSION_TOKEN"] = "t";
+    const auto address = read({.endpoint = "https://own.example", .key = {"C", "c", ""}});
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->credentials.access_key, "C");
+    EXPECT_EQ(address->credentials.secret_key, "c");
+    EXPECT_EQ(address->credentials.session_token, "");
+}
+
 // Half a key of a variable must not be joined with the other half of a file.
 TEST_F(AwsSettings, NeverMixKeyAndSecretOfTwoPlaces) {
     write("credentials", "[default]\naws_access_key_id = F\naws_secret_access_key = f\n");
