@@ -1,7 +1,7 @@
 """A Go that is new enough: the machine's own, or one from the Go module proxy, kept in the cache.
 
 `ensure("1.24.0")` answers the path of a `go` of that release or a later one. Debian 12 packages Go 1.19,
-which can neither build what needs 1.24 nor fetch a newer Go by itself. The proxy serves whole
+which can neither build what needs 1.24 or 1.25 nor fetch a newer Go by itself. The proxy serves whole
 toolchains as modules. The sum below is the one of Go's checksum database; a download that has another
 is refused. Several processes may call it at once.
 """
@@ -20,10 +20,10 @@ import zipfile
 
 from limits import scaled
 
-VERSION = "1.24.13"
+VERSION = "1.25.7"
 MODULE = "golang.org/toolchain"
 MODULE_VERSION = f"v0.0.1-go{VERSION}.linux-amd64"
-SUM = "h1:5sgfUhn9QCgVl4UYj32GrIYFHI3bi2UX55tNfupXwxc="
+SUM = "h1:Rn6vCeMS5u+S9P/orrxlLZKvBseZDeUz/S2Jyj+B1EQ="
 OWN_PLACES = "/usr/local/go/bin"  # where Go's own installer puts it, outside PATH
 DOWNLOAD_SECONDS_MAX = scaled(300)  # 80 MB
 ZIP_BYTES_MAX = 200 << 20
@@ -98,7 +98,7 @@ def _download(path: str) -> None:
         except (OSError, ValueError) as problem:  # URLError is an OSError
             problems.append(f"{proxy}: {problem}")
     raise Unavailable(f"Go {VERSION} could not be downloaded: {'; '.join(problems) or 'GOPROXY names no proxy'}.\n"
-                      "  Install Go 1.24 or later; or Debian's golang-go, which knows a proxy; or name one in GOPROXY.")
+                      "  Install Go 1.25 or later; or Debian's golang-go, which knows a proxy; or name one in GOPROXY.")
 
 
 def _fetch(url: str, path: str) -> None:

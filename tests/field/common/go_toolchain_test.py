@@ -12,7 +12,7 @@ from unittest import mock
 import go_toolchain as go
 
 PREFIX = f"{go.MODULE}@{go.MODULE_VERSION}"
-FILES = {"bin/go": "#!/bin/sh\necho go version go1.24.13 linux/amd64\n", "src/_go.mod": "module std\n", "VERSION": "go\n"}
+FILES = {"bin/go": f"#!/bin/sh\necho go version go{go.VERSION} linux/amd64\n", "src/_go.mod": "module std\n", "VERSION": "go\n"}
 
 
 def packed(files: dict[str, str]) -> bytes:
@@ -63,7 +63,7 @@ class Toolchain(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(os.path.join(root, "src"))), ["go.mod"])
 
     def test_another_content_is_refused(self) -> None:
-        with self.assertRaisesRegex(go.Unavailable, "has the sum h1:.*not h1:5sgf"):
+        with self.assertRaisesRegex(go.Unavailable, "has the sum h1:.*not h1:Rn6v"):
             go.ensure("1.24.0")
         self.assertEqual([name for name in os.listdir(os.path.join(self.folder, "drydock", "go"))
                           if name != "download.lock"], [])
@@ -90,7 +90,7 @@ class Toolchain(unittest.TestCase):
 
     def test_no_proxy_is_said_with_what_helps(self) -> None:
         with mock.patch.dict(os.environ, {"GOPROXY": "off"}), \
-                self.assertRaisesRegex(go.Unavailable, "GOPROXY names no proxy.*\n  Install Go 1.24"):
+                self.assertRaisesRegex(go.Unavailable, "GOPROXY names no proxy.*\n  Install Go 1.25"):
             go.ensure("1.24.0")
 
 
