@@ -133,7 +133,8 @@ public:
     std::function<Fault(const Request&)> fault;
     Abilities abilities;
     std::string redirect_to;
-    std::int64_t clock_offset_s = 0;  // this server's clock minus the true time
+    std::size_t parts_listed_max = 1000;  // on one page
+    std::int64_t clock_offset_s = 0;      // this server's clock minus the true time
     std::size_t page_max = 1000;
     bool keeps_requests = true;  // for requests() and count()
 

@@ -138,9 +138,24 @@ Response FakeS3::list_parts(const Request& request) const {
     if (place == uploads_.end()) {
         return error(404, "NoSuchUpload");
     }
+    const std::string marker = request.parameter("part-number-marker");
+    const std::string limit = request.parameter("max-parts");
+    const int behind = marker.empty() ? 0 : std::stoi(marker);
+    std::size_t left = std::min(parts_listed_max, limit.empty() ? 1000 : std::stoul(limit));
     std::string contents;
     for (const auto& [number, body] : place->second.parts) {
-        contents += fmt::format("<Part><PartNumber>{}</PartNumber></Part>", number);
+        if (number <= behind) {
+            continue;
+        }
+        if (left-- == 0) {
+            contents += "<IsTruncated>true</IsTruncated>";
+            break;
+        }
+        contents += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag>"
+                                "<Size>{}</Size></Part>",
+                                number,
+                                md5_hex(body),
+                                body.size());
     }
     return {200, {}, "<ListPartsResult>" + contents + "</ListPartsResult>"};
 }

@@ -16,9 +16,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// An upload that a dead run left behind costs money until it is removed.
+// An upload that a dead run left behind costs money until it is removed. The ETag of this object
+// proves no parts, so they are not taken.
 TEST_F(S3Clone, RemovesUploadsOfADeadRun) {
-    put_rich_object("big");
+    server_.put("from", "big", std::string(5'000, 'x'));
+    request_.copy_bytes_max = 1'500;
     server_.fault = [](const Request& request) {
         const bool is_late = request.has("uploadId");
         return is_late ? Fault::denied : Fault::none;
@@ -29,6 +31,64 @@ TEST_F(S3Clone, RemovesUploadsOfADeadRun) {
     const CloneReport report = clone();
     EXPECT_EQ(report.removed_uploads, 1);
     EXPECT_TRUE(report.is_whole());
+}
+
+// As if the run had died behind the first two parts.
+TEST_F(S3Clone, GoesOnWithThePartsOfADeadRun) {
+    const std::string body = put_rich_object("big");
+    server_.fault = [](const Request& request) {
+        const bool is_late = request.parameter("partNumber") == "3" || request.method == "DELETE";
+        return is_late && request.has("uploadId") ? Fault::denied : Fault::none;
+    };
+    EXPECT_EQ(clone().failed, 1);
+    server_.fault = nullptr;
+    server_.parts_listed_max = 1;
+    server_.forget_requests();
+    const CloneReport report = clone();
+    EXPECT_TRUE(report.is_whole());
+    EXPECT_EQ(report.recorded, 0);
+    EXPECT_EQ(report.removed_uploads, 0);
+    EXPECT_EQ(server_.count("PUT", "partNumber"), 1U) << "the third part";
+    EXPECT_EQ(target("big").body, body);
+    EXPECT_EQ(target("big").headers.at("x-amz-meta-owner"), "me");
+    EXPECT_THAT(target("big").parts, ElementsAre(1000, 1000, 500));
+}
+
+// Parts that are not of the source, or an upload that somebody removed, cost a new upload.
+TEST_F(S3Clone, GoesOnWithNoPartThatIsAnother) {
+    const std::string body = put_rich_object("big");
+    const Answer created =
+        ask(loop_,
+            client_,
+            {.method = "POST", .bucket = "to", .key = "big", .query = {{"uploads", ""}}});
+    const auto begin = created.wire.body.find("<UploadId>") + 10;
+    const std::string id =
+        created.wire.body.substr(begin, created.wire.body.find("</UploadId>") - begin);
+    ASSERT_TRUE(ask(loop_,
+                    client_,
+                    {.method = "PUT",
+                     .bucket = "to",
+                     .key = "big",
+                     .query = {{"partNumber", "1"}, {"uploadId", id}},
+                     .body = std::string(1'000, 'q')})
+                    .is_done());
+    std::string etag;
+    server_.with("from",
+                 [&](fake_s3::Bucket& bucket) { etag = bucket.objects["big"].back().etag; });
+    for (const std::string& noted : {std::string("gone"), id}) {
+        server_.with("to", [](fake_s3::Bucket& bucket) { bucket.objects.clear(); });
+        {
+            auto journal =
+                CopyJournal::open(request_.journal, server_.endpoint() + " s3://from/ to s3://to/");
+            ASSERT_TRUE(journal) << journal.error().text();
+            ASSERT_TRUE(journal->add_upload({"big", noted, etag + " 2500 1000"}));
+            ASSERT_TRUE(journal->commit());
+        }
+        const CloneReport report = clone();
+        EXPECT_TRUE(report.is_whole()) << noted;
+        EXPECT_EQ(target("big").body, body) << noted;
+    }
+    EXPECT_EQ(server_.open_uploads(), 0U);
 }
 
 // The request was carried out, and its answer was lost: nobody has the id of that upload.

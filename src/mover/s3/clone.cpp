@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <tuple>
 
 namespace drydock::mover::s3 {
 namespace {
@@ -319,13 +320,20 @@ Result<CloneReport> clone(const CloneRequest& request, os::Clock& clock) {
     if (journal) {
         DRYDOCK_TRY(remove_old_probe(clients, request, *journal));
         DRYDOCK_TRY(find_abilities(clients, request, *journal, clock.wall_ms(), report.abilities));
-        DRYDOCK_TRY(remove_noted_uploads(
-            clients.loop, clients.target(), request.target.bucket, *journal, report));
+        DRYDOCK_TRY(remove_noted_uploads(clients.loop,
+                                         clients.target(),
+                                         request.target.bucket,
+                                         *journal,
+                                         report,
+                                         NotedUploads::without_source));
         DRYDOCK_TRY(remove_unknown_uploads(
             clients.loop, clients.target(), request.target.bucket, *journal, report));
     }
     DRYDOCK_TRY(walk_all(clients, request, journal ? &*journal : nullptr, report));
     if (journal) {
+        // Nobody took these: their objects are there, or gone. What fails is the next run's.
+        std::ignore = remove_noted_uploads(
+            clients.loop, clients.target(), request.target.bucket, *journal, report);
         DRYDOCK_TRY(remove_unknown_uploads(
             clients.loop, clients.target(), request.target.bucket, *journal, report));
     }

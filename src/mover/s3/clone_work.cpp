@@ -11,6 +11,7 @@
 #include "mover/s3/stream_copy.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace drydock::mover::s3 {
 namespace {
@@ -33,8 +34,9 @@ CloneWork::CloneWork(const CloneRequest& request,
     , context_(std::move(context))
     , journal_(journal)
     , report_(report) {
+    resume_uploads();
     context_.upload_begun = [this](const std::string& key, const std::string& id) {
-        keep(journal_->add_upload({key, id}));
+        keep(journal_->add_upload({key, id, std::exchange(upload_source_, {})}));
         if (!unsure_.contains(key)) {
             keep(journal_->remove_intent(key));
         }
@@ -44,6 +46,36 @@ CloneWork::CloneWork(const CloneRequest& request,
     context_.upload_ended = [this](const std::string& id) { keep(journal_->remove_upload(id)); };
     context_.bytes_copied = [this](std::int64_t bytes) { bytes_ += bytes; };
     context_.is_to_stop = [this] { return is_stopped_; };
+}
+
+// The uploads of a dead run that may go on. The others were removed before.
+void CloneWork::resume_uploads() {
+    context_.upload_can_resume = [this](const std::string&, const std::string& source) {
+        upload_source_ = source;
+    };
+    context_.take_upload = [this](const std::string& key, const std::string& source) {
+        const auto match =
+            std::find_if(resumable_.begin(), resumable_.end(), [&](const OpenUpload& upload) {
+                return upload.key == key && upload.source == source;
+            });
+        if (match == resumable_.end()) {
+            return std::string();
+        }
+        const std::string id = match->id;
+        resumable_.erase(match);
+        return id;
+    };
+    const auto uploads =
+        journal_ == nullptr ? Result<std::vector<OpenUpload>>() : journal_->uploads();
+    if (!uploads) {
+        keep(tl::unexpected(uploads.error()));
+        return;
+    }
+    for (const OpenUpload& upload : *uploads) {
+        if (!upload.source.empty()) {
+            resumable_.push_back(upload);
+        }
+    }
 }
 
 void CloneWork::keep(const Status& status) {

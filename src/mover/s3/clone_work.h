@@ -108,6 +108,7 @@ private:
     void queue(Turn turn);
     void begin_turns();
     void end_turn();
+    void resume_uploads();
     void keep(const Status& status);
 
     const CloneRequest& request_;
@@ -115,6 +116,8 @@ private:
     CopyJournal* journal_;
     CloneReport& report_;
     std::vector<Task> waiting_;               // for a commit
+    std::vector<OpenUpload> resumable_;       // of a dead run, until they are taken
+    std::string upload_source_;               // of the upload that begins now
     std::unordered_set<std::string> unsure_;  // keys of the target, see upload_lost
     std::optional<Error> error_;
     std::int64_t done_ = 0;

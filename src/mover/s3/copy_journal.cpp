@@ -24,7 +24,9 @@ constexpr const char* k_schema =
     "CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS upload_intents(key BLOB PRIMARY KEY, noted_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS uploads(id TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS uploads(id TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS upload_sources(id TEXT PRIMARY KEY, source TEXT NOT NULL)"
+    " WITHOUT ROWID;";
 
 // A prepared statement with its values. Texts are bound as blobs: keys may hold any byte.
 class Statement {
@@ -289,25 +291,34 @@ Status CopyJournal::add_upload(const OpenUpload& upload) {
     DRYDOCK_TRY(database_->begin());
     Statement insert(database_->handle, "INSERT OR REPLACE INTO uploads VALUES(?1, ?2)");
     insert.text(1, upload.id).blob(2, upload.key);
-    return database_->write(insert);
+    DRYDOCK_TRY(database_->write(insert));
+    Statement source(database_->handle, "INSERT OR REPLACE INTO upload_sources VALUES(?1, ?2)");
+    source.text(1, upload.id).text(2, upload.source);
+    return database_->write(source);
 }
 
 Status CopyJournal::remove_upload(const std::string& id) {
     DRYDOCK_TRY(database_->begin());
-    Statement remove(database_->handle, "DELETE FROM uploads WHERE id = ?1");
-    remove.text(1, id);
-    return database_->write(remove);
+    for (const char* sql :
+         {"DELETE FROM uploads WHERE id = ?1", "DELETE FROM upload_sources WHERE id = ?1"}) {
+        Statement remove(database_->handle, sql);
+        remove.text(1, id);
+        DRYDOCK_TRY(database_->write(remove));
+    }
+    return {};
 }
 
 Result<std::vector<OpenUpload>> CopyJournal::uploads() const {
     std::vector<OpenUpload> result;
-    Statement select(database_->handle, "SELECT key, id FROM uploads ORDER BY id");
+    Statement select(database_->handle,
+                     "SELECT key, uploads.id, ifnull(source, '') FROM uploads"
+                     " LEFT JOIN upload_sources USING(id) ORDER BY uploads.id");
     while (true) {
         DRYDOCK_TRY_ASSIGN(const bool has_row, select.step());
         if (!has_row) {
             return result;
         }
-        result.push_back({select.column(0), select.column(1)});
+        result.push_back({select.column(0), select.column(1), select.column(2)});
     }
 }
 

@@ -21,6 +21,7 @@ namespace drydock::mover::s3 {
 struct OpenUpload {
     std::string key;  // with the prefix of the target
     std::string id;
+    std::string source = {};  // what its parts are copied from; empty: it cannot go on
 };
 
 // A multipart upload that is about to be created.
@@ -62,6 +63,7 @@ public:
     [[nodiscard]] Status remove_intent(const std::string& key);
     [[nodiscard]] Result<std::vector<UploadIntent>> intents() const;
 
+    // With a source, a later run may go on with the parts of the upload.
     [[nodiscard]] Status add_upload(const OpenUpload& upload);
     [[nodiscard]] Status remove_upload(const std::string& id);
     [[nodiscard]] Result<std::vector<OpenUpload>> uploads() const;

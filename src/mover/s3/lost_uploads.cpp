@@ -139,9 +139,13 @@ Status remove_noted_uploads(HttpLoop& loop,
                             Client& client,
                             const std::string& bucket,
                             CopyJournal& journal,
-                            CloneReport& report) {
+                            CloneReport& report,
+                            NotedUploads which) {
     DRYDOCK_TRY_ASSIGN(const std::vector<OpenUpload> uploads, journal.uploads());
     for (const OpenUpload& upload : uploads) {
+        if (which == NotedUploads::without_source && !upload.source.empty()) {
+            continue;
+        }
         const Answer answer = ask(loop,
                                   client,
                                   {.method = "DELETE",

@@ -27,13 +27,16 @@ enum class WhichUploads : std::uint8_t { without_parts, all };
                                                       const UploadIntent& intent,
                                                       WhichUploads which);
 
+enum class NotedUploads : std::uint8_t { without_source, all };
+
 // Removes the uploads whose ids are in the journal. They belong to a run that is dead: the journal
-// is locked by this one.
+// is locked by this one. Those with a source may go on until a run has come to its end.
 [[nodiscard]] Status remove_noted_uploads(HttpLoop& loop,
                                           Client& client,
                                           const std::string& bucket,
                                           CopyJournal& journal,
-                                          CloneReport& report);
+                                          CloneReport& report,
+                                          NotedUploads which = NotedUploads::all);
 
 // Removes the uploads that were about to be created when a run died, or whose answer was lost in
 // this one. Keys for which the server does not tell are in the report and stay in the journal.

@@ -213,6 +213,11 @@ void ObjectCopy::upload(ObjectTags tags) {
                        .part_size = part_size_,
                        .headers = kept_headers_,
                        .tags = std::move(tags)};
+    // Two versions may have the same bytes and other headers, so none goes on with an upload.
+    const std::int64_t parts = (source_.bytes + part_size_ - 1) / part_size_;
+    if (!is_version_ && parts_of_etag(source_.etag) == parts) {
+        plan.proved_by = source_.etag;
+    }
     std::make_shared<ObjectUpload>(
         context_,
         std::move(plan),

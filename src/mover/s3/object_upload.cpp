@@ -22,6 +22,11 @@ Error upload_error(const char* code, std::string message) {
     return {code, std::move(message), "", ErrorClass::transient};
 }
 
+// The ETag and the size of the parts: with both the same, part N has the same bytes.
+std::string source_text(const UploadPlan& plan) {
+    return fmt::format("{} {} {}", plan.proved_by, plan.bytes, plan.part_size);
+}
+
 }  // namespace
 
 Error paused_error() {
@@ -45,8 +50,88 @@ void ObjectUpload::ask_target(Call call, void (ObjectUpload::*next)(const Answer
         [self = shared_from_this(), next](const Answer& answer) { ((*self).*next)(answer); });
 }
 
-// Sent once: a second request would make a second upload, and the first would stay.
+// The parts of a dead run are of this object if its ETag and the size of parts are the same.
 void ObjectUpload::start() {
+    part_etags_.resize(
+        static_cast<std::size_t>((plan_.bytes + plan_.part_size - 1) / plan_.part_size));
+    if (!plan_.proved_by.empty() && context_.take_upload) {
+        upload_id_ = context_.take_upload(plan_.key, source_text(plan_));
+    }
+    if (upload_id_.empty()) {
+        create();
+    } else {
+        is_resumed_ = true;
+        list_parts(0);
+    }
+}
+
+void ObjectUpload::list_parts(std::size_t behind) {
+    Call get = target_call("GET");
+    get.query = {{"max-parts", "1000"},
+                 {"part-number-marker", std::to_string(behind)},
+                 {"uploadId", upload_id_}};
+    get.has_xml_answer = true;
+    ask_target(std::move(get), &ObjectUpload::on_parts);
+}
+
+// An upload that is gone, or whose list cannot be read, is given up for a new one.
+void ObjectUpload::on_parts(const Answer& answer) {
+    const auto root = parse_xml(answer.wire.body);
+    const bool is_list = answer.is_done() && root && root->name == "ListPartsResult";
+    if (is_list && root->text_of("IsTruncated") == "true" && take_parts(*root)) {
+        list_parts(next_part_);
+        return;
+    }
+    const bool is_whole = is_list && root->text_of("IsTruncated") != "true" && take_parts(*root);
+    if (!is_whole) {
+        is_resumed_ = false;
+        parts_done_ = 0;
+        part_etags_.assign(part_etags_.size(), "");
+    }
+    next_part_ = 0;
+    if (!is_whole) {
+        Call abort = target_call("DELETE");
+        abort.query = {{"uploadId", upload_id_}};
+        ask_target(std::move(abort), &ObjectUpload::on_stale);
+    } else if (parts_done_ == part_etags_.size()) {
+        complete();
+    } else {
+        send_parts();
+    }
+}
+
+void ObjectUpload::on_stale(const Answer& answer) {
+    const bool is_gone = answer.is_done() || answer.kind == AnswerKind::missing;
+    if (is_gone && context_.upload_ended) {
+        context_.upload_ended(upload_id_);
+    }
+    upload_id_.clear();
+    create();
+}
+
+// Notes the parts of one page, and in next_part_ the last of them. Returns false for a page without
+// a new part. Parts of another size are sent again.
+bool ObjectUpload::take_parts(const XmlElement& root) {
+    const std::size_t before = next_part_;
+    for (const XmlElement& element : root.children) {
+        const std::int64_t number = number_of(element.text_of("PartNumber"));
+        if (element.name != "Part" || number < 1 || number > std::ssize(part_etags_)) {
+            continue;
+        }
+        const std::int64_t begin = (number - 1) * plan_.part_size;
+        const std::int64_t bytes = std::min(plan_.part_size, plan_.bytes - begin);
+        std::string& etag = part_etags_[static_cast<std::size_t>(number - 1)];
+        next_part_ = std::max(next_part_, static_cast<std::size_t>(number));
+        if (etag.empty() && number_of(element.text_of("Size")) == bytes) {
+            etag = bare_etag(element.text_of("ETag"));
+            parts_done_ += etag.empty() ? 0U : 1U;
+        }
+    }
+    return next_part_ > before || root.child("Part") == nullptr;
+}
+
+// Sent once: a second request would make a second upload, and the first would stay.
+void ObjectUpload::create() {
     Call post = target_call("POST");
     post.query = {{"uploads", ""}};
     post.headers = plan_.headers;
@@ -70,11 +155,12 @@ void ObjectUpload::on_upload(const Answer& answer) {
                                                : answer.error));
         return;
     }
+    if (!plan_.proved_by.empty() && context_.upload_can_resume) {
+        context_.upload_can_resume(upload_id_, source_text(plan_));
+    }
     if (context_.upload_begun) {
         context_.upload_begun(plan_.key, upload_id_);
     }
-    part_etags_.resize(
-        static_cast<std::size_t>((plan_.bytes + plan_.part_size - 1) / plan_.part_size));
     send_parts();
 }
 
@@ -95,6 +181,10 @@ void ObjectUpload::send_parts() {
     }
     while (next_part_ < part_etags_.size() && parts_under_way_ < plan_.parts_under_way_max
            && !has_failed_) {
+        if (!part_etags_[next_part_].empty()) {
+            ++next_part_;  // of a dead run
+            continue;
+        }
         UploadPart part;
         part.index = next_part_++;
         ++parts_under_way_;
@@ -182,6 +272,11 @@ void ObjectUpload::on_target(const Answer& answer) {
                        && (expected.empty() ? !is_complete_unknown_ : etag_ == expected);
     if (!is_it && is_complete_unknown_ && completions_ < k_completions_max) {
         complete();
+        return;
+    }
+    if (is_it && is_resumed_ && etag_ != plan_.proved_by) {
+        give_up(upload_error(
+            "s3.etag", clip(plan_.key, 200) + ": the parts of an earlier run are not the source"));
         return;
     }
     if (!is_it) {

@@ -20,6 +20,7 @@
 namespace drydock::mover::s3 {
 
 class ByteBudget;
+struct XmlElement;
 
 // Of bytes that pass through this process: objects up to this size are put whole, so that their
 // ETags stay; pieces of larger ones are as large, or as the source has them if that is less.
@@ -35,6 +36,10 @@ struct CopyContext {
     std::int64_t piece_bytes_max = k_piece_bytes_max;
     // Called when a multipart upload was made, before its first part; and when it is over.
     std::function<void(const std::string& key, const std::string& id)> upload_begun = {};
+    // Called in front of upload_begun, for an upload that a later run may go on with.
+    std::function<void(const std::string& id, const std::string& source)> upload_can_resume = {};
+    // Returns the id of an upload of a dead run with that source, once; empty if there is none.
+    std::function<std::string(const std::string& key, const std::string& source)> take_upload = {};
     std::function<void(const std::string& id)> upload_ended = {};
     // Called when nobody knows if an upload was made.
     std::function<void(const std::string& key)> upload_lost = {};
@@ -75,6 +80,8 @@ struct UploadPlan {
     NameValues headers;
     ObjectTags tags;
     std::size_t parts_under_way_max = 16;
+    // The ETag that must come out. Set: parts of a dead run may be taken, and this proves them.
+    std::string proved_by = {};
 };
 
 // One part, to be sent with its call, which has no body and no headers yet.
@@ -102,7 +109,12 @@ public:
 private:
     [[nodiscard]] Call target_call(const char* method) const;
     void ask_target(Call call, void (ObjectUpload::*next)(const Answer&));
+    void create();
     void on_upload(const Answer& answer);
+    void list_parts(std::size_t behind);
+    void on_parts(const Answer& answer);
+    void on_stale(const Answer& answer);
+    [[nodiscard]] bool take_parts(const XmlElement& root);
     void send_parts();
     [[nodiscard]] bool stops_between_parts();
     void on_part(std::size_t index, const Result<std::string>& etag);
@@ -127,6 +139,7 @@ private:
     std::size_t parts_done_ = 0;
     std::size_t parts_under_way_ = 0;
     bool has_failed_ = false;
+    bool is_resumed_ = false;  // with an upload of a dead run
     bool is_complete_unknown_ = false;
     int completions_ = 0;
     bool has_put_tags_ = false;

@@ -120,6 +120,29 @@ class Cases(Buckets):
         self.kill_at_every_record()
         self.assertNotIn(b"<Upload>", self.ask("GET", f"{self.target}?uploads=")[0])
 
+    def open_uploads(self) -> list[str]:
+        return re.findall(r"<UploadId>([^<]*)<", self.ask("GET", f"{self.target}?uploads=")[0].decode())
+
+    def test_goes_on_with_the_parts_of_a_killed_copy(self) -> None:
+        self.put_parts("big", [b"1" * PART, b"2" * PART, b"3" * 1000], {"x-amz-meta-a": "1"})
+        for record in range(1, 9):
+            words = ("--journal", os.path.join(self.scratch, f"journal{record}", "file"))
+            subprocess.run([DRYDOCK, "copy", f"s3://{self.source}", f"s3://{self.target}", *words], check=False,
+                           timeout=scaled(60), stdout=subprocess.DEVNULL,
+                           env=self.environment({"DRYDOCK_COPY_CRASH": f"{record}:after"}))
+            if uploads := self.open_uploads():
+                break
+        self.assertEqual(len(uploads), 1)
+        part = f"partNumber=1&uploadId={quote(uploads[0], safe='')}"
+        self.ask("PUT", f"{self.target}/big?{part}", b"", {"x-amz-copy-source": f"/{self.source}/big",
+                                                           "x-amz-copy-source-range": f"bytes=0-{PART - 1}"})
+        done = self.drydock("copy", *words)
+        self.assertEqual((done["copied"], done["recorded"], done["removed_uploads"]), (1, 0, 0))
+        before, after = (self.ask("HEAD", f"{bucket}/big")[1] for bucket in (self.source, self.target))
+        for name in ("etag", "content-length", "x-amz-meta-a"):
+            self.assertEqual(before[name], after[name], name)
+        self.assertEqual(self.open_uploads(), [])
+
     def test_a_server_that_dies_and_comes_back_is_waited_for(self) -> None:
         self.fill(600)
         process = subprocess.Popen([DRYDOCK, "copy", f"s3://{self.source}", f"s3://{self.target}", "--in-flight", "4",
