@@ -203,8 +203,8 @@ private:
 [[nodiscard]] std::vector<Violation>
 check_result(Simulation& site, const model::Plan& plan, const SimulationResult& ending);
 
-// Returns the plan as one that takes no run back: the journal of a simulation has no such run, and a
-// way back could not begin. The modelled system is still told what the plan is.
+// Returns the plan as one that takes no run back: the journal of a simulation has no such run, and
+// a way back could not begin. The modelled system is still told what the plan is.
 [[nodiscard]] model::Plan standing_alone(model::Plan plan);
 
 // Draws the crashes of conductors from a seed.

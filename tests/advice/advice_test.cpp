@@ -40,15 +40,12 @@ TEST_P(Advice, HelpsWhenItIsTyped) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(,
-                         Advice,
-                         testing::ValuesIn(all_cases()),
-                         [](const testing::TestParamInfo<Case>& one) {
-                             auto name =
-                                 std::filesystem::path(one.param.folder).filename().string();
-                             std::replace(name.begin(), name.end(), '-', '_');
-                             return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    , Advice, testing::ValuesIn(all_cases()), [](const testing::TestParamInfo<Case>& one) {
+        auto name = std::filesystem::path(one.param.folder).filename().string();
+        std::replace(name.begin(), name.end(), '-', '_');
+        return name;
+    });
 
 TEST(AdviceCases, AreThere) {
     EXPECT_GE(all_cases().size(), 12U);
