@@ -121,16 +121,21 @@ TEST(Laws, AStepTakesTheKeysOfItsRoleThatItHasNot) {
     EXPECT_EQ(law_step(1, 1).postconditions.size(), 0U);
 }
 
-// Reads the pack with one text of its procedures replaced.
-Loaded<model::Pack> changed(const std::string& before, const std::string& after) {
+void replace_in(std::string& text, const std::string& before, const std::string& after) {
+    ASSERT_NE(text.find(before), std::string::npos);
+    text.replace(text.find(before), before.size(), after);
+}
+
+// Reads the pack with one text of its procedures replaced; a release may be added.
+Loaded<model::Pack>
+changed(const std::string& before, const std::string& after, const std::string& release = "") {
     std::map<std::string, std::string> files;
     for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
         std::ifstream file(k_laws + "/" + name);
         files[name] = {std::istreambuf_iterator<char>(file), {}};
     }
-    std::string& text = files["procedures/upgrade.yaml"];
-    EXPECT_NE(text.find(before), std::string::npos);
-    text.replace(text.find(before), before.size(), after);
+    replace_in(files["procedures/upgrade.yaml"], before, after);
+    replace_in(files["releases.yaml"], "\nreleases:\n", "\nreleases:\n" + release);
     return read_pack("laws", files);
 }
 
@@ -158,8 +163,9 @@ TEST(Laws, AnEffectMayMakeAFactAbsent) {
 }
 
 TEST(Laws, AReleaseThatBecomesKeepsItsSpelling) {
-    const auto loaded =
-        changed("{fact: running, value: \"${to}\"}", "{fact: running, value: 3.10}");
+    const auto loaded = changed("{fact: running, value: \"${to}\"}",
+                                "{fact: running, value: 3.10}",
+                                "  \"3.10\": {series: \"3.6\"}\n");
     ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
     const auto& run = loaded.value->procedures.at(0).phases.at(2).steps.at(0);
     EXPECT_EQ(run.effects.at(0).value, Json("3.10"));
