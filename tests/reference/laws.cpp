@@ -305,7 +305,8 @@ bool moves_world(const Model& model, std::size_t index) {
     const Action& action = model.plan.actions[index];
     const bool effect =
         std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& one) {
-            return one.kind == model::EffectKind::becomes
+            return (one.kind == model::EffectKind::becomes
+                    || one.kind == model::EffectKind::changes)
                        ? model.has(model::fact_key(one.member, one.name))
                        : store_named(model, one.name) != nullptr;
         });

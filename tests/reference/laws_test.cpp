@@ -211,6 +211,33 @@ TEST(LawsOfWhatHappens, MarkThatStaysOnlyWhereItIsCutOff) {
     EXPECT_EQ(small.broken({0, 0, 2, 0, 0}), "nothing");
 }
 
+// Nobody knows the value that a step leaves open, so that a step that asks it may be skipped. One
+// before it is not.
+TEST(LawsOfWhatHappens, ConditionOnAValueThatIsOpen) {
+    for (const std::size_t touched : {std::size_t{1}, std::size_t{3}}) {
+        for (const EffectKind kind : {EffectKind::becomes, EffectKind::changes}) {
+            SmallPlan small(1);
+            small.fact("", "mode", StandardFact::none, "on");
+            small.fact("", "frozen", StandardFact::none, false);
+            small.plan.temporaries = {{"frozen", small.plan.bound_facts["frozen"]}};
+            small.becomes("", "frozen", true);
+            small.becomes("", "mode", "on");
+            small.becomes("", "frozen", false);
+            small.becomes("", "mode", "on");
+            small.plan.actions[touched].effects.front().kind = kind;
+            model::Condition on;
+            on.fact = "mode";
+            on.quantifier = model::Quantifier::system;
+            on.relation = model::Relation::is;
+            on.operand = "on";
+            small.plan.actions[2].applies_if = {on};
+            small.roll("n1");
+            const bool is_open = touched == 1 && kind == EffectKind::changes;
+            EXPECT_EQ(small.broken(k_failure_only), is_open ? "left-behind" : "nothing");
+        }
+    }
+}
+
 TEST(LawsOfWhatHappens, AloneBesideAnother) {
     for (const bool beside : {true, false}) {
         SmallPlan small(2);
