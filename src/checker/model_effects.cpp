@@ -165,7 +165,7 @@ void add_roles_short_of(Model& model, ActionModel& act) {
 }  // namespace
 
 Byte open_value(Model& model) {
-    model.value_open = model.values.index_of({ObservationStatus::unknown, {}, "", 0});
+    model.value_open = model.values.index_of({model::ObservationStatus::unknown, {}, "", 0});
     return model.value_open;
 }
 
