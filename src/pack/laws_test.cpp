@@ -126,16 +126,24 @@ void replace_in(std::string& text, const std::string& before, const std::string&
     text.replace(text.find(before), before.size(), after);
 }
 
-// Reads the pack with one text of its procedures replaced; a release may be added.
-Loaded<model::Pack>
-changed(const std::string& before, const std::string& after, const std::string& release = "") {
+// A series of one release.
+const std::string k_series_3_10 = "  \"3.10\":\n"
+                                  "    data: {reads: [\"3\"], writes: \"3\"}\n"
+                                  "    names: {reads: [\"1\", \"2\"], writes: \"2\"}\n"
+                                  "releases:\n"
+                                  "  \"3.10\": {series: \"3.10\"}\n";
+
+// Reads the pack with one text of its procedures replaced, and other releases if they are given.
+Loaded<model::Pack> changed(const std::string& before,
+                            const std::string& after,
+                            const std::string& releases = "releases:\n") {
     std::map<std::string, std::string> files;
     for (const char* name : {"pack.yaml", "releases.yaml", "procedures/upgrade.yaml"}) {
         std::ifstream file(k_laws + "/" + name);
         files[name] = {std::istreambuf_iterator<char>(file), {}};
     }
     replace_in(files["procedures/upgrade.yaml"], before, after);
-    replace_in(files["releases.yaml"], "\nreleases:\n", "\nreleases:\n" + release);
+    replace_in(files["releases.yaml"], "\nreleases:\n", "\n" + releases);
     return read_pack("laws", files);
 }
 
@@ -163,9 +171,8 @@ TEST(Laws, AnEffectMayMakeAFactAbsent) {
 }
 
 TEST(Laws, AReleaseThatBecomesKeepsItsSpelling) {
-    const auto loaded = changed("{fact: running, value: \"${to}\"}",
-                                "{fact: running, value: 3.10}",
-                                "  \"3.10\": {series: \"3.6\"}\n");
+    const auto loaded =
+        changed("{fact: running, value: \"${to}\"}", "{fact: running, value: 3.10}", k_series_3_10);
     ASSERT_TRUE(loaded.value) << loaded.diagnostics.text();
     const auto& run = loaded.value->procedures.at(0).phases.at(2).steps.at(0);
     EXPECT_EQ(run.effects.at(0).value, Json("3.10"));
