@@ -1,6 +1,9 @@
 // Precompiled head: the standard headers that most files include anyway. Every file still includes
 // what it uses.
 #pragma once
+#include <fmt/format.h>
+#include <tl/expected.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -16,6 +19,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/format.h>
-#include <tl/expected.hpp>

@@ -186,10 +186,10 @@ struct ActionModel {
     bool independent = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
     std::vector<Write> votes_meanwhile;  // the votes while it is under way, where they differ
-    std::vector<Index> starting;        // members
-    std::vector<Index> leaving;         // members
-    std::vector<Index> roles_short_of;  // those in which it takes members down, or moves votes
-    std::vector<Index> raises;          // stores
+    std::vector<Index> starting;         // members
+    std::vector<Index> leaving;          // members
+    std::vector<Index> roles_short_of;   // those in which it takes members down, or moves votes
+    std::vector<Index> raises;           // stores
     std::vector<Index> lowers;
     std::vector<Index> copies;
     std::vector<Index> destroyed;

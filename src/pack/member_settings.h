@@ -35,8 +35,8 @@ public:
     // cycle.
     std::string release_link();
 
-    // Reports once that no release is given, whether the pack needs it or a ${release} of the cluster
-    // file does.
+    // Reports once that no release is given, whether the pack needs it or a ${release} of the
+    // cluster file does.
     void report_no_release();
 
     // Reports settings that the pack does not declare and no ${name} of the member uses:

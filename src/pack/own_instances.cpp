@@ -51,7 +51,8 @@ private:
     }
 
     void error(const EffectSpec& effect, std::string summary, std::string suggestion) {
-        diagnostics_.error("effect.own", effect.position, std::move(summary), std::move(suggestion));
+        diagnostics_.error(
+            "effect.own", effect.position, std::move(summary), std::move(suggestion));
     }
 
     void check_own(const PhaseSpec& phase, const StepSpec& step, const EffectSpec& effect) {
