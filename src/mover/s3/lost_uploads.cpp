@@ -61,11 +61,18 @@ Result<UploadPage> read_page(std::string_view body) {
     return page;
 }
 
+// The bucket of which the uploads are, and the way to it.
+struct Place {
+    HttpLoop& loop;
+    Client& client;
+    const std::string& bucket;
+};
+
 // True if the server says that the upload is there and has no part.
-bool is_empty(HttpLoop& loop, Client& client, const std::string& bucket, const Found& upload) {
-    const Answer answer = ask(loop,
-                              client,
-                              {.bucket = bucket,
+bool is_empty(const Place& place, const Found& upload) {
+    const Answer answer = ask(place.loop,
+                              place.client,
+                              {.bucket = place.bucket,
                                .key = upload.key,
                                .query = {{"uploadId", upload.id}, {"max-parts", "1"}},
                                .has_xml_answer = true});
@@ -74,31 +81,26 @@ bool is_empty(HttpLoop& loop, Client& client, const std::string& bucket, const F
            && root->child("Part") == nullptr;
 }
 
-Status remove_those(HttpLoop& loop,
-                    Client& client,
-                    const std::string& bucket,
-                    const UploadIntent& intent,
-                    WhichUploads which,
-                    const UploadPage& page,
-                    LostUploads& lost) {
-    for (const Found& upload : page.uploads) {
-        const bool is_older =
-            upload.begun_ms != 0 && upload.begun_ms < intent.noted_ms - k_clock_ms_max;
-        if (upload.key != intent.key || is_older
-            || (which == WhichUploads::without_parts && !is_empty(loop, client, bucket, upload))) {
-            continue;
-        }
-        const Answer answer = ask(loop,
-                                  client,
-                                  {.method = "DELETE",
-                                   .bucket = bucket,
-                                   .key = upload.key,
-                                   .query = {{"uploadId", upload.id}}});
-        if (!answer.is_done() && answer.kind != AnswerKind::missing) {
-            return tl::unexpected(
-                answer.error.with_context("removing an upload of an earlier run"));
-        }
-        ++lost.removed;
+// True if the upload may be that of the intent: begun behind it, and in the wanted state.
+bool is_lost(const Place& place,
+             const UploadIntent& intent,
+             WhichUploads which,
+             const Found& upload) {
+    const bool is_older =
+        upload.begun_ms != 0 && upload.begun_ms < intent.noted_ms - k_clock_ms_max;
+    return upload.key == intent.key && !is_older
+           && (which != WhichUploads::without_parts || is_empty(place, upload));
+}
+
+Status remove(const Place& place, const Found& upload) {
+    const Answer answer = ask(place.loop,
+                              place.client,
+                              {.method = "DELETE",
+                               .bucket = place.bucket,
+                               .key = upload.key,
+                               .query = {{"uploadId", upload.id}}});
+    if (!answer.is_done() && answer.kind != AnswerKind::missing) {
+        return tl::unexpected(answer.error.with_context("removing an upload of an earlier run"));
     }
     return {};
 }
@@ -126,7 +128,12 @@ Result<LostUploads> remove_lost_uploads(HttpLoop& loop,
             return lost;
         }
         DRYDOCK_TRY_ASSIGN(page, read_page(answer.wire.body));
-        DRYDOCK_TRY(remove_those(loop, client, bucket, intent, which, page, lost));
+        for (const Found& upload : page.uploads) {
+            if (is_lost({loop, client, bucket}, intent, which, upload)) {
+                DRYDOCK_TRY(remove({loop, client, bucket}, upload));
+                ++lost.removed;
+            }
+        }
         if (!page.has_more || page.next_key != intent.key) {
             return lost;
         }
