@@ -217,17 +217,22 @@ int execute(const Invocation& invocation, Console& console) {
 }
 
 // Wraps both streams once, at the only entry, so that no command can print unfiltered text.
-int run(std::vector<std::string> arguments, Console& outer) {
-    VisibleStream output(outer.output);
-    VisibleStream errors(outer.errors);
-    Console console = {
-        output, errors, outer.clock, outer.program, outer.terminal, outer.width, outer.no_color};
+int run(std::vector<std::string> arguments, Console& console) {
+    VisibleStream output(console.output);
+    VisibleStream errors(console.errors);
+    Console filtered = {output,
+                        errors,
+                        console.clock,
+                        console.program,
+                        console.terminal,
+                        console.width,
+                        console.no_color};
     auto parsed = parse(std::move(arguments));
     if (const auto* stop = std::get_if<EarlyExit>(&parsed)) {
-        (stop->exit_code == 0 ? console.output : console.errors) << stop->text;
+        (stop->exit_code == 0 ? filtered.output : filtered.errors) << stop->text;
         return stop->exit_code;
     }
-    return execute(std::get<Invocation>(parsed), console);
+    return execute(std::get<Invocation>(parsed), filtered);
 }
 
 }  // namespace drydock::cli

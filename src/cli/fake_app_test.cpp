@@ -77,19 +77,21 @@ AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request,
 }
 
 AppResult<StoreVerified> verify_store(const StoreRequest& request,
-                                      const OnStoreProgress& progressed) {
+                                      const OnStoreProgress& on_progress) {
     ask("verify " + request.config + " " + std::to_string(request.workers));
-    progressed({1, 2, "rows", 0});
+    on_progress({1, 2, "rows", 0});
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
     }
     return fake_app().verified;
 }
 
-AppResult<mover::blocks::Restored> restore_from_store(const StoreRequest& /*request*/,
-                                                      mover::blocks::RestoreRequest how,
-                                                      const OnStoreProgress& /*progressed*/) {
-    ask("restore " + how.version + " " + how.path);
+AppResult<mover::blocks::Restored>
+restore_from_store(const StoreRequest& /*request*/,
+                   // NOLINTNEXTLINE(performance-unnecessary-value-param)
+                   mover::blocks::RestoreRequest restore_request,
+                   const OnStoreProgress& /*on_progress*/) {
+    ask("restore " + restore_request.version + " " + restore_request.path);
     if (fake_app().store_failure) {
         return tl::unexpected(*fake_app().store_failure);
     }
@@ -172,11 +174,11 @@ AppResult<StoreUpgraded> upgrade_store(const StoreUpgradeRequest& request) {
 }
 
 AppResult<StoreRewritten> rewrite_store(const StoreRewriteRequest& request,
-                                        const OnStoreProgress& progressed) {
+                                        const OnStoreProgress& on_progress) {
     ask(std::string(request.work == mover::blocks::RewriteWork::encrypt ? "encrypt" : "rekey") + " "
         + request.new_key_file + (request.frees_old ? " free" : "")
         + (request.goes_back ? " back" : "") + (request.dry_run ? " dry" : ""));
-    progressed({1, 2, "blobs", 0});
+    on_progress({1, 2, "blobs", 0});
     return fake_app().rewritten;
 }
 
@@ -194,17 +196,18 @@ ChainAnswer compare_chains(const ChainRequest& request) {
 }
 
 AppResult<UpdateRoute>
-update_route(const std::string& /*folder*/, const std::string& from, const std::string& to) {
+update_route(const std::string& /*folder*/, const std::string& start, const std::string& target) {
     UpdateRoute answer;
-    answer.start = from;
-    answer.target = to;
-    answer.has_way = to != "9.0.0";
-    answer.stops = {"4.2.0", to};
+    answer.start = start;
+    answer.target = target;
+    answer.has_way = target != "9.0.0";
+    answer.stops = {"4.2.0", target};
     return answer;
 }
 
-AppResult<RouteAnswer> route(const Options& /*options*/, const std::string& to) {
-    return RouteAnswer{"3.4.23", to, {{{"3.4.23", to, "upgrade", "one minor at a time"}}, {}}};
+AppResult<RouteAnswer> route(const Options& /*options*/, const std::string& target) {
+    return RouteAnswer{
+        "3.4.23", target, {{{"3.4.23", target, "upgrade", "one minor at a time"}}, {}}};
 }
 
 AppResult<model::Plan> make_plan(const Options& /*options*/, const PlanRequest& request) {
@@ -226,8 +229,10 @@ Status write_plan(const model::Plan& /*plan*/, const std::string& file) {
     return {};
 }
 
-CheckResult check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options how) {
-    ask("check " + checker::show(how.faults));
+CheckResult
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the true one takes it over
+check(const Options& /*options*/, const model::Plan& /*plan*/, checker::Options check_options) {
+    ask("check " + checker::show(check_options.faults));
     return fake_app().checked;
 }
 
