@@ -17,6 +17,7 @@ namespace drydock::mover::s3 {
 namespace {
 
 constexpr std::size_t k_keys_named_max = 100;
+constexpr std::size_t k_failures_named_max = 100;
 
 // The clients of both sides. One for both, if they are the same account of the same server.
 struct Clients {
@@ -302,6 +303,12 @@ void KeyList::add(const std::string& key) {
     ++count;
     if (keys.size() < k_keys_named_max) {
         keys.push_back(key);
+    }
+}
+
+void add_failure(std::vector<KeyFailure>& failures, const std::string& key, const Error& error) {
+    if (failures.size() < k_failures_named_max) {
+        failures.push_back({key, error});
     }
 }
 

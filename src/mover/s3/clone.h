@@ -43,6 +43,9 @@ struct KeyFailure {
     Error error;
 };
 
+// Adds a failure, if it is one of the first.
+void add_failure(std::vector<KeyFailure>& failures, const std::string& key, const Error& error);
+
 // Of bytes that pass through this process. A request and its answer have copies: the process takes
 // some three times as much.
 inline constexpr std::int64_t k_memory_bytes_max = 128LL << 20U;

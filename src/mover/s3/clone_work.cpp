@@ -17,7 +17,6 @@ namespace drydock::mover::s3 {
 namespace {
 
 constexpr int k_attempts_max = 3;  // of one object, beyond the retries of the client
-constexpr std::size_t k_failures_named_max = 100;
 
 }  // namespace
 
@@ -280,9 +279,7 @@ void CloneWork::count_copy(const std::string& key,
 
 void CloneWork::count_failure(const std::string& key, const Error& error) {
     ++report_.failed;
-    if (report_.failures.size() < k_failures_named_max) {
-        report_.failures.push_back({key, error});
-    }
+    add_failure(report_.failures, key, error);
 }
 
 void CloneWork::on_copied(Task task, const CopyResult& result) {

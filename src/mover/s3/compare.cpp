@@ -13,8 +13,6 @@
 namespace drydock::mover::s3 {
 namespace {
 
-constexpr std::size_t k_failures_named_max = 100;
-
 class Comparison {
 public:
     Comparison(const CompareRequest& request, Listing source, Listing target, CompareReport& report)
@@ -24,14 +22,10 @@ public:
         , report_(report) {}
 
     void visit(const KeyGroup* source, const KeyGroup* target, const Ticket& ticket) {
-        if (source == nullptr) {
-            report_.extra.add(target->key);
+        if (!report_.count_pair(source, target)) {
             return;
         }
-        ++report_.objects;
-        if (target == nullptr) {
-            report_.missing.add(source->key);
-        } else if (source->versions.size() != target->versions.size()) {
+        if (source->versions.size() != target->versions.size()) {
             report_.differ.add(source->key);
         } else {
             compare(*source, *target, ticket);
@@ -108,14 +102,9 @@ private:
     void judge(const Pending& pending) {
         --reading_;
         if (pending.error) {
-            ++report_.unread;
-            if (report_.failures.size() < k_failures_named_max) {
-                report_.failures.push_back({pending.key, *pending.error});
-            }
-        } else if (pending.source == pending.target) {
-            ++report_.by_content;
+            report_.count_unread(pending.key, *pending.error);
         } else {
-            report_.differ.add(pending.key);
+            report_.count_read(pending.key, pending.source == pending.target);
         }
     }
 
@@ -127,6 +116,19 @@ private:
 };
 
 }  // namespace
+
+void CompareReport::count_read(const std::string& key, bool is_equal) {
+    if (is_equal) {
+        ++by_content;
+    } else {
+        differ.add(key);
+    }
+}
+
+void CompareReport::count_unread(const std::string& key, const Error& error) {
+    ++unread;
+    add_failure(failures, key, error);
+}
 
 Result<CompareReport> verify(const CompareRequest& request, os::Clock& clock) {
     const std::int64_t begun_ms = clock.monotonic_ms();

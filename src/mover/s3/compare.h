@@ -34,6 +34,25 @@ struct CompareReport {
     CallCounters calls;
     std::int64_t took_ms = 0;
 
+    // Counts what a side has of one key, each with `key`; null: it has nothing. True if both have
+    // it.
+    template <class Side>
+    bool count_pair(const Side* source, const Side* target) {
+        if (source != nullptr) {
+            ++objects;
+        }
+        if (source != nullptr && target == nullptr) {
+            missing.add(source->key);
+        } else if (source == nullptr && target != nullptr) {
+            extra.add(target->key);
+        }
+        return source != nullptr && target != nullptr;
+    }
+
+    // Counts what the bytes of both sides have told, or why they could not be read.
+    void count_read(const std::string& key, bool is_equal);
+    void count_unread(const std::string& key, const Error& error);
+
     // True if the target has every object of the source. Extra ones do not count.
     [[nodiscard]] bool is_equal() const {
         return missing.count == 0 && differ.count == 0 && unread == 0 && skipped.count == 0;

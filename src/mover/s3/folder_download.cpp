@@ -29,7 +29,6 @@
 namespace drydock::mover::s3 {
 namespace {
 
-constexpr std::size_t k_failures_named_max = 100;
 constexpr std::int64_t k_answer_margin = 64LL << 10U;
 constexpr std::size_t k_count_ranges = 8;  // a count needs no order
 
@@ -172,9 +171,7 @@ private:
             return;
         }
         ++report_.failed;
-        if (report_.failures.size() < k_failures_named_max) {
-            report_.failures.push_back({item->entry.key, error});
-        }
+        add_failure(report_.failures, item->entry.key, error);
         end(item, false);
     }
 

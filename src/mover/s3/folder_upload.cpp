@@ -27,7 +27,6 @@
 namespace drydock::mover::s3 {
 namespace {
 
-constexpr std::size_t k_failures_named_max = 100;
 constexpr std::size_t k_pieces_under_way_max = 4;
 
 // Returns the XML of tags, from the header's form.
@@ -178,9 +177,7 @@ private:
         }
         end_turn(item);
         ++report_.failed;
-        if (report_.failures.size() < k_failures_named_max) {
-            report_.failures.push_back({item.file.key, error});
-        }
+        add_failure(report_.failures, item.file.key, error);
     }
 
     [[nodiscard]] std::int64_t part_size_of_file(std::int64_t bytes) const {

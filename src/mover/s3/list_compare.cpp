@@ -18,7 +18,6 @@
 namespace drydock::mover::s3 {
 namespace {
 
-constexpr std::size_t k_failures_named_max = 100;
 constexpr std::int64_t k_piece_bytes = 8LL << 20U;
 
 // Reads a file once, for its SHA-256 and for the ETag that it would have.
@@ -50,14 +49,10 @@ public:
         , report_(report) {}
 
     void visit(const KnownObject* source, const KnownObject* target, const Ticket& ticket) {
-        if (source == nullptr) {
-            report_.extra.add(target->key);
+        if (!report_.count_pair(source, target)) {
             return;
         }
-        ++report_.objects;
-        if (target == nullptr) {
-            report_.missing.add(source->key);
-        } else if (source->bytes != target->bytes) {
+        if (source->bytes != target->bytes) {
             report_.differ.add(source->key);
         } else if (source->path.empty() && target->path.empty()) {
             const bool is_bucket = source->content.client != nullptr;
@@ -79,15 +74,15 @@ private:
         report_.bytes_read += file.bytes;
         const bool is_bucket = other.content.client != nullptr;
         if (!sums) {
-            fail(file.key, sums.error());
+            report_.count_unread(file.key, sums.error());
         } else if (!other.sha256.empty()) {
-            judge(file.key, sums->sha256() == other.sha256);
+            report_.count_read(file.key, sums->sha256() == other.sha256);
         } else if (sums->is_etag() && !(is_bucket && reads_all_)) {
             ++report_.by_etag;
         } else if (is_bucket) {
             read(other, sums->sha256(), ticket);
         } else {
-            fail(file.key, undecided(file.key));
+            report_.count_unread(file.key, undecided(file.key));
         }
     }
 
@@ -96,7 +91,7 @@ private:
         if (!reads_all_ && object.etag == line.etag) {
             ++report_.by_etag;
         } else if (line.sha256.empty()) {
-            fail(line.key, undecided(line.key));
+            report_.count_unread(line.key, undecided(line.key));
         } else {
             read(object, line.sha256, ticket);
         }
@@ -110,26 +105,11 @@ private:
                        [this, key = object.key, sha256, ticket](const Result<std::string>& digest) {
                            --reading_;
                            if (digest) {
-                               judge(key, *digest == sha256);
+                               report_.count_read(key, *digest == sha256);
                            } else {
-                               fail(key, digest.error());
+                               report_.count_unread(key, digest.error());
                            }
                        });
-    }
-
-    void judge(const std::string& key, bool is_equal) {
-        if (is_equal) {
-            ++report_.by_content;
-        } else {
-            report_.differ.add(key);
-        }
-    }
-
-    void fail(const std::string& key, const Error& error) {
-        ++report_.unread;
-        if (report_.failures.size() < k_failures_named_max) {
-            report_.failures.push_back({key, error});
-        }
     }
 
     bool reads_all_;
