@@ -163,6 +163,23 @@ std::vector<bool> ancestors(const Plan& plan, const std::vector<std::size_t>& ac
     return is_ancestor;
 }
 
+// Predecessors stand in front.
+std::vector<bool> descendants(const Plan& plan, const std::vector<std::size_t>& actions) {
+    std::vector<bool> is_descendant(plan.actions.size(), false);
+    for (const std::size_t action : actions) {
+        is_descendant[action] = true;
+    }
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& predecessors = plan.actions[i].predecessors;
+        is_descendant[i] =
+            is_descendant[i]
+            || std::any_of(predecessors.begin(), predecessors.end(), [&](std::size_t before) {
+                   return is_descendant[before];
+               });
+    }
+    return is_descendant;
+}
+
 // Actions stand in an order that respects dependencies, so one pass over them is enough.
 std::vector<std::size_t> first_of(const Plan& plan, const std::vector<std::size_t>& actions) {
     std::vector<bool> is_descendant(plan.actions.size(), false);

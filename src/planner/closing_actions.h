@@ -51,4 +51,8 @@ starts_series(const model::Action& action, const std::string& running, const std
 [[nodiscard]] std::vector<bool> ancestors(const model::Plan& plan,
                                           const std::vector<std::size_t>& actions);
 
+// Returns for each action whether it is one of `actions` or must come after one.
+[[nodiscard]] std::vector<bool> descendants(const model::Plan& plan,
+                                            const std::vector<std::size_t>& actions);
+
 }  // namespace drydock::planner

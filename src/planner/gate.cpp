@@ -39,26 +39,13 @@ bool may_stand_between(const Action& action, const Action& gate) {
            || (action.phase == gate.phase && !changes_running_release(action.verb));
 }
 
-// Returns for each action whether it waits for the gate.
-std::vector<bool> waiting_for(const Plan& plan, std::size_t gate) {
-    std::vector<bool> waits(plan.actions.size(), false);
-    waits[gate] = true;
-    for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].predecessors;
-        waits[i] = std::any_of(predecessors.begin(),
-                               predecessors.end(),
-                               [&](std::size_t predecessor) { return waits[predecessor]; });
-    }
-    return waits;
-}
-
 // True if each of `targets` waits for the gate, and all steps that come in between pass the test.
 template <class Test>
 bool stands_before(const Plan& plan,
                    std::size_t gate,
                    const std::vector<std::size_t>& targets,
                    const Test& may_come_between) {
-    const auto waits = waiting_for(plan, gate);
+    const auto waits = descendants(plan, {gate});
     const auto is_ancestor = ancestors(plan, targets);
     for (std::size_t i = gate + 1; i < plan.actions.size(); ++i) {
         if (waits[i] && is_ancestor[i] && !may_come_between(i)) {

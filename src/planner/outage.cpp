@@ -110,20 +110,6 @@ std::size_t block_of(const Plan& plan, std::size_t index) {
     return index;
 }
 
-// Returns for each action whether it is one of `fronts`, or waits for one: it comes behind a gate
-// that stands there.
-std::vector<bool> behind_gate(const Plan& plan, const std::set<std::size_t>& fronts) {
-    std::vector<bool> is_behind(plan.actions.size(), false);
-    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const auto& predecessors = plan.actions[i].predecessors;
-        is_behind[i] = fronts.contains(i)
-                       || std::any_of(predecessors.begin(),
-                                      predecessors.end(),
-                                      [&](std::size_t before) { return is_behind[before]; });
-    }
-    return is_behind;
-}
-
 // True if somebody would be down while a person is waited for: the step down need not wait for the
 // gate, and the step up must. Whoever is away for good keeps nobody waiting, but for the member of
 // a closing action.
@@ -170,7 +156,7 @@ std::vector<std::size_t> fronts_of_outage(const PlanBuilder& draft,
     std::set<std::size_t> fronts = {closing.begin(), closing.end()};
     for (bool has_moved = true; has_moved;) {
         has_moved = false;
-        const auto is_behind = behind_gate(draft.plan, fronts);
+        const auto is_behind = descendants(draft.plan, {fronts.begin(), fronts.end()});
         for (const Outage& outage : outages) {
             if (is_held_down(draft, outage, is_behind, closing)) {
                 has_moved = fronts.insert(block_of(draft.plan, outage.down)).second || has_moved;
