@@ -10,6 +10,7 @@
 #include "checker/cluster_effects.h"
 #include "checker/initial_values.h"
 #include "checker/model_builder.h"
+#include "model/effect_kinds.h"
 #include "run/run.h"
 
 #include <algorithm>
@@ -195,9 +196,7 @@ private:
     // Reserves a byte for each value that comes back when the action ends.
     void place_half_done(const model::Action& action, ActionModel& act) {
         for (const model::Effect& effect : action.meanwhile) {
-            const bool is_about_fact = effect.kind == model::EffectKind::becomes
-                                       || effect.kind == model::EffectKind::changes;
-            const Index count = is_about_fact ? 1 : instances_of(effect);
+            const Index count = model::is_about_fact(effect.kind) ? 1 : instances_of(effect);
             for (Index i = 0; i < count; ++i) {
                 act.meanwhile.push_back({.saved = add(0)});
             }
@@ -206,8 +205,7 @@ private:
 
     // Returns how many instances of a store a half-done effect is about.
     [[nodiscard]] Index instances_of(const model::Effect& effect) const {
-        const bool converts =
-            effect.kind == model::EffectKind::raises || effect.kind == model::EffectKind::lowers;
+        const bool converts = model::converts(effect.kind);
         for (const model::PlanStore& store : model_.plan.stores) {
             const Index role = index_in(model_.roles, store.role);
             if (store.name == effect.name && role != k_no_index) {

@@ -4,6 +4,7 @@
 // action that writes its `running` fact. A restart does both.
 #include "checker/model_builder.h"
 #include "checker/store_effects.h"
+#include "model/effect_kinds.h"
 
 #include <algorithm>
 #include <set>
@@ -25,11 +26,6 @@ void add_up_down_event(Model& model, std::size_t action, Offset offset, Byte val
     }
 }
 
-bool is_of_store(model::EffectKind kind) {
-    return kind == model::EffectKind::raises || kind == model::EffectKind::lowers
-           || kind == model::EffectKind::destroys || kind == model::EffectKind::restores;
-}
-
 // True if an effect beside this one moves the store of which the fact tells the level. The fact
 // follows it.
 bool follows_store(const model::Plan& plan, std::size_t action, const model::Effect& effect) {
@@ -38,7 +34,7 @@ bool follows_store(const model::Plan& plan, std::size_t action, const model::Eff
     return std::any_of(plan.stores.begin(), plan.stores.end(), [&](const model::PlanStore& store) {
         return index_in(store.levels, key) != k_no_index
                && std::any_of(effects.begin(), effects.end(), [&](const model::Effect& other) {
-                      return other.name == store.name && is_of_store(other.kind);
+                      return other.name == store.name && model::moves_store(other.kind);
                   });
     });
 }

@@ -8,6 +8,7 @@
 #include "checker/remedies.h"
 #include "checker/transition_text.h"
 #include "checker/violation_parts.h"
+#include "model/effect_kinds.h"
 
 #include <fmt/format.h>
 
@@ -60,8 +61,7 @@ Index find_migration(const Model& model, const Misreading& found, const Path& wa
     for (Index i = 0; i < walk.last_transition.index; ++i) {
         const auto& changes = model.actions[i].changes;
         const bool moves = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-            return &model.stores[change.store] == found.store
-                   && (change.kind == EffectKind::raises || change.kind == EffectKind::lowers);
+            return &model.stores[change.store] == found.store && model::converts(change.kind);
         });
         if (moves) {
             return i;

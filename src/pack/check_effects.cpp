@@ -3,6 +3,7 @@
 // The checker moves some facts by laws of its own: what a member runs, how it votes, the format of
 // a store. Such a fact needs a value that is known (`becomes`), and a level needs an effect on its
 // store. A list of effects holds as a whole, so that it may not contradict itself.
+#include "model/effect_kinds.h"
 #include "pack/pack_reader.h"
 
 #include <fmt/format.h>
@@ -16,16 +17,12 @@ namespace {
 using model::EffectKind;
 using model::EffectSpec;
 using model::FactSpec;
+using model::is_about_fact;
 using model::StandardFact;
 using model::StepSpec;
 using model::StoreSpec;
 
 using Effects = std::vector<EffectSpec>;
-
-bool is_about_fact(EffectKind kind) {
-    return kind == EffectKind::becomes || kind == EffectKind::changes || kind == EffectKind::adds
-           || kind == EffectKind::removes;
-}
 
 bool is_same_fact(const EffectSpec& effect, const EffectSpec& other) {
     return is_about_fact(effect.kind) && is_about_fact(other.kind) && effect.name == other.name
@@ -45,10 +42,7 @@ bool contradicts(const EffectSpec& effect, const EffectSpec& other) {
 
 // Returns true if the effect raises, lowers, destroys or restores the store.
 bool moves(const EffectSpec& effect, const std::string& store) {
-    const bool is_about_store =
-        effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers
-        || effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
-    return is_about_store && model::without_side(effect.name) == store;
+    return model::moves_store(effect.kind) && model::without_side(effect.name) == store;
 }
 
 bool is_in_list(const std::vector<std::string>& list, const std::string& name) {
@@ -122,8 +116,8 @@ private:
     }
 
     static bool converts_otherwise(const EffectSpec& effect, const EffectSpec& earlier) {
-        return (effect.kind == EffectKind::raises && earlier.kind == EffectKind::lowers)
-               || (effect.kind == EffectKind::lowers && earlier.kind == EffectKind::raises);
+        return model::converts(effect.kind) && model::converts(earlier.kind)
+               && effect.kind != earlier.kind;
     }
 
     // The format decides who may open the store. So a level follows its store, and a value that the

@@ -3,6 +3,7 @@
 //
 // A step that is carried out on every member, and raises the whole store each time, is mostly a
 // migration of each member's own. The model then takes all of them for migrated by the first.
+#include "model/effect_kinds.h"
 #include "pack/pack_reader.h"
 
 #include <fmt/format.h>
@@ -35,10 +36,6 @@ public:
     }
 
 private:
-    static bool converts(const EffectSpec& effect) {
-        return effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers;
-    }
-
     // Returns the role of the members on which the step is; empty: it is the system's.
     static std::string role_of(const PhaseSpec& phase, const StepSpec& step) {
         const auto& selection = step.selection ? step.selection : phase.selection;
@@ -57,7 +54,7 @@ private:
 
     void check_own(const PhaseSpec& phase, const StepSpec& step, const EffectSpec& effect) {
         const model::StoreSpec* store = store_of(effect);
-        if (!converts(effect)) {
+        if (!model::converts(effect.kind)) {
             error(effect,
                   fmt::format("`own` beside `{}`", name_of(effect.kind)),
                   "remove it: it is for `raises` and `lowers`");
@@ -76,7 +73,7 @@ private:
 
     // Where some members are selected, one may be told for all.
     void warn_of_whole(const PhaseSpec& phase, const StepSpec& step, const EffectSpec& effect) {
-        const model::StoreSpec* store = converts(effect) ? store_of(effect) : nullptr;
+        const model::StoreSpec* store = model::converts(effect.kind) ? store_of(effect) : nullptr;
         const auto& selection = step.selection ? step.selection : phase.selection;
         const bool is_on_each = selection && !selection->is_single && selection->filter.empty();
         if (store != nullptr && !store->shared && is_on_each

@@ -5,6 +5,7 @@
 // it holds from the begin of the step and stays if it is cut off. A value must be of its fact's
 // type. What follows from the release that runs, such as `ready`, needs an effect on `running`
 // beside it: the model moves a member by that.
+#include "model/effect_kinds.h"
 #include "pack/fact_values.h"
 #include "pack/read_step.h"
 
@@ -287,8 +288,7 @@ private:
 
     static bool changes_store(const std::vector<EffectSpec>& effects) {
         return std::any_of(effects.begin(), effects.end(), [](const EffectSpec& effect) {
-            return effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers
-                   || effect.kind == EffectKind::destroys || effect.kind == EffectKind::restores;
+            return model::moves_store(effect.kind);
         });
     }
 

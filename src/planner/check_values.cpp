@@ -4,6 +4,7 @@
 // that a level tells. A value without laws would switch them off in silence. The pack reader sees
 // literals only; here every ${name} has its value, and the survey has told what is there now. Ways
 // back are not refused: they are made at night. A note tells of them.
+#include "model/effect_kinds.h"
 #include "model/version.h"
 #include "planner/compile.h"
 
@@ -182,8 +183,7 @@ private:
 
     static bool converts(const std::vector<Effect>& effects, const std::string& store) {
         return std::any_of(effects.begin(), effects.end(), [&](const Effect& effect) {
-            return effect.name == store
-                   && (effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers);
+            return effect.name == store && model::converts(effect.kind);
         });
     }
 

@@ -8,6 +8,7 @@
 #include "planner/make_action.h"
 
 #include "base/hash.h"
+#include "model/effect_kinds.h"
 #include "planner/quorum.h"
 
 #include <fmt/format.h>
@@ -285,16 +286,11 @@ Status add_declared_effects(const PlanBuilder& draft,
     return {};
 }
 
-bool is_of_store(EffectKind kind) {
-    return kind == EffectKind::raises || kind == EffectKind::lowers || kind == EffectKind::destroys
-           || kind == EffectKind::restores;
-}
-
 // A restore brings back the store that it names, unless its effects say what becomes of stores.
 void add_restored_store(const StepSpec& step, const Member* member, Action& action) {
     const bool says_stores =
         std::any_of(action.effects.begin(), action.effects.end(), [](const model::Effect& effect) {
-            return is_of_store(effect.kind);
+            return model::moves_store(effect.kind);
         });
     if (step.verb == Verb::restore && !says_stores) {
         action.effects.push_back(
@@ -308,7 +304,7 @@ std::vector<std::string> names_alone(const Member* member, const Action& action)
     std::set<std::string> stores;
     for (const auto* effects : {&action.effects, &action.meanwhile}) {
         for (const model::Effect& effect : *effects) {
-            if (is_of_store(effect.kind)) {
+            if (model::moves_store(effect.kind)) {
                 stores.insert(effect.name);
             }
         }

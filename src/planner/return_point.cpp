@@ -6,6 +6,7 @@
 //
 // If the checker has tried the way back from every state, its findings count instead of the rules.
 // They may move the point of no return in both directions.
+#include "model/effect_kinds.h"
 #include "model/version.h"
 #include "planner/closing_actions.h"
 #include "planner/compile.h"
@@ -91,8 +92,7 @@ std::vector<std::size_t> closing_by_effects(const PlanBuilder& draft,
 bool converts_meanwhile(const Action& action, const FormatRule& law) {
     return std::any_of(
         action.meanwhile.begin(), action.meanwhile.end(), [&](const model::Effect& effect) {
-            return effect.name == law.store
-                   && (effect.kind == EffectKind::raises || effect.kind == EffectKind::lowers);
+            return effect.name == law.store && model::converts(effect.kind);
         });
 }
 

@@ -2,6 +2,7 @@
 //
 // A host tells when an action begins and when it ends or is cut off. What a `while` has changed
 // stays, until an attempt of the same action succeeds.
+#include "model/effect_kinds.h"
 #include "sim/modelled_system.h"
 
 #include <fmt/format.h>
@@ -131,7 +132,7 @@ void ModelledSystem::replace_format(const model::Effect& effect, const std::stri
 void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     const model::PlanStore* store = stores_.find(effect.name);
     const auto law = store->laws.find(plan_.to_version);
-    if (effect.kind != model::EffectKind::raises && effect.kind != model::EffectKind::lowers) {
+    if (!model::converts(effect.kind)) {
         apply_store(effect);
     } else if (law != store->laws.end()) {
         stores_.write(effect.name, effect.own ? effect.member : "", law->second.writes);
