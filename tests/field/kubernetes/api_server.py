@@ -52,7 +52,7 @@ def ensure(may_build: bool = True) -> None:
     if not shutil.which("openssl"):
         raise Unavailable("there is no openssl on this machine")
     try:
-        build.ensure(may_build)
+        build.PROGRAM.ensure(may_build)
         releases.ensure()
     except (build.Unavailable, releases.Unavailable) as error:
         raise Unavailable(str(error)) from error
@@ -61,7 +61,7 @@ def ensure(may_build: bool = True) -> None:
 class ApiServer:
     def __init__(self, base: str):
         self.base = os.path.abspath(base)
-        self.programs = build.ensure()
+        self.programs = build.PROGRAM.ensure()
         self.etcd = releases.ensure()["3.4"]
         self.port, self.etcd_port, self.etcd_peer_port = free_ports(3)
         self.store_port = self.etcd_port  # where the API server looks for etcd: see EtcdGate

@@ -34,7 +34,7 @@ def start_server(controllers: bool = False) -> api_server.ApiServer:
     unittest.addModuleCleanup(server.close)
     began = time.monotonic()
     server.start(controllers)
-    print(f"API server {api_server.build.version()} ready in {time.monotonic() - began:.1f} s", flush=True)
+    print(f"API server {api_server.build.PROGRAM.version()} ready in {time.monotonic() - began:.1f} s", flush=True)
     for name in ("old", "new"):
         server.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     return server

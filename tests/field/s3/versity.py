@@ -28,7 +28,7 @@ class Server:
 
     def __init__(self) -> None:
         try:
-            self.program = versity_build.ensure(may_build=False)
+            self.program = os.path.join(versity_build.PROGRAM.ensure(may_build=False), "versitygw")
         except versity_build.Unavailable as error:
             raise Unavailable(str(error)) from error
         self.folder = tempfile.mkdtemp(prefix="drydock-versitygw-")
