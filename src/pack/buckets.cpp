@@ -9,16 +9,12 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 namespace drydock::pack {
 namespace {
 
 // Returns a path below the folder of the cluster file; empty stays empty.
 std::string absolute(const std::string& file, const std::string& path) {
-    std::error_code ignored;
-    const auto folder = std::filesystem::absolute(file, ignored).parent_path();
-    return path.empty() ? path : (folder / path).lexically_normal().string();
+    return path.empty() ? path : path_from(folder_of(file), path);
 }
 
 // The schema lets exactly one of `env` and `file` through.

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace drydock::pack {
 
 std::optional<std::string> read_text(const std::string& path, Diagnostics& diagnostics) {
@@ -26,6 +28,16 @@ std::optional<std::string> read_text(const std::string& path, Diagnostics& diagn
     }
     text.resize(static_cast<std::size_t>(file->gcount()));
     return text;
+}
+
+std::string folder_of(const std::string& file) {
+    std::error_code ignored;
+    const std::filesystem::path absolute_path = std::filesystem::absolute(file, ignored);
+    return absolute_path.parent_path().lexically_normal().string();
+}
+
+std::string path_from(const std::string& folder, const std::string& path) {
+    return (std::filesystem::path(folder) / path).lexically_normal().string();
 }
 
 void finish(Diagnostics& diagnostics) {

@@ -16,12 +16,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace drydock::pack {
 
 std::string ClusterReader::absolute(const std::string& path) const {
-    return (std::filesystem::path(folder) / path).lexically_normal().string();
+    return path_from(folder, path);
 }
 
 namespace {
@@ -136,12 +135,6 @@ void read_document(const Node& document, ClusterReader& reader) {
         read_member(entry.value, role, reader);
     }
     check_members(document, reader);
-}
-
-std::string folder_of(const std::string& file) {
-    std::error_code ignored;
-    const std::filesystem::path absolute_path = std::filesystem::absolute(file, ignored);
-    return absolute_path.parent_path().lexically_normal().string();
 }
 
 }  // namespace
