@@ -178,4 +178,16 @@ Json QuietSystem::observed(const std::string& key) const {
                : Json();
 }
 
+SmallPlan plan_with_leader() {
+    SmallPlan small(2);
+    model::PlanStore& store = small.store("data", true, model::FormatTrigger::never);
+    store.leader_only = true;
+    store.laws["2.0"].reads = {"2"};
+    small.fact("m1", "leads", true, model::StandardFact::leads);
+    small.fact("m2", "leads", false, model::StandardFact::leads);
+    small.roll("m2");
+    small.roll("m1");
+    return small;
+}
+
 }  // namespace drydock::sim

@@ -61,4 +61,8 @@ public:
     ModelledSystem system;
 };
 
+// Returns a plan in which m1 leads; m2 runs the new release, which cannot read what the leader
+// opens.
+SmallPlan plan_with_leader();
+
 }  // namespace drydock::sim
