@@ -13,7 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
+class ExecuteData : public ::testing::Test, protected Typist {};
+
+TEST_F(ExecuteData, StoreCommandsTellDamageFromWhatCannotBeRead) {
     EXPECT_EQ(type({"store", "inspect", "backy.cfg", "--key-file", "key"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("inspect backy.cfg key"));
     fake_app().inspection.missing = 1;
@@ -37,7 +39,7 @@ TEST_F(Execute, StoreCommandsTellDamageFromWhatCannotBeRead) {
     EXPECT_EQ(type({"store", "inspct", "backy.cfg"}), 2);
 }
 
-TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
+TEST_F(ExecuteData, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
     fake_app().vfolders.report.is_done = true;
     EXPECT_EQ(type({"vfolders", "move", "/vf", "--list", "rows"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("vfolders /vf rows"));
@@ -57,7 +59,7 @@ TEST_F(Execute, VfoldersMoveEndsWithOneUnlessAllAreInPlace) {
     EXPECT_EQ(type({"vfolders", "move", "/vf", "--json"}), 2);
 }
 
-TEST_F(Execute, ExtractInspectEndsWithOneForDamageOnly) {
+TEST_F(ExecuteData, ExtractInspectEndsWithOneForDamageOnly) {
     EXPECT_EQ(type({"extract", "inspect", "dump"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("extract dump"));
     fake_app().extract.inspection.finding(extract::FindingKind::missing_parent) = {1, {"op 2: c"}};
@@ -71,7 +73,7 @@ TEST_F(Execute, ExtractInspectEndsWithOneForDamageOnly) {
     EXPECT_EQ(type({"extract", "inspect", "dump", "--against", "counts"}), 2);
 }
 
-TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
+TEST_F(ExecuteData, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
     EXPECT_EQ(type({"extract", "verify", "dump", "--against", "counts"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("extract dump against counts"));
     EXPECT_THAT(out_.str(), StartsWith("unproved"));
@@ -86,7 +88,7 @@ TEST_F(Execute, ExtractVerifyEndsWithOneIfAnythingIsWrong) {
     EXPECT_EQ(type({"extract", "verify", "dump", "--json"}), 2);
 }
 
-TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
+TEST_F(ExecuteData, CopyEndsWithOneUnlessAllIsAtTheTarget) {
     fake_app().copied.report.copied = 3;
     EXPECT_EQ(type({"copy", "s3://a", "s3://b/x", "--profile", "p", "--versions"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("copy s3://a s3://b/x p p versions"));
@@ -107,7 +109,7 @@ TEST_F(Execute, CopyEndsWithOneUnlessAllIsAtTheTarget) {
 }
 
 // A variable that is set for another command must not give `s3://a` another meaning.
-TEST_F(Execute, BucketsHaveNamesOfAClusterFileOnlyIfItIsTyped) {
+TEST_F(ExecuteData, BucketsHaveNamesOfAClusterFileOnlyIfItIsTyped) {
     setenv("DRYDOCK_CLUSTER", "from-variable.yaml", 1);
     EXPECT_EQ(type({"verify", "s3://a", "s3://b"}), 0);
     EXPECT_EQ(type({"verify", "s3://a", "folder", "-c", "typed.yaml"}), 0);
@@ -116,7 +118,7 @@ TEST_F(Execute, BucketsHaveNamesOfAClusterFileOnlyIfItIsTyped) {
                 ElementsAre("verify s3://a s3://b", "verify s3://a folder of typed.yaml"));
 }
 
-TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
+TEST_F(ExecuteData, VerifyOfBucketsEndsWithOneForADifference) {
     EXPECT_EQ(type({"verify", "s3://a", "s3://b", "--read"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("verify s3://a s3://b read"));
     fake_app().compared.missing.add("k");
@@ -129,7 +131,7 @@ TEST_F(Execute, VerifyOfBucketsEndsWithOneForADifference) {
     EXPECT_EQ(out_.str(), "{}\n");
 }
 
-TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
+TEST_F(ExecuteData, StoreVerifyEndsWithOneForDamageAndForOrphans) {
     EXPECT_EQ(type({"store", "verify", "backy.cfg", "--workers", "3"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("verify backy.cfg 3"));
     EXPECT_THAT(out_.str(), StartsWith("every version can be restored"));
@@ -142,7 +144,7 @@ TEST_F(Execute, StoreVerifyEndsWithOneForDamageAndForOrphans) {
     EXPECT_THAT(out_.str(), HasSubstr("4096+8192"));
 }
 
-TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
+TEST_F(ExecuteData, StoreRestoreGoesToAFileOrAPipe) {
     EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "x.img"}), 0);
     EXPECT_THAT(fake_app().requests, ElementsAre("restore u1 x.img"));
     EXPECT_EQ(type({"store", "restore", "backy.cfg", "u1", "-o", "-"}, true), 2);
@@ -155,7 +157,7 @@ TEST_F(Execute, StoreRestoreGoesToAFileOrAPipe) {
     EXPECT_THAT(out_.str(), HasSubstr("restored with losses"));
 }
 
-TEST_F(Execute, StoreExportAndImportCountRows) {
+TEST_F(ExecuteData, StoreExportAndImportCountRows) {
     fake_app().exported.rows = 3;
     fake_app().exported.left_out = {"its expiry"};
     EXPECT_EQ(type({"store", "export", "backy.cfg", "u1", "-o", "u1.csv"}), 0);
@@ -168,7 +170,7 @@ TEST_F(Execute, StoreExportAndImportCountRows) {
                 ElementsAre("export backy.cfg u1 u1.csv", "import backy.cfg u1.csv"));
 }
 
-TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
+TEST_F(ExecuteData, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("nothing to do"));
     fake_app().upgraded.report.steps = {{"add versions.expire", "ALTER"}};
@@ -187,7 +189,7 @@ TEST_F(Execute, StoreUpgradeTellsTheStepsAndWhatIsLeft) {
                             "upgrade backy.cfg dry "));
 }
 
-TEST_F(Execute, StoreUpgradeMayMakeTheCopyAlone) {
+TEST_F(ExecuteData, StoreUpgradeMayMakeTheCopyAlone) {
     EXPECT_EQ(type({"store", "upgrade", "backy.cfg", "--copy-only"}), 2);  // to which file?
     fake_app().upgraded.report.steps = {{"add versions.expire", "ALTER"}};
     fake_app().upgraded.report.old_schema.release = "2.10";
@@ -199,7 +201,7 @@ TEST_F(Execute, StoreUpgradeMayMakeTheCopyAlone) {
     EXPECT_THAT(fake_app().requests, ElementsAre("upgrade backy.cfg only meta.copy"));
 }
 
-TEST_F(Execute, StoreEncryptAndRekeyTellWhatIsLeft) {
+TEST_F(ExecuteData, StoreEncryptAndRekeyTellWhatIsLeft) {
     EXPECT_EQ(type({"store", "encrypt", "backy.cfg"}), 0);
     EXPECT_THAT(out_.str(), HasSubstr("--free-old removes them"));
     EXPECT_EQ(type({"store", "rekey", "backy.cfg"}), 2);  // which key?

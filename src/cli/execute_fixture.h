@@ -4,8 +4,6 @@
 #include "cli/execute.h"
 #include "cli/sample.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <sstream>
 
@@ -18,9 +16,10 @@ public:
     std::int64_t monotonic_ms() override { return 0; }
 };
 
-class Execute : public ::testing::Test {
-protected:
-    void SetUp() override {
+// One console, and a fake app that nothing was asked of yet.
+class Typist {
+public:
+    Typist() {
         unsetenv("DRYDOCK_CLUSTER");
         fake_app() = FakeApp();
     }
@@ -43,6 +42,7 @@ protected:
         fake_app().run = status;
     }
 
+protected:
     StandingClock clock_;
     std::ostringstream out_;
     std::ostringstream err_;

@@ -15,6 +15,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+class Execute : public ::testing::Test, protected Typist {};
+
 TEST_F(Execute, NothingTypedShowsHelpAndIsWrongUse) {
     EXPECT_EQ(type({}), 2);
     EXPECT_THAT(err_.str(), HasSubstr("survey"));
