@@ -13,7 +13,7 @@ import keys
 from ozone_harness import DONE, FULL, KILLED, NEW, OLD, WAITS, in_full
 
 OPENING = 2  # records of a resumed run before its first own one: conductor.started, run.resumed
-STRIDE, FINALIZE_STRIDE = 10, 4  # in CI: own records from one kill to the next
+STRIDE, BACK_STRIDE, FINALIZE_STRIDE = 10, 6, 4  # in CI: own records from one kill to the next
 KILLS_MAX = 1000
 
 
@@ -38,6 +38,7 @@ class Kills(ozone_harness.Case):
         self.assert_keys("golden")
         keys.put(self.cluster, "new")
 
+        self.stride = 1 if FULL else BACK_STRIDE
         self.killed_until(DONE, nothing_finalized, late, "downgrade")
         self.assertEqual(self.versions(), {OLD})
         self.assert_keys("golden", "new")
