@@ -1,0 +1,329 @@
+// Folders, links and devices, and what is common to all entries. Files are in copy_file.cpp.
+#include "mover/tree/copier.h"
+
+#include "mover/tree/manifest.h"
+#include "mover/tree/staging.h"
+#include "os/clock.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace drydock::mover::tree {
+namespace {
+
+constexpr std::size_t k_problems_kept = 100;
+constexpr std::int64_t k_sync_ms = 5'000;  // between two barriers
+
+std::int64_t now_ms() {
+    return os::RealClock().monotonic_ms();
+}
+
+mode_t type_of(Kind kind) {
+    if (kind == Kind::fifo) {
+        return S_IFIFO;
+    }
+    if (kind == Kind::socket) {
+        return S_IFSOCK;
+    }
+    return kind == Kind::character_device ? S_IFCHR : S_IFBLK;
+}
+
+bool make_special(int folder,
+                  const std::string& name,
+                  const Entry& entry,
+                  const std::string& link_target) {
+    return entry.kind == Kind::link ? ::symlinkat(link_target.c_str(), folder, name.c_str()) == 0
+                                    : ::mknodat(folder,
+                                                name.c_str(),
+                                                type_of(entry.kind) | S_IRUSR | S_IWUSR,
+                                                static_cast<dev_t>(entry.special))
+                                          == 0;
+}
+
+// True if the target has this link, device, fifo or socket already.
+bool is_special_there(const Folder& folder, const std::string& name, const ManifestEntry& found) {
+    if (!folder.existing || found.entry.names > 1) {
+        return false;
+    }
+    const auto there = read_entry(folder.existing.get(), name);
+    if (!there || there->kind != found.entry.kind || there->special != found.entry.special) {
+        return false;
+    }
+    const auto text = found.entry.kind == Kind::link ? read_link(folder.existing.get(), name)
+                                                     : Result<std::string>("");
+    return text && *text == found.link_target;
+}
+
+void add_to(ProblemList& list, const std::string& path, const Error& error) {
+    ++list.count;
+    if (list.first.size() < k_problems_kept) {
+        list.first.push_back({path, error.code, error.message});
+    }
+}
+
+}  // namespace
+
+void SharedReport::add_problem(ProblemList CopyReport::* list,
+                               const std::string& path,
+                               const Error& error) {
+    change([&](CopyReport& report) { add_to(report.*list, path, error); });
+}
+
+CopyReport SharedReport::copy() const {
+    const std::lock_guard lock(mutex_);
+    return report_;
+}
+
+void SharedReport::end_with(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    end_ = end_.value_or(error);
+}
+
+std::optional<Error> SharedReport::end() const {
+    const std::lock_guard lock(mutex_);
+    return end_;
+}
+
+Copier::Copier(const CopyRequest& request,
+               Journal& journal,
+               const Staging& staging,
+               Workers& workers,
+               SharedReport& report,
+               std::int64_t start)
+    : request_(request)
+    , journal_(journal)
+    , staging_(staging)
+    , workers_(workers)
+    , report_(report)
+    , segments_(request.state_folder,
+                start,
+                request.workers.most + 1,
+                [this](const Finished& finished, const std::vector<Refusal>& refusals) {
+                    note_refusals(finished.folder->path_of(finished.name), refusals);
+                })
+    , resumes_(start > 1)
+    , trusts_all_(!journal.was_rebooted())
+    , begun_s_(os::RealClock().wall_ms() / 1000)
+    , synced_ms_(now_ms()) {
+    if (const auto until = journal.durable_until()) {
+        durable_until_ = *until;
+    }
+    if (const auto root = read_entry(staging.target(), "")) {
+        target_device_ = root->device;
+    }
+}
+
+// A full disk ends the copy: each further file would fail, too.
+void Copier::fail(const std::string& path, const Error& error) {
+    const bool is_end = error.code == "tree.disk_full" || error.code.starts_with("tree.journal");
+    if (is_end) {
+        report_.end_with(error.with_context(path));
+        workers_.cancel();
+    } else {
+        report_.add_problem(&CopyReport::failures, path, error);
+    }
+}
+
+void Copier::note_refusals(const std::string& path, const std::vector<Refusal>& refusals) {
+    for (const Refusal& refusal : refusals) {
+        const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
+        report_.add_problem(&CopyReport::refused, path, error.value());
+    }
+}
+
+// The folder is made with full access for us. It gets its own mode when all is in it.
+bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
+    ++entries_;
+    if (!folder.parent) {
+        folder.is_new = staging_.is_new();
+        folder.staged = os::Fd(::fcntl(staging_.folder(), F_DUPFD_CLOEXEC, 0));
+        folder.existing = os::Fd(::fcntl(staging_.target(), F_DUPFD_CLOEXEC, 0));
+        return static_cast<bool>(folder.staged) && static_cast<bool>(folder.existing);
+    }
+    const int parent = folder.parent->staged.get();
+    folder.is_new = ::mkdirat(parent, folder.name.c_str(), S_IRWXU) == 0;
+    if (!folder.is_new && (errno != EEXIST || folder.parent->is_new || !resumes_)) {
+        fail(folder.path(), fail_write("make the folder", errno).value());
+        return false;
+    }
+    auto staged = open_entry(parent, folder.name, O_RDONLY | O_DIRECTORY);
+    if (!staged) {
+        fail(folder.path(), staged.error());
+        return false;
+    }
+    folder.staged = std::move(*staged);
+    if (!folder.is_new) {
+        static_cast<void>(::fchmod(folder.staged.get(), S_IRWXU));
+    }
+    if (folder.parent->existing) {
+        auto existing =
+            open_entry(folder.parent->existing.get(), folder.name, O_RDONLY | O_DIRECTORY);
+        if (existing) {
+            folder.existing = std::move(*existing);
+        } else if (existing.error().code != "tree.vanished") {
+            fail(folder.path(), existing.error().with_context("something else is at the target"));
+            folder.staged.close();
+            ::unlinkat(parent, folder.name.c_str(), AT_REMOVEDIR);
+            return false;
+        }
+    }
+    return true;
+}
+
+// Copies the attributes of a folder behind everything that is in it.
+void Copier::leave(Workspace& workspace, Folder& folder) {
+    if (!folder.staged || report_.end()) {
+        return;
+    }
+    if (!folder.is_new && resumes_) {
+        remove_strange(workspace, folder);
+    }
+    const auto extended = read_extended(folder.source.get());
+    if (!extended) {
+        fail(folder.path(), extended.error());
+        return;
+    }
+    ManifestEntry found = {folder.path(), folder.entry, *extended, read_flags(folder.source.get())};
+    if (folder.parent) {  // the root gets its own when all is published
+        note_refusals(found.path, give_attributes(folder.staged.get(), folder.entry, *extended));
+        note_refusals(found.path, give_times(folder.staged.get(), folder.entry, 0));
+    }
+    const Status noted = found.flags == 0 ? Status() : journal_.add_flags(found.path, found.flags);
+    const Status added = segments_.add_line(workspace.number(), line_of(found));
+    if (!noted || !added) {
+        fail(found.path, noted ? added.error() : noted.error());
+    }
+    report_.change([](CopyReport& report) { ++report.folders; });
+}
+
+// An earlier run may have copied what the source does not have any more.
+void Copier::remove_strange(Workspace& workspace, Folder& folder) {
+    if (::lseek(folder.staged.get(), 0, SEEK_SET) < 0) {
+        return;
+    }
+    while (true) {
+        const auto names = next_names(folder.staged.get());
+        if (!names || names->empty()) {
+            return;
+        }
+        for (const Name& name : *names) {
+            const auto source = read_entry(folder.source.get(), name.text);
+            if (source || source.error().code != "tree.vanished") {
+                continue;
+            }
+            const std::string path = folder.path_of(name.text);
+            const Status removed = remove_entry(folder.staged.get(), name.text);
+            const Status noted = segments_.add_line(workspace.number(), removal_of(path));
+            if (!removed || !noted) {
+                fail(path, removed ? noted.error() : removed.error());
+            }
+        }
+    }
+}
+
+void Copier::visit(Workspace& workspace, const FolderRef& folder, const Name& name) {
+    if (report_.end() || (!folder->parent && name.text == k_staging_name)) {
+        return;
+    }
+    if (request_.is_to_stop && request_.is_to_stop()) {
+        report_.end_with(drydock::fail("tree.paused",
+                                       "the copy was asked to stop",
+                                       "type the same command: it goes on")
+                             .value());
+        workers_.cancel();
+        return;
+    }
+    ++entries_;
+    if (const Status copied = copy_entry(workspace, folder, name); !copied) {
+        fail(folder->path_of(name.text), copied.error());
+    }
+    sync_sometimes();
+}
+
+Status Copier::copy_entry(Workspace& workspace, const FolderRef& folder, const Name& name) {
+    if (name.listed == Listed::file) {
+        DRYDOCK_TRY_ASSIGN(os::Fd source, open_entry(folder->source.get(), name.text, O_RDONLY));
+        DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(source.get(), ""));
+        return entry.kind == Kind::file
+                   ? copy_file(workspace, folder, name.text, std::move(source), entry)
+                   : drydock::fail("tree.changed", "it became something else while it was copied");
+    }
+    DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(folder->source.get(), name.text));
+    if (entry.kind == Kind::file) {
+        return copy_entry(workspace, folder, {name.text, Listed::file, name.inode});
+    }
+    return entry.kind == Kind::folder
+               ? drydock::fail("tree.changed", "it became a folder while it was copied")
+               : copy_special(workspace, folder, name.text, entry);
+}
+
+Status Copier::copy_special(Workspace& workspace,
+                            const FolderRef& folder,
+                            const std::string& name,
+                            const Entry& entry) {
+    DRYDOCK_TRY_ASSIGN(const bool is_further, is_further_name(folder, name, entry));
+    if (is_further) {
+        return {};
+    }
+    ManifestEntry found = {folder->path_of(name), entry};
+    if (entry.kind == Kind::link) {
+        DRYDOCK_TRY_ASSIGN(found.link_target, read_link(folder->source.get(), name));
+    }
+    DRYDOCK_TRY_ASSIGN(found.extended, read_extended(folder->source.get(), name));
+    if (is_special_there(*folder, name, found)) {
+        note_refusals(found.path,
+                      give_attributes(folder->existing.get(), name, entry, found.extended));
+        note_refusals(found.path, give_times(folder->existing.get(), name, entry));
+        report_.change([](CopyReport& report) { ++report.equal; });
+        return segments_.add_line(workspace.number(), line_of(found));
+    }
+    const int staged = folder->staged.get();
+    bool is_made = make_special(staged, name, entry, found.link_target);
+    if (!is_made && errno == EEXIST && resumes_ && !folder->is_new) {
+        DRYDOCK_TRY(remove_entry(staged, name));
+        is_made = make_special(staged, name, entry, found.link_target);
+    }
+    if (!is_made) {
+        return fail_write(name_of(entry.kind), errno);
+    }
+    note_refusals(found.path, give_attributes(staged, name, entry, found.extended));
+    report_.change(
+        [&](CopyReport& report) { ++(entry.kind == Kind::link ? report.links : report.specials); });
+    return segments_.add(
+        workspace.number(), line_of(found), Finished{folder, name, os::Fd(), entry, 0});
+}
+
+void Copier::flush(Workspace& workspace) {
+    if (const Status flushed = segments_.flush(workspace.number()); !flushed) {
+        fail("", flushed.error());
+    }
+}
+
+// What was complete before the target's clock showed this time is on the disk afterwards.
+Status Copier::sync() {
+    DRYDOCK_TRY_ASSIGN(const Time now, staging_.target_time());
+    DRYDOCK_TRY(segments_.sync());
+    DRYDOCK_TRY(staging_.sync());
+    DRYDOCK_TRY(journal_.set_durable_until(now));
+    return journal_.barrier();
+}
+
+void Copier::sync_sometimes() {
+    if (!request_.is_durable || now_ms() - synced_ms_ < k_sync_ms) {
+        return;
+    }
+    const std::unique_lock lock(sync_mutex_, std::try_to_lock);
+    if (!lock) {
+        return;
+    }
+    if (const Status synced = sync(); !synced) {
+        fail("", synced.error());
+    }
+    synced_ms_ = now_ms();
+}
+
+}  // namespace drydock::mover::tree

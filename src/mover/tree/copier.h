@@ -1,0 +1,141 @@
+// Copier: what a copy does with each entry that the walk meets.
+//
+// Called by all threads of the walk. Each entry belongs to one of them; the rest has its locks.
+#pragma once
+
+#include "mover/tree/copy.h"
+#include "mover/tree/file_data.h"
+#include "mover/tree/journal.h"
+#include "mover/tree/segments.h"
+#include "mover/tree/walk.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace drydock::mover::tree {
+
+class Staging;
+
+// The report that all threads write to.
+class SharedReport {
+public:
+    void add_problem(ProblemList CopyReport::* list, const std::string& path, const Error& error);
+
+    template <class Change>
+    void change(const Change& change) {
+        const std::lock_guard lock(mutex_);
+        change(report_);
+    }
+
+    [[nodiscard]] CopyReport copy() const;
+
+    // The first error that ends the whole copy.
+    void end_with(const Error& error);
+    [[nodiscard]] std::optional<Error> end() const;
+
+private:
+    mutable std::mutex mutex_;
+    CopyReport report_;
+    std::optional<Error> end_;
+};
+
+class Copier final : public Visitor {
+public:
+    // All of these outlive the copier. `start` counts the processes that worked on this copy.
+    Copier(const CopyRequest& request,
+           Journal& journal,
+           const Staging& staging,
+           Workers& workers,
+           SharedReport& report,
+           std::int64_t start);
+
+    [[nodiscard]] bool enter(Workspace& workspace, Folder& folder) override;
+    void visit(Workspace& workspace, const FolderRef& folder, const Name& name) override;
+    void leave(Workspace& workspace, Folder& folder) override;
+    void fail(const std::string& path, const Error& error) override;
+
+    // Writes out what a thread still holds.
+    void flush(Workspace& workspace);
+    // Makes further names of files, when all files are there.
+    [[nodiscard]] Status make_links(Workspace& workspace);
+    // Brings everything so far to the disks.
+    [[nodiscard]] Status sync();
+
+    [[nodiscard]] Progress progress() const { return {entries_.load(), bytes_.load()}; }
+
+private:
+    struct LargeFile;
+
+    // A file whose bytes are in place.
+    struct Done {
+        FolderRef folder;
+        std::string name;
+        int source = -1;
+        os::Fd target;
+        Entry entry;
+        std::string digest;
+        bool has_changed = false;
+    };
+
+    [[nodiscard]] Status
+    copy_entry(Workspace& workspace, const FolderRef& folder, const Name& name);
+    [[nodiscard]] Status copy_file(Workspace& workspace,
+                                   const FolderRef& folder,
+                                   const std::string& name,
+                                   os::Fd source,
+                                   const Entry& entry);
+    [[nodiscard]] Status copy_whole(Workspace& workspace,
+                                    const FolderRef& folder,
+                                    const std::string& name,
+                                    const os::Fd& source,
+                                    Entry entry);
+    [[nodiscard]] Status finish_file(Workspace& workspace, Done done);
+    [[nodiscard]] Status start_large(const FolderRef& folder,
+                                     const std::string& name,
+                                     os::Fd source,
+                                     const Entry& entry);
+    void push_chunk(const std::shared_ptr<LargeFile>& file);
+    void copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file);
+    [[nodiscard]] Status copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk);
+    void count_copied(const Entry& entry);
+    [[nodiscard]] Status finish_large(Workspace& workspace, LargeFile& file);
+    [[nodiscard]] Status copy_special(Workspace& workspace,
+                                      const FolderRef& folder,
+                                      const std::string& name,
+                                      const Entry& entry);
+    [[nodiscard]] Result<bool> is_at_target(Workspace& workspace,
+                                            const FolderRef& folder,
+                                            const std::string& name,
+                                            const os::Fd& source,
+                                            const Entry& entry);
+    [[nodiscard]] bool
+    is_completed(const Folder& folder, const std::string& name, const Entry& entry) const;
+    [[nodiscard]] Result<bool>
+    is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry);
+    [[nodiscard]] Status
+    make_link(Workspace& workspace, const std::string& path, const FirstName& first);
+    void remove_strange(Workspace& workspace, Folder& folder);
+    void note_refusals(const std::string& path, const std::vector<Refusal>& refusals);
+    void sync_sometimes();
+
+    const CopyRequest& request_;
+    Journal& journal_;
+    const Staging& staging_;
+    Workers& workers_;
+    SharedReport& report_;
+    Segments segments_;
+    bool resumes_;
+    Time durable_until_;    // of an earlier boot; later changes count for nothing
+    bool trusts_all_;       // the host was not started anew since
+    std::int64_t begun_s_;  // by the clock of this host, since 1970
+    std::uint64_t target_device_ = 0;
+    std::atomic<std::int64_t> entries_ = 0;
+    std::atomic<std::int64_t> bytes_ = 0;
+    std::mutex sync_mutex_;
+    std::atomic<std::int64_t> synced_ms_;
+};
+
+}  // namespace drydock::mover::tree

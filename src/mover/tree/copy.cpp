@@ -1,0 +1,238 @@
+// A copy from begin to end: what an earlier process left, the walk, the further names, and the
+// renames that publish it.
+#include "mover/tree/copy.h"
+
+#include "base/hash.h"
+#include "mover/tree/copier.h"
+#include "mover/tree/journal.h"
+#include "mover/tree/manifest.h"
+#include "mover/tree/space.h"
+#include "mover/tree/staging.h"
+#include "mover/tree/walk.h"
+#include "os/descriptors.h"
+#include "os/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <thread>
+
+namespace drydock::mover::tree {
+namespace {
+
+constexpr std::size_t k_descriptors = 16'384;  // deep trees and 32 files of each thread
+constexpr std::chrono::milliseconds k_tell(250);
+
+// Tells the progress until it is destroyed.
+class Teller {
+public:
+    Teller(const std::function<void(const Progress&)>& progressed, const Copier& copier) {
+        if (progressed) {
+            thread_ = std::jthread([&progressed, &copier, this](const std::stop_token& stop) {
+                std::unique_lock lock(mutex_);
+                while (!wake_.wait_for(lock, stop, k_tell, [] { return false; })
+                       && !stop.stop_requested()) {
+                    progressed(copier.progress());
+                }
+                progressed(copier.progress());
+            });
+        }
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_;
+};
+
+std::string name_of(const CopyRequest& request) {
+    return fmt::format("{} -> {} ({}{}{})",
+                       request.source,
+                       request.target,
+                       name_of(request.digest),
+                       request.replaces ? ", replace" : "",
+                       request.stays_on_file_system ? ", one file system" : "");
+}
+
+// A tree cannot be copied into itself: the walk would meet its own copies.
+Status check_places(const CopyRequest& request) {
+    const std::string source = os::real_path_of(request.source);
+    std::string target = os::real_path_of(request.target);
+    if (target.empty()) {
+        target =
+            os::real_path_of(os::folder_of(request.target)) + "/" + os::name_of(request.target);
+    }
+    if (target == source || target.starts_with(source == "/" ? source : source + "/")) {
+        return fail("tree.inside",
+                    fmt::format("{} is in {}", request.target, request.source),
+                    "name a target outside of the source");
+    }
+    return {};
+}
+
+// Throws away what belongs to an earlier copy that came to its end.
+Status forget(const CopyRequest& request) {
+    std::error_code error;
+    for (const std::string& path : Segments::files_in(request.state_folder)) {
+        std::filesystem::remove(path, error);
+    }
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::remove(request.state_folder + "/journal.sqlite" + suffix, error);
+    }
+    return error ? fail("tree.journal",
+                        fmt::format(
+                            "{} cannot be emptied: {}", request.state_folder, error.message()),
+                        "look at its permissions")
+                 : Status();
+}
+
+Result<std::unique_ptr<Journal>> open_journal(const CopyRequest& request) {
+    DRYDOCK_TRY(os::ensure_private_folder(request.state_folder));
+    const std::string path = request.state_folder + "/journal.sqlite";
+    DRYDOCK_TRY_ASSIGN(auto journal, Journal::open(path, name_of(request)));
+    DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
+    if (phase != Phase::done) {
+        return journal;
+    }
+    journal.reset();
+    DRYDOCK_TRY(forget(request));
+    return Journal::open(path, name_of(request));
+}
+
+class Copy {
+public:
+    Copy(const CopyRequest& request, Journal& journal, Staging& staging)
+        : request_(request)
+        , journal_(journal)
+        , staging_(staging) {}
+
+    Result<CopyReport> run(Phase phase, std::int64_t start) {
+        if (phase == Phase::copying) {
+            DRYDOCK_TRY(journal_.forget_links());
+            DRYDOCK_TRY(walk(start));
+            DRYDOCK_TRY(journal_.set_phase(Phase::publishing));
+            DRYDOCK_TRY(journal_.barrier());
+        }
+        DRYDOCK_TRY(publish());
+        CopyReport report = report_.copy();
+        report.resumed = start > 1;
+        return report;
+    }
+
+private:
+    Status walk(std::int64_t start) {
+        DRYDOCK_TRY_ASSIGN(os::Fd root,
+                           open_entry(AT_FDCWD, request_.source, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(root.get(), ""));
+        Workers workers(request_.workers);
+        Copier copier(request_, journal_, staging_, workers, report_, start);
+        {
+            const Teller teller(request_.progressed, copier);
+            Walk walk(workers, copier, {request_.stays_on_file_system, request_.leaves_out});
+            walk.start(std::move(root), entry);
+            workers.finish([&](Workspace& workspace) { copier.flush(workspace); });
+        }
+        report_.change([&](CopyReport& report) {
+            report.threads = static_cast<std::int64_t>(workers.most_threads());
+        });
+        if (const auto end = report_.end()) {
+            return tl::unexpected(*end);
+        }
+        Workspace own(request_.workers.most);
+        DRYDOCK_TRY(copier.make_links(own));
+        copier.flush(own);
+        DRYDOCK_TRY(request_.is_durable ? copier.sync() : Status());
+        return write_manifest();
+    }
+
+    Status write_manifest() {
+        return request_.manifest.empty() ? Status()
+                                         : sort_manifest(Segments::files_in(request_.state_folder),
+                                                         {request_.digest, request_.source},
+                                                         request_.state_folder,
+                                                         request_.manifest);
+    }
+
+    Status publish() {
+        Published published;
+        DRYDOCK_TRY(staging_.publish(
+            request_.replaces, published, [&](const std::string& path, const Error& error) {
+                report_.add_problem(&CopyReport::failures, path, error);
+            }));
+        const Status removed = staging_.remove();
+        if (!removed) {
+            report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
+        }
+        DRYDOCK_TRY(give_root_attributes());
+        DRYDOCK_TRY(give_flags());
+        DRYDOCK_TRY(request_.is_durable ? staging_.sync() : Status());
+        DRYDOCK_TRY(removed ? journal_.set_phase(Phase::done) : Status());
+        return journal_.barrier();
+    }
+
+    Status give_root_attributes() {
+        DRYDOCK_TRY_ASSIGN(const os::Fd source,
+                           open_entry(AT_FDCWD, request_.source, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(source.get(), ""));
+        DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(source.get()));
+        note("", give_attributes(staging_.target(), entry, extended));
+        note("", give_times(staging_.target(), entry, 0));
+        return {};
+    }
+
+    // The deepest first: nothing can be changed in an immutable folder.
+    Status give_flags() {
+        return journal_.each_flags([&](const std::string& path, std::uint32_t flags) {
+            const auto slash = path.rfind('/');
+            const bool is_top = slash == path.npos;
+            auto folder = open_folder_below(staging_.target(), is_top ? "" : path.substr(0, slash));
+            auto file = folder
+                            ? open_entry(folder->get(),
+                                         path.empty() ? "." : path.substr(is_top ? 0 : slash + 1),
+                                         O_RDONLY)
+                            : std::move(folder);
+            if (!file) {
+                report_.add_problem(&CopyReport::failures, path, file.error());
+                return;
+            }
+            const auto entry = read_entry(file->get(), "");
+            note(path, entry ? give_times(file->get(), *entry, flags) : std::vector<Refusal>());
+        });
+    }
+
+    void note(const std::string& path, const std::vector<Refusal>& refusals) {
+        for (const Refusal& refusal : refusals) {
+            report_.add_problem(&CopyReport::refused,
+                                path,
+                                fail_errno("tree.attribute", refusal.what, refusal.error).value());
+        }
+    }
+
+    const CopyRequest& request_;
+    Journal& journal_;
+    Staging& staging_;
+    SharedReport report_;
+};
+
+}  // namespace
+
+Result<CopyReport> copy_tree(const CopyRequest& request) {
+    DRYDOCK_TRY(check_places(request));
+    static_cast<void>(os::reserve_descriptors(k_descriptors));  // as many as are allowed
+    DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request));
+    DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
+    DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
+    DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, start > 1));
+    if (const Status space = start > 1 ? Status() : check_space(request, staging.target());
+        !space) {
+        static_cast<void>(staging.remove());
+        return tl::unexpected(space.error());
+    }
+    return Copy(request, *journal, staging).run(phase, start);
+}
+
+}  // namespace drydock::mover::tree

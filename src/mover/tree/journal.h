@@ -1,0 +1,109 @@
+// Journal: what a copy of a tree has to know after it was killed, in one SQLite file.
+//
+// The tree that is built up tells most of it: a file there is complete once it has its time of
+// modification, which it gets last. The journal adds which of that has surely reached the disk, the
+// chunks of large files, the first name of each file with several, and what is left to be done
+// behind the last rename. Every write survives the death of the process; barrier() makes all of
+// them survive a power cut. One process at a time. Thread-safe.
+#pragma once
+
+#include "base/result.h"
+#include "mover/tree/entry.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+
+namespace drydock::mover::tree {
+
+enum class Phase : std::uint8_t { copying, publishing, done };
+
+// A file with several names.
+struct FileId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+};
+
+// The name that is copied, and the digest once that is done. All other names become links to it.
+struct FirstName {
+    std::string path;
+    std::string digest;
+    FileId file;
+};
+
+class Journal {
+public:
+    // Opens or makes the file. `copy` says what is copied where and how. Errors: "tree.journal" for
+    // the journal of another copy or a broken file, "tree.journal_busy" if another process has it.
+    [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& path,
+                                                               const std::string& copy);
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+    ~Journal();
+
+    // Makes all writes so far survive a power cut.
+    [[nodiscard]] Status barrier();
+
+    [[nodiscard]] Result<Phase> phase();
+    [[nodiscard]] Status set_phase(Phase phase);
+
+    // The number of this start of the copy: 1, 2, ...
+    [[nodiscard]] Result<std::int64_t> count_start();
+
+    // What was changed at the target before this time of its own clock is on its disk. Notes of
+    // another boot of this host count only so far.
+    [[nodiscard]] Result<Time> durable_until();
+    [[nodiscard]] Status set_durable_until(const Time& time);
+
+    // True if the host was started anew since the journal was written last.
+    [[nodiscard]] bool was_rebooted() const { return was_rebooted_; }
+
+    // Returns the first name of the file. If there is none yet, `path` becomes it.
+    [[nodiscard]] Result<FirstName> first_name(const FileId& file, const std::string& path);
+    [[nodiscard]] Status set_digest(const FileId& file, const std::string& digest);
+
+    // Notes a further name of a file, to be linked when all files are copied.
+    [[nodiscard]] Status add_link(const std::string& path, const FileId& file);
+    // Forgets what an earlier start of the copy met: the source may have changed since.
+    [[nodiscard]] Status forget_links();
+    [[nodiscard]] Status
+    each_link(const std::function<void(const std::string& path, const FirstName& first)>& take);
+
+    // Notes the flags of an entry that may be set only when everything has its place.
+    [[nodiscard]] Status add_flags(const std::string& path, std::uint32_t flags);
+    [[nodiscard]] Status
+    each_flags(const std::function<void(const std::string& path, std::uint32_t flags)>& take);
+
+    // Digests of the chunks of a large file that are written; `version` changes with the source.
+    [[nodiscard]] Result<std::map<std::int64_t, std::string>> chunks(const std::string& path,
+                                                                     const std::string& version);
+    [[nodiscard]] Status add_chunk(const std::string& path,
+                                   const std::string& version,
+                                   std::int64_t chunk,
+                                   const std::string& digest);
+    [[nodiscard]] Status remove_chunks(const std::string& path);
+
+private:
+    class Statement;
+
+    explicit Journal(sqlite3* database) : database_(database) {}
+
+    [[nodiscard]] Status prepare(const std::string& copy);
+    [[nodiscard]] Status run(const char* sql);
+    [[nodiscard]] Result<std::string> note(const char* name);
+    [[nodiscard]] Status set_note(const char* name, std::string_view text);
+    [[nodiscard]] tl::unexpected<Error> broken() const;
+
+    std::mutex mutex_;
+    sqlite3* database_;
+    bool was_rebooted_ = false;
+};
+
+}  // namespace drydock::mover::tree

@@ -1,0 +1,214 @@
+// Sorting by runs: lines are sorted in memory piece by piece, and the pieces are merged.
+#include "mover/tree/manifest.h"
+
+#include "base/json.h"
+#include "os/files.h"
+#include "os/stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+namespace drydock::mover::tree {
+namespace {
+
+constexpr std::string_view k_format = "drydock-tree-manifest";
+constexpr std::size_t k_run_bytes = std::size_t{32} << 20;  // that are sorted at once
+
+struct Line {
+    std::string text;
+    std::uint64_t order = 0;  // a later line of the same path counts
+};
+
+bool is_before(const Line& left, const Line& right) {
+    const auto order = key_of(left.text) <=> key_of(right.text);
+    return order != 0 ? order < 0 : left.order < right.order;
+}
+
+// One sorted run in a file. Each line begins with its order.
+class Run {
+public:
+    explicit Run(const std::string& path) : file_(path, std::ios::binary) { next(); }
+
+    [[nodiscard]] bool is_over() const { return is_over_; }
+
+    [[nodiscard]] const Line& line() const { return line_; }
+
+    void next() {
+        is_over_ = !(file_ >> line_.order && file_.get() == ' ' && std::getline(file_, line_.text));
+    }
+
+private:
+    std::ifstream file_;
+    Line line_;
+    bool is_over_ = false;
+};
+
+// Removes its files at the end.
+class Runs {
+public:
+    explicit Runs(std::string folder) : folder_(std::move(folder)) {}
+
+    Runs(const Runs&) = delete;
+    Runs& operator=(const Runs&) = delete;
+
+    ~Runs() {
+        for (const std::string& path : paths_) {
+            std::error_code ignored;
+            std::filesystem::remove(path, ignored);
+        }
+    }
+
+    Status add(std::string text) {
+        bytes_ += text.size();
+        lines_.push_back({std::move(text), order_++});
+        return bytes_ < k_run_bytes ? Status() : write();
+    }
+
+    Status write() {
+        std::sort(lines_.begin(), lines_.end(), is_before);
+        paths_.push_back(fmt::format("{}/sorted-{}", folder_, paths_.size()));
+        std::ofstream file(paths_.back(), std::ios::binary | std::ios::trunc);
+        for (const Line& line : lines_) {
+            file << line.order << ' ' << line.text << '\n';
+        }
+        lines_.clear();
+        bytes_ = 0;
+        return file.flush() ? Status()
+                            : fail("tree.sort",
+                                   fmt::format("{} cannot be written", paths_.back()),
+                                   "make room on its disk");
+    }
+
+    [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
+
+private:
+    std::string folder_;
+    std::vector<std::string> paths_;
+    std::vector<Line> lines_;
+    std::size_t bytes_ = 0;
+    std::uint64_t order_ = 0;
+};
+
+bool is_removal(const std::string& line) {
+    return line.ends_with(R"(,"removed":true})");
+}
+
+// Merges sorted runs: of each path the last line is written, unless it is a removal.
+void merge(const std::vector<std::string>& paths, std::ostream& output) {
+    std::vector<std::unique_ptr<Run>> heap;
+    const auto is_behind = [](const auto& left, const auto& right) {
+        return is_before(right->line(), left->line());
+    };
+    for (const std::string& path : paths) {
+        heap.push_back(std::make_unique<Run>(path));
+    }
+    std::erase_if(heap, [](const auto& run) { return run->is_over(); });
+    std::make_heap(heap.begin(), heap.end(), is_behind);
+    std::string kept;
+    const auto write_kept = [&] {
+        if (!kept.empty() && !is_removal(kept)) {
+            output << kept << '\n';
+        }
+    };
+    while (!heap.empty()) {
+        std::pop_heap(heap.begin(), heap.end(), is_behind);
+        Run& run = *heap.back();
+        if (key_of(run.line().text) != key_of(kept)) {
+            write_kept();
+        }
+        kept = run.line().text;
+        run.next();
+        if (run.is_over()) {
+            heap.pop_back();
+        } else {
+            std::push_heap(heap.begin(), heap.end(), is_behind);
+        }
+    }
+    write_kept();
+}
+
+std::string header_line(const ManifestHeader& header) {
+    Json line;
+    line.set("format", std::string(k_format));
+    line.set("version", 1);
+    line.set("digest", name_of(header.digest));
+    line.set("chunk_bytes", k_chunk_bytes);
+    line.set("root", header.root);
+    return line.dump();
+}
+
+}  // namespace
+
+Status sort_manifest(const std::vector<std::string>& files,
+                     const ManifestHeader& header,
+                     const std::string& work_folder,
+                     const std::string& output) {
+    Runs runs(work_folder);
+    for (const std::string& path : files) {
+        DRYDOCK_TRY_ASSIGN(auto file, os::open_stream(path));
+        std::string line;
+        while (std::getline(file, line) && !file.eof()) {  // a last line without end was cut off
+            if (!key_of(line).empty()) {
+                DRYDOCK_TRY(runs.add(std::move(line)));
+            }
+        }
+    }
+    DRYDOCK_TRY(runs.write());
+    const std::string part = output + ".part";
+    std::ofstream sorted(part, std::ios::binary | std::ios::trunc);
+    sorted << header_line(header) << '\n';
+    merge(runs.paths(), sorted);
+    std::error_code error;
+    if (sorted.flush()) {
+        std::filesystem::rename(part, output, error);
+    }
+    return sorted && !error ? Status()
+                            : fail("tree.sort", output + " cannot be written", "make room there");
+}
+
+Result<ManifestReader> ManifestReader::open(const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(auto file, os::open_stream(path));
+    ManifestReader reader(path, std::move(file));
+    std::string line;
+    std::getline(reader.file_, line);
+    reader.line_ = 1;
+    const auto header = Json::parse(line);
+    if (!header || (*header)["format"] != Json(k_format) || (*header)["version"] != Json(1)
+        || (*header)["chunk_bytes"] != Json(k_chunk_bytes)) {
+        return reader.broken("it is no manifest of a tree that this version reads");
+    }
+    const bool is_sha256 = (*header)["digest"] == Json(name_of(DigestKind::sha256));
+    reader.header_.digest = is_sha256 ? DigestKind::sha256 : DigestKind::xxh3;
+    reader.header_.root = (*header)["root"].as_string();
+    return reader;
+}
+
+Result<std::optional<ManifestEntry>> ManifestReader::next() {
+    std::string line;
+    if (!std::getline(file_, line)) {
+        key_.clear();
+        return std::optional<ManifestEntry>();
+    }
+    ++line_;
+    const std::string key(key_of(line));
+    if (key.empty() || key <= key_) {
+        return broken("the line has no path, or is out of order");
+    }
+    auto entry = entry_of(line);
+    if (!entry) {
+        return broken(entry.error().message);
+    }
+    key_ = key;
+    return std::optional(std::move(*entry));
+}
+
+tl::unexpected<Error> ManifestReader::broken(std::string_view why) const {
+    return fail("tree.manifest",
+                fmt::format("{}, line {}: {}", path_, line_, why),
+                "write the manifest again: drydock manifest FOLDER -o FILE");
+}
+
+}  // namespace drydock::mover::tree

@@ -1,0 +1,210 @@
+#include "mover/tree/staging.h"
+
+#include "mover/tree/names.h"
+#include "mover/tree/walk.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <vector>
+
+namespace drydock::mover::tree {
+namespace {
+
+constexpr const char* k_clock_name = ".drydock-clock";
+
+using Failed = std::function<void(const std::string& path, const Error& error)>;
+
+// Lists a folder as a whole from its begin.
+Result<std::vector<Name>> all_names(int folder) {
+    if (::lseek(folder, 0, SEEK_SET) < 0) {
+        return fail_errno("tree.list", "list", errno);
+    }
+    std::vector<Name> all;
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(auto names, next_names(folder));
+        if (names.empty()) {
+            return all;
+        }
+        all.insert(all.end(), names.begin(), names.end());
+    }
+}
+
+// Moves the entries of one folder into another one.
+class Publisher {
+public:
+    Publisher(bool replaces, Published& published, const Failed& failed)
+        : replaces_(replaces)
+        , published_(published)
+        , failed_(failed) {}
+
+    void move_all(int staged, int target, const std::string& path) {
+        const auto names = all_names(staged);
+        if (!names) {
+            failed_(path, names.error());
+            return;
+        }
+        for (const Name& name : *names) {
+            const std::string entry_path = path.empty() ? name.text : path + "/" + name.text;
+            if (const Status moved = move(staged, target, name.text, entry_path); !moved) {
+                failed_(entry_path, moved.error());
+            }
+        }
+    }
+
+private:
+    Status move(int staged, int target, const std::string& name, const std::string& path) {
+        DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(staged, name));
+        const auto there = read_entry(target, name);
+        if (there && there->kind == Kind::folder && entry.kind == Kind::folder) {
+            return merge(staged, target, name, path);
+        }
+        if (!there && there.error().code != "tree.vanished") {
+            return tl::unexpected(there.error());
+        }
+        if (there && (!replaces_ || there->kind == Kind::folder || entry.kind == Kind::folder)) {
+            return fail("tree.occupied",
+                        fmt::format("there is another {} at the target", name_of(there->kind)),
+                        "move it away, or give --replace for files");
+        }
+        return rename(staged, target, name, entry);
+    }
+
+    // A folder gets another parent, so its owner must be allowed to write in it for a moment.
+    Status rename(int staged, int target, const std::string& name, const Entry& entry) {
+        const auto renamed = [&] {
+            const unsigned flags = replaces_ ? 0 : RENAME_NOREPLACE;
+            return ::renameat2(staged, name.c_str(), target, name.c_str(), flags) == 0
+                   || (errno == EINVAL
+                       && ::renameat(staged, name.c_str(), target, name.c_str()) == 0);
+        };
+        bool is_done = renamed();
+        if (!is_done && errno == EACCES && entry.kind == Kind::folder) {
+            static_cast<void>(
+                ::fchmodat(staged, name.c_str(), entry.mode | S_IRWXU, AT_SYMLINK_NOFOLLOW));
+            is_done = renamed();
+            static_cast<void>(::fchmodat(
+                is_done ? target : staged, name.c_str(), entry.mode, AT_SYMLINK_NOFOLLOW));
+        }
+        if (!is_done) {
+            return fail_errno("tree.rename", "rename", errno);
+        }
+        // Two names of one file: rename() leaves both, which is how a second attempt ends.
+        ::unlinkat(staged, name.c_str(), 0);
+        ++published_.entries;
+        return {};
+    }
+
+    Status merge(int staged, int target, const std::string& name, const std::string& path) {
+        DRYDOCK_TRY_ASSIGN(const os::Fd from, open_entry(staged, name, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(const os::Fd into, open_entry(target, name, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(from.get(), ""));
+        DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(from.get()));
+        if (::fchmod(from.get(), S_IRWXU) != 0) {
+            return fail_errno("tree.rename", "make the folder writable", errno);
+        }
+        move_all(from.get(), into.get(), path);
+        const auto refused = give_attributes(into.get(), entry, extended);
+        static_cast<void>(give_times(into.get(), entry, 0));
+        if (!refused.empty()) {
+            return fail_errno("tree.attributes", refused.front().what, refused.front().error);
+        }
+        return ::unlinkat(staged, name.c_str(), AT_REMOVEDIR) == 0
+                   ? Status()
+                   : fail_errno("tree.remove", "remove the staged folder", errno);
+    }
+
+    bool replaces_;
+    Published& published_;
+    const Failed& failed_;
+};
+
+}  // namespace
+
+Result<Staging> Staging::open(const std::string& target, bool resumes) {
+    if (::mkdir(target.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        return fail_errno("tree.target", "make " + target, errno);
+    }
+    os::Fd root(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root) {
+        return fail_errno("tree.target", "open " + target, errno);
+    }
+    const bool is_new = ::mkdirat(root.get(), k_staging_name, S_IRWXU) == 0;
+    if (!is_new && errno != EEXIST) {
+        return fail_errno("tree.target", "make a folder in " + target, errno);
+    }
+    if (!is_new && !resumes) {
+        return fail("tree.staging",
+                    fmt::format("{}/{} is left of another copy", target, k_staging_name),
+                    "finish that copy with its own command, or remove the folder");
+    }
+    DRYDOCK_TRY_ASSIGN(os::Fd folder,
+                       open_entry(root.get(), k_staging_name, O_RDONLY | O_DIRECTORY));
+    ::unlinkat(folder.get(), k_clock_name, 0);  // of a process that was killed
+    return Staging(std::move(root), std::move(folder), is_new);
+}
+
+Result<Time> Staging::target_time() const {
+    const os::Fd clock(::openat(
+        folder_.get(), k_clock_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!clock) {
+        return fail_errno("tree.target", "make a file at the target", errno);
+    }
+    const auto entry = read_entry(clock.get(), "");
+    ::unlinkat(folder_.get(), k_clock_name, 0);
+    DRYDOCK_TRY(entry);
+    return entry->changed;
+}
+
+Status Staging::sync() const {
+    return ::syncfs(target_.get()) == 0 ? Status()
+                                        : fail_errno("tree.sync", "sync the target", errno);
+}
+
+Status Staging::publish(bool replaces, Published& published, const Failed& failed) {
+    Publisher publisher(replaces, published, failed);
+    publisher.move_all(folder_.get(), target_.get(), "");
+    return {};
+}
+
+Status Staging::remove() const {
+    return ::unlinkat(target_.get(), k_staging_name, AT_REMOVEDIR) == 0
+               ? Status()
+               : fail_errno("tree.remove", "remove the staging folder", errno);
+}
+
+Status remove_entry(int folder, const std::string& name) {
+    if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) {
+        return {};
+    }
+    if (errno != EISDIR && errno != EPERM) {
+        return fail_errno("tree.remove", "remove", errno);
+    }
+    DRYDOCK_TRY_ASSIGN(const os::Fd inner, open_entry(folder, name, O_RDONLY | O_DIRECTORY));
+    static_cast<void>(::fchmod(inner.get(), S_IRWXU));
+    DRYDOCK_TRY_ASSIGN(const auto names, all_names(inner.get()));
+    for (const Name& entry : names) {
+        DRYDOCK_TRY(remove_entry(inner.get(), entry.text));
+    }
+    return ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0
+               ? Status()
+               : fail_errno("tree.remove", "remove", errno);
+}
+
+Result<os::Fd> open_folder_below(int root, const std::string& path) {
+    DRYDOCK_TRY_ASSIGN(os::Fd folder, open_entry(root, ".", O_RDONLY | O_DIRECTORY));
+    for (std::size_t begin = 0; begin < path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        DRYDOCK_TRY_ASSIGN(
+            folder,
+            open_entry(folder.get(), path.substr(begin, end - begin), O_RDONLY | O_DIRECTORY));
+        begin = end + 1;
+    }
+    return folder;
+}
+
+}  // namespace drydock::mover::tree

@@ -1,0 +1,116 @@
+// A task reads some names of a folder and first pushes the rest of it, so a large folder is worked
+// on by all threads. Folders that were found lie above that rest on the stack: depth comes first.
+#include "mover/tree/walk.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+namespace drydock::mover::tree {
+
+std::string Folder::path() const {
+    return parent ? parent->path_of(name) : std::string();
+}
+
+std::string Folder::path_of(const std::string& child) const {
+    std::vector<const Folder*> above;
+    for (const Folder* folder = this; folder->parent; folder = folder->parent.get()) {
+        above.push_back(folder);
+    }
+    std::string path;
+    for (auto folder = above.rbegin(); folder != above.rend(); ++folder) {
+        path += (*folder)->name + "/";
+    }
+    return path + child;
+}
+
+Result<os::Fd> open_entry(int folder, const std::string& name, int flags) {
+    const int all = flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int file = ::openat(folder, name.c_str(), all | O_NOATIME);
+    if (file < 0 && errno == EPERM) {  // only its owner may spare the time of access
+        file = ::openat(folder, name.c_str(), all);
+    }
+    if (file < 0) {
+        return fail_errno(errno == ENOENT ? "tree.vanished" : "tree.open", "open", errno);
+    }
+    return os::Fd(file);
+}
+
+void Walk::start(os::Fd root, Entry entry) {
+    device_ = entry.device;
+    auto folder = std::make_shared<Folder>();
+    folder->entry = entry;
+    folder->source = std::move(root);
+    workers_.push([this, folder](Workspace& workspace) { enter(workspace, folder); });
+}
+
+void release(Visitor& visitor, Workspace& workspace, FolderRef folder) {
+    while (folder && --folder->pending == 0) {
+        visitor.leave(workspace, *folder);
+        FolderRef parent = folder->parent;
+        folder = std::move(parent);
+    }
+}
+
+void Walk::enter(Workspace& workspace, const FolderRef& folder) {
+    const bool is_mount = options_.stays_on_file_system && folder->entry.device != device_;
+    if (visitor_.enter(workspace, *folder) && !is_mount) {
+        list(workspace, folder);
+    }
+    release(visitor_, workspace, folder);
+}
+
+void Walk::open_folder(Workspace& workspace, const FolderRef& parent, const std::string& name) {
+    auto folder = std::make_shared<Folder>();
+    folder->parent = parent;
+    folder->name = name;
+    auto opened = open_entry(parent->source.get(), name, O_RDONLY | O_DIRECTORY);
+    auto entry = opened ? read_entry(opened->get(), "") : tl::unexpected(opened.error());
+    if (!entry) {
+        visitor_.fail(parent->path_of(name), entry.error());
+        release(visitor_, workspace, parent);
+        return;
+    }
+    folder->source = std::move(*opened);
+    folder->entry = *entry;
+    enter(workspace, folder);
+}
+
+void Walk::list(Workspace& workspace, const FolderRef& folder) {
+    auto names = next_names(folder->source.get());
+    if (!names) {
+        visitor_.fail(folder->path(), names.error());
+        return;
+    }
+    if (names->empty()) {
+        return;
+    }
+    hold(*folder);
+    workers_.push([this, folder](Workspace& later) {
+        list(later, folder);
+        release(visitor_, later, folder);
+    });
+    for (Name& name : *names) {
+        meet(workspace, folder, std::move(name));
+    }
+}
+
+void Walk::meet(Workspace& workspace, const FolderRef& folder, Name name) {
+    if (options_.leaves_out && options_.leaves_out(folder->path_of(name.text))) {
+        return;
+    }
+    if (name.listed == Listed::unknown) {
+        const auto entry = read_entry(folder->source.get(), name.text);
+        name.listed = entry && entry->kind == Kind::folder ? Listed::folder : Listed::unknown;
+    }
+    if (name.listed != Listed::folder) {
+        visitor_.visit(workspace, folder, name);
+        return;
+    }
+    hold(*folder);
+    workers_.push([this, folder, text = std::move(name.text)](Workspace& later) {
+        open_folder(later, folder, text);
+    });
+}
+
+}  // namespace drydock::mover::tree

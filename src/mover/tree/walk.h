@@ -1,0 +1,88 @@
+// Walk: visits every entry of a tree with several threads, each entry once, every folder behind all
+// that is in it.
+//
+// Each entry is reached by its name from the open folder above it and never by a path. So the
+// length of paths has no limit, and nobody leads the walk out of the tree with a link. Memory holds
+// the folders that are open, not the tree. A visitor is called by several threads at the same time.
+#pragma once
+
+#include "base/result.h"
+#include "mover/tree/entry.h"
+#include "mover/tree/names.h"
+#include "mover/tree/workers.h"
+#include "os/files.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace drydock::mover::tree {
+
+// A folder that is open as long as anything in it is under way.
+struct Folder {
+    std::shared_ptr<Folder> parent;  // shared by all that is open below it
+    std::string name;                // empty: the root
+    Entry entry;
+    os::Fd source;
+    os::Fd staged;        // for a copy: where it is built up
+    os::Fd existing;      // for a copy: the folder of that path at the target, if there is one
+    bool is_new = false;  // `staged` was made by this process
+    std::atomic<std::int64_t> pending = 1;
+
+    [[nodiscard]] std::string path() const;  // from the root, "" for the root itself
+    [[nodiscard]] std::string path_of(const std::string& child) const;
+};
+
+using FolderRef = std::shared_ptr<Folder>;
+
+class Visitor {
+public:
+    virtual ~Visitor() = default;
+    // Returns false if what is in the folder is to be left out.
+    [[nodiscard]] virtual bool enter(Workspace& workspace, Folder& folder) = 0;
+    virtual void visit(Workspace& workspace, const FolderRef& folder, const Name& name) = 0;
+    virtual void leave(Workspace& workspace, Folder& folder) = 0;
+    virtual void fail(const std::string& path, const Error& error) = 0;
+};
+
+// Lets a folder stay open for one more task, and ends that: the last one leaves the folder.
+inline void hold(Folder& folder) {
+    ++folder.pending;
+}
+
+void release(Visitor& visitor, Workspace& workspace, FolderRef folder);
+
+struct WalkOptions {
+    bool stays_on_file_system = false;  // folders of other file systems are entered empty
+    // True for a path from the root that is left out; may be empty.
+    std::function<bool(const std::string& path)> leaves_out = {};
+};
+
+class Walk {
+public:
+    Walk(Workers& workers, Visitor& visitor, WalkOptions options)
+        : workers_(workers)
+        , visitor_(visitor)
+        , options_(std::move(options)) {}
+
+    // Begins with an open folder; Workers::finish() waits for the end.
+    void start(os::Fd root, Entry entry);
+
+private:
+    void enter(Workspace& workspace, const FolderRef& folder);
+    void open_folder(Workspace& workspace, const FolderRef& parent, const std::string& name);
+    void list(Workspace& workspace, const FolderRef& folder);
+    void meet(Workspace& workspace, const FolderRef& folder, Name name);
+
+    Workers& workers_;
+    Visitor& visitor_;
+    WalkOptions options_;
+    std::uint64_t device_ = 0;
+};
+
+// Opens a folder or a file for reading, never a link, and without a change of its time of access
+// where that is allowed. Error: "tree.open", or "tree.vanished".
+[[nodiscard]] Result<os::Fd> open_entry(int folder, const std::string& name, int flags);
+
+}  // namespace drydock::mover::tree

@@ -1,0 +1,101 @@
+// Workers: threads that take tasks from one stack, the newest first.
+//
+//     Workers workers({2, 16});
+//     workers.push([&](Workspace& workspace) { ... workers.push(...); });
+//     workers.finish();
+//
+// The newest first means depth first, so the stack stays short on a tree of any size. There are as
+// many threads as waiting for the disk makes worthwhile: while the processors idle and tasks wait,
+// one more is started. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace drydock::mover::tree {
+
+// Memory for the bytes of files, aligned for direct reads.
+class Buffer {
+public:
+    explicit Buffer(std::size_t size);
+
+    [[nodiscard]] char* data() { return bytes_.get(); }
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+private:
+    struct Free {
+        void operator()(char* bytes) const;
+    };
+
+    std::size_t size_;
+    std::unique_ptr<char, Free> bytes_;
+};
+
+// What belongs to one thread.
+class Workspace {
+public:
+    explicit Workspace(std::size_t number) : number_(number) {}
+
+    [[nodiscard]] std::size_t number() const { return number_; }
+
+    // Memory for a small file, and for a part of a large one.
+    [[nodiscard]] Buffer& small();
+    [[nodiscard]] Buffer& large();
+
+private:
+    std::size_t number_;
+    std::unique_ptr<Buffer> small_;
+    std::unique_ptr<Buffer> large_;
+};
+
+inline constexpr std::size_t k_small_bytes = std::size_t{256} << 10;
+inline constexpr std::size_t k_large_bytes = std::size_t{4} << 20;
+
+struct WorkerCount {
+    std::size_t first = 2;
+    std::size_t most = 16;
+};
+
+class Workers {
+public:
+    using Task = std::function<void(Workspace&)>;
+
+    explicit Workers(WorkerCount count);
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+    ~Workers();
+
+    void push(Task task);
+    // Drops all tasks that have not begun. Those that run end.
+    void cancel();
+    // Waits until no task is left and ends the threads; `idle` is called by each thread behind its
+    // last task.
+    void finish(const Task& idle);
+
+    // The most threads that there were.
+    [[nodiscard]] std::size_t most_threads() const;
+
+private:
+    void run(std::size_t number);
+    void start_one();
+    void watch();
+
+    WorkerCount count_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    std::vector<Task> tasks_;
+    std::size_t running_ = 0;
+    bool is_over_ = false;
+    std::size_t most_threads_ = 0;
+    Task idle_;
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace drydock::mover::tree
