@@ -7,6 +7,7 @@
 #include "app/buckets.h"
 #include "app/chain.h"
 #include "app/extract.h"
+#include "app/trees.h"
 #include "app/trying.h"
 #include "app/updates.h"
 #include "app/vfolders.h"
@@ -18,6 +19,7 @@
 #include "cli/render_buckets.h"
 #include "cli/render_extract.h"
 #include "cli/render_store.h"
+#include "cli/render_trees.h"
 #include "cli/render_trial.h"
 #include "cli/render_vfolders.h"
 
@@ -104,6 +106,10 @@ public:
     [[nodiscard]] app::Options bucket_options() const;
     int copy_bucket();
     int verify_buckets();
+    int copy_tree();
+    int verify_trees();
+    int write_tree_manifest();
+    [[nodiscard]] app::TreeChoice tree_choice() const;
     int write_bucket_manifest();
 
     int encrypt_store() { return rewrite_store(mover::blocks::RewriteWork::encrypt); }

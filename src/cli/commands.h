@@ -71,6 +71,7 @@ private:
     void add_server_options(CLI::App* command);
     void add_target_options(CLI::App* command, const std::string& place);
     void add_buckets();
+    void add_tree_options(CLI::App* command);
     void add_trial(CLI::App& packs);
     void add_packs();
     void add_rest();

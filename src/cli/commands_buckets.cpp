@@ -55,13 +55,35 @@ void Commands::add_target_options(CLI::App* command, const std::string& place) {
          "of the target; else as for the source");
 }
 
+// Adds the options of trees of files.
+void Commands::add_tree_options(CLI::App* command) {
+    choice(command, "--digest", invocation_.digest, {"xxh3-128", "sha256"}, "of files (xxh3-128)");
+    command->add_option("--jobs", invocation_.jobs, "threads; else as many as the disk is worth")
+        ->type_name("N")
+        ->check(CLI::Range(1, 256));
+    command->add_flag(
+        "--one-file-system", invocation_.one_file_system, "enter no folder of another file system");
+    command
+        ->add_option("--exclude",
+                     invocation_.excluded,
+                     "leave out what has this name, or this path if it has a slash; * and ?")
+        ->type_name("PATTERN");
+}
+
 void Commands::add_buckets() {
     auto* copy = add(*app_,
                      "copy",
-                     "clone a bucket to another one, or from or to a folder",
+                     "copy a folder, or clone a bucket to another one, or from or to a folder",
                      k_json | k_dry_run | k_trust);
-    add_target_options(copy, "s3://BUCKET[/PREFIX], or a folder on one of the sides");
+    add_target_options(copy, "s3://BUCKET[/PREFIX], or a folder");
     add_server_options(copy);
+    add_tree_options(copy);
+    text(copy,
+         "--manifest",
+         invocation_.manifest,
+         "FILE",
+         "write down what was copied, of a folder");
+    copy->add_flag("--no-sync", invocation_.no_sync, "do not wait for the disk, of a folder");
     copy->add_flag(
         "--replace", invocation_.replaces, "also objects of the target with other content");
     copy->add_flag("--acl", invocation_.keeps_acl, "the ACL of each object, by two more requests");
@@ -74,18 +96,33 @@ void Commands::add_buckets() {
     copy->add_flag("--through",
                    invocation_.passes_bytes,
                    "the bytes pass through drydock, as they do between two servers");
-    text(copy, "--journal", invocation_.journal, "FILE", "else in ~/.local/state/drydock/copies");
+    text(copy,
+         "--journal",
+         invocation_.journal,
+         "FILE",
+         "else in ~/.local/state/drydock/copies; of folders it is a folder");
     auto* verify = add(*app_,
                        "verify",
-                       "compare buckets, folders and manifests, and change none",
+                       "compare folders, buckets and manifests, and change none",
                        k_json | k_trust);
     add_target_options(verify, "s3://BUCKET[/PREFIX], a folder, or a file of `drydock manifest`");
     add_server_options(verify);
+    add_tree_options(verify);
+    verify->add_flag("--from-disk",
+                     invocation_.reads_disk,
+                     "read files of folders from the disk, not from memory");
     verify->add_flag("--read", invocation_.reads_all, "read every object of both sides");
-    auto* manifest =
-        add(*app_, "manifest", "write down every object of a bucket", k_json | k_trust);
-    text(manifest, "source", invocation_.source, "SOURCE", "s3://BUCKET[/PREFIX]")->required();
+    auto* manifest = add(*app_,
+                         "manifest",
+                         "write down every file of a folder, or object of a bucket",
+                         k_json | k_trust);
+    text(manifest, "source", invocation_.source, "SOURCE", "a folder, or s3://BUCKET[/PREFIX]")
+        ->required();
     add_server_options(manifest);
+    add_tree_options(manifest);
+    manifest->add_flag("--from-disk",
+                       invocation_.reads_disk,
+                       "read files of folders from the disk, not from memory");
     manifest->add_flag("--digests", invocation_.has_digests, "read every object: SHA-256 of each");
     text(manifest, "-o,--output", invocation_.output, "FILE", "write it there; else to stdout");
 }

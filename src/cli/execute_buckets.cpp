@@ -69,6 +69,9 @@ app::BucketSide Command::target_side() const {
 
 // Keys that failed, or that were left because they differ, make the exit code 1.
 int Command::copy_bucket() {
+    if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
+        return copy_tree();
+    }
     BucketProgress progress(console_, invocation_.json, false, "copy");
     app::BucketCopyRequest request;
     request.options = bucket_options();
@@ -94,6 +97,9 @@ int Command::copy_bucket() {
 }
 
 int Command::verify_buckets() {
+    if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
+        return verify_trees();
+    }
     BucketProgress progress(console_, invocation_.json, false, "verify");
     app::BucketVerifyRequest request;
     request.options = bucket_options();
@@ -112,6 +118,9 @@ int Command::verify_buckets() {
 
 // Without -o the manifest goes to stdout, and only a refusal is told besides.
 int Command::write_bucket_manifest() {
+    if (app::is_tree(invocation_.source)) {
+        return write_tree_manifest();
+    }
     const bool is_stream = invocation_.output.empty();
     BucketProgress progress(console_, invocation_.json, is_stream, "manifest");
     app::BucketManifestRequest request;

@@ -217,6 +217,23 @@ TEST_F(ExecuteData, StoreEncryptAndRekeyTellWhatIsLeft) {
                 ElementsAre("encrypt ", "rekey k dry", "encrypt  free", "encrypt "));
 }
 
+TEST_F(ExecuteData, FoldersAreTreesAndEndWithOneUnlessAllIsWhole) {
+    EXPECT_EQ(type({"copy", "/a", "/b", "--replace"}), 0);
+    EXPECT_EQ(type({"verify", "/a", "/b"}), 0);
+    EXPECT_EQ(type({"manifest", "/a", "-o", "m"}), 0);
+    EXPECT_THAT(
+        fake_app().requests,
+        ElementsAre("copy tree /a /b replace", "verify trees /a /b", "manifest of tree /a m"));
+    fake_app().tree_copied.report.refused = {1, {{"x\ny", "tree.attribute", "owner"}}};
+    EXPECT_EQ(type({"copy", "/a", "/b"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("copied in part"));
+    EXPECT_THAT(out_.str(), HasSubstr("not taken by the target: 1"));
+    fake_app().trees_compared.missing = {1, {{"gone", "tree.missing", "it is not there"}}};
+    EXPECT_EQ(type({"verify", "/a", "/b", "--json"}), 1);
+    EXPECT_THAT(out_.str(), HasSubstr("\"gone\""));
+    EXPECT_EQ(type({"copy", "/a", "/b", "--digest", "md5"}), 2);
+}
+
 }  // namespace
 
 }  // namespace drydock::cli

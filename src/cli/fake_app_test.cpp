@@ -140,6 +140,26 @@ AppResult<ExtractVerified> verify_extract(const std::string& file,
     return fake_app().extract;
 }
 
+AppResult<TreeCopied> copy_tree(const TreeCopyRequest& request) {
+    ask("copy tree " + request.source + " " + request.target + (request.replaces ? " replace" : "")
+        + (request.dry_run ? " dry" : ""));
+    return fake_app().tree_copied;
+}
+
+AppResult<mover::tree::Compared> verify_trees(const TreeVerifyRequest& request) {
+    ask("verify trees " + request.source + " " + request.target);
+    return fake_app().trees_compared;
+}
+
+AppResult<mover::tree::ManifestReport> write_tree_manifest(const TreeManifestRequest& request) {
+    ask("manifest of tree " + request.source + " " + request.output);
+    return mover::tree::ManifestReport();
+}
+
+bool is_tree(const std::string& place) {
+    return !place.starts_with("s3://");
+}
+
 AppResult<BucketCopied> copy_bucket(const BucketCopyRequest& request) {
     ask("copy " + request.source.uri + " " + request.target.uri + " "
         + request.source.settings.profile + " " + request.target.settings.profile

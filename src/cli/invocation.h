@@ -100,6 +100,13 @@ struct Invocation {
     bool passes_bytes = false;
     bool reads_all = false;
     bool has_digests = false;
+    std::string digest;  // copy, verify, manifest of folders
+    std::uint64_t jobs = 0;
+    std::vector<std::string> excluded;
+    std::string manifest;
+    bool one_file_system = false;
+    bool no_sync = false;
+    bool reads_disk = false;
     bool dry_run = false;
     bool json = false;
 };

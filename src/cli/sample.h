@@ -6,6 +6,7 @@
 #include "app/block_store.h"
 #include "app/buckets.h"
 #include "app/extract.h"
+#include "app/trees.h"
 #include "app/trying.h"
 #include "app/vfolders.h"
 
@@ -45,6 +46,8 @@ struct FakeApp {
     app::VfoldersMoved vfolders;
     app::ExtractVerified extract;
     app::BucketCopied copied;
+    app::TreeCopied tree_copied;
+    mover::tree::Compared trees_compared;
     mover::s3::CompareReport compared;
     mover::blocks::Restored restored;
     app::StoreUpgraded upgraded;

@@ -1,0 +1,238 @@
+// Reads what was typed, and calls the mover.
+#include "app/trees.h"
+
+#include "agent/action.h"
+#include "app/internal.h"
+#include "base/hash.h"
+#include "mover/s3/aws_settings.h"
+#include "mover/tree/manifest.h"
+#include "os/files.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+namespace drydock::app {
+namespace {
+
+namespace tree = mover::tree;
+
+constexpr std::size_t k_threads_max = 16;
+
+tl::unexpected<Failure> refuse_tree(const Error& error) {
+    const bool is_input = error.code == "tree.source" || error.code == "tree.inside"
+                          || error.code == "tree.setting" || error.code == "tree.digests";
+    const int exit_code = error.code == "tree.paused" ? agent::k_exit_paused : k_exit_no;
+    return refuse(error, is_input ? k_exit_usage : exit_code);
+}
+
+tree::WorkerCount workers_of(const TreeChoice& choice) {
+    if (choice.jobs > 0) {
+        return {choice.jobs, choice.jobs};
+    }
+    const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+    return {processors, std::max(processors, k_threads_max)};
+}
+
+tree::DigestKind digest_of(const TreeChoice& choice) {
+    return choice.digest == "sha256" ? tree::DigestKind::sha256 : tree::DigestKind::xxh3;
+}
+
+// A pattern without a slash is one of names, as in .gitignore.
+std::function<bool(const std::string&)> excluder_of(const TreeChoice& choice) {
+    if (choice.excluded.empty()) {
+        return {};
+    }
+    return [patterns = choice.excluded](const std::string& path) {
+        const std::string name = os::name_of(path);
+        return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+            const bool is_path = pattern.find('/') != pattern.npos;
+            return ::fnmatch(pattern.c_str(), (is_path ? path : name).c_str(), FNM_PATHNAME) == 0;
+        });
+    };
+}
+
+Result<std::string> state_folder(const std::string& work) {
+    const auto environment = mover::s3::process_environment();
+    const std::string home = environment("HOME").value_or("");
+    const std::string state =
+        environment("XDG_STATE_HOME").value_or(home.empty() ? "" : home + "/.local/state");
+    if (state.empty()) {
+        return fail("tree.setting", "there is no place for the journal", "name one: --journal");
+    }
+    return state + "/drydock/copies/" + sha256_hex(work).substr(0, 16);
+}
+
+Status check_folder(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(path, ignored)
+               ? Status()
+               : fail("tree.source", path + " is no folder", "name a folder that exists");
+}
+
+Result<TreeCopied> copy(const TreeCopyRequest& request) {
+    DRYDOCK_TRY(check_folder(request.source));
+    tree::CopyRequest copy;
+    copy.source = request.source;
+    copy.target = request.target;
+    copy.state_folder = request.journal;
+    if (copy.state_folder.empty()) {
+        DRYDOCK_TRY_ASSIGN(
+            copy.state_folder,
+            state_folder(std::filesystem::absolute(request.source).lexically_normal().string()
+                         + " -> "
+                         + std::filesystem::absolute(request.target).lexically_normal().string()));
+    }
+    copy.manifest = request.manifest;
+    copy.digest = digest_of(request.choice);
+    copy.workers = workers_of(request.choice);
+    copy.replaces = request.replaces;
+    copy.stays_on_file_system = request.choice.stays_on_file_system;
+    copy.is_durable = request.is_durable;
+    copy.leaves_out = excluder_of(request.choice);
+    copy.progressed = request.choice.progressed;
+    copy.is_to_stop = request.is_to_stop;
+    TreeCopied copied = {{}, copy.source, copy.target, copy.state_folder, {}, request.dry_run};
+    if (request.dry_run) {
+        copied.journal.clear();
+        DRYDOCK_TRY_ASSIGN(copied.need, tree::measure(copy));
+        return copied;
+    }
+    DRYDOCK_TRY_ASSIGN(copied.report, tree::copy_tree(copy));
+    return copied;
+}
+
+Result<tree::ManifestReport> record(const std::string& source,
+                                    const std::string& output,
+                                    const std::string& work_folder,
+                                    const TreeChoice& choice,
+                                    tree::DigestKind digest,
+                                    bool reads_disk) {
+    DRYDOCK_TRY(check_folder(source));
+    tree::ManifestRequest manifest;
+    manifest.source = source;
+    manifest.output = output;
+    manifest.state_folder = work_folder;
+    manifest.digest = digest;
+    manifest.workers = workers_of(choice);
+    manifest.stays_on_file_system = choice.stays_on_file_system;
+    manifest.reads_disk = reads_disk;
+    manifest.leaves_out = excluder_of(choice);
+    manifest.progressed = choice.progressed;
+    return tree::write_manifest(manifest);
+}
+
+// Removes what it is given at the end.
+class TemporaryFolder {
+public:
+    explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+bool is_folder(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(path, ignored);
+}
+
+// A folder is compared with the digest of the other side's manifest.
+Result<tree::DigestKind> digest_for(const TreeVerifyRequest& request) {
+    for (const std::string& side : {request.source, request.target}) {
+        if (!is_folder(side)) {
+            DRYDOCK_TRY_ASSIGN(const auto reader, tree::ManifestReader::open(side));
+            return reader.header().digest;
+        }
+    }
+    return digest_of(request.choice);
+}
+
+Result<tree::Compared> compare(const TreeVerifyRequest& request) {
+    DRYDOCK_TRY_ASSIGN(
+        const std::string state,
+        state_folder(fmt::format("verify {} {} {}", request.source, request.target, ::getpid())));
+    const TemporaryFolder work(state);
+    DRYDOCK_TRY_ASSIGN(const auto digest, digest_for(request));
+    DRYDOCK_TRY(os::ensure_private_folder(work.path()));
+    std::vector<std::string> manifests;
+    tree::ProblemList unread;
+    for (const std::string& side : {request.source, request.target}) {
+        if (!is_folder(side)) {
+            manifests.push_back(side);
+            continue;
+        }
+        manifests.push_back(fmt::format("{}/{}.jsonl", work.path(), manifests.size()));
+        DRYDOCK_TRY_ASSIGN(
+            const auto report,
+            record(
+                side, manifests.back(), work.path(), request.choice, digest, request.reads_disk));
+        unread.count += report.failures.count;
+        unread.first.insert(
+            unread.first.end(), report.failures.first.begin(), report.failures.first.end());
+    }
+    DRYDOCK_TRY_ASSIGN(auto compared, tree::compare_manifests(manifests[0], manifests[1]));
+    compared.unread = std::move(unread);
+    return compared;
+}
+
+}  // namespace
+
+AppResult<TreeCopied> copy_tree(const TreeCopyRequest& request) {
+    auto copied = copy(request);
+    if (!copied) {
+        return refuse_tree(copied.error());
+    }
+    return std::move(*copied);
+}
+
+AppResult<tree::Compared> verify_trees(const TreeVerifyRequest& request) {
+    auto compared = compare(request);
+    if (!compared) {
+        return refuse_tree(compared.error());
+    }
+    return std::move(*compared);
+}
+
+AppResult<tree::ManifestReport> write_tree_manifest(const TreeManifestRequest& request) {
+    const TemporaryFolder work(request.output + ".lines");
+    if (request.output.empty()) {
+        return refuse_tree(Error{"tree.setting",
+                                 "the manifest of a folder is sorted, and needs a file",
+                                 "name one: -o FILE",
+                                 {}});
+    }
+    auto report = record(request.source,
+                         request.output,
+                         std::filesystem::absolute(work.path()).string(),
+                         request.choice,
+                         digest_of(request.choice),
+                         request.reads_disk);
+    if (!report) {
+        return refuse_tree(report.error());
+    }
+    return std::move(*report);
+}
+
+bool is_tree(const std::string& place) {
+    if (place.starts_with("s3://")) {
+        return false;
+    }
+    std::error_code ignored;
+    return !std::filesystem::is_regular_file(place, ignored)
+           || tree::ManifestReader::open(place).has_value();
+}
+
+}  // namespace drydock::app

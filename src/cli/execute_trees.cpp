@@ -1,0 +1,98 @@
+// The commands `drydock copy`, `verify` and `manifest` on folders.
+#include "cli/command.h"
+#include "cli/store_progress.h"
+#include "os/stop_request.h"
+
+namespace drydock::cli {
+
+namespace {
+
+// Shows the progress of a walk: on the terminal, and in the file of an action.
+class TreeProgress {
+public:
+    TreeProgress(Console& console, bool is_json, const char* verb)
+        : is_live_(console.terminal && !is_json)
+        , line_(is_live_ ? console.output : console.errors, console.clock, is_live_, verb)
+        , file_(progress_path(), console.clock) {}
+
+    std::function<void(const mover::tree::Progress&)> teller() {
+        return [this](const mover::tree::Progress& walk) {
+            const app::StoreProgress progress = {
+                walk.entries, app::k_unknown_total, "entries", 0, walk.bytes};
+            line_.show(progress);
+            file_.write(progress);
+        };
+    }
+
+    void clear() { line_.clear(); }
+
+private:
+    bool is_live_;
+    StoreProgressLine line_;
+    StoreProgressFile file_;
+};
+
+}  // namespace
+
+app::TreeChoice Command::tree_choice() const {
+    app::TreeChoice choice;
+    choice.digest = invocation_.digest;
+    choice.jobs = invocation_.jobs;
+    choice.stays_on_file_system = invocation_.one_file_system;
+    choice.excluded = invocation_.excluded;
+    return choice;
+}
+
+// What failed, was refused or left makes the exit code 1.
+int Command::copy_tree() {
+    TreeProgress progress(console_, invocation_.json, "copy");
+    app::TreeCopyRequest request;
+    request.source = invocation_.source;
+    request.target = invocation_.target;
+    request.journal = invocation_.journal;
+    request.manifest = invocation_.manifest;
+    request.choice = tree_choice();
+    request.choice.progressed = progress.teller();
+    request.replaces = invocation_.replaces;
+    request.is_durable = !invocation_.no_sync;
+    request.dry_run = invocation_.dry_run;
+    request.is_to_stop = os::is_stop_requested;
+    os::accept_stop_requests();
+    const auto answer = app::copy_tree(request);
+    progress.clear();
+    const int exit_code =
+        show(answer, [&](const auto& copied) { return render_tree_copied(copied, screen_); });
+    return answer && !answer->report.is_whole() ? app::k_exit_no : exit_code;
+}
+
+int Command::verify_trees() {
+    TreeProgress progress(console_, invocation_.json, "verify");
+    app::TreeVerifyRequest request;
+    request.source = invocation_.source;
+    request.target = invocation_.target;
+    request.choice = tree_choice();
+    request.choice.progressed = progress.teller();
+    request.reads_disk = invocation_.reads_disk;
+    const auto answer = app::verify_trees(request);
+    progress.clear();
+    const int exit_code =
+        show(answer, [&](const auto& compared) { return render_tree_compared(compared, screen_); });
+    return answer && !answer->is_equal() ? app::k_exit_no : exit_code;
+}
+
+int Command::write_tree_manifest() {
+    TreeProgress progress(console_, invocation_.json, "manifest");
+    app::TreeManifestRequest request;
+    request.source = invocation_.source;
+    request.output = invocation_.output;
+    request.choice = tree_choice();
+    request.choice.progressed = progress.teller();
+    request.reads_disk = invocation_.reads_disk;
+    const auto answer = app::write_tree_manifest(request);
+    progress.clear();
+    const int exit_code =
+        show(answer, [](const auto& report) { return render_tree_manifest(report); });
+    return answer && answer->failures.count > 0 ? app::k_exit_no : exit_code;
+}
+
+}  // namespace drydock::cli
