@@ -64,6 +64,11 @@ public:
         }
     }
 
+    // Notes somebody who was down before the plan: as if a step of it had begun that.
+    void find_down(const std::string& key, std::size_t first_step) {
+        down_.emplace(key, first_step);
+    }
+
     [[nodiscard]] bool is_any() const { return !down_.empty(); }
 
     // Returns the outages so far, those that go on included.
@@ -88,8 +93,38 @@ private:
     std::vector<Outage> over_;
 };
 
+// Returns the members that the survey found down, by the fact that says so, each with the first
+// step that switches or moves it. From there on it may come up as another release.
+std::map<std::string, std::size_t> found_down(const PlanBuilder& draft) {
+    std::map<std::string, std::size_t> first_steps;
+    for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
+        for (const Effect& effect : draft.plan.actions[i].effects) {
+            const auto* member = find_member(draft.request.cluster, effect.member);
+            if (member == nullptr || effect.kind != model::EffectKind::becomes) {
+                continue;
+            }
+            const auto& pack = draft.request.pack;
+            const auto running = bound_fact(pack, member->role, StandardFact::running);
+            const std::string key = model::fact_key(effect.member, running);
+            const auto fact = draft.request.facts.find(key);
+            const bool is_down = fact != draft.request.facts.end()
+                                 && fact->second.status == model::ObservationStatus::absent;
+            const bool counts =
+                effect.name == running
+                || effect.name == bound_fact(pack, member->role, StandardFact::installed);
+            if (is_down && counts) {
+                first_steps.emplace(key, i);
+            }
+        }
+    }
+    return first_steps;
+}
+
 std::vector<Outage> outages_of(const PlanBuilder& draft) {
     DownMembers down(draft);
+    for (const auto& [key, first_step] : found_down(draft)) {
+        down.find_down(key, first_step);
+    }
     for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
         down.pass(i);
     }

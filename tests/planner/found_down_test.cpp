@@ -1,0 +1,93 @@
+// The gate of the point of no return where the survey found members down, as after an abort in an
+// outage. They count as stopped before their first step: that one installs what they may come up
+// as.
+#include "planner/plan_of.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+namespace {
+
+using testing::ElementsAre;
+
+// What waits for the gate of the point of no return, and nothing else in between.
+std::vector<std::string> behind_gate(const model::Plan& plan) {
+    std::vector<std::string> found;
+    for (const model::Action& action : plan.actions) {
+        for (const std::size_t before : action.predecessors) {
+            if (plan.actions[before].is_point_of_no_return) {
+                found.push_back(action.id);
+            }
+        }
+    }
+    return found;
+}
+
+auto gates_of(const model::Plan& plan) {
+    return std::count_if(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+        return action.is_gate();
+    });
+}
+
+// The first start of 2.0 raises the store. One phase installs on all, and the next one starts all.
+Fixture installed_ahead(const std::vector<std::string>& down) {
+    Fixture site = small_site("linked", 2, "1.0");
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        if (procedure.name != "upgrade") {
+            continue;
+        }
+        auto installing = procedure.phases.back();
+        installing.name = "ahead";
+        std::erase_if(installing.steps,
+                      [](const auto& step) { return step.verb != model::Verb::install; });
+        std::erase_if(procedure.phases.back().steps,
+                      [](const auto& step) { return step.verb == model::Verb::install; });
+        procedure.phases.insert(procedure.phases.begin(), installing);
+    }
+    for (const std::string& member : down) {
+        stop(site, member);
+    }
+    return site;
+}
+
+// A gate of the pack's own before the first step.
+Fixture with_own_gate(Fixture site) {
+    model::PhaseSpec asking;
+    asking.name = "ask";
+    model::StepSpec gate;
+    gate.id = "own";
+    gate.verb = model::Verb::gate;
+    gate.title = "it converts";
+    asking.steps = {gate};
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        procedure.phases.insert(procedure.phases.begin(), asking);
+    }
+    return site;
+}
+
+TEST(FoundDown, GateStandsBeforeTheInstallOfWhoIsDown) {
+    EXPECT_THAT(behind_gate(plan_of(installed_ahead({}))), ElementsAre("roll/m1/stop"));
+    EXPECT_THAT(behind_gate(plan_of(installed_ahead({"m1"}))), ElementsAre("ahead/m1/install"));
+    EXPECT_THAT(behind_gate(plan_of(installed_ahead({"m2"}))), ElementsAre("ahead/m2/install"));
+}
+
+TEST(FoundDown, OwnGateInFrontOfTheInstallCounts) {
+    const auto plan = plan_of(with_own_gate(installed_ahead({"m1", "m2"})));
+    EXPECT_EQ(plan.point_of_no_return.gate, "own");
+    EXPECT_EQ(gates_of(plan), 1);
+    EXPECT_THAT(plan.notes, ElementsAre());
+}
+
+// Its package is there already, so its start is what is left to ask for.
+TEST(FoundDown, GateStandsBeforeTheStartOfWhoIsInstalled) {
+    Fixture site = installed_ahead({"m1", "m2"});
+    install(site, "m1", "2.0");
+    EXPECT_THAT(behind_gate(plan_of(site)), testing::Contains("ahead/m2/install"));
+    EXPECT_EQ(gates_of(plan_of(site)), 1);
+}
+
+}  // namespace
+}  // namespace drydock::planner
