@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace drydock::run {
 namespace {
 
@@ -75,6 +77,59 @@ TEST(RunLaws, ExpectWhatHoldsWhileAnActionRuns) {
     state.set_status(0, Status::done);
     EXPECT_TRUE(drifts(plan, state, "dirty", true));
     EXPECT_FALSE(drifts(plan, state, "dirty", false));
+}
+
+// Facts of a member whose release a command of any verb moves.
+Plan plan_of_moves(const Json& running) {
+    Plan plan = plan_with({{"m1/running", "1.0"},
+                           {"m1/ready", true},
+                           {"m1/state", running.is_null() ? "running" : "stopped"}});
+    bind(plan, "m1", model::StandardFact::running);
+    bind(plan, "m1", model::StandardFact::ready);
+    plan.sources["m1/state"].member = "m1";
+    plan.sources["m1/state"].probe.set("kind", "service");
+    plan.actions[0].effects = {{EffectKind::becomes, "m1", "running", running}};
+    return plan;
+}
+
+TEST(RunLaws, ExpectWhoGoesDownToBeStopped) {
+    Plan plan = plan_of_moves(Json());
+    State state = running(plan);
+    state.set_status(0, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "m1/ready", Json()));
+    EXPECT_FALSE(drifts(plan, state, "m1/ready", false));
+    EXPECT_TRUE(drifts(plan, state, "m1/ready", true));
+    EXPECT_FALSE(drifts(plan, state, "m1/state", "stopped"));
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "running"));
+    plan.actions[0].effects.push_back({EffectKind::becomes, "m1", "state", "broken"});
+    EXPECT_FALSE(drifts(plan, state, "m1/state", "broken"));
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "stopped"));
+}
+
+TEST(RunLaws, ExpectWhoComesUpToServe) {
+    const Plan plan = plan_of_moves("2.0");
+    State state = running(plan);
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "running"));
+    state.set(0, Status::failed, 0, 1);
+    EXPECT_FALSE(drifts(plan, state, "m1/state", "running"));
+    EXPECT_FALSE(drifts(plan, state, "m1/state", "stopped"));
+    state.set_status(0, Status::done);
+    EXPECT_FALSE(drifts(plan, state, "m1/state", "running"));
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "stopped"));
+    EXPECT_TRUE(drifts(plan, state, "m1/ready", false));
+}
+
+TEST(RunLaws, ExpectWhoIsDownMeanwhileToBeEither) {
+    Plan plan = plan_of_moves(Json());
+    plan.actions[0].meanwhile = std::exchange(plan.actions[0].effects, {});
+    State state = running(plan);
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "stopped"));
+    state.set(0, Status::failed, 0, 1);
+    for (const char* either : {"stopped", "running"}) {
+        EXPECT_FALSE(drifts(plan, state, "m1/state", either)) << either;
+    }
+    state.set_status(0, Status::done);
+    EXPECT_TRUE(drifts(plan, state, "m1/state", "stopped"));
 }
 
 TEST(RunLaws, ExpectNothingOfAnActionThatNeverBegan) {
