@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/say.h"
+#include "model/member_moves.h"
 
 #include <algorithm>
 #include <numeric>
@@ -19,10 +20,6 @@ namespace {
 using model::Action;
 using model::Plan;
 using model::Verb;
-
-bool touches_member(const Action& action) {
-    return action.verb == Verb::stop || action.verb == Verb::start || action.verb == Verb::restart;
-}
 
 // True if the action belongs to the block. A gate ends a block, since a person may wait there.
 bool continues(const Block& block, const Action& action) {
@@ -38,7 +35,7 @@ bool runs_in_parallel(const Block& previous, const Action& front) {
            && previous.actions.front()->predecessors == front.predecessors && !front.is_gate();
 }
 
-void add_action(Outline& outline, const Action& action) {
+void add_action(Outline& outline, const Plan& plan, const Action& action) {
     auto& blocks = outline.blocks;
     if (blocks.empty() || !continues(blocks.back(), action)) {
         const bool joins = !blocks.empty() && runs_in_parallel(blocks.back(), action);
@@ -46,28 +43,21 @@ void add_action(Outline& outline, const Action& action) {
         blocks.push_back({action.phase, action.member, {}, group, false});
     }
     blocks.back().actions.push_back(&action);
-    blocks.back().touches = blocks.back().touches || touches_member(action);
+    blocks.back().touches = blocks.back().touches || model::moves_of(plan, action).any();
 }
 
 // Updates the members that are stopped after the block, and those that the block interrupts. The
 // second set only grows within a group, since its members may be interrupted at once.
-void move_member(const Block& block,
-                 std::set<std::string>& stopped_members,
-                 std::set<std::string>& touched_members) {
+void move_members(const Plan& plan,
+                  const Block& block,
+                  std::set<std::string>& stopped_members,
+                  std::set<std::string>& touched_members) {
     for (const Action* action : block.actions) {
-        if (action->verb == Verb::restart) {  // a package of a host restarts all that are on it
-            touched_members.insert(block.member);
-            for (const model::Effect& effect : action->effects) {
-                touched_members.insert(effect.member);
-            }
-            touched_members.erase("");
-        }
-        if (action->verb == Verb::stop) {
-            touched_members.insert(block.member);
-            stopped_members.insert(block.member);
-        }
-        if (action->verb == Verb::start || action->verb == Verb::restart) {
-            stopped_members.erase(block.member);
+        const model::MemberMoves moves = model::moves_of(plan, *action);
+        touched_members.insert(moves.taken_down.begin(), moves.taken_down.end());
+        stopped_members.insert(moves.left_down.begin(), moves.left_down.end());
+        for (const std::string& member : moves.left_up) {
+            stopped_members.erase(member);
         }
     }
 }
@@ -106,7 +96,7 @@ void count_serving(Outline& outline, const Plan& plan) {
         if (i == 0 || outline.blocks[i - 1].group != block.group) {
             touched_members = stopped_members;
         }
-        move_member(block, stopped_members, touched_members);
+        move_members(plan, block, stopped_members, touched_members);
         outline.groups.resize(block.group + 1);
         Group& group = outline.groups.back();
         group.serving_min = outline.members - std::min(outline.members, touched_members.size());
@@ -149,6 +139,18 @@ int only_quorum(const Plan& plan) {
                            : 0;
 }
 
+// True if the action keeps clients out, be it while it is under way.
+bool refuses_writes(const Plan& plan, const Action& action) {
+    const auto refuses = [&](const model::Effect& effect) {
+        const auto source = plan.sources.find(model::fact_key(effect.member, effect.name));
+        return effect.kind == model::EffectKind::becomes && source != plan.sources.end()
+               && source->second.standard_fact == model::StandardFact::writes
+               && effect.value != Json(true) && effect.value != Json("accepted");
+    };
+    return std::any_of(action.effects.begin(), action.effects.end(), refuses)
+           || std::any_of(action.meanwhile.begin(), action.meanwhile.end(), refuses);
+}
+
 }  // namespace
 
 // Barriers are left out, because they are points of order and no work. Groups run one after the
@@ -160,8 +162,9 @@ Outline outline_of(const Plan& plan) {
     outline.quorum = only_quorum(plan);
     for (const Action& action : plan.actions) {
         if (!is_barrier(action)) {
-            add_action(outline, action);
+            add_action(outline, plan, action);
         }
+        outline.refuses_writes = outline.refuses_writes || refuses_writes(plan, action);
     }
     count_serving(outline, plan);
     for (const Group& group : outline.groups) {

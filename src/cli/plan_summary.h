@@ -40,7 +40,8 @@ struct Outline {
     std::int64_t soak_ms = 0;
     std::int64_t outage_ms = 0;  // of groups with an outage
     bool outage = false;
-    int quorum = 0;  // of the only role; 0 if there are several
+    bool refuses_writes = false;  // a step keeps clients out, by the fact bound to `writes`
+    int quorum = 0;               // of the only role; 0 if there are several
 };
 
 // Returns the outline, which borrows the plan.

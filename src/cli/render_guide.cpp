@@ -88,7 +88,8 @@ std::string head(const Plan& plan, const Outline& outline) {
            + say("- {} {} of {} members serve at any moment.\n",
                  verb,
                  outline.serving_min,
-                 outline.members);
+                 outline.members)
+           + (outline.refuses_writes ? "- For a time writes are refused.\n" : "");
 }
 
 // Returns the number of a step, counted as phases() does: gates have none.

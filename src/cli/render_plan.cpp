@@ -214,7 +214,9 @@ std::string time_line(const Outline& outline, const Screen& screen) {
 
 // An outage means that a role falls below its needs; a smaller number of members alone is none.
 std::string serving_line(const Outline& outline, const Screen& screen) {
-    const std::string needed = outline.quorum > 0 ? say(" ({} are needed)", outline.quorum) : "";
+    const std::string needed =
+        (outline.quorum > 0 ? say(" ({} are needed)", outline.quorum) : std::string())
+        + (outline.refuses_writes ? "; for a time writes are refused" : "");
     if (!outline.outage) {
         return labelled("Downtime",
                         say("none; at least {} of {} serve at any moment{}",
