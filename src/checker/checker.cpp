@@ -232,6 +232,11 @@ private:
         if (hint) {
             report_.return_point = hint->actions.empty() ? "" : hint->actions.front();
         }
+        // Of several actions that may come first, the plan names one; so does the report.
+        const auto& others = model_.plan.point_of_no_return.further_actions;
+        if (std::find(others.begin(), others.end(), report_.return_point) != others.end()) {
+            report_.return_point = planned;
+        }
         if (report_.return_point == planned || closes_at_start
             || is_like(report_.return_point, planned)) {
             return;

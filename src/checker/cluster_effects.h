@@ -65,7 +65,8 @@ void lead(const Model& model, const Member& member, Byte* row);
 [[nodiscard]] PropertySet
 judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after);
 // Notes for each member that is down at first what its start by itself would break. That is no
-// fault of the plan, as long as the member is as it was found.
+// fault of the plan, as long as the member is as it was found. The same holds for the point of no
+// return if a member dies under which another release lies installed.
 void note_found_starts(Model& model);
 // Returns `alone` if a start of the member meets an action that must be alone.
 [[nodiscard]] PropertySet judge_company(const Model& model, const Member& member, const Byte* row);

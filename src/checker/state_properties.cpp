@@ -61,11 +61,50 @@ PropertySet judge_releases(const Model& model, const Byte* before, const Byte* a
     return broken;
 }
 
-// True if the member is down with the release that it had when the plan was made.
+bool has_begun(run::Status status) {
+    return run::is_in_flight(status) || run::has_failed(status) || status == run::Status::done;
+}
+
+// True if the plan has begun to move the member.
+bool is_moved(const Model& model, const Member& member, const Byte* row) {
+    const auto begins = [&](std::size_t action) { return has_begun(model.status(row, action)); };
+    const auto& stops = member.stopping_actions;
+    const auto& events = member.up_down_events;
+    return std::any_of(stops.begin(), stops.end(), begins)
+           || std::any_of(events.begin(), events.end(), [&](const Member::UpDownEvent& event) {
+                  return begins(event.action);
+              });
+}
+
+// True if the member is down with the release that it had when the plan was made. One that ran then
+// has died since, and the plan has no part in it.
 bool is_as_found(const Model& model, const Member& member, const Byte* row) {
     return member.running != k_no_offset && member.installed != k_no_offset
            && row[member.running] == k_absent
-           && row[member.installed] == model.initial[member.installed];
+           && row[member.installed] == model.initial[member.installed]
+           && (!is_running(member, model.initial.data()) || !is_moved(model, member, row));
+}
+
+// Returns what breaks if the member is down, or dies, before the first action, and then starts by
+// itself. Nobody can be asked before that. But what would break otherwise by a death could be
+// mended before the plan is made.
+PropertySet found_broken(const Model& model, const Member& member) {
+    std::vector<Byte> found = model.initial;
+    const bool runs = member.running != k_no_offset && is_running(member, found.data());
+    if (runs
+        && (member.installed == k_no_offset || found[member.installed] == found[member.running])) {
+        return 0;
+    }
+    if (runs) {
+        kill_member(model, member, found.data());
+    }
+    if (!can_restart(model, member, found.data())) {
+        return 0;
+    }
+    std::vector<Byte> after = found;
+    start_by_hand(model, member, after.data());
+    const PropertySet broken = judge_start(model, member, found.data(), after.data());
+    return runs ? broken & mask_of(Property::unasked_return_point) : broken;
 }
 
 }  // namespace
@@ -94,18 +133,14 @@ judge_start(const Model& model, const Member& member, const Byte* before, const 
     const PropertySet broken =
         judge_releases(model, before, after) | judge_company(model, member, before)
         | (is_misread ? mask_of(Property::unreadable_start) : PropertySet{0});
-    const PropertySet excused = is_as_found(model, member, before) ? member.found_broken : 0;
+    const bool is_excused = member.found_broken != 0 && is_as_found(model, member, before);
+    const PropertySet excused = is_excused ? member.found_broken : 0;
     return broken & ~mask_of(Property::unverified_destroy) & ~excused;
 }
 
 void note_found_starts(Model& model) {
     for (Member& member : model.members) {
-        const Byte* found = model.initial.data();
-        if (can_restart(model, member, found)) {
-            std::vector<Byte> after = model.initial;
-            start_by_hand(model, member, after.data());
-            member.found_broken = judge_start(model, member, found, after.data());
-        }
+        member.found_broken = found_broken(model, member);
     }
 }
 

@@ -80,12 +80,13 @@ std::string text_of_law(const Model& model, const FormatTransition& rise) {
                        store.formats[rise.becomes]);
 }
 
-// A skip is told where the action would have changed the cluster. A condition on members that are
-// all down is easily overlooked, so describe() and the reason say so.
+// A skip is told where the action would have changed the cluster, or asked for the way back. A
+// condition on members that are all down is easily overlooked, so describe() and the reason say so.
 std::string text_of_skip(const Model& model, const Byte* previous_row, Index action) {
     const ActionModel& act = model.actions[action];
     const model::Action& planned = model.plan.actions[action];
-    if (!act.moves_world || act.applies_if.empty()) {
+    const bool is_told = act.moves_world || planned.is_point_of_no_return;
+    if (!is_told || act.applies_if.empty()) {
         return "";
     }
     const std::string reason = unmet(model, planned.applies_if, act.applies_if, previous_row);

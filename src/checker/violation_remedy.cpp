@@ -49,7 +49,7 @@ std::string remedy_of_skew(const Model& model, const Path& walk) {
 const Action* find_skipped_gate(const Model& model, const Path& walk) {
     for (Index i = 0; i < model.actions.size(); ++i) {
         const Action& action = model.plan.actions[i];
-        if (action.is_gate() && !action.applies_if.empty()
+        if (action.is_point_of_no_return && !action.applies_if.empty()
             && model.status(walk.row.data(), i) == run::Status::skipped) {
             return &action;
         }
@@ -58,13 +58,13 @@ const Action* find_skipped_gate(const Model& model, const Path& walk) {
 }
 
 std::string remedy_of_unasked(const Model& model, const Path& walk) {
-    if (is_start_by_itself(walk)) {
-        return "put the gate before the step that installs what it starts";
+    if (const Action* gate = find_skipped_gate(model, walk)) {
+        return fmt::format("let the gate \"{}\" be asked in every case: take its `when` away",
+                           gate->title);
     }
-    const Action* gate = find_skipped_gate(model, walk);
-    return gate != nullptr
-               ? fmt::format("let the gate \"{}\" be asked in every case: take its `when` away",
-                             gate->title)
+    return is_start_by_itself(walk)
+               ? remedy_of_early_install(
+                     model, walk, "put the gate before the step that installs what it starts")
                : "put a gate before this step; the planner does it when the pack's laws are right";
 }
 

@@ -10,6 +10,7 @@
 #include "model/version.h"
 #include "planner/closing_actions.h"
 #include "planner/compile.h"
+#include "planner/found_installed.h"
 #include "planner/gate.h"
 
 #include <fmt/format.h>
@@ -370,6 +371,7 @@ void place_return_point(PlanBuilder& draft) {
                 law.becomes));
         }
     }
+    note_found_installed(draft);
     if (draft.request.return_point_hint) {
         gate_from_checker(draft);
     } else {

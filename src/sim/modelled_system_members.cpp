@@ -25,6 +25,12 @@ bool starts_members(Verb verb) {
     return verb == Verb::start || verb == Verb::restart;
 }
 
+// True if the plan found no release running there.
+bool was_down(const model::FactBook& found, const std::string& running) {
+    const auto fact = found.find(running);
+    return fact == found.end() || fact->second.status != ObservationStatus::known;
+}
+
 }  // namespace
 
 // Leadership may be known from the survey only, since no plan is bound to it.
@@ -57,8 +63,10 @@ void ModelledSystem::know_members() {
         }
     }
     for (auto& [name, member] : members_) {
-        member.found_down = !member.is_up;
         member.found_installed = value(member.installed);
+        const bool starts_another =
+            !member.installed.empty() && member.found_installed != value(member.running);
+        member.found_down = !member.is_up || starts_another;
     }
 }
 
@@ -147,6 +155,7 @@ void ModelledSystem::take_down(const model::Action& action) {
             stores_.note_stopped(reader(name, member));
         }
         stop_member(name, member);
+        member.found_down = member.found_down && was_down(rehearsed_.start, member.running);
         member.has_died = false;  // now it is down on purpose
     }
     check_quorum(before, action);
@@ -161,6 +170,7 @@ void ModelledSystem::bring_up(const model::Action& action) {
     check_newest(names);
     for (const auto& [name, declared] : starting) {
         Member& member = members_.at(name);
+        member.found_down = member.found_down && was_down(rehearsed_.start, member.running);
         start_member(name, member, release_at_start(member, declared), Cause::plan);
     }
 }
@@ -286,20 +296,27 @@ void ModelledSystem::start_by_itself(const std::string& name) {
 }
 
 // The same judgement for both: the skew, others that cannot read any more, the point of no return,
-// and work that must be alone.
+// and work that must be alone. A law that fires by what the plan has found needs no approval.
 void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
     Member& member = members_.at(name);
+    const bool is_excused = member.found_down && value(member.installed) == member.found_installed;
     change(fmt::format("a start of {} that the plan did not ask for", name), [&] {
         check_alone(name, alone_stores(member));
         start_member(name, member, release_at_start(member, value(member.running)), cause);
         update_stores();
     });
+    for (std::size_t i = 0; is_excused && i < laws_.size(); ++i) {
+        if (holds(laws_[i])) {
+            excused_laws_.insert(i);
+        }
+    }
     consider_laws("");
     consider_elections();
 }
 
 // A member that the plan has found down and left so does not start: what it would break is no fault
-// of the plan.
+// of the plan. So is it with one under which the plan has found another release, until the plan
+// moves it.
 bool ModelledSystem::may_restart(const Member& member) const {
     const model::PlanRole* plan_role = role(member.role);
     const bool is_as_found = member.found_down && value(member.installed) == member.found_installed;

@@ -11,7 +11,10 @@
 namespace drydock::planner {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 // What waits for the gate of the point of no return, and nothing else in between.
 std::vector<std::string> behind_gate(const model::Plan& plan) {
@@ -85,8 +88,31 @@ TEST(FoundDown, OwnGateInFrontOfTheInstallCounts) {
 TEST(FoundDown, GateStandsBeforeTheStartOfWhoIsInstalled) {
     Fixture site = installed_ahead({"m1", "m2"});
     install(site, "m1", "2.0");
-    EXPECT_THAT(behind_gate(plan_of(site)), testing::Contains("ahead/m2/install"));
+    EXPECT_THAT(behind_gate(plan_of(site)), Contains("ahead/m2/install"));
     EXPECT_EQ(gates_of(plan_of(site)), 1);
+}
+
+// Whoever dies before the gate comes up on it, and nobody can be asked before.
+TEST(FoundDown, ReleaseThatLiesInstalledIsNoted) {
+    Fixture site = small_site("linked", 2, "1.0");
+    EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("lies installed"))));
+    install(site, "m1", "2.0");
+    EXPECT_THAT(plan_of(site).notes, Contains(HasSubstr("2.0 lies installed under m1: ")));
+    stop(site, "m2");
+    install(site, "m2", "2.0");
+    EXPECT_THAT(plan_of(site).notes, Contains(HasSubstr("lies installed under m1, m2: ")));
+    site.pack.roles.at("node").restarts = false;
+    EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("lies installed"))));
+}
+
+// The store rises when all run 2.0, so one start is none while another member runs 1.0.
+TEST(FoundDown, ReleaseThatLiesInstalledIsNotedIfItsStartCloses) {
+    Fixture site = small_site("when-all", 2, "1.0");
+    install(site, "m1", "2.0");
+    EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("lies installed"))));
+    install(site, "m2", "2.0");
+    start(site, "m2", "2.0");
+    EXPECT_THAT(plan_of(site).notes, Contains(HasSubstr("lies installed under m1: ")));
 }
 
 }  // namespace

@@ -234,10 +234,68 @@ Broken start_and_judge(Model& model, const std::string& member, World& world) {
     return broken;
 }
 
+bool is_begun(Status status) {
+    return run::is_in_flight(status) || run::has_failed(status) || status == Status::done;
+}
+
+bool tells_who_runs(const Model& model, const Effect& effect, const std::string& member) {
+    return effect.member == member
+           && model::fact_key(member, effect.name) == model.key_of(member, "running");
+}
+
+// The plan moves it by a restart, by an effect on what runs, or by a stop for a while.
+bool moves(const Model& model, const Action& action, const std::string& member) {
+    return (action.member == member && action.verb == Verb::restart)
+           || std::any_of(
+               action.effects.begin(),
+               action.effects.end(),
+               [&](const Effect& effect) { return tells_who_runs(model, effect, member); })
+           || std::any_of(
+               action.meanwhile.begin(), action.meanwhile.end(), [&](const Effect& effect) {
+                   return effect.kind == model::EffectKind::becomes && effect.value.is_null()
+                          && tells_who_runs(model, effect, member);
+               });
+}
+
+bool has_moved(const Model& model, const std::string& member, const World& world) {
+    const run::State state = model.state(world);
+    const auto& actions = model.plan.actions;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+        if (moves(model, actions[i], member) && is_begun(state.status(i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool is_as_found(const Model& model, const std::string& member, const World& world) {
     const std::string& installed = model.key_of(member, "installed");
-    return !installed.empty() && model.is_down(world, member) && model.is_down(model.first, member)
-           && model.value(world, installed).value == model.value(model.first, installed).value;
+    return !installed.empty() && model.is_down(world, member)
+           && model.value(world, installed).value == model.value(model.first, installed).value
+           && (model.is_down(model.first, member) || !has_moved(model, member, world));
+}
+
+// What a start breaks before the first step, if the member is down then or dies. Of one that ran,
+// only what nobody could have been asked.
+Broken broken_as_found(Model& model, const std::string& member) {
+    World found = model.first;
+    const bool ran = model.is_up(found, member);
+    if (ran) {
+        die(model, member, found);
+        settle(model, found);
+    }
+    if (!restarts(model, member) || !may_start(model, member, found)) {
+        return {};
+    }
+    const std::string& installed = model.key_of(member, "installed");
+    if (ran && model.value(found, installed).value.as_string() == model.runs(model.first, member)) {
+        return {};
+    }
+    Broken broken = start_and_judge(model, member, found);
+    std::erase_if(broken, [&](Property property) {
+        return ran && property != Property::unasked_return_point;
+    });
+    return broken;
 }
 
 }  // namespace
@@ -245,10 +303,7 @@ bool is_as_found(const Model& model, const std::string& member, const World& wor
 Broken start_unasked(Model& model, const std::string& member, World& world) {
     Broken excused;
     if (is_as_found(model, member, world)) {
-        World found = model.first;
-        if (restarts(model, member) && may_start(model, member, found)) {
-            excused = start_and_judge(model, member, found);
-        }
+        excused = broken_as_found(model, member);
     }
     Broken broken = start_and_judge(model, member, world);
     std::erase_if(broken, [&](Property property) { return excused.contains(property); });

@@ -1,0 +1,81 @@
+// A member that dies, or is down, may start by itself at any moment, and brings up what is
+// installed. If that closes the way back before the plan has begun, no gate helps. The checker does
+// not blame the plan for it, so the plan says it.
+#include "planner/found_installed.h"
+
+#include "base/text.h"
+#include "model/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+
+namespace {
+
+using model::FormatTrigger;
+using model::Member;
+using model::StandardFact;
+
+// Returns the release that a fact of the member tells; empty: none.
+std::string release_of(const PlanBuilder& draft, const Member& member, StandardFact standard) {
+    const std::string fact = bound_fact(draft.request.pack, member.role, standard);
+    const auto entry = draft.request.facts.find(model::fact_key(member.name, fact));
+    const bool is_known = entry != draft.request.facts.end()
+                          && entry->second.status == model::ObservationStatus::known;
+    return is_known ? entry->second.value.as_string() : "";
+}
+
+bool is_in(const std::string& release, const std::string& series) {
+    return !release.empty() && model::version_in_series(release, series);
+}
+
+// True if the law would hold with this member on its release, whatever the plan does.
+bool would_fire(const PlanBuilder& draft, const model::FormatRule& law, const Member& starting) {
+    if (law.trigger == FormatTrigger::on_start || law.trigger == FormatTrigger::on_lead) {
+        return true;
+    }
+    const bool counts_down = law.trigger == FormatTrigger::when_all_running;
+    const auto& members = draft.request.cluster.members;
+    return (counts_down || law.trigger == FormatTrigger::when_all)
+           && std::all_of(members.begin(), members.end(), [&](const Member& member) {
+                  const auto running = release_of(draft, member, StandardFact::running);
+                  return member.role != law.role || member.name == starting.name
+                         || is_in(running, law.series) || (counts_down && running.empty());
+              });
+}
+
+}  // namespace
+
+void note_found_installed(PlanBuilder& draft) {
+    for (const model::FormatRule& law : draft.plan.laws) {
+        const auto role = draft.request.pack.roles.find(law.role);
+        if (rule_state(draft, law) != RuleState::open || role == draft.request.pack.roles.end()
+            || !role->second.restarts) {
+            continue;
+        }
+        std::vector<std::string> names;
+        for (const Member& member : draft.request.cluster.members) {
+            if (member.role == law.role
+                && is_in(release_of(draft, member, StandardFact::installed), law.series)
+                && !is_in(release_of(draft, member, StandardFact::running), law.series)
+                && would_fire(draft, law, member)) {
+                names.push_back(member.name);
+            }
+        }
+        if (!names.empty()) {
+            draft.plan.notes.push_back(fmt::format(
+                "{} lies installed under {}: whoever starts by itself before the gate comes up on "
+                "it, and {} rises to {} unasked; put {} back in place first, or see that nobody "
+                "starts by itself",
+                draft.request.to_version,
+                join(names, ", "),
+                law.store,
+                law.becomes,
+                draft.request.from_version));
+        }
+    }
+}
+
+}  // namespace drydock::planner
