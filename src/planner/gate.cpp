@@ -108,6 +108,51 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
     return std::nullopt;
 }
 
+// True if clients are kept out while the gate is waited for: the last step before it that says so
+// refuses writes, and a step behind it lets them in again.
+bool refuses_writes_at(const PlanBuilder& draft, std::size_t gate) {
+    const Plan& plan = draft.plan;
+    const std::string writes = bound_fact(draft.request.pack, "", model::StandardFact::writes);
+    const auto is_before = ancestors(plan, {gate});
+    const auto is_behind = descendants(plan, {gate});
+    bool is_refused = false;
+    for (std::size_t i = 0; i < plan.actions.size() && !writes.empty(); ++i) {
+        for (const model::Effect& effect : plan.actions[i].effects) {
+            const bool tells = effect.member.empty() && effect.name == writes;
+            const bool lets_in = effect.value == Json(true) || effect.value == Json("accepted");
+            if (tells && is_before[i]) {
+                is_refused = !lets_in;
+            } else if (tells && is_behind[i] && lets_in) {
+                return is_refused;
+            }
+        }
+    }
+    return false;
+}
+
+// Says who waits while a person thinks. The planner's own gates keep nobody down.
+void note_who_waits(PlanBuilder& draft, std::size_t gate) {
+    const Action& action = draft.plan.actions[gate];
+    auto& notes = draft.plan.notes;
+    const std::string place = action.source.empty() ? "" : fmt::format(" ({})", action.source);
+    if (const auto down = down_at(draft, gate); !down.empty()) {
+        notes.push_back(fmt::format("gate \"{}\"{} has a person waiting while {} down: put it "
+                                    "before the step that takes {} down",
+                                    action.gate,
+                                    place,
+                                    down.size() == 1 ? down.front() + " is"
+                                                     : fmt::format("{} members are", down.size()),
+                                    down.size() == 1 ? "it" : "the first of them"));
+    }
+    if (refuses_writes_at(draft, gate)) {
+        notes.push_back(
+            fmt::format("gate \"{}\" has a person waiting while writes are refused: put a "
+                        "gate of the pack before the step that refuses them, in one "
+                        "phase with the step that closes the way back",
+                        action.gate));
+    }
+}
+
 // Makes room for an action at `position`: later predecessors move up by one.
 void shift_indices(Plan& plan, std::size_t position) {
     for (Action& action : plan.actions) {
@@ -182,8 +227,10 @@ std::string place_gate(PlanBuilder& draft,
     Plan& plan = draft.plan;
     const auto fronts = fronts_of_outage(draft, closing);
     const auto pack_gate = own_gate(draft, fronts, closing);
-    Action& gate =
-        plan.actions[pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts)];
+    const std::size_t position =
+        pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts);
+    note_who_waits(draft, position);
+    Action& gate = plan.actions[position];
     gate.is_point_of_no_return = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
     return gate.gate;

@@ -211,6 +211,18 @@ std::vector<std::size_t> fronts_of_blocks(const PlanBuilder& draft,
     return {fronts.begin(), fronts.end()};
 }
 
+std::vector<std::string> down_at(const PlanBuilder& draft, std::size_t gate) {
+    const auto is_before = ancestors(draft.plan, {gate});
+    const auto is_behind = descendants(draft.plan, {gate});
+    std::set<std::string> members;
+    for (const Outage& outage : outages_of(draft)) {
+        if (is_before[outage.down] && outage.up < is_behind.size() && is_behind[outage.up]) {
+            members.insert(outage.key.substr(0, outage.key.find('/')));
+        }
+    }
+    return {members.begin(), members.end()};
+}
+
 bool brings_up(const PlanBuilder& draft, const Action& action) {
     return action.verb == model::Verb::start || action.verb == model::Verb::restart
            || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {

@@ -3,8 +3,8 @@
 //
 // A member is down if the last effect on it says that it does not run, or is not ready. A member
 // that no later step brings up is away for good: nobody waits for it. But the member of the closing
-// action itself counts always. A member that the survey found down counts as taken down by its first
-// step that switches or moves it.
+// action itself counts always. A member that the survey found down counts as taken down by its
+// first step that switches or moves it.
 #pragma once
 
 #include "planner/compile.h"
@@ -23,6 +23,10 @@ namespace drydock::planner {
 // whose block nobody was down stands for itself.
 [[nodiscard]] std::vector<std::size_t> fronts_of_blocks(const PlanBuilder& draft,
                                                         const std::vector<std::size_t>& closing);
+
+// Returns who is down while the gate is waited for: they went down before it, and come up behind
+// it.
+[[nodiscard]] std::vector<std::string> down_at(const PlanBuilder& draft, std::size_t gate);
 
 // True if the action makes a member run or be ready.
 [[nodiscard]] bool brings_up(const PlanBuilder& draft, const model::Action& action);

@@ -1,0 +1,74 @@
+// Notes on the gate of the point of no return: who waits while a person thinks.
+#include "planner/plan_of.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace drydock::planner {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+model::ProcedureSpec& upgrade_of(Fixture& site) {
+    auto& procedures = site.pack.procedures;
+    return *std::find_if(procedures.begin(), procedures.end(), [](const auto& procedure) {
+        return procedure.name == "upgrade";
+    });
+}
+
+// The first start of 2.0 closes the way back; the pack has a gate of its own at this place of the
+// block: stop, install, start.
+Fixture with_gate_in_block(std::ptrdiff_t place) {
+    Fixture site = small_site("linked", 1, "1.0");
+    model::StepSpec gate;
+    gate.id = "mine";
+    gate.verb = model::Verb::gate;
+    gate.title = "it converts";
+    auto& steps = upgrade_of(site).phases.back().steps;
+    steps.insert(steps.begin() + place, gate);
+    return site;
+}
+
+TEST(GateNotes, TellWhoIsDownWhileAPersonIsWaitedFor) {
+    EXPECT_THAT(plan_of(with_gate_in_block(0)).notes, ElementsAre());
+    for (const std::ptrdiff_t place : {1, 2}) {
+        const auto plan = plan_of(with_gate_in_block(place));
+        EXPECT_EQ(plan.point_of_no_return.gate, "mine");
+        EXPECT_THAT(plan.notes, Contains(HasSubstr("has a person waiting while m1 is down")));
+    }
+}
+
+// Keeps clients out from the first phase to the last.
+Fixture with_writes_refused() {
+    Fixture site = small_site("linked", 2, "1.0");
+    Fixture other = small_site("copied", 2, "1.0");
+    std::copy_if(other.pack.facts.begin(),
+                 other.pack.facts.end(),
+                 std::back_inserter(site.pack.facts),
+                 [](const auto& fact) { return fact.role.empty(); });
+    auto& phases = upgrade_of(site).phases;
+    const auto& others = upgrade_of(other).phases;
+    phases.insert(phases.begin(), others.front());
+    phases.push_back(others.back());
+    site.set("", "writes", "accepted");
+    site.set("", "serving", "old");
+    return site;
+}
+
+TEST(GateNotes, TellThatWritesAreRefusedWhileAPersonIsWaitedFor) {
+    Fixture site = with_writes_refused();
+    EXPECT_THAT(plan_of(site).notes,
+                Contains(HasSubstr("has a person waiting while writes are refused")));
+    // The roll comes first, then clients are kept out.
+    auto& phases = upgrade_of(site).phases;
+    std::swap(phases[0], phases[1]);
+    EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("writes are refused"))));
+}
+
+}  // namespace
+}  // namespace drydock::planner
