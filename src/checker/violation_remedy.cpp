@@ -59,8 +59,12 @@ const Action* find_skipped_gate(const Model& model, const Path& walk) {
 
 std::string remedy_of_unasked(const Model& model, const Path& walk) {
     if (const Action* gate = find_skipped_gate(model, walk)) {
-        return fmt::format("let the gate \"{}\" be asked in every case: take its `when` away",
-                           gate->title);
+        return fmt::format("take the `when` of the gate \"{}\" away, so that it is asked in every "
+                           "case{}",
+                           gate->title,
+                           is_start_by_itself(walk) ? ", and put the gate before the step that "
+                                                      "installs what it starts"
+                                                    : "");
     }
     return is_start_by_itself(walk)
                ? remedy_of_early_install(
