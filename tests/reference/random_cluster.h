@@ -92,12 +92,8 @@ protected:
                  down ? Json() : Json(release));
         add_fact(member, "health", model::StandardFact::none, FactType::text, "good");
         if (has_installed_) {
-            const bool ahead = one_in(sane_ ? 30 : 12);  // unpacked, and not started yet
-            add_fact(member,
-                     "installed",
-                     model::StandardFact::installed,
-                     FactType::release,
-                     ahead ? plan_.to_version : release);
+            add_fact(
+                member, "installed", model::StandardFact::installed, FactType::release, release);
         }
         if (has_ready_) {
             add_fact(member,
