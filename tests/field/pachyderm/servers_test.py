@@ -21,6 +21,7 @@ WORKERS = 8
 GONE_SECONDS = 5  # a server that was killed is away for as long as this
 LEAK_SECONDS = 9 * 60  # the API server frees a port that it lost, no matter how fast the machine is
 SERVICE = "/api/v1/namespaces/default/services/pachd"
+BINDING = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pachyderm"
 
 
 @full_only
@@ -76,7 +77,49 @@ class Servers(Case):
         self.assertEqual(self.ask("GET", SERVICE)["metadata"]["annotations"]["by"], "somebody")
         self.go_back()
 
-    def test_4_the_api_server_dies_in_the_middle_of_a_patch(self) -> None:
+    def test_4_a_service_is_made_anew_with_its_old_ports(self) -> None:
+        """Clients write in the middle of the clone: the buckets differ. Else pachd is not where it can be asked for its commits."""
+        saved = self.saved_service()
+        self.make_plan()
+        run = self.pause_in_the_clone()
+        self.ask("DELETE", SERVICE)
+        self.ask("POST", os.path.dirname(SERVICE), saved)
+        self.world.wait_written(1)
+        self.go_on()
+        done = run.wait(scaled(300))
+        self.assertEqual(done.code, HALTED, done.text())
+        self.assertRegex(" ".join(done.text().split()), "was not found equal to|nothing was committed meanwhile")
+        self.go_back()
+
+    def test_5_a_service_is_deleted(self) -> None:
+        """pachd cannot be asked any more, so the run stops; with the Service of the pause back, it goes on."""
+        self.make_plan()
+        run = self.pause_in_the_clone()
+        saved = self.saved_service()
+        self.ask("DELETE", SERVICE)
+        self.go_on()
+        done = run.wait(scaled(400))
+        self.assertEqual(done.code, HALTED, done.text())
+        self.assertIn("nothing was committed meanwhile", " ".join(done.text().split()))
+        self.ask("POST", os.path.dirname(SERVICE), saved)
+        self.drydock("resume", expect=WAITS)
+        self.go_back()
+
+    def test_6_the_binding_is_given_to_another_namespace(self) -> None:
+        """As the guide's `pachctl deploy` does: seen before anything is deployed, and put right by a person."""
+        self.make_plan()
+        run = self.pause_in_the_clone()
+        self.bind_to("somewhere")
+        self.go_on()
+        done = run.wait(scaled(300))
+        self.assertEqual(done.code, HALTED, done.text())
+        self.assertIn("Make the old namespace the subject of ClusterRoleBinding pachyderm again", " ".join(done.text().split()))
+        self.assertEqual(self.world.running(self.world.new), "none")
+        self.bind_to(self.world.old.namespace)
+        self.drydock("resume", expect=WAITS)
+        self.go_back()
+
+    def test_7_the_api_server_dies_in_the_middle_of_a_patch(self) -> None:
         """It has taken the ports and written no Service: nobody has them for some minutes. They are waited for, and not fought over."""
         self.make_plan()
         held = self.gate.hold(NODE_PORTS, key_of("default", "pachd"))
@@ -138,6 +181,18 @@ class Servers(Case):
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         return self.world.site.server.ask(method, path, body)
+
+    def bind_to(self, namespace: str) -> None:
+        """Gives the rights of ClusterRoleBinding pachyderm to one namespace alone."""
+        subject = {"kind": "ServiceAccount", "name": "pachyderm", "namespace": namespace}
+        self.world.site.server.merge(BINDING, {"subjects": [subject]})
+
+    def saved_service(self) -> Any:
+        """The Service as a person would make it anew."""
+        found = self.ask("GET", SERVICE)
+        kept = {key: found["metadata"][key] for key in ("name", "namespace", "labels") if key in found["metadata"]}
+        spec = {key: found["spec"][key] for key in ("type", "ports", "selector")}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": spec}
 
 
 if __name__ == "__main__":
