@@ -271,6 +271,23 @@ class Dump(Case):
         with open(self.path("run", "clone")) as file:
             self.assertIn("state=some\n", file.read())
 
+    def test_a_clone_by_a_program_of_the_operator_is_compared_by_its_lists(self) -> None:
+        """What that program says of its copy is not believed. A list that is empty, or without hashes, proves nothing."""
+        good = "5 h1 a b\n7 h2 c\n"
+        for old, new, code, told in ((good, "7 h2 c\n5 h1 a b\n", 0, ""), (good, "5 h1 a b\n7 other c\n", 1, "> 7 other c"),
+                                     (good, "5 h1 a b\n", 1, "< 7 h2 c"), ("", "", 1, "lists no object"),
+                                     ("5 - a\n", "5 - a\n", 1, "no size, hash and name: 5 - a"), (good, "fails", 1, "failed")):
+            for side, text in (("old", old), ("new", new)):
+                with open(self.path(side), "w") as file:
+                    file.write(text)
+            mover = self.program("mover", f'#!/bin/sh\ncd {self.path()}\n[ $1 = copy ] && exit\ngrep -q fails $2 && exit 1\ncat $2\n')
+            for word in ("copy", "verify"):
+                done = self.run_script("clone.sh", word, "/bin/false", self.path("run"), "old", "new", mover)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+            self.assertIn(told, done.stdout)
+            with open(self.path("run", "clone")) as file:
+                self.assertIn("state=some\n" if code else "state=all\n", file.read())
+
     def test_the_root_token_stays_in_a_private_file(self) -> None:
         os.makedirs(self.path("run"))
         shutil.copy(self.path("state.json"), self.path("run", "metadata"))
