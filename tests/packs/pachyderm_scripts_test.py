@@ -216,6 +216,16 @@ class Small(Case):
         with open(self.path("homes")) as file:
             self.assertEqual(file.read().splitlines(), [home] * len(calls))
 
+    def test_ports_of_a_pause_that_others_have_are_named(self) -> None:
+        moves = ("pachd:30650=30649", "etcd:32379=32378")
+        own, rival = {"default/services/pachd": service("default", 30650)}, service("rival", 30649)
+        etcd = labelled("Service", "default", "etcd", "u3", spec={"ports": [{"nodePort": 30649}]})
+        for objects, told in ((own, "free"), ({"default/services/pachd": service("default", 30649)}, "free"), ({}, "free"),
+                              (own | {"rival/services/pachd": rival}, "services/pachd of namespace rival has node port 30649"),
+                              (own | {"default/services/etcd": etcd}, "services/etcd of namespace default has node port 30649")):
+            self.set_kube(objects)
+            self.assertEqual(self.run_script("ports.py", *self.at("default"), *moves).stdout, told + "\n")
+
     def test_writes_are_those_of_the_side_that_serves(self) -> None:
         entry = self.program("entry", "#!/bin/sh\necho blue\n")
         places = "blue=prod/default green=prod/pach-new"

@@ -67,6 +67,7 @@ Facts facts_of_place(const std::string& namespace_name) {
             {"bound_to", Json(Json::Array{"default"})},
             {"context_namespace", namespace_name},
             {"noted", false},
+            {"pause_ports", "free"},
             {"clone", Json()}};
 }
 

@@ -78,8 +78,10 @@ class Migrate(Case):
     def past_rivals_to_the_deployment(self) -> None:
         """A rival on a port of the pause. Then, all in one clone: the dump loses its end, a rival takes a port of before, and
         somebody runs the guide's own deployment."""
-        self.rival(self.world.file.port(self.world.old, is_paused=True))
-        self.halted("apply", self.plan, told="services/rival of namespace default has it")
+        port = self.world.file.port(self.world.old, is_paused=True)
+        self.rival(port)
+        self.halted("apply", self.plan, told=f"services/rival of namespace default has node port {port}")
+        self.assertFalse(os.path.exists(self.run_folder() + "/pipelines.json"), "pipelines were stopped before it was seen")
         self.remove_rival()
         dump = self.run_folder() + "/metadata"
         self.hooks.once("during-clone", self.until_dumped(), f"cp {dump} {dump}-whole", f"truncate -s 1000 {dump}",
