@@ -12,6 +12,7 @@
 #include "agent/action.h"
 #include "agent/action_key.h"
 #include "agent/attempt.h"
+#include "agent/command_environment.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -237,7 +238,7 @@ ActionResult finish_output(ActionResult result,
 os::SpawnOptions
 spawn_options(const Json& request, const ActionContext& context, Lifetime lifetime) {
     os::SpawnOptions spawn;
-    spawn.environment = os::clean_environment(read_pairs(request["env"]));
+    spawn.environment = command_environment(request["env"]);
     spawn.folder = request["cwd"].as_string();
     spawn.dies_with_parent = true;  // without its supervisor a command would run unseen
     spawn.before_start = lifetime == Lifetime::attempt ? context.contain : context.release;

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -125,6 +126,22 @@ TEST_F(Actions, know_a_process_that_has_renamed_itself) {
     EXPECT_EQ(k_process_service.query(elsewhere, 1000).phase, Phase::stopped);
     Json untitled = renamed;
     EXPECT_EQ(k_process_service.query(untitled.set("title", ""), 1000).phase, Phase::stopped);
+}
+
+// Programs look there for what a person has set up. The HOME of the caller of sudo is another's.
+TEST_F(Actions, have_the_home_of_their_user) {
+    const std::string home = ::getpwuid(::geteuid())->pw_dir;
+    const std::string before = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+    ::setenv("HOME", "/elsewhere", 1);
+    const auto printed = [&](const char* more) {
+        const auto result = run(json(fmt::format(
+            R"({{"kind":"command","argv":["sh","-c","echo $HOME; env | grep -c ^HOME="]{}}})",
+            more)));
+        return result.evidence["output_tail"].as_string();
+    };
+    EXPECT_EQ(printed(""), home + "\n1\n");
+    EXPECT_EQ(printed(R"(,"env":{"HOME":"/given"})"), "/given\n1\n");
+    ::setenv("HOME", before.c_str(), 1);
 }
 
 // Two environments share one interpreter, so the executable does not tell them apart.

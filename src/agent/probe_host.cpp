@@ -5,6 +5,7 @@
 // found by folder: a path belongs to the release whose real folder holds it.
 #include "agent/action.h"
 #include "agent/action_key.h"
+#include "agent/command_environment.h"
 #include "agent/digest.h"
 #include "agent/probe.h"
 #include "agent/service.h"
@@ -281,7 +282,7 @@ ProbeResult probe_command(const Json& probe, std::int64_t timeout_ms) {
     if (!script) {
         return cannot_tell(script.error().message);
     }
-    options.spawn.environment = os::clean_environment(read_pairs(probe["env"]));
+    options.spawn.environment = command_environment(probe["env"]);
     options.spawn.dies_with_parent = true;
     options.output_max = 1U << 20U;
     options.timeout_ms = timeout_ms;

@@ -8,6 +8,7 @@
 // A vendor's script is never believed alone: start asks for the status first, and stop is done only
 // when the status says so.
 #include "agent/action_key.h"
+#include "agent/command_environment.h"
 #include "agent/service.h"
 #include "base/text.h"
 #include "os/process.h"
@@ -68,7 +69,7 @@ ServiceState query(const Json& service, std::int64_t timeout_ms) {
     const auto argv = read_texts(service["status"], "status");
     os::RunOptions options;
     options.spawn.argv = argv.value_or(std::vector<std::string>());
-    options.spawn.environment = os::clean_environment(read_pairs(service["env"]));
+    options.spawn.environment = command_environment(service["env"]);
     options.spawn.folder = service["cwd"].as_string();
     options.timeout_ms = timeout_ms;
     const auto run = os::run_to_end(options);

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import unittest.mock
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
@@ -201,20 +200,6 @@ class Small(Case):
         self.set_kube({"default/deployments/pachd": deployment("default", "1.9.12", 0)})
         self.assertEqual(self.run_script("running.sh", *self.at("default")).stdout, "")
         self.assertEqual(self.run_script("running.sh", *self.at("default"), "any").stdout, "1.9.12\n")
-
-    def test_kubectl_has_a_home_where_a_command_has_none(self) -> None:
-        """Else it keeps its cache in the folder that drydock was started in, and a program for its token finds nothing."""
-        self.program("kubectl", f'#!/bin/sh\necho "$HOME" >>{self.path("homes")}\nexit 1\n')
-        manifest = self.write("manifest.json", {"kind": "List", "items": []})
-        calls = [("running.sh", *self.at("default")), ("workers.sh", *self.at("default")), ("writes.py", *self.at("default"), "30649", "-", "-"),
-                 ("twin.py", "check", manifest, "-", *self.at("default")), ("undeploy.py", *self.at("default"), self.path("record"))]
-        with unittest.mock.patch.dict(os.environ):
-            del os.environ["HOME"]
-            home = os.path.expanduser("~")
-            for name, *words in calls:
-                self.assertNotEqual(self.run_script(name, *words).returncode, 0, name)
-        with open(self.path("homes")) as file:
-            self.assertEqual(file.read().splitlines(), [home] * len(calls))
 
     def test_ports_of_a_pause_that_others_have_are_named(self) -> None:
         moves = ("pachd:30650=30649", "etcd:32379=32378")

@@ -3,9 +3,6 @@
 # there is no such deployment or namespace, or where it is scaled to 0; with `any` that tells nothing. What else goes wrong is an exit
 # code.
 set -u
-# A command of an agent has no HOME. kubectl, and a program that gives it a token, look there.
-HOME=$(printenv HOME) || HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
-export HOME
 [ $# -ge 5 ] || set -- "$1" "$2" "$3" "$4" running
 kubectl=$1 kubeconfig=$2 context=$3 namespace=$4
 said=$("$kubectl" --kubeconfig="$kubeconfig" --context="$context" --namespace="$namespace" get deployment pachd --ignore-not-found \

@@ -6,7 +6,6 @@ check: 0 if nothing speaks against it, 1 with the reason.
 deploy: creates what is not there. What is there must be as the manifest has it.
 """
 import json
-import os
 import subprocess
 import sys
 import time
@@ -138,6 +137,4 @@ def main():
                 create(cluster, one)
 
 
-# A command of an agent has no HOME. kubectl, and a program that gives it a token, look there.
-os.environ.setdefault("HOME", os.path.expanduser("~"))
 main()

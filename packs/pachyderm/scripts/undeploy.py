@@ -121,6 +121,4 @@ def main():
         sys.exit("; ".join(wrong))
 
 
-# A command of an agent has no HOME. kubectl, and a program that gives it a token, look there.
-os.environ.setdefault("HOME", os.path.expanduser("~"))
 main()

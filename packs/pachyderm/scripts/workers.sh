@@ -2,9 +2,6 @@
 # workers.sh KUBECTL KUBECONFIG CONTEXT NAMESPACE: scales every ReplicationController of a pipeline's workers to 0, each by its name.
 # pachd makes them anew when it is back.
 set -u
-# A command of an agent has no HOME. kubectl, and a program that gives it a token, look there.
-HOME=$(printenv HOME) || HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
-export HOME
 at="--kubeconfig=$2 --context=$3 --namespace=$4"
 # shellcheck disable=SC2086  # three words
 names=$("$1" $at get rc --selector=suite=pachyderm,component=worker --output=name </dev/null) || exit 1

@@ -5,7 +5,6 @@ is, ENTRY prints: a side of PLACES, written SIDE=CONTEXT/NAMESPACE, or SIDE=CONT
 PLACES `-` it is the one in CONTEXT and NAMESPACE.
 """
 import json
-import os
 import subprocess
 import sys
 
@@ -46,6 +45,4 @@ def main():
     print("accepted" if runs and service and paused not in ports else "refused")
 
 
-# A command of an agent has no HOME. kubectl, and a program that gives it a token, look there.
-os.environ.setdefault("HOME", os.path.expanduser("~"))
 main()
