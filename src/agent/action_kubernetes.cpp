@@ -5,7 +5,9 @@
 // outcome.
 #include "agent/action.h"
 #include "agent/action_key.h"
+#include "agent/attempt.h"
 #include "agent/kubernetes_request.h"
+#include "os/clock.h"
 
 #include <fmt/format.h>
 
@@ -39,6 +41,11 @@ ActionResult to_result(kubernetes::Change change) {
     return unknown(std::move(*change.error), std::move(evidence));
 }
 
+ActionWait to_wait(const kubernetes::Wait& wait) {
+    const std::int64_t now_ms = os::RealClock().wall_ms();
+    return {wait.subject, now_ms, now_ms + wait.left_ms, wait.remedy};
+}
+
 }  // namespace
 
 ActionResult run_kubernetes_action(const Json& request, const ActionContext& context) {
@@ -49,11 +56,15 @@ ActionResult run_kubernetes_action(const Json& request, const ActionContext& con
     const auto tell = [&context](std::string_view line) {
         static_cast<void>(context.output(line));  // it is kept in the attempt's folder
     };
+    const auto report_wait = [&context](const std::optional<kubernetes::Wait>& wait) {
+        write_wait(context.folder, wait ? std::optional(to_wait(*wait)) : std::nullopt);
+    };
     const auto is_cancelled = [&context] { return context.cancelled && context.cancelled(); };
     const kubernetes::Effort effort(
         time_of(request),
         is_cancelled,
-        context.output ? std::function<void(std::string_view)>(tell) : [](std::string_view) {});
+        context.output ? std::function<void(std::string_view)>(tell) : [](std::string_view) {},
+        report_wait);
     return to_result(change_kubernetes(**client, request, false, effort));
 }
 

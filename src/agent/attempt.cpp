@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
+#include <fstream>
 
 namespace drydock::agent {
 namespace {
@@ -28,6 +30,7 @@ constexpr std::size_t k_result_bytes_max = 8U << 20U;
 constexpr std::size_t k_progress_tail_bytes = 300;
 constexpr std::size_t k_progress_file_bytes_max = 4096;
 constexpr std::size_t k_unit_bytes_max = 32;
+constexpr std::size_t k_wait_text_bytes_max = 500;
 
 // Names the file that says that the attempt never began and never will.
 std::string tombstone_path(const std::string& folder) {
@@ -40,15 +43,41 @@ std::optional<Json> read_result(const std::string& folder) {
     return value ? std::optional(std::move(*value)) : std::nullopt;
 }
 
+// True if the value is a text of a limited size, or absent.
+bool is_short_text(const Json& value, std::size_t bytes_max) {
+    return value.is_null() || (value.is_string() && value.as_string().size() <= bytes_max);
+}
+
+// True if the value has the types of `waits`; only `for` has to be there.
+bool is_wait(const Json& value) {
+    const auto is_time = [&](std::string_view key) {
+        return value[key].is_null() || value[key].is_integer();
+    };
+    return value.is_object() && value["for"].is_string()
+           && is_short_text(value["for"], k_wait_text_bytes_max)
+           && is_short_text(value["remedy"], k_wait_text_bytes_max) && is_time("since_ms")
+           && is_time("until_ms");
+}
+
 // True if the value has the types of a progress file; absent keys are fine.
 bool is_progress(const Json& value) {
     const auto is_number = [&](std::string_view key) {
         return !value.contains(key) || value[key].is_number();
     };
-    const auto& unit = value["unit"];
     return value.is_object() && is_number("done") && is_number("of") && is_number("bytes")
-           && is_number("rate")
-           && (unit.is_null() || (unit.is_string() && unit.as_string().size() <= k_unit_bytes_max));
+           && is_number("rate") && is_short_text(value["unit"], k_unit_bytes_max)
+           && (value["waits"].is_null() || is_wait(value["waits"]));
+}
+
+// Keeps the keys that are known.
+Json wait_part(const Json& wait) {
+    Json part;
+    for (const char* key : {"for", "since_ms", "until_ms", "remedy"}) {
+        if (!wait[key].is_null()) {
+            part.set(key, wait[key]);
+        }
+    }
+    return part;
 }
 
 }  // namespace
@@ -75,7 +104,25 @@ Json read_reported_progress(const std::string& folder) {
             progress.set(key, (*value)[key]);
         }
     }
+    if (value->contains("waits")) {
+        progress.set("waits", wait_part((*value)["waits"]));
+    }
     return progress;
+}
+
+void write_wait(const std::string& folder, const std::optional<ActionWait>& wait) {
+    Json report{Json::Object{}};
+    if (wait) {
+        report.set("waits",
+                   Json()
+                       .set("for", to_utf8(wait->subject))
+                       .set("since_ms", wait->since_ms)
+                       .set("until_ms", wait->until_ms)
+                       .set("remedy", to_utf8(wait->remedy)));
+    }
+    const std::string part = progress_path(folder) + ".part";
+    std::ofstream(part, std::ios::trunc) << report.dump();
+    (void)std::rename(part.c_str(), progress_path(folder).c_str());
 }
 
 bool has_moved(const Json& report, const Json& before) {

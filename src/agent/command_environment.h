@@ -8,9 +8,9 @@
 
 namespace drydock::agent {
 
-// Returns "NAME=value": PATH of the agent, HOME of its user, and the variables of `given`, which win
-// over both. HOME is the folder in the user's passwd entry, whatever HOME the agent has; it is left
-// out for a user without an entry.
+// Returns "NAME=value": PATH of the agent, HOME of its user, and the variables of `given`, which
+// win over both. HOME is the folder in the user's passwd entry, whatever HOME the agent has; it is
+// left out for a user without an entry.
 [[nodiscard]] std::vector<std::string> command_environment(const Json& given);
 
 }  // namespace drydock::agent

@@ -1,4 +1,5 @@
 // exec, attach, fence and cancel, spoken to a real agent, which is killed at every place.
+#include "agent/attempt.h"
 #include "agent/test_agent.h"
 #include "transport/local/local.h"
 
@@ -307,6 +308,21 @@ TEST_F(Exec, shows_the_progress_that_a_command_tells) {
     EXPECT_EQ(progress["done"], Json(1));
     EXPECT_EQ(progress["rate"], Json(0.5));
     EXPECT_EQ(progress["unit"], Json("GB"));
+}
+
+// The file is the command's: nothing in it may break a frame or a screen.
+TEST_F(Exec, shows_what_a_command_waits_for_if_it_tells_that_well) {
+    const std::string good = R"({"for":"a lock","since_ms":1,"until_ms":2,"remedy":"end it"})";
+    for (const auto& [told, shown] :
+         std::map<std::string, Json>{{good, json(good)},
+                                     {R"({"for":"a lock","other":1})", json(R"({"for":"a lock"})")},
+                                     {R"({"since_ms":1})", Json()},
+                                     {R"({"for":"a lock","since_ms":"soon"})", Json()},
+                                     {R"({"for":")" + std::string(501, 'x') + R"("})", Json()},
+                                     {R"("a lock")", Json()}}) {
+        write("progress.json", R"({"waits":)" + told + "}");
+        EXPECT_EQ(read_reported_progress(folder_)["waits"], shown) << told;
+    }
 }
 
 // A copy of hours has no useful limit but this one.

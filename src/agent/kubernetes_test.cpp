@@ -1,5 +1,6 @@
 // The probe and the action `kubernetes` as a plan words them, at a small API server.
 #include "agent/action.h"
+#include "agent/attempt.h"
 #include "agent/probe.h"
 #include "agent/secrets.h"
 #include "agent/test_world.h"
@@ -53,6 +54,7 @@ protected:
     // Ends early once so many requests of a method have come.
     ActionResult act(const Json& one, const std::string& method = "", int count = 0) {
         ActionContext context;
+        context.folder = folder_;
         context.cancelled = [this, method, count] {
             return !method.empty() && api_.count(method) >= count;
         };
@@ -128,6 +130,11 @@ TEST_F(Kubernetes, a_port_that_leaked_is_told_while_it_is_waited_for) {
     ASSERT_TRUE(result.error);
     EXPECT_EQ(result.error->code, "kubernetes.port_leaked");
     EXPECT_NE(printed_.find("port 30649"), std::string::npos);
+    const Json wait = read_reported_progress(folder_)["waits"];
+    EXPECT_NE(wait["for"].as_string().find("node port 30649"), std::string::npos) << wait.dump();
+    EXPECT_GT(wait["since_ms"].as_int(), 0);
+    EXPECT_GT(wait["until_ms"].as_int(), wait["since_ms"].as_int());
+    EXPECT_NE(wait["remedy"].as_string().find("Delete no service"), std::string::npos);
 }
 
 // A refusal may hold the whole object. Half a secret at the cut could not be recognised.

@@ -318,6 +318,8 @@ TEST_F(Probes, ask_commands) {
     EXPECT_EQ(told(R"({"kind":"command","argv":["false"]})"), "unknown");
     EXPECT_EQ(told(R"({"kind":"command","argv":["sleep","9"],"deadline_ms":100})"), "unknown");
     EXPECT_EQ(told(R"({"kind":"command","argv":["/none/such"]})"), "unknown");
+    EXPECT_EQ(told(R"({"kind":"command","argv":["sh","-c","echo ${HOME:?}"]})").substr(0, 5),
+              "known");
     EXPECT_EQ(told(R"({"kind":"horoscope"})"), "unknown");
     EXPECT_EQ(told(R"({"kind":"disk","path":"/none/such","as":"free_bytes"})"), "absent");
     EXPECT_GT(ask(json(R"({"kind":"disk","path":"/","as":"free_bytes"})"))["value"].as_int(), 0);

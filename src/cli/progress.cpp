@@ -185,7 +185,7 @@ Progress progress_of(const Plan& plan, const State& state, const ActionProgress&
 
 Json progress_entry(const Action& action, const Json& report) {
     Json entry = Json::Object{{"action", action.id}};
-    for (const char* key : {"done", "of", "unit", "bytes", "rate", "at_ms"}) {
+    for (const char* key : {"done", "of", "unit", "bytes", "rate", "waits", "at_ms"}) {
         if (!report[key].is_null()) {
             entry.set(key, report[key]);
         }
@@ -222,6 +222,10 @@ in_flight_lines(const Plan& plan, const State& state, const ActionProgress& prog
                 entry == progress.end() ? "" : run::progress_text(entry->second);
             lines.push_back(joint + action.title
                             + (progress_words.empty() ? "" : ": " + progress_words));
+            if (entry != progress.end()) {
+                const auto wait = run::wait_lines(entry->second);
+                lines.insert(lines.end(), wait.begin(), wait.end());
+            }
         } else if (state.status(i) == Status::open) {
             lines.push_back(say("gate \"{}\" waits for a person", action.gate));
         } else if (state.status(i) == Status::soaking) {

@@ -31,7 +31,8 @@ struct Progress {
     std::int64_t left_ms = 0;  // of the actions that are not over; soaks apart
 };
 
-// The progress of actions in flight, as their commands report it: {done, of, rate, unit, bytes}.
+// The progress of actions in flight, as their commands report it: {done, of, rate, unit, bytes,
+// waits}.
 using ActionProgress = std::map<std::size_t, Json>;
 // An action that tells how much is left counts with that time.
 [[nodiscard]] Progress
@@ -42,7 +43,8 @@ progress_list(const model::Plan& plan, const run::State& state, const ActionProg
 // Returns `action` (its id), the report of its command, and `percent` and `left_ms` where they are
 // known.
 [[nodiscard]] Json progress_entry(const model::Action& action, const Json& report);
-// Returns a line for each action in flight: its member, its title, and its progress.
+// Returns a line for each action in flight: its member, its title, and its progress. Behind it come
+// lines of what it waits for.
 [[nodiscard]] std::vector<std::string>
 in_flight_lines(const model::Plan& plan, const run::State& state, const ActionProgress& progress);
 // Returns a line for each optional action that failed: the step, and the advice. The run goes on

@@ -118,6 +118,12 @@ std::string noted_words(const Json& detail) {
                answer.empty() || answer == run::k_noted_answer ? "" : ", " + answer);
 }
 
+// A report with nothing in it is recorded at the end of a wait.
+std::string progress_words(const Json& detail) {
+    const std::string words = run::report_text(detail);
+    return words.empty() ? "waits no more" : words;
+}
+
 // Returns the words of an event about an action; empty for events about the run. All types are
 // listed, so that the compiler reports a new one.
 std::string action_words(const Event& event, const model::Action& action) {
@@ -137,7 +143,7 @@ std::string action_words(const Event& event, const model::Action& action) {
     case EventType::gate_approved:
         return say("approved{}: {}", by_whom(event.detail), event.detail["words"].as_string());
     case EventType::action_progress:
-        return run::progress_text(event.detail);
+        return progress_words(event.detail);
     case EventType::run_noted:
     case EventType::run_created:
     case EventType::conductor_started:
@@ -219,7 +225,7 @@ std::string log_words(const Json& event) {
         words += "attempt " + event["attempt"].show() + " ";
     }
     words += by_whom(event["detail"]) + of_journey(event["detail"]);
-    words += run::progress_text(event["detail"]);
+    words += run::report_text(event["detail"]);
     const std::string reason = reason_in(event["detail"]);
     return trim(reason.empty() ? words : words + " " + reason);
 }

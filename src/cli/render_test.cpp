@@ -1,4 +1,5 @@
 // Every screen, as text and compared with a recorded one: a change of a screen is seen and judged.
+#include "base/text.h"
 #include "cli/json.h"
 #include "cli/observers.h"
 #include "cli/render.h"
@@ -300,6 +301,27 @@ TEST_F(Render, HowFarALongActionHasCome) {
     LiveTable table(out, clock, screen_);
     table.on_progress(event, plan_, state);
     EXPECT_THAT(out.str(), HasSubstr(k_words));
+}
+
+// A run that waits for minutes and does not say for what looks like a hang.
+TEST_F(Render, WhatAnActionWaitsFor) {
+    const auto state = sample_state(plan_, "roll/m1/start", Status::intended);
+    const auto index = static_cast<std::size_t>(plan_.find("roll/m1/start") - plan_.actions.data());
+    Json wait = Json::Object{{"for", "the server to free node port 1"}, {"since_ms", 0}};
+    wait.set("until_ms", 720'000).set("remedy", "nothing: delete nothing");
+    const Json told = Json::Object{{"waits", wait}};
+    auto status = sample_status(state);
+    status.progress[index] = told;
+    const std::string text = render_status(status, screen_);
+    EXPECT_THAT(text, HasSubstr("now        m1: start m1\n"));
+    EXPECT_THAT(text, HasSubstr("waits for the server to free node port 1\n"));
+    EXPECT_THAT(text, HasSubstr("until " + show_time(720'000) + " at the latest\n"));
+    EXPECT_THAT(text, HasSubstr("to do: nothing: delete nothing\n"));
+    EXPECT_EQ(json_of(status)["progress"].items().at(0)["waits"], wait);
+    const run::Event begins = {{run::EventType::action_progress, index, 1}, told};
+    EXPECT_THAT(event_words(begins, plan_), HasSubstr("waits for the server to free node port 1;"));
+    const run::Event ends = {{run::EventType::action_progress, index, 1}, Json(Json::Object{})};
+    EXPECT_THAT(event_words(ends, plan_), HasSubstr("waits no more"));
 }
 
 // A log of machines is not flooded by a report twice a second.

@@ -47,6 +47,8 @@ void crash_at(const CrashPoint& crash,
 inline constexpr std::int64_t k_answer_grace_ms = 20'000;
 // The shortest time between two records of one action's progress.
 inline constexpr std::int64_t k_record_progress_ms = 30'000;
+// A wait that lasts for less is in no record.
+inline constexpr std::int64_t k_record_wait_ms = 3'000;
 // The rate of a command that tells none is that of the last minute.
 inline constexpr std::int64_t k_rate_window_ms = 60'000;
 
@@ -136,6 +138,7 @@ private:
         Json recorded;  // the report that the journal has
         RateMeter meter = RateMeter(k_rate_window_ms);
         std::int64_t record_ms = 0;  // monotonic: the next record is not due before
+        std::int64_t wait_ms = 0;    // monotonic: since when the latest `waits` is told
     };
 
     // A request to an agent to end an attempt early, for a pause or an abort.
@@ -173,6 +176,7 @@ private:
     void submit_again(const InFlight& flight);
     void await_end(RequestId ticket, const InFlight& flight);
     void on_progress(RequestId ticket, InFlight& flight, const Json& body);
+    [[nodiscard]] static bool is_record_due(const Progress& progress, std::int64_t now_ms);
     void cancel_in_flight();
     void take_cancellation(const Reply& reply);
     [[nodiscard]] Json detail_of_end(const InFlight& flight, const Json& result);

@@ -46,7 +46,10 @@ protected:
     // Ends when a test says so; a busy machine needs no other limits.
     [[nodiscard]] Effort effort() {
         return Effort(
-            k_time_ms, [this] { return is_over(); }, [this](auto line) { told_ += line; });
+            k_time_ms,
+            [this] { return is_over(); },
+            [this](auto line) { told_ += line; },
+            [this](const auto& wait) { waits_.push_back(wait ? wait->subject : "over"); });
     }
 
     [[nodiscard]] std::int64_t port() const {
@@ -75,6 +78,7 @@ protected:
     TestApi api_;
     std::unique_ptr<Client> client_;
     std::string told_;
+    std::vector<std::string> waits_;  // as they were reported
     std::function<bool()> is_over = [] { return false; };
 };
 
@@ -186,6 +190,19 @@ TEST_F(Changes, a_leaked_port_is_waited_for) {
     };
     EXPECT_EQ(move().end, ChangeEnd::changed);
     EXPECT_NE(told_.find("port 30649 is taken, and no service has it"), std::string::npos);
+    EXPECT_EQ(waits_,
+              (std::vector<std::string>{
+                  "the API server to free node port 30649, which no service has", "over"}));
+}
+
+TEST_F(Changes, a_server_that_does_not_answer_is_waited_for_by_name) {
+    api_.before = [this](const TestRequest& request) -> std::optional<TestAnswer> {
+        return request.method == "GET" && api_.count("GET") <= 2
+                   ? std::optional(TestAnswer{504, {}, false})
+                   : std::nullopt;
+    };
+    EXPECT_EQ(move().end, ChangeEnd::changed);
+    EXPECT_EQ(waits_, (std::vector<std::string>{"the API server to answer", "over"}));
 }
 
 TEST_F(Changes, a_port_that_stays_leaked_ends_with_its_name) {

@@ -23,10 +23,12 @@ std::int64_t now_ms() {
 
 Effort::Effort(std::int64_t timeout_ms,
                std::function<bool()> is_cancelled,
-               std::function<void(std::string_view)> tell)
+               std::function<void(std::string_view)> tell,
+               std::function<void(const std::optional<Wait>&)> report_wait)
     : end_ms_(now_ms() + timeout_ms)
     , is_cancelled_(std::move(is_cancelled))
-    , tell_(std::move(tell)) {
+    , tell_(std::move(tell))
+    , report_wait_(std::move(report_wait)) {
 }
 
 std::int64_t Effort::left_ms() const {
@@ -52,6 +54,10 @@ bool Effort::pause(std::int64_t pause_ms) const {
 
 void Effort::tell(std::string_view line) const {
     tell_(line);
+}
+
+void Effort::report_wait(const std::optional<Wait>& wait) const {
+    report_wait_(wait);
 }
 
 }  // namespace drydock::kubernetes

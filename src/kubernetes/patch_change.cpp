@@ -27,6 +27,8 @@ namespace {
 
 constexpr int k_conflicts_max = 10;  // a busy object gives up to one conflict for each writer
 constexpr std::int64_t k_leak_pause_ms = 3'000;  // a leaked port is freed after minutes
+constexpr std::int64_t k_leak_ms_max = std::int64_t{12} * 60'000;
+constexpr const char* k_server_wait = "the API server to answer";
 
 // Returns the node ports that the server says are taken.
 std::vector<std::int64_t> taken_ports(const Answer& answer) {
@@ -97,8 +99,11 @@ private:
     // Reads the object and prepares the patch. Returns the end if nothing is to be sent.
     std::optional<Change> begin() {
         Answer answer = client_.get(path_, effort_.request_ms());
-        while (is_unsettled(answer.kind) && effort_.pause(k_change_pause_ms)) {
+        while (is_unsettled(answer.kind) && pause_for_server()) {
             answer = client_.get(path_, effort_.request_ms());
+        }
+        if (awaited_ == k_server_wait && !is_unsettled(answer.kind)) {
+            end_wait();
         }
         if (answer.kind != AnswerKind::done) {
             return not_read(answer);
@@ -167,6 +172,9 @@ private:
     std::optional<Change> settle() {
         for (;;) {
             const Answer answer = send();
+            if (!is_unsettled(answer.kind) && taken_ports(answer).empty()) {
+                end_wait();
+            }
             if (answer.kind == AnswerKind::done) {
                 return options_.dry_run ? end_of(ChangeEnd::changed, evidence_) : read_back();
             }
@@ -183,7 +191,7 @@ private:
                 }
                 return std::nullopt;  // read again: a lost request may have taken it for this one
             }
-            if (!is_unsettled(answer.kind) || !effort_.pause(k_change_pause_ms)) {
+            if (!is_unsettled(answer.kind) || !pause_for_server()) {
                 return gave_up(answer, target_.object.text(), was_lost_, evidence_);
             }
         }
@@ -232,9 +240,17 @@ private:
     // The server's own repair frees a leaked port: some rounds of three minutes after it started.
     std::optional<Change> wait_for_leak(std::int64_t port) {
         evidence_.set("leaked_port", port);
-        effort_.tell(fmt::format("port {} is taken, and no service has it: it leaked, and the "
-                                 "server frees it within 12 minutes\n",
-                                 port));
+        const std::string subject =
+            fmt::format("the API server to free node port {}, which no service has", port);
+        if (awaited_ != subject) {
+            effort_.tell(fmt::format("port {} is taken, and no service has it: it leaked, and the "
+                                     "server frees it within 12 minutes\n",
+                                     port));
+            begin_wait(subject,
+                       "nothing: it does that by itself, mostly within 7 minutes. Delete no "
+                       "service, and give none that port",
+                       k_leak_ms_max);
+        }
         if (!options_.dry_run && effort_.pause(k_leak_pause_ms)) {
             return {};
         }
@@ -245,6 +261,28 @@ private:
                             "the server frees a leaked port within 12 minutes: give the step that "
                             "time, and delete nothing",
                             ErrorClass::transient});
+    }
+
+    // Reports a wait; one that goes on is reported once.
+    void begin_wait(std::string subject, std::string remedy, std::int64_t longest_ms) {
+        if (subject != awaited_) {
+            awaited_ = subject;
+            effort_.report_wait(Wait{
+                std::move(subject), std::move(remedy), std::min(longest_ms, effort_.left_ms())});
+        }
+    }
+
+    void end_wait() {
+        if (!awaited_.empty()) {
+            awaited_.clear();
+            effort_.report_wait(std::nullopt);
+        }
+    }
+
+    // Returns false once the effort is over.
+    bool pause_for_server() {
+        begin_wait(k_server_wait, "see that it runs, and its etcd", effort_.left_ms());
+        return effort_.pause(k_change_pause_ms);
     }
 
     // The answer has the object already; this also sees what others make of it.
@@ -274,6 +312,7 @@ private:
     std::string version_;  // that was read last
     Json operations_;
     Json evidence_ = Json(Json::Object{});
+    std::string awaited_;  // the subject of the wait that was reported; empty: none
     int requests_ = 0;
     int conflicts_ = 0;
     bool was_sent_ = false;

@@ -113,6 +113,38 @@ std::string progress_text(const Json& progress) {
     return text;
 }
 
+std::vector<std::string> wait_lines(const Json& progress) {
+    const Json& wait = progress["waits"];
+    std::vector<std::string> lines;
+    if (!wait.is_object()) {
+        return lines;
+    }
+    lines.push_back("waits for " + wait["for"].as_string());
+    std::string times;
+    if (wait["since_ms"].is_integer()) {
+        times = "since " + show_time(wait["since_ms"].as_int());
+    }
+    if (wait["until_ms"].is_integer()) {
+        times += times.empty() ? "" : ", ";
+        times += "until " + show_time(wait["until_ms"].as_int()) + " at the latest";
+    }
+    if (!times.empty()) {
+        lines.push_back(times);
+    }
+    if (const std::string& remedy = wait["remedy"].as_string(); !remedy.empty()) {
+        lines.push_back("to do: " + remedy);
+    }
+    return lines;
+}
+
+std::string report_text(const Json& progress) {
+    std::vector<std::string> parts = wait_lines(progress);
+    if (const std::string amounts = progress_text(progress); !amounts.empty()) {
+        parts.insert(parts.begin(), amounts);
+    }
+    return join(parts, "; ");
+}
+
 // An attempt that was ended has a position and no rate.
 std::string cancelled_text(const Json& evidence) {
     Json position = evidence["progress"];

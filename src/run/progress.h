@@ -1,5 +1,5 @@
 // Words and numbers for the progress of a long action, from the report of its command: {done, of,
-// rate, unit, bytes} (docs/formats/progress.md).
+// rate, unit, bytes, waits} (docs/formats/progress.md).
 #pragma once
 
 #include "base/json.h"
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace drydock::run {
 
@@ -19,6 +20,13 @@ namespace drydock::run {
 // "3.2 of 10 GB (32 %), 120 MB/s, about 57 s left"; empty without `done`. The unit "bytes" is shown
 // in larger units.
 [[nodiscard]] std::string progress_text(const Json& progress);
+
+// Returns three lines: what the action waits for, since when and until when, and what a person can
+// do. Lines that the report has nothing for are left out; none if it does not wait.
+[[nodiscard]] std::vector<std::string> wait_lines(const Json& progress);
+
+// Returns progress and wait in one line; empty if the report has neither.
+[[nodiscard]] std::string report_text(const Json& progress);
 
 // "cancelled at 3.2 of 10 GB (32 %)", from the evidence of an attempt that was ended early; "paused
 // at ..." if it stopped at a safe place.

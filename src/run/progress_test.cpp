@@ -1,4 +1,5 @@
 // Tests the words for the progress of a long action.
+#include "base/text.h"
 #include "run/progress.h"
 
 #include <gtest/gtest.h>
@@ -22,6 +23,21 @@ TEST(Progress, is_told_in_plain_words) {
         "7 of 9 objects (77 %), 1.2 GB, 2 objects/s, about 1 s left");
     EXPECT_EQ(progress_text(json(R"({"done":0})")), "0");
     EXPECT_EQ(progress_text(json(R"({"output_bytes":7})")), "");
+}
+
+// A person who is woken by it looks at these lines first.
+TEST(Progress, says_what_is_waited_for_since_when_until_when_and_what_to_do) {
+    const Json report = json(R"({"done":7,"unit":"rows","waits":{"for":"the server to free port 1",
+                                 "since_ms":0,"until_ms":720000,"remedy":"nothing"}})");
+    EXPECT_EQ(wait_lines(report),
+              (std::vector<std::string>{"waits for the server to free port 1",
+                                        "since " + show_time(0) + ", until " + show_time(720'000)
+                                            + " at the latest",
+                                        "to do: nothing"}));
+    EXPECT_EQ(report_text(json(R"({"done":7,"unit":"rows","waits":{"for":"a lock"}})")),
+              "7 rows; waits for a lock");
+    EXPECT_EQ(report_text(json(R"({"done":7,"unit":"rows"})")), "7 rows");
+    EXPECT_EQ(report_text(json("{}")), "");
 }
 
 // 100 % must not stand there while something is left, and no rate must divide by zero.

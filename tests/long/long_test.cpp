@@ -226,6 +226,30 @@ TEST_F(LongAction, RecordsNoProgressThatIsNone) {
     EXPECT_EQ(ear_.of(EventType::action_progress).size(), 1U);
 }
 
+// A wait of minutes is no stall that nobody explains: `status` reads the journal.
+TEST_F(LongAction, RecordsWhatItWaitsForAndThatItWaitsNoMore) {
+    const auto wait_at = [this](std::int64_t after_ms, const Json& report) {
+        after_begin(after_ms,
+                    [this, report] { transport_.host("a").set_progress(k_first, report); });
+    };
+    const Json wait = Json::Object{{"for", "a lock"}, {"since_ms", 1}, {"until_ms", 2}};
+    wait_at(1 * k_second, Json(Json::Object{{"waits", wait}}));
+    wait_at(2 * k_second, Json(Json::Object{}));  // over in a moment
+    for (int second = 10; second < 20; ++second) {
+        wait_at(second * k_second, Json(Json::Object{{"waits", wait}}));
+    }
+    for (int second = 20; second < 30; ++second) {
+        wait_at(second * k_second, Json(Json::Object{}));
+    }
+    after_begin(31 * k_second, [this] { finish(k_first); });
+    ASSERT_TRUE(conduct());
+    EXPECT_EQ(state_.phase(), run::Phase::finished);
+    const auto recorded = ear_.of(EventType::action_progress);
+    ASSERT_EQ(recorded.size(), 2U);
+    EXPECT_EQ(recorded[0].detail["waits"], wait);
+    EXPECT_TRUE(recorded[1].detail["waits"].is_null());
+}
+
 // A short action costs no record more.
 TEST_F(LongAction, RecordsNothingOfAShortAction) {
     set_progress(1 * k_second, 1);

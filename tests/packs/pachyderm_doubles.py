@@ -128,6 +128,8 @@ if words[0] == "create":
     if wanted & set(state.get("leaked", [])):
         state["leaked"] = []; save()
         sys.exit("The Service is invalid: spec.ports[0].nodePort: Invalid value: provided port is already allocated")
+    if os.path.exists(os.environ.get("DRYDOCK_PROGRESS", "")):
+        state["told"] = json.load(open(os.environ["DRYDOCK_PROGRESS"]))  # right before it is made
     one["metadata"]["uid"] = f"uid-{len(state['objects'])}"
     state["objects"][key] = one
     save(); sys.exit(0)

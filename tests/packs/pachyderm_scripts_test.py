@@ -337,9 +337,14 @@ class Twin(Case):
 
     def test_a_port_that_nobody_has_is_waited_for(self) -> None:
         self.set_kube({}, leaked=(31650,))
-        done = self.twin("deploy", self.manifest())
+        told = {"DRYDOCK_PROGRESS": self.path("progress.json")}
+        done = self.run_script("twin.py", "deploy", self.manifest(), "30650=31650", *self.at("pach-new"), env=told)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("taken by nobody", done.stdout)
+        wait = self.read("kube.json")["told"]["waits"]
+        self.assertIn("to free a node port of Service pachd", wait["for"])
+        self.assertEqual(wait["until_ms"] - wait["since_ms"], 720_000)
+        self.assertEqual(self.read("progress.json"), {}, "it waits no more")
 
     def test_another_object_of_the_name_is_not_taken_over(self) -> None:
         self.set_kube({"pach-new/services/pachd": service("pach-new", 32000)})

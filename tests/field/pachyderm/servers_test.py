@@ -5,6 +5,7 @@ In the order of their names, in one world: each test ends with the old installat
 """
 
 import http.client
+import json
 import os
 import threading
 import time
@@ -131,6 +132,12 @@ class Servers(Case):
         server.start_api_server()
         server.wait_ready()
         began = time.monotonic()
+        migration.wait_until(self.leaks_that_are_told, scaled(60), lambda: "status does not say what it waits for", every=1)
+        wait, = self.leaks_that_are_told()
+        self.assertLess(wait["since_ms"], wait["until_ms"])
+        self.assertIn("Delete no service", wait["remedy"])
+        self.assertRegex(" ".join(self.drydock("status", expect=None).stdout.split()),
+                         "waits for the API server to free node port [0-9]+, which no service has since .* until .* at the latest to do: nothing")
         done = run.wait(LEAK_SECONDS + scaled(300))
         self.assertEqual(done.code, WAITS, done.text())
         print(f"at the gate {time.monotonic() - began:.0f} s after the API server was killed", flush=True)
@@ -171,6 +178,12 @@ class Servers(Case):
             print("it halted:", " ".join(done.text().split())[-600:], flush=True)
             done = self.drydock("resume", expect=None)
         self.assertEqual(done.code, WAITS, done.text())
+
+    def leaks_that_are_told(self) -> list[Any]:
+        """The waits for a port of `status`."""
+        done = self.drydock("status", "--json", expect=None)
+        waits = [one["waits"] for one in json.loads(done.stdout)["progress"] if "waits" in one]
+        return [wait for wait in waits if "free node port" in wait["for"]]
 
     def first_of(self, bucket: str) -> bytes:
         """A list of the first keys; empty while nobody answers."""
