@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""kill -9 of drydock at every record of its journal: a migration to its gate, and back.
+
+After each kill `resume` goes on, and is killed in its turn at the next record: before it is written, once it is, or when its
+commands were sent. Whatever is killed, clients have the address of the old installation until somebody has approved, and nothing
+that they wrote is lost. A spread of this is in migrate_test.py.
+"""
+
+import itertools
+import json
+import unittest
+from typing import Any, Callable
+
+import migration
+from migrate_case import DONE, KILLED, WAITS, Case, full_only
+
+OPENING = 1  # record of a resumed run before its first own one: conductor.started
+KILLS_MAX = 2000
+migration.PAUSE_SECONDS = "5"  # of the client that writes: this takes most of an hour, and each of its files is read in the end
+
+
+@full_only
+class Kills(Case):
+    def test_1_to_the_gate_and_back(self) -> None:
+        self.to_the_gate_and_back("after")
+
+    def to_the_gate_and_back(self, late: str) -> None:
+        self.make_plan()
+        self.killed_until(WAITS, self.old_serves, late, "apply", self.plan)
+        self.killed_until(DONE, self.old_serves, late, "downgrade")
+        self.assert_old_serves()
+        self.world.remove_new()
+        self.drydock("journal", "verify")
+
+    # Parts
+
+    def old_serves(self) -> None:
+        self.assertEqual((self.world.serving(), self.world.site.binding()), ("blue", [self.world.old.namespace]))
+
+    def killed_until(self, code: int, check: Callable[[], None], late: str, *words: str) -> None:
+        """Runs a command, which is killed, and `resume`, which is killed again and again, until it ends with this code."""
+        begun = words[0]
+        for at in (f"{record}:{moment}" for record in (1, 2) for moment in ("before", "after")) if begun != "resume" else ():
+            self.dies(at, *words)
+            check()
+            words = self.what_to_type(words)
+        for number in itertools.count():
+            self.assertLess(number, KILLS_MAX)
+            done = self.drydock(*words, env=self.kill(number, late), expect=None)
+            if done.code != KILLED:
+                break
+            check()
+            words = self.what_to_type(words)
+        self.assertEqual(done.code, code, done.text())
+        print(f"{begun}: killed {number} times on its way", flush=True)
+        self.assertGreater(number, 5)
+
+    def what_to_type(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """`resume`, or the same once more when it was killed before its run was born."""
+        told = self.drydock("status", expect=None).text()
+        born = {"apply": "there is no run" not in told and self.run_id() in told, "downgrade": f"{migration.NEW} -> {migration.OLD}" in told}
+        return ("resume",) if born.get(words[0], True) else words
+
+    def run_id(self) -> str:
+        """Of the run of the plan."""
+        with open(self.plan, encoding="utf-8") as file:
+            return str(json.load(file)["run"])
+
+    def kill(self, number: int, late: str) -> dict[str, str]:
+        """Where the next conductor dies: each record before it is written, and then once it is. What was intended and never sent
+        is sent when it is tried again."""
+        events = self.events()
+        if any(event["type"] == "run.finished" for event in events):
+            return {}  # nothing comes behind it
+        again = [event["attempt"] > 1 for event in events if event["type"] == "action.intended"]
+        moment = "before" if number % 2 == 0 else "sent" if again and again[-1] else late
+        return {"DRYDOCK_CRASH": f"{OPENING + 1}:{moment}"}
+
+    def events(self) -> list[dict[str, Any]]:
+        done = self.drydock("log", "--json", expect=None)
+        return list(json.loads(done.stdout)["events"]) if done.code == DONE else []
+
+    def dies(self, at: str, *words: str) -> None:
+        done = self.drydock(*words, env={"DRYDOCK_CRASH": at}, expect=None)
+        self.assertEqual(done.code, KILLED, done.text())
+
+
+if __name__ == "__main__":
+    unittest.main()
