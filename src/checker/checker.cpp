@@ -7,6 +7,7 @@
 #include "checker/checker.h"
 
 #include "checker/backward_reachability.h"
+#include "checker/cluster_effects.h"
 #include "checker/counterexample.h"
 #include "checker/downgrade_check.h"
 #include "checker/return_point_search.h"
@@ -27,6 +28,8 @@ namespace {
 using run::Phase;
 
 constexpr std::size_t k_worlds_at_once = 32;
+constexpr const char* k_still_open = ", and it is open still: the point of no return is approved, "
+                                     "and not passed";
 
 // One check, with the parts that all of its steps share.
 class Check {
@@ -118,7 +121,8 @@ private:
             const std::string& reason = downgrade_checker_.failure_reason(search_.row(id));
             if (!reason.empty()) {
                 add(Property::no_way_back, path_to(model_, options_, search_, id));
-                report_.violations.back().because += ": " + reason;
+                report_.violations.back().because +=
+                    (is_approved(model_, search_.row(id)) ? k_still_open : "") + (": " + reason);
                 report_.violations.back().hint = remedy_of_way_back(reason);
                 return false;
             }
@@ -129,7 +133,8 @@ private:
     // True if the operator has a way out beside going on: a downgrade that works, or a recovery
     // option of the plan for after the point of no return.
     [[nodiscard]] bool has_other_end(const Byte* row) {
-        if (forward_ && downgrade_checker_.applies(row)) {
+        if (forward_ && downgrade_checker_.applies(row)
+            && (!is_approved(model_, row) || downgrade_checker_.failure_reason(row).empty())) {
             return downgrade_checker_.failure_reason(row).empty();
         }
         const auto& ways = model_.plan.ways_back;

@@ -175,6 +175,9 @@ std::string DowngradeChecker::world_of(const Byte* row) const {
             world[act.ran] = 0;
         }
     }
+    if (model_.closed != k_no_offset) {
+        world[model_.closed] = 0;
+    }
     world.resize(model_.fault_usage);
     return world;
 }
@@ -195,7 +198,8 @@ bool DowngradeChecker::applies(const Byte* row) const {
         model_.format_transitions.begin(),
         model_.format_transitions.end(),
         [](const FormatTransition& rise) { return rise.blocks_downgrade && rise.holds_at_start; });
-    return open_at_first && all_answer && !is_approved(model_, row) && !is_closing(model_, row);
+    const bool has_closed = is_approved(model_, row) && row[model_.closed] != 0;
+    return open_at_first && all_answer && !has_closed && !is_closing(model_, row);
 }
 
 // Facts that start and stop move (running, installed, ready, service, leads, clean stores) are

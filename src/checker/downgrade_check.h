@@ -32,8 +32,8 @@ public:
 
     [[nodiscard]] std::size_t tried() const { return results_.size(); }
 
-    // True if a downgrade must work from here. No action is in flight, every host answers, and no
-    // law that closes the way back was approved or may fire.
+    // True if a downgrade must work from here. No action is in flight, every host answers, no law
+    // that closes the way back may fire, and behind an approval no action that closes it has begun.
     [[nodiscard]] bool applies(const Byte* row) const;
 
     // Returns the facts without a law on which downgrades that end well hang.

@@ -11,6 +11,7 @@
 #include "checker/initial_values.h"
 #include "checker/model_builder.h"
 #include "model/effect_kinds.h"
+#include "run/return_point.h"
 #include "run/run.h"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ public:
         place_owned_by(k_no_index);
         place_stores();
         model_.new_writes = add(start_ != nullptr && start_->new_writes ? 1 : 0);
+        place_closed();
         for (std::size_t i = 0; i < model_.members.size(); ++i) {
             Member& member = model_.members[i];
             member.block = model_.size;
@@ -165,6 +167,19 @@ private:
                 keys.insert(model::fact_key(member.name, store.read_by));
             }
         }
+    }
+
+    // Statuses do not tell it: an action that failed waits again behind a resume. Without a gate
+    // nobody asks.
+    void place_closed() {
+        const auto& actions = model_.plan.actions;
+        const bool has_gate = std::any_of(actions.begin(), actions.end(), [](const auto& action) {
+            return action.is_point_of_no_return;
+        });
+        for (std::size_t i = 0; has_gate && i < actions.size(); ++i) {
+            model_.actions[i].closes = run::closes_way_back(model_.plan, actions[i]);
+        }
+        model_.closed = has_gate ? add(0) : k_no_offset;
     }
 
     // An unrepeatable action has a second byte: whether it has run. So a repeat is noticed.

@@ -180,6 +180,7 @@ struct ActionModel {
     bool destroys = false;       // overwrites or removes data
     bool restores = false;
     bool moves_serving = false;
+    bool closes = false;              // once it has begun, the way back is closed
     bool moves_world = false;         // it has a modelled effect
     bool matters_if_skipped = false;  // a skip and an end have different futures
     bool local = false;               // no other action observes its outcome (add_local_actions)
@@ -286,6 +287,7 @@ struct Model {
     Offset writes = k_no_offset;  // of the fact that tells whether writes are accepted
     std::uint64_t accepted = 0;   // values of that fact that mean yes
     Offset new_writes = k_no_offset;
+    Offset closed = k_no_offset;  // 1: an action that closes the way back has begun
     Offset fault_usage =
         k_no_offset;            // of the fault usage, a byte a budget; the last bytes of a row
     std::uint32_t size = 0;     // of a row

@@ -72,6 +72,10 @@ void Model::pack_action(const State& run, std::size_t action, Byte* row) const {
         failures = 0;
     }
     row[cells[action]] = to_byte(to_byte(status) | failures << 4);
+    const bool may_never_have_begun = status == Status::intended || status == Status::lost;
+    if (actions[action].closes && run.begun(action) > 0 && !may_never_have_begun) {
+        row[closed] = 1;
+    }
 }
 
 void Model::pack(const State& run, Byte* row) const {

@@ -270,7 +270,7 @@ bool Swap::same(std::size_t index, const std::vector<bool>& over) const {
                           alike);
     };
     return x.verb == y.verb && x.repeatable == y.repeatable && x.attempts == y.attempts
-           && x.is_point_of_no_return == y.is_point_of_no_return
+           && x.is_point_of_no_return == y.is_point_of_no_return && a.closes == b.closes
            && x.request.is_null() == y.request.is_null()
            && place(model_.cells[index]) == model_.cells[image] && place(a.ran) == b.ran
            && same_rare_effects(a, b) && same_after(index, over) && same_writes(a, b)

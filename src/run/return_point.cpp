@@ -37,12 +37,13 @@ bool is_return_point(const model::ReturnPoint& point, const std::string& id) {
 
 }  // namespace
 
+bool closes_way_back(const Plan& plan, const Action& action) {
+    return is_return_point(plan.point_of_no_return, action.id) || destroys_needed(plan, action);
+}
+
 std::optional<std::size_t> closed_by(const Plan& plan, const State& state) {
     for (std::size_t i = 0; i < state.actions(); ++i) {
-        const Action& action = plan.actions[i];
-        if (state.begun(i) > 0
-            && (is_return_point(plan.point_of_no_return, action.id)
-                || destroys_needed(plan, action))) {
+        if (state.begun(i) > 0 && closes_way_back(plan, plan.actions[i])) {
             return i;
         }
     }

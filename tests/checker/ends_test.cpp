@@ -116,6 +116,63 @@ TEST(LeftBehind, AWayBackThatHaltsCloses) {
     EXPECT_EQ(halted.return_point, "set noout") << text(halted);
 }
 
+// Behind the approval, and before the action that closes the way back, `downgrade` is open: what
+// halts there needs it. Here a mark stands in its way, which the plan takes away again before it
+// closes.
+LawPlan marked(bool leaves_mark, int marks_from) {
+    LawPlan law(1);
+    law.fact("", "noout", false);
+    const auto gate = [&](int place) {
+        if (place == marks_from) {
+            law.gate();
+        }
+    };
+    law.roll("m1");
+    gate(0);
+    law.act("set noout", Verb::run, "m1").effects = {becomes("", "noout", leaves_mark)};
+    gate(1);
+    law.act("unset noout", Verb::run, "m1").effects = {becomes("", "noout", false)};
+    gate(2);
+    law.fact("", "sealed", false);
+    law.act("seal", Verb::run, "m1").effects = {becomes("", "sealed", true)};
+    law.plan.point_of_no_return = {.exists = true, .action = "seal", .gate = "return"};
+    return law;
+}
+
+// The way back from any state: it is refused where the data is sealed, or the mark is set.
+Result<model::Plan> way_back_unmarked(const model::FactBook& facts) {
+    auto plan = way_back(false)(facts);
+    plan->actions.front().preconditions = {is("noout", false, false), is("sealed", false, false)};
+    return plan;
+}
+
+TEST(WaysBack, AreAskedUntilTheActionThatClosesThem) {
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.compile_downgrade = way_back_unmarked;
+    for (const int place : {0, 1, 2}) {
+        const Report marked_report = check(marked(true, place).plan, options);
+        EXPECT_EQ(broken(marked_report), "no-way-back") << place << text(marked_report);
+        EXPECT_EQ(marked_report.violations[0].because.find("and not passed") != std::string::npos,
+                  place == 0)
+            << marked_report.violations[0].because;
+        const Report plain = check(marked(false, place).plan, options);
+        EXPECT_EQ(broken(plain), "nothing") << place << text(plain);
+        EXPECT_EQ(plain.return_point, "seal");
+    }
+}
+
+// Whatever becomes of the action that closes the way back: once it has begun, nothing is asked.
+TEST(WaysBack, AreNotAskedBehindAFailedAttemptToCloseThem) {
+    LawPlan law = marked(false, 2);
+    law.plan.actions.back().attempts = 1;
+    Options options;
+    options.faults = {2, 1, 1, 0, 0};
+    options.compile_downgrade = way_back_unmarked;
+    const Report report = check(law.plan, options);
+    EXPECT_EQ(broken(report), "nothing") << text(report);
+}
+
 // What nothing models is answered both ways for the person; the report says on what that hangs.
 TEST(WaysBack, HangOnFactsWithoutALaw) {
     const LawPlan law = switched(true);

@@ -327,6 +327,23 @@ bool closes_way_back(const model::Plan& plan, const PlanStore& store) {
            && index_in(from->second.reads, to->second.writes) < 0 && !to->second.lowers_on_request;
 }
 
+bool closes_for_good(const model::Plan& plan, const Action& action) {
+    const auto& others = plan.point_of_no_return.further_actions;
+    const bool is_named =
+        plan.point_of_no_return.exists
+        && (action.id == plan.point_of_no_return.action
+            || std::find(others.begin(), others.end(), action.id) != others.end());
+    return is_named
+           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& one) {
+                  return one.kind == model::EffectKind::destroys
+                         && std::any_of(
+                             plan.stores.begin(), plan.stores.end(), [&](const auto& store) {
+                                 return store.name == one.name
+                                        && store.laws.contains(plan.from_version);
+                             });
+              });
+}
+
 bool is_closing(const Model& model, const World& world) {
     return std::any_of(model.rises.begin(), model.rises.end(), [&](const Rise& rise) {
         return rise.closes && (is_risen(model, rise, world) || holds(model, rise, world));

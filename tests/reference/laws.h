@@ -28,6 +28,8 @@ void prove_copies(const Model& model, std::size_t index, World& world);
 
 // The release that the plan leads to writes what the one it comes from cannot read, for good.
 [[nodiscard]] bool closes_way_back(const model::Plan& plan, const model::PlanStore& store);
+// Once the action has begun, nobody is promised a way back any more.
+[[nodiscard]] bool closes_for_good(const model::Plan& plan, const model::Action& action);
 // The way back is closed, or may close at any moment.
 [[nodiscard]] bool is_closing(const Model& model, const World& world);
 // A person has approved the gate of the point of no return.

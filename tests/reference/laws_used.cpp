@@ -92,6 +92,14 @@ bool has_voters(const Plan& plan) {
     });
 }
 
+bool is_open_behind_gate(const Drawn& drawn) {
+    const auto& actions = drawn.plan.actions;
+    return static_cast<bool>(drawn.back)
+           && std::any_of(actions.begin(), actions.end(), [](const model::Action& action) {
+                  return action.is_point_of_no_return;
+              });
+}
+
 std::map<std::string_view, bool> laws_of_roles(const Plan& plan) {
     const bool groups = any_role(plan, [](const PlanRole& role) { return !role.groups.empty(); });
     const bool together = any_role(plan, [](const PlanRole& role) { return role.ready_with > 0; });
@@ -122,6 +130,7 @@ std::map<std::string_view, bool> laws_of_steps(const Drawn& drawn) {
     const Plan& plan = drawn.plan;
     return {{"temporary", !plan.temporaries.empty()},
             {"temporary back", !plan.temporaries.empty() && static_cast<bool>(drawn.back)},
+            {"open behind a gate", is_open_behind_gate(drawn)},
             {"budget restart", drawn.faults.restart > 0},
             {"destroys", any_effect(plan, EffectKind::destroys)},
             {"restores", any_effect(plan, EffectKind::restores)},

@@ -22,9 +22,10 @@ struct Outcomes {
     int held = 0;
 };
 
-inline constexpr std::array<LawAndProperty, 24> k_laws_of_what_happens = {{
+inline constexpr std::array<LawAndProperty, 25> k_laws_of_what_happens = {{
     {"temporary", checker::Property::left_behind},
     {"temporary back", checker::Property::no_way_back},
+    {"open behind a gate", checker::Property::no_way_back},
     {"groups", checker::Property::quorum},
     {"voters", checker::Property::quorum},
     {"ready_with", checker::Property::quorum},

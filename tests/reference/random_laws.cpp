@@ -57,8 +57,23 @@ Drawn LawDrawer::draw_later(Drawn drawn) {
             store.levels.clear();
         }
     }
+    draw_return_point();
     drawn.plan = plan_;
     return drawn;
+}
+
+// Some step behind a gate that is the plan's point of no return.
+void LawDrawer::draw_return_point() {
+    const auto& actions = plan_.actions;
+    const auto gate = std::find_if(actions.begin(), actions.end(), [](const model::Action& action) {
+        return action.is_point_of_no_return;
+    });
+    if (gate == actions.end() || gate + 1 == actions.end() || one_in(3)) {
+        return;
+    }
+    const auto behind = static_cast<std::size_t>(actions.end() - gate) - 1;
+    const model::Action& action = *(gate + 1 + static_cast<std::ptrdiff_t>(any(behind)));
+    plan_.point_of_no_return = {.exists = true, .action = action.id, .gate = gate->gate};
 }
 
 void LawDrawer::draw_role(PlanRole& role) {

@@ -39,6 +39,7 @@ private:
     void let_starts_be_alone();
     void draw_own_raises();
     void draw_votes();
+    void draw_return_point();
     void draw_half_done_together();
 
     [[nodiscard]] PlanStore& any_store() { return plan_.stores[any(plan_.stores.size())]; }

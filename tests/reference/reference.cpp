@@ -99,8 +99,8 @@ private:
         }
     }
 
-    // Nothing is in flight, all hosts answer, nobody approved the point of no return, and nothing
-    // has closed the way back.
+    // Nothing is in flight, all hosts answer, nothing has closed the way back, and nobody has
+    // approved and begun what closes it.
     [[nodiscard]] bool is_back_asked(const World& world) const {
         const run::State state = model_.state(world);
         for (std::size_t i = 0; i < model_.plan.actions.size(); ++i) {
@@ -109,8 +109,8 @@ private:
                 return false;
             }
         }
-        return !model_.closed_at_first && world.away.empty() && !is_approved(model_, world)
-               && !is_closing(model_, world);
+        return !model_.closed_at_first && world.away.empty()
+               && !(is_approved(model_, world) && world.closed) && !is_closing(model_, world);
     }
 
     [[nodiscard]] bool has_way_back(const World& world) {
@@ -118,6 +118,7 @@ private:
         plain.run.clear();
         plain.ran.clear();
         plain.half_done.clear();
+        plain.closed = false;
         plain.used = {};
         const auto known = ways_back_.find(plain);
         if (known != ways_back_.end()) {
@@ -324,7 +325,10 @@ private:
 
     [[nodiscard]] bool has_other_end(const World& world) {
         if (forward_ && is_back_asked(world)) {
-            return has_way_back(world);
+            const bool has_way = has_way_back(world);
+            if (has_way || !is_approved(model_, world)) {
+                return has_way;
+            }
         }
         const auto& ways = model_.plan.ways_back;
         return std::any_of(ways.begin(), ways.end(), [](const auto& way) {

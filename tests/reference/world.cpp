@@ -358,6 +358,8 @@ void Model::keep(World& world, const run::State& state) const {
         const Status status = state.status(i);
         const bool over = is_over(status) || has_failed(status);
         const bool flies = status == Status::intended || status == Status::lost;
+        world.closed = world.closed
+                       || (state.begun(i) > 0 && !flies && closes_for_good(plan, plan.actions[i]));
         plain.set(i, status, over ? 0 : state.failures(i), flies ? 1 : 0);
     }
     world.run.assign(plain.cells().begin(), plain.cells().end());

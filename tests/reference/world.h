@@ -66,8 +66,9 @@ struct World {
     std::set<std::string> held;               // stores whose format a command holds down
     std::map<std::size_t, Before> half_done;  // by action
     std::set<std::size_t> ran;                // actions that may not be repeated, and took effect
-    std::set<std::string> away;               // hosts that do not answer
-    std::array<int, k_faults> used = {};      // of each fault's budget
+    bool closed = false;                  // what closes the way back has begun, for all it knows
+    std::set<std::string> away;           // hosts that do not answer
+    std::array<int, k_faults> used = {};  // of each fault's budget
 
     auto operator<=>(const World&) const = default;
 };
