@@ -1,5 +1,6 @@
 // The quorum that a begin may not take. A group that is below its minimum already does not count:
-// faults did that.
+// faults did that. But a command may not take the last vote of those who are up there: only dead
+// members would decide then, and nobody could bring the group back.
 #include "checker/cluster_effects.h"
 #include "checker/member_effects.h"
 
@@ -152,6 +153,33 @@ bool is_enough(const QuorumGroup& group, const Units& units) {
     return units.all > 0 && units.ready >= minimum_of(group, units.all);
 }
 
+// True if some voter of the group is up.
+template <class IsUp>
+bool has_voter_up(const Model& model,
+                  const QuorumGroup& group,
+                  const Byte* votes_of,
+                  const IsUp& is_up) {
+    return std::any_of(group.units.begin(), group.units.end(), [&](const auto& unit) {
+        return std::any_of(unit.begin(), unit.end(), [&](Index member) {
+            return votes(model, model.members[member], votes_of) && is_up(member);
+        });
+    });
+}
+
+// True if votes move, and none is left whose member is up. Who only goes down keeps its vote.
+bool takes_last_vote(const Model& model,
+                     const Readiness& readiness,
+                     const QuorumGroup& group,
+                     const Moment& moment) {
+    const auto is_up = [&](Index member) { return readiness.is_up(member); };
+    const auto is_up_then = [&](Index member) {
+        return readiness.is_up(member) || readiness.stays_up(member);
+    };
+    return moment.votes_before != moment.votes_after
+           && has_voter_up(model, group, moment.votes_before, is_up)
+           && !has_voter_up(model, group, moment.votes_after, is_up_then);
+}
+
 bool falls_short(const Model& model,
                  const Readiness& readiness,
                  const QuorumGroup& group,
@@ -160,8 +188,9 @@ bool falls_short(const Model& model,
     const auto stays_up = [&](Index member) {
         return readiness.stays_up(member) && (!moment.is_under_way || readiness.is_up(member));
     };
-    return is_enough(group, count_units(model, group, moment.votes_before, is_up))
-           && !is_enough(group, count_units(model, group, moment.votes_after, stays_up));
+    return takes_last_vote(model, readiness, group, moment)
+           || (is_enough(group, count_units(model, group, moment.votes_before, is_up))
+               && !is_enough(group, count_units(model, group, moment.votes_after, stays_up)));
 }
 
 bool breaks_quorum(const Model& model, std::size_t action, Index role, const Byte* row) {

@@ -236,6 +236,20 @@ void take_vote(LawPlan& law, const std::string& member) {
     law.act("retire " + member, Verb::run, member).effects = {becomes(member, "voter", false)};
 }
 
+// With two of three down the group is short already. Who takes the vote of the third is to blame
+// all the same: only the dead would decide.
+TEST(Groups, TheLastVoteOfOneWhoIsUpMayNotGo) {
+    for (const char* member : {"m1", "m3"}) {
+        LawPlan law = with_voters();
+        law.down("m1");
+        law.down("m2");
+        take_vote(law, member);
+        const Report report = check_law(law.plan, k_calm);
+        EXPECT_EQ(broken(report).find("quorum") != std::string::npos, member == std::string("m3"))
+            << text(report);
+    }
+}
+
 // While m1 has no vote, m2 and m3 decide, and none of them may go.
 TEST(Groups, AVoteThatIsAwayForAWhileMayTakeTheQuorum) {
     for (const bool beside : {true, false}) {

@@ -142,6 +142,12 @@ bool has_enough(const QuorumGroup& group, const Members& voters, const Members& 
     return true;
 }
 
+bool has_voter_up(const QuorumGroup& group, const Members& voters, const Members& up) {
+    return std::any_of(group.members.begin(), group.members.end(), [&](const auto& member) {
+        return voters.contains(member) && up.contains(member);
+    });
+}
+
 // The role as a whole first, then its groups.
 std::vector<bool> enough(const model::PlanRole& role, const Members& voters, const Members& ready) {
     std::vector<bool> answers = {static_cast<int>(ready.size()) >= role.quorum};
@@ -189,6 +195,18 @@ Readiness readiness_of(const Model& model,
     return ready;
 }
 
+// True if somebody of a group who votes is up, and nobody is when the votes have moved.
+bool takes_last_vote(const model::PlanRole& role,
+                     const Members& before,
+                     const Members& after,
+                     const Readiness& ready) {
+    Members up = ready.before;
+    up.insert(ready.after.begin(), ready.after.end());
+    return std::any_of(role.groups.begin(), role.groups.end(), [&](const QuorumGroup& group) {
+        return has_voter_up(group, before, ready.before) && !has_voter_up(group, after, up);
+    });
+}
+
 // A second look, where votes are away for a while: the others may still be under way, and so may
 // this one. It is about groups only, for they alone know votes.
 bool takes_quorum_meanwhile(const Model& model,
@@ -196,10 +214,15 @@ bool takes_quorum_meanwhile(const Model& model,
                             std::size_t index,
                             const Readiness& ready,
                             const World& world) {
-    const auto now = enough(role, voters(model, {}, world), ready.before);
-    const auto meanwhile = enough(role, voters_meanwhile(model, index, world), ready.meanwhile);
-    const auto after = enough(role, voters(model, {index}, world), ready.after);
-    return is_lost(now, meanwhile, 1) || is_lost(now, after, 1);
+    const Members voters_now = voters(model, {}, world);
+    const Members voters_then = voters_meanwhile(model, index, world);
+    const Members voters_after = voters(model, {index}, world);
+    const auto now = enough(role, voters_now, ready.before);
+    const auto meanwhile = enough(role, voters_then, ready.meanwhile);
+    const auto after = enough(role, voters_after, ready.after);
+    return is_lost(now, meanwhile, 1) || is_lost(now, after, 1)
+           || takes_last_vote(role, voters_now, voters_then, ready)
+           || takes_last_vote(role, voters_now, voters_after, ready);
 }
 
 bool takes_quorum(const Model& model, std::size_t index, const World& world) {
@@ -218,6 +241,7 @@ bool takes_quorum(const Model& model, std::size_t index, const World& world) {
             return is_lost(enough(role, voters_before, ready.before),
                            enough(role, voters_after, ready.after),
                            0)
+                   || takes_last_vote(role, voters_before, voters_after, ready)
                    || (lends && takes_quorum_meanwhile(model, role, index, ready, world));
         });
 }
