@@ -88,17 +88,70 @@ void raise(const Store& store, Index instance, Byte format, Byte* row) {
     }
 }
 
+// Returns the releases of the axis that the owner of the instance has, as values; of a shared
+// store, those of all members of its role.
+std::vector<Byte>
+releases_of_axis(const Model& model, const Store& store, Index instance, const Byte* row) {
+    const auto& owners = model.members_of[store.role];
+    std::vector<Byte> releases;
+    for (Index i = 0; i < owners.size(); ++i) {
+        const Offset place = store.axis[owners[i]];
+        if ((store.is_shared || i == instance) && place != k_no_offset) {
+            releases.push_back(row[place]);
+        }
+    }
+    return releases;
+}
+
+// A tool that makes an instance of an axis anew writes what its member's release writes, whether
+// that release raises or not. Of several the newest format counts.
+void make_anew_by_axis(const Model& model, const StoreChange& change, Byte* row) {
+    const Store& store = model.stores[change.store];
+    for (const Index instance : change.instances) {
+        Index newest = k_no_index;
+        for (const Byte release : releases_of_axis(model, store, instance, row)) {
+            const auto law = store.laws.find(model.values.at(release).value.show());
+            const Index format =
+                law == store.laws.end() ? k_no_index : index_in(store.formats, law->second.writes);
+            newest =
+                newest == k_no_index || (format != k_no_index && format > newest) ? format : newest;
+        }
+        if (newest != k_no_index) {
+            make_anew(store, {instance}, to_byte(newest), row);
+        }
+    }
+}
+
+// True if the law is of the release whose laws the instance has.
+bool is_law_of(const Model& model, const FormatTransition& rise, Index instance, const Byte* row) {
+    const Store& store = model.stores[rise.store];
+    if (store.axis.empty()) {
+        return true;
+    }
+    const auto releases = releases_of_axis(model, store, instance, row);
+    return std::any_of(releases.begin(), releases.end(), [&](Byte release) {
+        return has(rise.running_values, release);
+    });
+}
+
 // A step that raises a store fires its laws at once, if their conditions hold. A step that raises a
-// member's own instance leaves the others.
+// member's own instance leaves the others. On an axis each instance has the laws of its member.
 void raise_by_command(const Model& model, const StoreChange& change, Byte* row) {
+    const Store& store = model.stores[change.store];
+    if (!store.axis.empty()) {
+        make_anew_by_axis(model, change, row);
+    }
     for (const FormatTransition& rise : model.format_transitions) {
-        if (rise.store == change.store && (!has_condition(rise) || holds(model, rise, row))) {
-            make_anew(model.stores[rise.store], change.instances, rise.becomes, row);
-            for (const Index instance : change.own ? change.instances : std::vector<Index>()) {
-                raise(model.stores[rise.store], instance, rise.becomes, row);
-            }
-            if (!change.own) {
-                fire(model, rise, row);
+        if (rise.store != change.store || (has_condition(rise) && !holds(model, rise, row))) {
+            continue;
+        }
+        if (store.axis.empty()) {
+            make_anew(store, change.instances, rise.becomes, row);
+        }
+        for (Index i = 0; i < store.offset.size(); ++i) {
+            const bool is_meant = !change.own || index_in(change.instances, i) != k_no_index;
+            if (is_meant && is_law_of(model, rise, i, row)) {
+                raise(store, i, rise.becomes, row);
             }
         }
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace drydock::run {
 
@@ -46,14 +47,22 @@ const FormatRule* rule_of(const Plan& plan, const PlanStore& store) {
     return law == plan.laws.end() ? nullptr : &*law;
 }
 
-// Returns the format that the effect brings the store to; empty if it converts nothing.
-std::string format_after(const Plan& plan, const PlanStore& store, EffectKind kind) {
+// Returns the formats to which the effect may bring the store; none if it converts nothing. On an
+// axis the release of the member decides, and any of its releases may be the one.
+std::set<std::string> formats_after(const Plan& plan, const PlanStore& store, EffectKind kind) {
+    std::set<std::string> formats;
     if (kind == EffectKind::lowers) {
         const auto law = store.laws.find(plan.to_version);
-        return law == store.laws.end() ? "" : law->second.writes;
+        formats.insert(law == store.laws.end() ? "" : law->second.writes);
+    } else if (kind == EffectKind::raises && !store.read_by.empty()) {
+        for (const auto& [release, law] : store.laws) {
+            formats.insert(law.writes);
+        }
+    } else if (const FormatRule* law = rule_of(plan, store); kind == EffectKind::raises && law) {
+        formats.insert(law->becomes);
     }
-    const FormatRule* law = rule_of(plan, store);
-    return kind == EffectKind::raises && law != nullptr ? law->becomes : "";
+    formats.erase("");
+    return formats;
 }
 
 // True if a command raises the format only while the rule's own condition holds.
@@ -120,13 +129,16 @@ void ExpectedStores::convert(const model::Action& action,
                              const Effect& effect,
                              const PlanStore& store,
                              bool is_certain) {
-    const std::string format = format_after(plan_, store, effect.kind);
-    if (format.empty()) {
-        return;
-    }
+    const auto formats = formats_after(plan_, store, effect.kind);
     const bool may_stay = effect.kind == EffectKind::raises && has_condition(rule_of(plan_, store));
     for (const std::string& key : level_keys(plan_, store.levels)) {
-        tell(action, effect, key, store, {level_of(plan_, key, format)}, is_certain && !may_stay);
+        std::vector<Observation> levels;
+        for (const std::string& format : formats) {
+            levels.push_back(level_of(plan_, key, format));
+        }
+        if (!levels.empty()) {
+            tell(action, effect, key, store, levels, is_certain && !may_stay);
+        }
     }
 }
 

@@ -169,13 +169,45 @@ void ModelledStores::read_levels() {
 std::string ModelledStores::written_by_axis(const PlanStore& store,
                                             const std::string& owner) const {
     std::set<std::string> formats;
-    for (const std::string& member : plan_.roster()[store.role]) {
-        if (owner.empty() || owner == member) {
-            const auto law = store.laws.find(release_of(store, {.member = member}));
-            formats.insert(law == store.laws.end() ? "" : law->second.writes);
-        }
+    for (const std::string& release : releases_of_axis(store, owner)) {
+        const auto law = store.laws.find(release);
+        formats.insert(law == store.laws.end() ? "" : law->second.writes);
     }
     return formats.size() == 1 ? *formats.begin() : "";
+}
+
+std::vector<std::string> ModelledStores::releases_of_axis(const PlanStore& store,
+                                                          const std::string& owner) const {
+    std::vector<std::string> releases;
+    for (const std::string& member : plan_.roster()[store.role]) {
+        if (owner.empty() || owner == member) {
+            releases.push_back(release_of(store, {.member = member}));
+        }
+    }
+    return releases;
+}
+
+bool ModelledStores::has_law(const PlanStore& store,
+                             const StoreInstance& instance,
+                             const std::string& series) const {
+    const auto releases = store.read_by.empty() ? std::vector<std::string>()
+                                                : releases_of_axis(store, instance.owner);
+    return store.read_by.empty()
+           || std::any_of(releases.begin(), releases.end(), [&](const std::string& release) {
+                  return model::version_in_series(release, series);
+              });
+}
+
+std::string ModelledStores::newest_of_axis(const PlanStore& store, const std::string& owner) const {
+    std::string newest;
+    for (const std::string& release : releases_of_axis(store, owner)) {
+        const auto law = store.laws.find(release);
+        const std::string format = law == store.laws.end() ? "" : law->second.writes;
+        const bool is_newer =
+            newest.empty() || (!format.empty() && rank_of(store, format) > rank_of(store, newest));
+        newest = is_newer ? format : newest;
+    }
+    return newest;
 }
 
 // Returns the format that these facts told when the plan was made: a plan may hold them without
@@ -255,9 +287,20 @@ void ModelledStores::raise(const PlanStore& store,
 
 void ModelledStores::make_anew(const std::string& store,
                                const std::string& member,
-                               const std::string& format) {
+                               const std::string& format,
+                               const std::string& series) {
     for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        if (instance.is_destroyed) {
+        if (instance.is_destroyed && has_law(plan_store, instance, series)) {
+            tell(plan_store, instance, format);
+        }
+    });
+}
+
+void ModelledStores::make_anew_by_axis(const std::string& store, const std::string& member) {
+    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
+        const std::string format =
+            plan_store.read_by.empty() ? "" : newest_of_axis(plan_store, instance.owner);
+        if (instance.is_destroyed && !format.empty()) {
             tell(plan_store, instance, format);
         }
     });
@@ -275,9 +318,12 @@ void ModelledStores::write(const std::string& store,
 
 void ModelledStores::raise_own(const std::string& store,
                                const std::string& member,
-                               const std::string& format) {
+                               const std::string& format,
+                               const std::string& series) {
     for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        raise(plan_store, instance, format);
+        if (has_law(plan_store, instance, series)) {
+            raise(plan_store, instance, format);
+        }
     });
 }
 

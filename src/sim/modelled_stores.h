@@ -80,10 +80,19 @@ public:
     // destroyed can only be restored.
     // Gives the instance of the member, or all if it is empty, the format.
     void write(const std::string& store, const std::string& member, const std::string& format);
-    // Raises the member's own instance.
-    void raise_own(const std::string& store, const std::string& member, const std::string& format);
-    // Gives the member's own instance the format, if it was destroyed.
-    void make_anew(const std::string& store, const std::string& member, const std::string& format);
+    // Raises the member's own instance by the law of a series; on an axis only if its laws are of
+    // that release.
+    void raise_own(const std::string& store,
+                   const std::string& member,
+                   const std::string& format,
+                   const std::string& series);
+    // Gives the member's own instance the format of that law, if it was destroyed.
+    void make_anew(const std::string& store,
+                   const std::string& member,
+                   const std::string& format,
+                   const std::string& series);
+    // The same on an axis: the format that the member's release writes, whether it raises or not.
+    void make_anew_by_axis(const std::string& store, const std::string& member);
     void destroy(const std::string& store, const std::string& member);
     void copy(const std::string& store);
     void restore(const std::string& store, const std::string& member);
@@ -107,6 +116,14 @@ private:
                                                 const StoreInstance& instance) const;
     void for_own(const std::string& store, const std::string& member, const Each& visit);
     [[nodiscard]] std::string first_format(const model::PlanStore& store) const;
+    // Returns the releases of the axis whose laws the instance has, by its owner.
+    [[nodiscard]] std::vector<std::string> releases_of_axis(const model::PlanStore& store,
+                                                            const std::string& owner) const;
+    [[nodiscard]] bool has_law(const model::PlanStore& store,
+                               const StoreInstance& instance,
+                               const std::string& series) const;
+    [[nodiscard]] std::string newest_of_axis(const model::PlanStore& store,
+                                             const std::string& owner) const;
     [[nodiscard]] std::string written_by_axis(const model::PlanStore& store,
                                               const std::string& owner) const;
     [[nodiscard]] std::vector<std::string> level_keys(const model::PlanStore& store,

@@ -112,17 +112,18 @@ void ModelledSystem::raise(const model::FormatRule& law) {
 }
 
 // A command raises a store by each of its laws; one with a condition acts only while that holds.
-// It makes what was destroyed anew.
+// It makes what was destroyed anew. A store of an axis has the laws of its member's release.
 void ModelledSystem::raise_by_command(const model::Effect& effect) {
     const std::string& name = effect.name;
+    stores_.make_anew_by_axis(name, effect.member);
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const model::FormatRule& law = laws_[i];
         if (law.store != name || (has_condition(law.trigger) && !holds(law))) {
             continue;
         }
         ask_consent(i);
-        stores_.make_anew(name, effect.member, law.becomes);
-        stores_.raise_own(name, effect.own ? effect.member : "", law.becomes);
+        stores_.make_anew(name, effect.member, law.becomes, law.series);
+        stores_.raise_own(name, effect.own ? effect.member : "", law.becomes, law.series);
     }
 }
 

@@ -403,6 +403,38 @@ TEST(Axis, ASecondReleaseReadsTheStore) {
     }
 }
 
+// A command makes an index anew by the release that the member has on the axis: so a way back
+// leads to the format of the older one, though a newer one would raise it.
+LawPlan back_to_another_libc(bool goes_back, bool makes_anew) {
+    LawPlan law(1);
+    auto& store = law.store(false, FormatTrigger::never);
+    store.read_by = "libc";
+    store.laws = {{"2.31", {.reads = {"1"}, .writes = "1"}},
+                  {"2.36", {.reads = {"2"}, .writes = "2", .trigger = FormatTrigger::on_migrate}}};
+    law.fact("m1", "libc", "2.36");
+    law.stop("m1");
+    if (goes_back) {
+        law.act("take libc back", Verb::run, "m1").effects = {becomes("m1", "libc", "2.31")};
+    }
+    if (makes_anew) {
+        auto& reindex = law.act("reindex", Verb::run, "m1");
+        reindex.meanwhile = {on_store(EffectKind::destroys, "m1")};
+        reindex.effects = {on_store(EffectKind::raises, "m1")};
+    }
+    law.install("m1");
+    law.start("m1");
+    return law;
+}
+
+TEST(Axis, ACommandRaisesByTheReleaseOfItsMember) {
+    for (const bool goes_back : {true, false}) {
+        const Report anew = check_law(back_to_another_libc(goes_back, true).plan);
+        EXPECT_EQ(broken(anew), "nothing") << text(anew);
+    }
+    const Report as_it_was = check_law(back_to_another_libc(true, false).plan);
+    EXPECT_EQ(broken(as_it_was), "unreadable-start stuck") << text(as_it_was);
+}
+
 // Members that share a store and have releases apart: nobody knows what it has.
 TEST(Axis, TellsNoFormatWhereItsReleasesDiffer) {
     for (const bool is_shared : {true, false}) {

@@ -92,8 +92,56 @@ bool obeys_command(const Model& model, const Rise& rise, const World& world) {
     return !fires_by_itself(rise.law->trigger) || holds(model, rise, world);
 }
 
+// The releases of the axis that are asked about an instance: its member's, or everybody's.
+std::set<std::string> releases_on_axis(const Model& model,
+                                       const PlanStore& store,
+                                       const std::string& instance,
+                                       const World& world) {
+    std::set<std::string> releases;
+    for (const std::string& member : model.members_of(store.role)) {
+        if (store.shared || instance == store.name + "/" + member) {
+            releases.insert(reader(model, store, member, "", world));
+        }
+    }
+    return releases;
+}
+
+// A tool writes what the release of its member writes.
+void make_by_axis(Model& model, const PlanStore& store, const std::string& instance, World& world) {
+    int newest = k_no_format;
+    for (const std::string& release : releases_on_axis(model, store, instance, world)) {
+        const auto law = store.laws.find(release);
+        newest = std::max(newest,
+                          law == store.laws.end() ? k_no_format
+                                                  : index_in(store.formats, law->second.writes));
+    }
+    if (is_destroyed(world, instance) && newest != k_no_format) {
+        set_format(model, store, instance, newest, world);
+    }
+}
+
+void raise_by_axis(Model& model, const PlanStore& store, const Effect& effect, World& world) {
+    const auto own = touched_by_member(model, store, effect.member);
+    for (const std::string& instance : own) {
+        make_by_axis(model, store, instance, world);
+    }
+    for (const std::string& instance : effect.own ? own : model.instances(store)) {
+        const auto releases = releases_on_axis(model, store, instance, world);
+        for (const Rise& rise : model.rises) {
+            if (rise.store == &store && obeys_command(model, rise, world)
+                && releases.contains(rise.release)) {
+                raise(model, rise, instance, world);
+            }
+        }
+    }
+}
+
 // Of the member's own instance alone, if the effect says so; else of all.
 void raise_by_command(Model& model, const PlanStore& store, const Effect& effect, World& world) {
+    if (!store.read_by.empty()) {
+        raise_by_axis(model, store, effect, world);
+        return;
+    }
     for (const Rise& rise : model.rises) {
         if (rise.store != &store || !obeys_command(model, rise, world)) {
             continue;
