@@ -195,6 +195,37 @@ TEST(Laws, AnyOfStartedMembersIsNot) {
     EXPECT_EQ(started.diagnostics.text(), "0 problems\n");
 }
 
+TEST(Laws, ARestoreOfWhatNobodyCopiesIsWarnedOf) {
+    const auto loaded = changed("{copies: indexes}", "{becomes: {fact: noout, value: true}}");
+    EXPECT_EQ(loaded.diagnostics.text(), "0 problems\n") << "the verb `backup` copies";
+    const auto bare = changed("- backup: indexes", "- run: look at them");
+    EXPECT_EQ(bare.diagnostics.text(), "0 problems\n") << "the effect `copies` does";
+    const auto none = changed("- backup: indexes\n"
+                              "        on: {one_of: server}\n"
+                              "        do: {command: {argv: [dump, indexes]}}\n"
+                              "        effect: [{copies: indexes}]",
+                              "- gate: go");
+    EXPECT_THAT(none.diagnostics.text(),
+                testing::HasSubstr("warning: no step has `copies: indexes`: there is nothing to "
+                                   "restore; write `raises: indexes` if it is made anew"));
+    EXPECT_TRUE(none.value);
+}
+
+// The guard of a step on servers counts no workers, and one on workers none of the servers.
+TEST(Laws, AGuardThatCountsNobodyOfAnotherRoleIsWarnedOf) {
+    const auto restart = [](const std::string& fact) {
+        return changed("effect: [{becomes: {fact: running, value: \"${to}\"}}",
+                       "guard: [{quorum_without: this}]\n        effect: [" + fact
+                           + ", {becomes: {fact: running, value: \"${to}\"}}");
+    };
+    const auto other = restart("{becomes: {fact: running, role: worker, value: null}}");
+    EXPECT_THAT(other.diagnostics.text(),
+                testing::HasSubstr("warning: the step takes down a worker, and its guard "
+                                   "`quorum_without` counts members of `server` only"));
+    EXPECT_TRUE(other.value);
+    EXPECT_EQ(restart("{becomes: {fact: noout, value: false}}").diagnostics.text(), "0 problems\n");
+}
+
 // Every line of an example stands in the pack, so that the examples are known to be good.
 TEST(Laws, TheExamplesOfThePageAreOfThisPack) {
     std::string lines;

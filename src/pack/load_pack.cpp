@@ -74,6 +74,7 @@ public:
             check_stopped(pack, diagnostics_);
             check_own_instances(pack, diagnostics_);
             check_effects(pack, diagnostics_);
+            check_hollow_steps(pack, diagnostics_);
         }
     }
 

@@ -45,6 +45,9 @@ void check_stopped(const model::Pack& pack, Diagnostics& diagnostics);
 void check_own_instances(const model::Pack& pack, Diagnostics& diagnostics);
 // Refuses effects that go round the laws of the pack, and lists that contradict themselves.
 void check_effects(const model::Pack& pack, Diagnostics& diagnostics);
+// Warns of guards that count nobody of a role that the step takes down, and of restores without a
+// copy.
+void check_hollow_steps(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,
