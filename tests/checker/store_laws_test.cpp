@@ -412,14 +412,17 @@ LawPlan back_to_another_libc(bool goes_back, bool makes_anew) {
     store.laws = {{"2.31", {.reads = {"1"}, .writes = "1"}},
                   {"2.36", {.reads = {"2"}, .writes = "2", .trigger = FormatTrigger::on_migrate}}};
     law.fact("m1", "libc", "2.36");
+    model::Action& dump = law.act("dump", Verb::backup, "m1");
+    dump.effects = {on_store(EffectKind::copies)};
+    dump.postconditions = {is("libc", "2.36")};
     law.stop("m1");
     if (goes_back) {
         law.act("take libc back", Verb::run, "m1").effects = {becomes("m1", "libc", "2.31")};
     }
     if (makes_anew) {
         auto& reindex = law.act("reindex", Verb::run, "m1");
-        reindex.meanwhile = {on_store(EffectKind::destroys, "m1")};
-        reindex.effects = {on_store(EffectKind::raises, "m1")};
+        reindex.effects = {on_store(EffectKind::destroys, "m1"),
+                           on_store(EffectKind::raises, "m1")};
     }
     law.install("m1");
     law.start("m1");
