@@ -149,8 +149,9 @@ void judge_postconditions(Expansion& expansion, Index action) {
     }
 }
 
-// A completion check that is not modelled tells the truth about an unrepeatable action, since the
-// row knows whether it ran. About other actions it may say either.
+// A completion check that is not modelled may say either about an action that can be repeated. Of
+// an unrepeatable one the row knows whether it ran: a "no" about one that did is a guess, and costs
+// a failure.
 void judge_completion(Expansion& expansion, Index action) {
     const ActionModel& act = expansion.model().actions[action];
     const Evaluation happened = expansion.evaluate(act.completion_check);
@@ -161,13 +162,18 @@ void judge_completion(Expansion& expansion, Index action) {
         complete(Kind::completion_unknown, Outcome::cannot_tell);
         return;
     }
-    const bool certain = happened.nondeterministic && act.ran != k_no_offset;
-    const bool ran = certain && expansion.row()[act.ran] != 0;
-    if (happened.modelled == Truth::yes && (!certain || ran)) {
+    const bool is_known = happened.nondeterministic && act.ran != k_no_offset;
+    const bool ran = is_known && expansion.row()[act.ran] != 0;
+    if (happened.modelled == Truth::yes && (!is_known || ran)) {
         complete(Kind::completed, Outcome::yes);
     }
     if (happened.modelled == Truth::no || (happened.nondeterministic && !ran)) {
         complete(Kind::not_completed, Outcome::no);
+    } else if (ran && expansion.can_afford(Fault::failure)) {
+        expansion.add(Kind::not_completed, action)
+            .charge(Fault::failure)
+            .judge(Purpose::happened, Outcome::no)
+            .commit();
     }
 }
 

@@ -131,6 +131,7 @@ private:
         for (const model::Action& action : model_.plan.actions) {
             add_changed_facts(action.effects, keys);
             add_changed_facts(action.meanwhile, keys);
+            add_open_meanwhile(action, keys);
         }
         for (const model::PlanStore& store : model_.plan.stores) {
             keys.insert(store.levels.begin(), store.levels.end());
@@ -156,6 +157,15 @@ private:
                                   std::set<std::string>& keys) {
         for (const model::Effect& effect : effects) {
             if (effect.kind == model::EffectKind::becomes) {
+                keys.insert(model::fact_key(effect.member, effect.name));
+            }
+        }
+    }
+
+    // What a step leaves open only while it is under way is as before when it has ended well.
+    static void add_open_meanwhile(const model::Action& action, std::set<std::string>& keys) {
+        for (const model::Effect& effect : action.meanwhile) {
+            if (effect.kind == model::EffectKind::changes) {
                 keys.insert(model::fact_key(effect.member, effect.name));
             }
         }

@@ -72,6 +72,20 @@ TEST(OpenValues, StayWhereAStepIsCutOff) {
     EXPECT_EQ(broken(check_law(law.plan, {2, 0, 0, 0, 0})), "left-behind");
 }
 
+// No other step moves the mode: it is as the survey has found it when the step has ended well.
+TEST(OpenValues, AreToldAgainWhenTheStepHasEnded) {
+    LawPlan law(1);
+    law.fact("", "mode", "on");
+    freeze(law);
+    law.act("touch", Verb::run, "m1").meanwhile = {changes("", "mode")};
+    thaw_if(law, is("mode", "on", false));
+    law.roll("m1");
+    EXPECT_EQ(broken(check_law(law.plan)), "nothing");
+    law.plan.actions[1].optional = true;
+    law.plan.actions[1].attempts = 1;
+    EXPECT_EQ(broken(check_law(law.plan, {2, 0, 0, 0, 0})), "left-behind");
+}
+
 TEST(OpenValues, ATemporaryFactIsLeftBehind) {
     LawPlan law(1);
     law.fact("", "frozen", false);
@@ -93,6 +107,31 @@ TEST(OpenValues, AVoteThatIsOpenIsNone) {
     law.act("touch", Verb::run, "m1").effects = {changes("m1", "voter")};
     const Report report = check_law(law.plan);
     EXPECT_THAT(broken(report), testing::HasSubstr("quorum")) << text(report);
+}
+
+// A probe that asks what nobody can tell may say "no" though the step ran, and it runs again.
+TEST(OpenValues, AProbeOfThemMayBeWrong) {
+    for (const bool is_told : {true, false}) {
+        LawPlan law(1);
+        law.fact("", "rev", "1");
+        model::Action& alter = law.act("alter", Verb::run, "m1");
+        alter.effects = {is_told ? becomes("", "rev", "2") : changes("", "rev")};
+        alter.repeatable = model::Repeatable::no;
+        alter.completion_check = {is("rev", "2", false)};
+        law.roll("m1");
+        EXPECT_EQ(broken(check_law(law.plan, {1, 1, 1, 0, 0})), is_told ? "nothing" : "twice");
+        EXPECT_EQ(broken(check_law(law.plan, {0, 1, 1, 0, 0})), "nothing");
+    }
+}
+
+// Nobody moves it, and the survey did not find it: nothing is known of such a fact.
+TEST(OpenValues, AProbeOfAnUnknownFactMayBeWrong) {
+    LawPlan law(1);
+    model::Action& alter = law.act("alter", Verb::run, "m1");
+    alter.repeatable = model::Repeatable::no;
+    alter.completion_check = {is("rev", "2", false)};
+    law.roll("m1");
+    EXPECT_EQ(broken(check_law(law.plan, {1, 1, 1, 0, 0})), "twice");
 }
 
 // A level follows its store.

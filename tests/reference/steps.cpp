@@ -215,7 +215,8 @@ void Stepper::tell_happened(const char* what, std::size_t index, Outcome outcome
     move(EventType::facts_read, index, outcome, Purpose::happened);
 }
 
-// A probe that nobody models tells the truth of what may not be repeated, else anything.
+// A probe that nobody models says anything of what may be repeated. Else it says no where nothing
+// ran, and where it did, it may be wrong once for each failure.
 void Stepper::judge_happened(std::size_t index) {
     const Answer happened = judge_conditions(action(index).completion_check, index);
     if (action(index).completion_check.empty() || happened.told == Truth::cannot_tell) {
@@ -229,8 +230,12 @@ void Stepper::judge_happened(std::size_t index) {
     if (holds(happened) && (!truth || ran)) {
         tell_happened("happened", index, Outcome::yes);
     }
-    if (!holds(happened) || (happened.open && !(truth && ran))) {
+    const bool is_wrong = truth && ran && holds(happened);
+    if (!holds(happened) || (happened.open && (!is_wrong || can(k_failure)))) {
         tell_happened("not_happened", index, Outcome::no);
+        if (is_wrong) {
+            pay(k_failure);
+        }
     }
 }
 

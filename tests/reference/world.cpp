@@ -88,7 +88,9 @@ std::set<std::string> Model::keys_modelled(const Origin* origin) const {
     for (const model::Action& action : plan.actions) {
         for (const auto* effects : {&action.effects, &action.meanwhile}) {
             for (const model::Effect& effect : *effects) {
-                if (effect.kind == model::EffectKind::becomes) {
+                const bool comes_back =
+                    effects == &action.meanwhile && effect.kind == model::EffectKind::changes;
+                if (effect.kind == model::EffectKind::becomes || comes_back) {
                     keys.insert(model::fact_key(effect.member, effect.name));
                 }
             }
