@@ -174,14 +174,66 @@ const Member* find_early_voter(const Step& step) {
     return nullptr;
 }
 
+// True if a later step of the plan starts the member.
+bool is_started_later(const Step& step, const Member& member) {
+    const auto& events = member.up_down_events;
+    const auto own = static_cast<Index>(&step.action - step.model.actions.data());
+    return std::any_of(events.begin(), events.end(), [&](const auto& event) {
+        return event.up && event.action > own;
+    });
+}
+
+std::string remedy_of_early_voter(const Step& step, const Member& early) {
+    return is_started_later(step, early)
+               ? fmt::format("let {} serve before it votes: move this step behind its start",
+                             early.name)
+               : fmt::format(
+                     "let {} serve before it votes: let a guard of this step ask that it is "
+                     "ready, as in `{{fact: ready, is: true}}`",
+                     early.name);
+}
+
+// True if the step takes the member's vote away, or does so while it is under way.
+bool takes_vote(const Step& step, const Member& member) {
+    const auto takes = [&](const std::vector<Write>& writes) {
+        return std::any_of(writes.begin(), writes.end(), [&](const Write& write) {
+            return write.offset == member.voter && write.value != step.model.value_serving;
+        });
+    };
+    return votes(step.model, member, step.walk.previous_row.data())
+           && (takes(step.action.writes) || takes(step.action.votes_meanwhile));
+}
+
+// Returns the remedy for a step that takes several votes, or the last one; empty for others.
+std::string remedy_of_taken_votes(const Step& step) {
+    int taken = 0;
+    int left = 0;
+    for (const Index index : step.model.members_of[step.role]) {
+        const Member& member = step.model.members[index];
+        const bool has_vote = votes(step.model, member, step.walk.previous_row.data());
+        const bool is_taken = member.voter != k_no_offset && takes_vote(step, member);
+        taken += is_taken ? 1 : 0;
+        left += has_vote && !is_taken ? 1 : 0;
+    }
+    if (taken > 1) {
+        return fmt::format("leave enough members their votes: let a step on each {} (`each`, with "
+                           "`order: serial` and the guard `quorum_without: this`) take its own",
+                           step.model.roles[step.role]);
+    }
+    return taken == 1 && left == 0 ? "let others vote before this step: it takes the last vote"
+                                   : "";
+}
+
 // The step takes nobody down, and moves votes.
 std::string remedy_of_moved_votes(const Step& step) {
     if (const Member* early = find_early_voter(step)) {
-        return fmt::format("let {} serve before it votes: move this step behind its start",
-                           early->name);
+        return remedy_of_early_voter(step, *early);
     }
     if (takes_down_beside(step)) {
         return remedy_by_order(step);
+    }
+    if (std::string remedy = remedy_of_taken_votes(step); !remedy.empty()) {
+        return remedy;
     }
     return !has_guard(step) && is_on_role(step)
                ? "add `quorum_without: this` to its guards"

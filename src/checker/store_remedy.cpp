@@ -90,9 +90,12 @@ std::string remedy_of_unclean(const Model& model, const Misreading& found, const
     const std::string clean = facts.empty() ? "its `clean_stop`" : fact_name(facts.front());
     if (runs_beside(model, found, walk.previous_row.data())) {
         return fmt::format("stop all members that open {} before the first of them starts, as in a "
-                           "procedure of the kind `offline`, and let a guard of the step behind "
-                           "the stops ask that {} is true: one that runs keeps it from being clean",
+                           "procedure of the kind `offline`, and let a guard of the step of {} "
+                           "between the stops and the starts ask that {} is true, as in `{{fact: "
+                           "{}, is: true}}`: one that runs keeps it from being clean",
                            found.store->name,
+                           model.members[found.member].name,
+                           clean,
                            clean);
     }
     if (index_in(members_leaving(model, walk), found.member) != k_no_index) {

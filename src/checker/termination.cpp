@@ -75,8 +75,9 @@ bool may_be_down(const Model& model, const Member& member, const Byte* row) {
     return goes && model.plan.kind == "side-by-side";
 }
 
-// Returns a role in which somebody voted at first, and nobody does now; empty: there is none. One
-// of two sides may give up all its votes.
+}  // namespace
+
+// One of two sides may give up all its votes.
 std::string role_without_voters(const Model& model, const Byte* row) {
     for (Index role = 0; role < model.roles.size() && model.plan.kind != "side-by-side"; ++role) {
         const auto& members = model.members_of[role];
@@ -91,8 +92,6 @@ std::string role_without_voters(const Model& model, const Byte* row) {
     }
     return {};
 }
-
-}  // namespace
 
 std::string final_state_error(const Model& model, const Byte* row) {
     if (const std::string role = role_without_voters(model, row); !role.empty()) {

@@ -18,4 +18,8 @@ can_terminate(const Model& model, const Options& options, const Search& search);
 // side-by-side plan leaves down are exempt, and members that are down and do not vote any more.
 [[nodiscard]] std::string final_state_error(const Model& model, const Byte* row);
 
+// Returns a role in which somebody voted at first, and nobody does in this row; empty: there is
+// none.
+[[nodiscard]] std::string role_without_voters(const Model& model, const Byte* row);
+
 }  // namespace drydock::checker

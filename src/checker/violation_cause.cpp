@@ -103,7 +103,7 @@ std::string because_of_quorum(const Model& model, const std::string& title, cons
                        title,
                        names.size() > 1 ? together : "the group below its minimum",
                        beside_text(model, walk),
-                       join(running_now(model, walk.row.data()), ", "));
+                       join(running_now(model, walk.previous_row.data()), ", "));
 }
 
 std::string because_of_destruction(const Model& model, const std::string& title, const Path& walk) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checker/remedies.h"
+#include "checker/termination.h"
 #include "checker/transition_text.h"
 #include "checker/violation_parts.h"
 
@@ -126,8 +127,24 @@ int others_awaited(const Model& model, Index action, const Path& walk) {
     return 0;
 }
 
+// True if a guard of the action counts others, and there is nobody whom it counts: it keeps the
+// last vote.
+bool keeps_last_vote(const ActionModel& action, const Action& planned) {
+    for (Index i = 0; i < action.preconditions.size(); ++i) {
+        if (planned.preconditions[i].quantifier == model::Quantifier::others
+            && planned.preconditions[i].members_min > 0
+            && action.preconditions[i].targets.empty()) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // A guard that counts members waits for as many as the quorum and `max_unavailable` say.
 std::string remedy_of_wait(const Model& model, Index failed, const Path& walk) {
+    if (keeps_last_vote(model.actions[failed], model.plan.actions[failed])) {
+        return "let others vote before this step: it takes the last vote";
+    }
     if (const int others = others_awaited(model, failed, walk); others > 0) {
         return fmt::format("let as many be down as go down together: `policy: {{max_unavailable: "
                            "N}}` in the cluster file, as far as the quorum allows it; or take "
@@ -141,6 +158,10 @@ std::string remedy_of_wait(const Model& model, Index failed, const Path& walk) {
 // A remedy for people is an end of a halted run, but not of a run that halts without any fault.
 std::string remedy_of_halt(const Model& model, const Path& walk, bool is_fault_free = false) {
     if (phase_of(walk.row.data()) == run::Phase::finished) {
+        if (!role_without_voters(model, walk.row.data()).empty()) {
+            return "leave enough members their votes, or let others vote before the end (an effect "
+                   "on the fact bound to `voter`)";
+        }
         return "let the plan take that member to the new release; one that is to leave gives up "
                "its vote (a fact bound to `voter` becomes false)";
     }

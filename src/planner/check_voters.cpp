@@ -52,6 +52,27 @@ void tell_of_role(PlanBuilder& draft, const PlanRole& role) {
                    ErrorClass::permanent});
 }
 
+bool is_vote_known(const PlanBuilder& draft, const std::string& fact, const std::string& member) {
+    const auto voter = draft.request.facts.find(model::fact_key(member, fact));
+    return voter != draft.request.facts.end()
+           && voter->second.status != model::ObservationStatus::unknown;
+}
+
+// A member of which nothing is known counts. Where that is so of all, the votes were never read.
+void tell_of_unknown_votes(PlanBuilder& draft, const PlanRole& role) {
+    const std::string fact = voter_fact(draft, role.name);
+    if (!fact.empty()
+        && std::none_of(role.members.begin(), role.members.end(), [&](const auto& member) {
+               return is_vote_known(draft, fact, member);
+           })) {
+        draft.plan.notes.push_back(
+            fmt::format("nobody knows who of role {} votes: `{}` was read of none of its members, "
+                        "so each counts as a voter",
+                        role.name,
+                        fact));
+    }
+}
+
 }  // namespace
 
 void check_voters(PlanBuilder& draft) {
@@ -60,6 +81,7 @@ void check_voters(PlanBuilder& draft) {
         if (role.groups.empty() || draft.procedure->kind != "rolling") {
             continue;
         }
+        tell_of_unknown_votes(draft, role);
         if (std::none_of(role.groups.begin(), role.groups.end(), votes)) {
             tell_of_role(draft, role);
             continue;

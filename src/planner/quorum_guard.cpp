@@ -88,6 +88,15 @@ Aftermath aftermath_of(const PlanBuilder& draft,
     return behind;
 }
 
+// Returns a condition that never holds: a step may not take the last vote of a group, since nobody
+// could decide anything there any more.
+Condition refusal(const PlanBuilder& draft, const Member& member, const std::string& source) {
+    Condition ready = others_ready(draft, member, 1, source);
+    count_only(draft, {}, ready);
+    ready.remedy = "let others vote before this step: it takes the last vote";
+    return ready;
+}
+
 // Returns the condition of one group; none if it loses no unit, or if the others do not matter.
 std::optional<Condition> group_guard(const PlanBuilder& draft,
                                      const Member& member,
@@ -96,6 +105,9 @@ std::optional<Condition> group_guard(const PlanBuilder& draft,
                                      const std::string& source) {
     const Units units = units_of(draft, member.role, group, behind.votes);
     const bool has_lost_votes = units != units_of(draft, member.role, group);
+    if (has_lost_votes && units.empty()) {
+        return refusal(draft, member, source);
+    }
     Names others;
     int lost = 0;
     for (const auto& [unit, members] : units) {

@@ -232,6 +232,26 @@ TEST(Quorum, of_a_step_that_takes_a_vote_is_that_of_the_voters_who_are_left) {
     EXPECT_THAT(answers(retiring_site(2), "m1", {{}, {"m2"}}, "leave"), ElementsAre("yes", "no"));
 }
 
+// Behind the last vote nobody could decide anything, whoever is ready.
+TEST(Quorum, keeps_the_last_vote) {
+    EXPECT_THAT(answers(retiring_site(3), "m3", {{}}, "leave"), ElementsAre("no"));
+    EXPECT_THAT(answers(retiring_site(2), "m2", {{}}, "leave"), ElementsAre("no"));
+}
+
+// Each counts as a voter then, and the plan says so.
+TEST(Quorum, says_that_no_voter_is_known) {
+    Fixture site = site_with({QuorumKind::majority}, 3);
+    let_vote(site, {"m1", "m2", "m3"});
+    for (const char* member : {"m1", "m2", "m3"}) {
+        EXPECT_THAT(plan_of(site).notes,
+                    testing::Not(testing::Contains(HasSubstr("nobody knows who"))));
+        site.set_unknown(member, "votes");
+    }
+    EXPECT_THAT(plan_of(site).notes,
+                testing::Contains(
+                    HasSubstr("nobody knows who of role node votes: `votes` was read of none")));
+}
+
 // Blocks beside each other do not wait for each other's steps: their votes still count.
 TEST(Quorum, counts_votes_that_steps_beside_it_take_away) {
     Fixture site = leaving_site(false);
