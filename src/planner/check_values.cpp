@@ -60,12 +60,13 @@ void check_surveyed(PlanBuilder& draft, const model::Member& member, const model
     const std::string key = model::fact_key(member.name, fact.name);
     const auto entry = draft.request.facts.find(key);
     if (entry == draft.request.facts.end() || entry->second.status != ObservationStatus::known) {
-        draft.plan.notes.push_back(
-            fmt::format("{} cannot be told, which is the release of the axis {}: no law of that "
-                        "axis is asked of {} until a step says what it becomes",
-                        key,
-                        axis->name,
-                        member.name));
+        draft.plan.notes.push_back(fmt::format(
+            "{} cannot be told, which is the release of the axis {}: no law of that "
+            "axis is asked of {} until a step says what it becomes, and the format of a "
+            "store that only the axis tells stays unknown until a step raises it",
+            key,
+            axis->name,
+            member.name));
     } else if (const std::string release = entry->second.value.show();
                !axis->releases.contains(release)) {
         tell(draft,

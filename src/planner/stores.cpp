@@ -25,7 +25,7 @@ bool lists(const std::vector<std::string>& formats, const std::string& format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
-// Returns the keys of a store's fact: the system's, or one a member.
+// Returns the keys of a store's fact: the system's, or one a member; none without a fact.
 std::vector<std::string>
 keys_of(const PlanBuilder& draft, const model::StoreSpec& store, const std::string& name) {
     const auto& facts = draft.request.pack.facts;
@@ -33,7 +33,7 @@ keys_of(const PlanBuilder& draft, const model::StoreSpec& store, const std::stri
         return fact.name == name && fact.role.empty();
     });
     if (of_system || name.empty()) {
-        return {name};
+        return name.empty() ? std::vector<std::string>() : std::vector{name};
     }
     std::vector<std::string> keys;
     for (const std::string& member : draft.scope.members.at(store.role)) {

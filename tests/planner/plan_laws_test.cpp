@@ -190,6 +190,16 @@ TEST(PlanLaws, a_restore_brings_back_the_store_that_it_names) {
     EXPECT_THAT(effects(), ElementsAre("lowers m1/data"));
 }
 
+// Two such stores would else share the fact without a name.
+TEST(PlanLaws, a_store_without_a_level_has_no_key) {
+    Fixture site = small_site("when-all", 2, "1.0");
+    site.pack.stores.at("data").level.clear();
+    const auto plan = plan_of(site);
+    ASSERT_FALSE(plan.stores.empty() || plan.laws.empty());
+    EXPECT_THAT(plan.stores.front().levels, IsEmpty());
+    EXPECT_THAT(plan.laws.front().levels, IsEmpty());
+}
+
 TEST(PlanLaws, who_is_alone_is_so_on_its_stores_or_its_role) {
     Fixture site = frozen_site();
     model::StepSpec& step = first_step(site);
