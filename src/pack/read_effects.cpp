@@ -163,6 +163,7 @@ private:
             return text_of(value);
         }
         if (value.kind == Node::Kind::nothing) {
+            check_is_no_axis(fact, value);
             return {};
         }
         if (!fits(value, fact.type)) {
@@ -190,6 +191,22 @@ private:
                                     fmt::format("release of the axis {}", name),
                                     value.scalar,
                                     keys_of(axis.releases));
+            }
+        }
+    }
+
+    // Without a release no law of the axis would be asked.
+    void check_is_no_axis(const FactSpec& fact, const Node& value) {
+        for (const auto& [name, axis] : reader_.pack.axes) {
+            if (axis.fact == fact.name && !fact.role.empty()) {
+                error(
+                    "effect.axis",
+                    value.position,
+                    fmt::format("`{}` tells the release of the axis `{}`, and becomes nothing: no "
+                                "law of that axis would be asked",
+                                fact.name,
+                                name),
+                    "name the release of the axis that the step brings");
             }
         }
     }

@@ -188,6 +188,7 @@ private:
                 if (is_law_here(law, axis.name, reader_)) {
                     laws[law.key] = read_law(law, {}, reader_);
                     check_lowers(law.value["lowers"]);
+                    check_raises(law.value["raises"]);
                 }
             }
             check_covers(release, axis.name, laws, reader_);
@@ -203,6 +204,21 @@ private:
                 node.position,
                 "no release of an axis lowers a format",
                 "remove `lowers`; let a step destroy the store and raise it, which makes it anew");
+        }
+    }
+
+    // Members have their releases of an axis each on its own: no state of all of them, and no
+    // leader, is about that axis.
+    void check_raises(const Node& node) {
+        const auto trigger = model::k_format_triggers.parse(text_of(node));
+        if (trigger == model::FormatTrigger::on_lead || trigger == model::FormatTrigger::when_all
+            || trigger == model::FormatTrigger::when_all_running) {
+            error("law.axis",
+                  node.position,
+                  fmt::format("`raises: {}` is about the role as a whole, and each member has a "
+                              "release of the axis",
+                              node.scalar),
+                  "write `on_start` if a start raises the store, or `on_migrate` if a step does");
         }
     }
 
@@ -249,6 +265,12 @@ private:
                               name_of(fact->standard_fact)),
                   fmt::format("name the fact that tells the {}, or write the laws under `series`",
                               axis.name));
+        } else if (fact->at_rest && !axis.releases.contains(fact->at_rest->show())) {
+            report_unknown_name(reader_.diagnostics,
+                                fact->position,
+                                fmt::format("release of the axis {}", axis.name),
+                                fact->at_rest->show(),
+                                keys_of(axis.releases));
         }
     }
 

@@ -181,7 +181,7 @@ TEST(BadInputBase, WarnsOfEachMemberThatConvertsTheStoresOfAll) {
     const Diagnostics found = problems(files, "procedures/upgrade.yaml");
     EXPECT_FALSE(found.has_errors()) << report(found);
     EXPECT_EQ(report(found),
-              "procedures/upgrade.yaml:21:19  warning: each server raises `data` as a whole, and "
+              "procedures/upgrade.yaml:25:19  warning: each server raises `data` as a whole, and "
               "each has an "
               "instance of its own; write `{raises: data, own: true}`; or let one be told: `on: "
               "{one_of: server}`");
