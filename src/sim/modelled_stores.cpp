@@ -178,8 +178,9 @@ std::string ModelledStores::written_by_axis(const PlanStore& store,
 
 std::vector<std::string> ModelledStores::releases_of_axis(const PlanStore& store,
                                                           const std::string& owner) const {
+    const auto members = plan_.roster()[store.role];
     std::vector<std::string> releases;
-    for (const std::string& member : plan_.roster()[store.role]) {
+    for (const std::string& member : members) {
         if (owner.empty() || owner == member) {
             releases.push_back(release_of(store, {.member = member}));
         }
