@@ -239,11 +239,11 @@ private:
         }
         // Of several actions that may come first, the plan names one; so does the report.
         const auto& others = model_.plan.point_of_no_return.further_actions;
-        if (std::find(others.begin(), others.end(), report_.return_point) != others.end()) {
+        if (is_like(report_.return_point, planned)
+            || std::find(others.begin(), others.end(), report_.return_point) != others.end()) {
             report_.return_point = planned;
         }
-        if (report_.return_point == planned || closes_at_start
-            || is_like(report_.return_point, planned)) {
+        if (report_.return_point == planned || closes_at_start) {
             return;
         }
         report_.return_point_hint = std::move(hint);

@@ -162,6 +162,33 @@ TEST(WaysBack, AreAskedUntilTheActionThatClosesThem) {
     }
 }
 
+// Either of two that go beside each other may be the first: plan and check name the same one.
+TEST(WaysBack, CloseWithTheMemberThatThePlanNames) {
+    Options options;
+    options.faults = {1, 0, 0, 0, 0};
+    options.compile_downgrade = way_back_unmarked;
+    for (const char* planned : {"seal m1", "seal m2"}) {
+        LawPlan law(2);
+        law.fact("", "noout", false);
+        law.fact("", "sealed", false);
+        law.roll("m1");
+        law.roll("m2");
+        law.gate();
+        for (const char* member : {"m1", "m2"}) {
+            model::Action& seal = law.act(std::string("seal ") + member, Verb::run, member);
+            seal.effects = {becomes("", "sealed", true)};
+            seal.source = "upgrade.yaml:7:9";
+        }
+        LawPlan::beside(law.plan);
+        law.plan.point_of_no_return = {.exists = true, .action = planned, .gate = "return"};
+        law.plan.point_of_no_return.further_actions = {"seal m1", "seal m2"};
+        const Report report = check(law.plan, options);
+        EXPECT_EQ(broken(report), "nothing") << text(report);
+        EXPECT_EQ(report.return_point, planned);
+        EXPECT_EQ(report.note, "");
+    }
+}
+
 // Whatever becomes of the action that closes the way back: once it has begun, nothing is asked.
 TEST(WaysBack, AreNotAskedBehindAFailedAttemptToCloseThem) {
     LawPlan law = marked(false, 2);
