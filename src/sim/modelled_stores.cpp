@@ -470,6 +470,25 @@ void ModelledStores::note_stopped(const StoreReader& reader) {
     });
 }
 
+bool ModelledStores::tells_own_clean(const std::string& key, const std::string& member) const {
+    const auto source = plan_.sources.find(key);
+    return source != plan_.sources.end() && source->second.member == member
+           && std::any_of(plan_.stores.begin(), plan_.stores.end(), [&](const PlanStore& store) {
+                  return !store.shared && store.opened_by.size() <= 1
+                         && is_in(store.clean_stop, key);
+              });
+}
+
+void ModelledStores::clean_own(const std::string& member) {
+    for (const PlanStore& store : plan_.stores) {
+        for (StoreInstance& instance : instances_[store.name]) {
+            if (instance.owner == member) {
+                set_clean(store, instance, "");
+            }
+        }
+    }
+}
+
 std::vector<StoreInstance> ModelledStores::save(const std::string& store) const {
     const auto entry = instances_.find(store);
     std::vector<StoreInstance> saved =

@@ -102,6 +102,10 @@ public:
     // A member that runs makes its stores unclean; one that was stopped leaves them clean.
     void note_running(const StoreReader& reader);
     void note_stopped(const StoreReader& reader);
+    // True if the key tells whether the member's own store, which no other opens, was left clean.
+    [[nodiscard]] bool tells_own_clean(const std::string& key, const std::string& member) const;
+    // Leaves the member's own stores clean.
+    void clean_own(const std::string& member);
 
     [[nodiscard]] std::vector<StoreInstance> save(const std::string& store) const;
     // True if an effect of the member concerns the instance at this place: its own, or any if it

@@ -228,6 +228,8 @@ private:
     void check_quorum(const Groups& before, const model::Action& action, const Names& without = {});
     [[nodiscard]] bool can_do_without(const Names& members) const;
 
+    [[nodiscard]] bool is_missed_clean(const std::string& name, const Json& halt) const;
+
     // laws
     [[nodiscard]] bool holds(const model::FormatRule& law);
     [[nodiscard]] bool risen(const model::FormatRule& law);

@@ -374,8 +374,19 @@ bool ModelledSystem::must_be_down(const Member& member, const run::ExpectedFacts
            && !may_be_up(member, expected);
 }
 
+// True if an action of the run waits for the member's store, which was not left clean.
+bool ModelledSystem::is_missed_clean(const std::string& name, const Json& halt) const {
+    const std::string& cause = halt["cause"].as_string();
+    return halt.contains("action")
+           && std::any_of(plan_.sources.begin(), plan_.sources.end(), [&](const auto& source) {
+                  return cause.find(source.first) != std::string::npos
+                         && stores_.tells_own_clean(source.first, name);
+              });
+}
+
 // A person starts what is missed as it was, and stops what came back by itself and may not be up. A
 // halt that could not read whether a member is down speaks of it, too: such a member stays down.
+// Where a guard waits for a clean store, they start the release that left it, and stop it again.
 void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
     for (auto& [name, member] : members_) {
         if (!member.is_up
@@ -387,6 +398,10 @@ void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected
         } else if (member.came_back && !may_be_up(member, expected)) {
             stores_.note_stopped(reader(name, member));
             stop_member(name, member);
+        }
+        if (is_missed_clean(name, halt)) {
+            stop_member(name, member);
+            stores_.clean_own(name);
         }
     }
     update_stores();

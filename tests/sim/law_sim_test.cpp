@@ -2,6 +2,7 @@
 // one that does not.
 #include "journal/memory/memory_journal.h"
 #include "sim/replay_counterexample.h"
+#include "sim/simulate_seed.h"
 #include "sim/small_plan.h"
 
 #include <gmock/gmock.h>
@@ -314,6 +315,28 @@ TEST(LawSim, AnotherSeriesReadsAStoreOnlyBehindACleanStop) {
         quiet.carry_out("m1/install");
         quiet.carry_out("m1/start");
         EXPECT_EQ(quiet.broken().contains(k_unreadable), !is_clean);
+    }
+}
+
+// A member that died before its stop has left its store unclean. The guard waits for a person, who
+// starts the old release and stops it.
+TEST(LawSim, APersonCleansWhatAGuardWaitsFor) {
+    SmallPlan small(1);
+    small.store("data", false, FormatTrigger::never).clean_stop = {"m1/clean"};
+    small.fact("m1", "clean", false);
+    small.roll("m1");
+    model::Condition clean;
+    clean.fact = "clean";
+    clean.role = "member";
+    clean.quantifier = model::Quantifier::self;
+    clean.operand = true;
+    small.plan.actions.back().preconditions.push_back(clean);
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        const auto run = simulate(small.plan, seed);
+        ASSERT_TRUE(run) << run.error().text();
+        for (const Violation& wrong : run->violations) {
+            ADD_FAILURE() << seed << " " << wrong.property << ": " << wrong.description;
+        }
     }
 }
 
