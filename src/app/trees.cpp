@@ -4,6 +4,7 @@
 #include "agent/action.h"
 #include "app/internal.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "mover/s3/aws_settings.h"
 #include "mover/tree/manifest.h"
 #include "os/files.h"
@@ -93,6 +94,7 @@ Result<TreeCopied> copy(const TreeCopyRequest& request) {
     copy.stays_on_file_system = request.choice.stays_on_file_system;
     copy.is_durable = request.is_durable;
     copy.leaves_out = excluder_of(request.choice);
+    copy.selection = join(request.choice.excluded, " ");
     copy.progressed = request.choice.progressed;
     copy.is_to_stop = request.is_to_stop;
     TreeCopied copied = {{}, copy.source, copy.target, copy.state_folder, {}, request.dry_run};

@@ -153,6 +153,14 @@ TEST_F(Render, CheckAndTrialSayWhatTheWayBackHangsOn) {
                 HasSubstr("The way back of passing is certain, if epoch_lead, lag hold\n"));
 }
 
+TEST_F(Render, TrialTellsTheNotesOfAPlan) {
+    trial::Trial trial = sample_trial(true);
+    EXPECT_THAT(render_trial(trial, screen_), Not(HasSubstr("Notes of the plan")));
+    trial.twins[1].checked->plan.notes = {"no quorum is asked of shard r2"};
+    EXPECT_THAT(render_trial(trial, screen_),
+                HasSubstr("Notes of the plan, passing\n    no quorum is asked of shard r2\n"));
+}
+
 TEST_F(Render, TrialTellsWhatStopsEachTwin) {
     expect_golden("trial.txt", render_trial(sample_trial(true), screen_));
     EXPECT_THAT(render_trial(sample_trial(false), screen_),

@@ -91,12 +91,24 @@ std::string warnings(const TwinResult& twin, const Screen& screen) {
     return text.empty() ? "" : say("\n  Warnings of lint, {}\n", name_of_twin(twin)) + text;
 }
 
+// Notes of the plan, such as of laws that are not asked.
+std::string notes(const TwinResult& twin, const Screen& screen) {
+    std::string text;
+    if (twin.checked) {
+        for (const std::string& note : twin.checked->plan.notes) {
+            text += hang("    ", one_line(note), screen.width);
+        }
+    }
+    return text.empty() ? "" : say("\n  Notes of the plan, {}\n", name_of_twin(twin)) + text;
+}
+
 }  // namespace
 
 std::string render_trial(const Trial& trial, const Screen& screen) {
     std::string text = head(trial, screen) + title(trial.about, screen) + twin_lines(trial);
     for (const TwinResult& twin : trial.twins) {
-        text += story(twin, screen) + certainty(twin, screen) + warnings(twin, screen);
+        text += story(twin, screen) + certainty(twin, screen) + warnings(twin, screen)
+                + notes(twin, screen);
     }
     return text;
 }

@@ -138,6 +138,12 @@ void Copier::note_refusals(const std::string& path, const std::vector<Refusal>& 
 // The folder is made with full access for us. It gets its own mode when all is in it.
 bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
     ++entries_;
+    if (folder.parent && !folder.parent->parent && folder.name == k_staging_name) {
+        fail(
+            folder.path(),
+            drydock::fail("tree.unfinished", "it is an unfinished copy, and was left out").value());
+        return false;
+    }
     if (!folder.parent) {
         folder.is_new = staging_.is_new();
         folder.staged = os::Fd(::fcntl(staging_.folder(), F_DUPFD_CLOEXEC, 0));
@@ -162,6 +168,9 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
     if (folder.parent->existing) {
         auto existing =
             open_entry(folder.parent->existing.get(), folder.name, O_RDONLY | O_DIRECTORY);
+        if (existing && is_other_file_system(existing->get())) {
+            existing = drydock::fail("tree.mount", "another file system is mounted there");
+        }
         if (existing) {
             folder.existing = std::move(*existing);
         } else if (existing.error().code != "tree.vanished") {
@@ -172,6 +181,11 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         }
     }
     return true;
+}
+
+bool Copier::is_other_file_system(int file) const {
+    const auto found = read_entry(file, "");
+    return found && found->device != target_device_;
 }
 
 // Copies the attributes of a folder behind everything that is in it.
@@ -226,7 +240,7 @@ void Copier::remove_strange(Workspace& workspace, Folder& folder) {
 }
 
 void Copier::visit(Workspace& workspace, const FolderRef& folder, const Name& name) {
-    if (report_.end() || (!folder->parent && name.text == k_staging_name)) {
+    if (report_.end()) {
         return;
     }
     if (request_.is_to_stop && request_.is_to_stop()) {

@@ -117,6 +117,7 @@ private:
     is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry);
     [[nodiscard]] Status
     make_link(Workspace& workspace, const std::string& path, const FirstName& first);
+    [[nodiscard]] bool is_other_file_system(int file) const;
     void remove_strange(Workspace& workspace, Folder& folder);
     void note_refusals(const std::string& path, const std::vector<Refusal>& refusals);
     void sync_sometimes();

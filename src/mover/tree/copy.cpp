@@ -50,12 +50,13 @@ private:
 };
 
 std::string name_of(const CopyRequest& request) {
-    return fmt::format("{} -> {} ({}{}{})",
+    return fmt::format("{} -> {} ({}{}{}{})",
                        request.source,
                        request.target,
                        name_of(request.digest),
                        request.replaces ? ", replace" : "",
-                       request.stays_on_file_system ? ", one file system" : "");
+                       request.stays_on_file_system ? ", one file system" : "",
+                       request.selection.empty() ? "" : ", without " + request.selection);
 }
 
 // A tree cannot be copied into itself: the walk would meet its own copies.
@@ -158,20 +159,22 @@ private:
     }
 
     Status publish() {
+        const std::int64_t failures = report_.copy().failures.count;
         Published published;
         DRYDOCK_TRY(staging_.publish(
             request_.replaces, published, [&](const std::string& path, const Error& error) {
                 report_.add_problem(&CopyReport::failures, path, error);
             }));
-        const Status removed = staging_.remove();
-        if (!removed) {
-            report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
-        }
-        DRYDOCK_TRY(give_root_attributes());
         DRYDOCK_TRY(give_flags());
         DRYDOCK_TRY(request_.is_durable ? staging_.sync() : Status());
-        DRYDOCK_TRY(removed ? journal_.set_phase(Phase::done) : Status());
-        return journal_.barrier();
+        if (report_.copy().failures.count == failures) {
+            DRYDOCK_TRY(journal_.set_phase(Phase::done));
+            DRYDOCK_TRY(journal_.barrier());
+        }
+        if (const Status removed = staging_.remove(); !removed) {
+            report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
+        }
+        return give_root_attributes();
     }
 
     Status give_root_attributes() {
@@ -224,14 +227,19 @@ Result<CopyReport> copy_tree(const CopyRequest& request) {
     DRYDOCK_TRY(check_places(request));
     static_cast<void>(os::reserve_descriptors(k_descriptors));  // as many as are allowed
     DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request));
-    DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
-    DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
-    DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, start > 1));
-    if (const Status space = start > 1 ? Status() : check_space(request, staging.target());
-        !space) {
-        static_cast<void>(staging.remove());
-        return tl::unexpected(space.error());
+    DRYDOCK_TRY_ASSIGN(const std::string known, journal->staging());
+    DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, known));
+    DRYDOCK_TRY_ASSIGN(const std::string identity, staging.identity());
+    if (staging.is_new()) {
+        if (const Status space = check_space(request, staging.target()); !space) {
+            static_cast<void>(staging.remove());
+            return tl::unexpected(space.error());
+        }
+        DRYDOCK_TRY(journal->set_phase(Phase::copying));
+        DRYDOCK_TRY(journal->set_staging(identity));
     }
+    DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
+    DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
     return Copy(request, *journal, staging).run(phase, start);
 }
 

@@ -46,6 +46,7 @@ struct CopyRequest {
     bool stays_on_file_system = false;  // of the source
     bool is_durable = true;             // synced before it is published
     std::function<bool(const std::string& path)> leaves_out = {};
+    std::string selection;  // tells what `leaves_out` leaves out: a copy goes on with the same only
     std::function<void(const Progress&)> progressed = {};  // a few times a second; may be empty
     std::function<bool()> is_to_stop = {};                 // asked often; may be empty
 };
@@ -74,9 +75,9 @@ struct CopyReport {
     }
 };
 
-// Copies. Errors: "tree.source", "tree.target", "tree.inside", "tree.staging", "tree.too_small",
-// "tree.disk_full", "tree.paused" and those of the journal. A copy that ended with an error or was
-// killed goes on when it is called again.
+// Copies. Errors: "tree.source", "tree.target", "tree.inside", "tree.staging", "tree.busy",
+// "tree.too_small", "tree.disk_full", "tree.paused" and those of the journal. A copy that ended
+// with an error or was killed goes on when it is called again.
 [[nodiscard]] Result<CopyReport> copy_tree(const CopyRequest& request);
 
 }  // namespace drydock::mover::tree

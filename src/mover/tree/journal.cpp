@@ -213,6 +213,16 @@ Result<std::int64_t> Journal::count_start() {
     return starts + 1;
 }
 
+Result<std::string> Journal::staging() {
+    const std::lock_guard lock(mutex_);
+    return note("staging");
+}
+
+Status Journal::set_staging(const std::string& identity) {
+    const std::lock_guard lock(mutex_);
+    return set_note("staging", identity);
+}
+
 Result<Time> Journal::durable_until() {
     const std::lock_guard lock(mutex_);
     DRYDOCK_TRY_ASSIGN(const std::string text, note("durable_until"));

@@ -57,6 +57,10 @@ public:
     // The number of this start of the copy: 1, 2, ...
     [[nodiscard]] Result<std::int64_t> count_start();
 
+    // Names the staging folder that this copy made; empty as long as it has made none.
+    [[nodiscard]] Result<std::string> staging();
+    [[nodiscard]] Status set_staging(const std::string& identity);
+
     // What was changed at the target before this time of its own clock is on its disk. Notes of
     // another boot of this host count only so far.
     [[nodiscard]] Result<Time> durable_until();

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,7 +126,38 @@ private:
 
 }  // namespace
 
-Result<Staging> Staging::open(const std::string& target, bool resumes) {
+namespace {
+
+Result<std::string> identity_of(int folder) {
+    struct statx found{};
+    if (::statx(folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found) != 0) {
+        return fail_errno("tree.stat", "stat the staging folder", errno);
+    }
+    return fmt::format(
+        "{} {}.{:09}", found.stx_ino, found.stx_btime.tv_sec, found.stx_btime.tv_nsec);
+}
+
+// Opens the staging folder and takes its lock, which the kernel drops with the process.
+Result<os::Fd> open_locked(const os::Fd& root, const std::string& target) {
+    DRYDOCK_TRY_ASSIGN(os::Fd folder,
+                       open_entry(root.get(), k_staging_name, O_RDONLY | O_DIRECTORY));
+    if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) {
+        return fail("tree.busy",
+                    fmt::format("another copy to {} is under way", target),
+                    "wait until it has ended");
+    }
+    ::unlinkat(folder.get(), k_clock_name, 0);  // of a process that was killed
+    return folder;
+}
+
+bool make_folder(const os::Fd& root) {
+    return ::mkdirat(root.get(), k_staging_name, S_IRWXU) == 0;
+}
+
+}  // namespace
+
+// An empty folder is as good as none: a copy that was killed behind its last rename leaves one.
+Result<Staging> Staging::open(const std::string& target, const std::string& known) {
     if (::mkdir(target.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
         return fail_errno("tree.target", "make " + target, errno);
     }
@@ -133,19 +165,26 @@ Result<Staging> Staging::open(const std::string& target, bool resumes) {
     if (!root) {
         return fail_errno("tree.target", "open " + target, errno);
     }
-    const bool is_new = ::mkdirat(root.get(), k_staging_name, S_IRWXU) == 0;
+    bool is_new = make_folder(root);
     if (!is_new && errno != EEXIST) {
         return fail_errno("tree.target", "make a folder in " + target, errno);
     }
-    if (!is_new && !resumes) {
+    DRYDOCK_TRY_ASSIGN(os::Fd folder, open_locked(root, target));
+    if (!is_new && ::unlinkat(root.get(), k_staging_name, AT_REMOVEDIR) == 0) {
+        is_new = make_folder(root);
+        DRYDOCK_TRY_ASSIGN(folder, open_locked(root, target));
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string identity, identity_of(folder.get()));
+    if (!is_new && identity != known) {
         return fail("tree.staging",
                     fmt::format("{}/{} is left of another copy", target, k_staging_name),
                     "finish that copy with its own command, or remove the folder");
     }
-    DRYDOCK_TRY_ASSIGN(os::Fd folder,
-                       open_entry(root.get(), k_staging_name, O_RDONLY | O_DIRECTORY));
-    ::unlinkat(folder.get(), k_clock_name, 0);  // of a process that was killed
     return Staging(std::move(root), std::move(folder), is_new);
+}
+
+Result<std::string> Staging::identity() const {
+    return identity_of(folder_.get());
 }
 
 Result<Time> Staging::target_time() const {

@@ -24,10 +24,13 @@ struct Published {
 
 class Staging {
 public:
-    // Opens the target and the staging folder in it; makes both if they are missing. Errors:
-    // "tree.target"; "tree.staging" if it is there and `resumes` is false: another copy has left
-    // it.
-    [[nodiscard]] static Result<Staging> open(const std::string& target, bool resumes);
+    // Opens the target and the staging folder in it; makes both if they are missing. `known` is the
+    // identity of the one that this copy made. Errors: "tree.target"; "tree.busy" if another
+    // process copies there; "tree.staging" if another copy has left something in it.
+    [[nodiscard]] static Result<Staging> open(const std::string& target, const std::string& known);
+
+    // Tells this folder from one of the same name that is made later.
+    [[nodiscard]] Result<std::string> identity() const;
 
     [[nodiscard]] int target() const { return target_.get(); }
 

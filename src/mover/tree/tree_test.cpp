@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -207,6 +208,44 @@ TEST_F(Tree, ASecondCopyFindsAllEqual) {
     EXPECT_EQ(again->equal, 2);
     EXPECT_EQ(again->copied, 0);
     EXPECT_TRUE(compare().is_equal());
+}
+
+TEST_F(Tree, AnotherCopyIsNotDisturbed) {
+    write("a", "1");
+    fs::create_directories(target() + "/.drydock-copy/of-another");
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto left = copy_tree(request());
+        ASSERT_FALSE(left);
+        EXPECT_EQ(left.error().code, "tree.staging");
+    }
+
+    const int held = ::open((target() + "/.drydock-copy").c_str(), O_RDONLY | O_DIRECTORY);
+    ASSERT_EQ(::flock(held, LOCK_EX), 0);
+    const auto busy = copy_tree(request());
+    ::close(held);
+    ASSERT_FALSE(busy);
+    EXPECT_EQ(busy.error().code, "tree.busy");
+}
+
+TEST_F(Tree, AnUnfinishedCopyIsNoSource) {
+    write(".drydock-copy/a", "1");
+    write("b", "2");
+    const auto report = copy_tree(request());
+    ASSERT_TRUE(report) << report.error().text();
+    EXPECT_THAT(report->failures.first, ElementsAre(Field(&Problem::path, ".drydock-copy")));
+    EXPECT_EQ(read(target() + "/b"), "2");
+}
+
+TEST_F(Tree, WhatIsLeftOutIsPartOfTheCopy) {
+    write("keep", "1");
+    write("skip/inner", "2");
+    CopyRequest selected = request();
+    selected.leaves_out = [](const std::string& path) { return path == "skip"; };
+    selected.selection = "skip";
+    const auto report = copy_tree(selected);
+    ASSERT_TRUE(report) << report.error().text();
+    EXPECT_EQ(report->files, 1);
+    EXPECT_FALSE(os::exists(target() + "/skip"));
 }
 
 TEST_F(Tree, ACopyIntoItselfIsRefused) {
