@@ -86,10 +86,23 @@ void keep_votes(model::Action& action) {
     std::erase_if(action.effects, [](const auto& effect) { return effect.name == "votes"; });
 }
 
+// The first step behind the gate closes the way back, so that no later one is asked for.
+void close_right_behind_gate(Drawn& drawn) {
+    const auto& actions = drawn.plan.actions;
+    const auto gate = std::find_if(actions.begin(), actions.end(), [](const model::Action& action) {
+        return action.is_point_of_no_return;
+    });
+    if (gate != actions.end() && gate + 1 != actions.end()) {
+        drawn.plan.point_of_no_return = {
+            .exists = true, .action = (gate + 1)->id, .gate = gate->gate};
+    }
+}
+
 const std::map<std::string_view, Strip>& strips() {
     static const std::map<std::string_view, Strip> k_strips = {
         {"temporary", [](Drawn& drawn) { drawn.plan.temporaries.clear(); }},
         {"temporary back", [](Drawn& drawn) { drawn.plan.temporaries.clear(); }},
+        {"open behind a gate", close_right_behind_gate},
         {"groups", of_roles([](PlanRole& role) { role.groups.clear(); })},
         {"voters", drop_voters},
         {"ready_with", of_roles([](PlanRole& role) { role.ready_with = 0; })},
