@@ -88,15 +88,16 @@ class Case(unittest.TestCase):
                 timeout: float = RUN_SECONDS_MAX) -> Run:
         """Runs drydock; `-c <cluster file>` is added where the command takes it.
 
-        On a busy machine a survey may fall into an election, and is refused before anything is
-        begun. Unless a refusal is what is expected, the command is typed again then."""
+        On a busy machine a survey may fall into an election or get no answer in time, and is
+        refused before anything is begun. Unless a refusal is what is expected, the command is typed
+        again then."""
         def typed() -> Run:
             return run_drydock(self.words(*args), self.scratch, env, timeout)
         if expect in (None, NO):
             done = typed()
         else:
-            done = api.outlast_election(typed, lambda run: (
-                run.code == NO and "no whole answer" in run.text()))
+            done = api.outlast_election(typed, lambda run: run.code == NO and any(
+                reason in run.text() for reason in ("no whole answer", "(cannot tell)")))
         if expect is not None:
             self.assertEqual(done.code, expect, f"drydock {' '.join(args)}: {done.text()}")
         return done
