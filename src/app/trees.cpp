@@ -4,17 +4,20 @@
 #include "agent/action.h"
 #include "app/internal.h"
 #include "base/hash.h"
-#include "base/text.h"
 #include "mover/s3/aws_settings.h"
 #include "mover/tree/manifest.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 namespace drydock::app {
 namespace {
@@ -42,21 +45,31 @@ tree::DigestKind digest_of(const TreeChoice& choice) {
     return choice.digest == "sha256" ? tree::DigestKind::sha256 : tree::DigestKind::xxh3;
 }
 
-// A pattern without a slash is one of names, as in .gitignore.
+// A pattern without a slash in it is one of names, as in .gitignore. A slash in front begins at the
+// root, and one at the end is of no use, since there are no other folders of that name.
+bool matches(std::string pattern, const std::string& path) {
+    if (pattern.ends_with('/')) {
+        pattern.pop_back();
+    }
+    if (pattern.find('/') == pattern.npos) {
+        return ::fnmatch(pattern.c_str(), os::name_of(path).c_str(), 0) == 0;
+    }
+    const std::string anchored = pattern.starts_with('/') ? pattern.substr(1) : pattern;
+    return ::fnmatch(anchored.c_str(), path.c_str(), FNM_PATHNAME) == 0;
+}
+
 std::function<bool(const std::string&)> excluder_of(const TreeChoice& choice) {
     if (choice.excluded.empty()) {
         return {};
     }
     return [patterns = choice.excluded](const std::string& path) {
-        const std::string name = os::name_of(path);
         return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-            const bool is_path = pattern.find('/') != pattern.npos;
-            return ::fnmatch(pattern.c_str(), (is_path ? path : name).c_str(), FNM_PATHNAME) == 0;
+            return matches(pattern, path);
         });
     };
 }
 
-Result<std::string> state_folder(const std::string& work) {
+Result<std::string> copies_folder() {
     const auto environment = mover::s3::process_environment();
     const std::string home = environment("HOME").value_or("");
     const std::string state =
@@ -64,7 +77,22 @@ Result<std::string> state_folder(const std::string& work) {
     if (state.empty()) {
         return fail("tree.setting", "there is no place for the journal", "name one: --journal");
     }
-    return state + "/drydock/copies/" + sha256_hex(work).substr(0, 16);
+    return state + "/drydock/copies";
+}
+
+std::string whole_path(const std::string& path) {
+    std::string whole = std::filesystem::absolute(path).lexically_normal().string();
+    return whole.size() > 1 && whole.ends_with('/') ? whole.substr(0, whole.size() - 1) : whole;
+}
+
+// Two copies of one source to one target share a journal, however the folders were typed.
+Result<std::string> journal_of(const TreeCopyRequest& request) {
+    if (!request.journal.empty()) {
+        return request.journal + "/drydock-tree";  // whatever else is in there is not ours
+    }
+    DRYDOCK_TRY_ASSIGN(const std::string copies, copies_folder());
+    const std::string work = whole_path(request.source) + " -> " + whole_path(request.target);
+    return copies + "/" + sha256_hex(work).substr(0, 16);
 }
 
 Status check_folder(const std::string& path) {
@@ -77,16 +105,9 @@ Status check_folder(const std::string& path) {
 Result<TreeCopied> copy(const TreeCopyRequest& request) {
     DRYDOCK_TRY(check_folder(request.source));
     tree::CopyRequest copy;
-    copy.source = request.source;
-    copy.target = request.target;
-    copy.state_folder = request.journal;
-    if (copy.state_folder.empty()) {
-        DRYDOCK_TRY_ASSIGN(
-            copy.state_folder,
-            state_folder(std::filesystem::absolute(request.source).lexically_normal().string()
-                         + " -> "
-                         + std::filesystem::absolute(request.target).lexically_normal().string()));
-    }
+    copy.source = whole_path(request.source);
+    copy.target = whole_path(request.target);
+    DRYDOCK_TRY_ASSIGN(copy.state_folder, journal_of(request));
     copy.manifest = request.manifest;
     copy.digest = digest_of(request.choice);
     copy.workers = workers_of(request.choice);
@@ -94,7 +115,9 @@ Result<TreeCopied> copy(const TreeCopyRequest& request) {
     copy.stays_on_file_system = request.choice.stays_on_file_system;
     copy.is_durable = request.is_durable;
     copy.leaves_out = excluder_of(request.choice);
-    copy.selection = join(request.choice.excluded, " ");
+    for (const std::string& pattern : request.choice.excluded) {
+        copy.selection += fmt::format("<{}>", pattern);
+    }
     copy.progressed = request.choice.progressed;
     copy.is_to_stop = request.is_to_stop;
     TreeCopied copied = {{}, copy.source, copy.target, copy.state_folder, {}, request.dry_run};
@@ -127,22 +150,36 @@ Result<tree::ManifestReport> record(const std::string& source,
     return tree::write_manifest(manifest);
 }
 
-// Removes what it is given at the end.
-class TemporaryFolder {
+// A new private folder, removed with all that is in it at the end.
+class WorkFolder {
 public:
-    explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+    static Result<WorkFolder> make() {
+        DRYDOCK_TRY_ASSIGN(const std::string copies, copies_folder());
+        DRYDOCK_TRY(os::ensure_private_folder(copies));
+        std::string pattern = copies + "/work-XXXXXX";
+        if (::mkdtemp(pattern.data()) == nullptr) {
+            return fail_errno("tree.setting", "make a folder in " + copies, errno);
+        }
+        return WorkFolder(pattern);
+    }
 
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    WorkFolder(WorkFolder&& source) noexcept : path_(std::exchange(source.path_, {})) {}
 
-    ~TemporaryFolder() {
+    WorkFolder(const WorkFolder&) = delete;
+    WorkFolder& operator=(const WorkFolder&) = delete;
+
+    ~WorkFolder() {
         std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
+        if (!path_.empty()) {
+            std::filesystem::remove_all(path_, ignored);
+        }
     }
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
+    explicit WorkFolder(std::string path) : path_(std::move(path)) {}
+
     std::string path_;
 };
 
@@ -163,12 +200,8 @@ Result<tree::DigestKind> digest_for(const TreeVerifyRequest& request) {
 }
 
 Result<tree::Compared> compare(const TreeVerifyRequest& request) {
-    DRYDOCK_TRY_ASSIGN(
-        const std::string state,
-        state_folder(fmt::format("verify {} {} {}", request.source, request.target, ::getpid())));
-    const TemporaryFolder work(state);
+    DRYDOCK_TRY_ASSIGN(const WorkFolder work, WorkFolder::make());
     DRYDOCK_TRY_ASSIGN(const auto digest, digest_for(request));
-    DRYDOCK_TRY(os::ensure_private_folder(work.path()));
     std::vector<std::string> manifests;
     tree::ProblemList unread;
     for (const std::string& side : {request.source, request.target}) {
@@ -209,19 +242,20 @@ AppResult<tree::Compared> verify_trees(const TreeVerifyRequest& request) {
 }
 
 AppResult<tree::ManifestReport> write_tree_manifest(const TreeManifestRequest& request) {
-    const TemporaryFolder work(request.output + ".lines");
     if (request.output.empty()) {
         return refuse_tree(Error{"tree.setting",
                                  "the manifest of a folder is sorted, and needs a file",
                                  "name one: -o FILE",
                                  {}});
     }
-    auto report = record(request.source,
-                         request.output,
-                         std::filesystem::absolute(work.path()).string(),
-                         request.choice,
-                         digest_of(request.choice),
-                         request.reads_disk);
+    const auto work = WorkFolder::make();
+    auto report = work ? record(request.source,
+                                request.output,
+                                work->path(),
+                                request.choice,
+                                digest_of(request.choice),
+                                request.reads_disk)
+                       : tl::unexpected(work.error());
     if (!report) {
         return refuse_tree(report.error());
     }

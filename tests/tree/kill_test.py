@@ -44,6 +44,9 @@ class KillTest(unittest.TestCase):
             path = os.path.join(folder, f"n{number}")
             trees.write(path, draw.randbytes(draw.randrange(1, 9000)))
             os.utime(path, ns=(1, 10**18 + number))
+            if number % 50 == 0:
+                os.link(path, os.path.join(self.source, f"f{(number + 1) % 40}", f"again{number}")
+                        if number else os.path.join(self.source, "again0"))
 
     def assert_nothing_half_done(self) -> None:
         """Whatever has its final name is whole."""

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace drydock::mover::tree {
@@ -46,9 +47,6 @@ bool make_special(int folder,
 
 // True if the target has this link, device, fifo or socket already.
 bool is_special_there(const Folder& folder, const std::string& name, const ManifestEntry& found) {
-    if (!folder.existing || found.entry.names > 1) {
-        return false;
-    }
     const auto there = read_entry(folder.existing.get(), name);
     if (!there || there->kind != found.entry.kind || there->special != found.entry.special) {
         return false;
@@ -107,13 +105,15 @@ Copier::Copier(const CopyRequest& request,
                 })
     , resumes_(start > 1)
     , trusts_all_(!journal.was_rebooted())
-    , begun_s_(os::RealClock().wall_ms() / 1000)
     , synced_ms_(now_ms()) {
     if (const auto until = journal.durable_until()) {
         durable_until_ = *until;
     }
-    if (const auto root = read_entry(staging.target(), "")) {
-        target_device_ = root->device;
+    for (const int folder : {staging.target(), staging.folder()}) {
+        if (const auto entry = read_entry(folder, "")) {
+            target_device_ = entry->device;
+            own_folders_.push_back(*entry);
+        }
     }
 }
 
@@ -148,7 +148,18 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         folder.is_new = staging_.is_new();
         folder.staged = os::Fd(::fcntl(staging_.folder(), F_DUPFD_CLOEXEC, 0));
         folder.existing = os::Fd(::fcntl(staging_.target(), F_DUPFD_CLOEXEC, 0));
+        if (!folder.staged || !folder.existing) {
+            fail("", fail_errno("tree.open", "open the target", errno).value());
+        }
         return static_cast<bool>(folder.staged) && static_cast<bool>(folder.existing);
+    }
+    if (is_ended()) {
+        return false;
+    }
+    if (is_own(folder.entry)) {
+        fail(folder.path(),
+             drydock::fail("tree.inside", "it is the target itself, and was left out").value());
+        return false;
     }
     const int parent = folder.parent->staged.get();
     folder.is_new = ::mkdirat(parent, folder.name.c_str(), S_IRWXU) == 0;
@@ -163,6 +174,7 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
     }
     folder.staged = std::move(*staged);
     if (!folder.is_new) {
+        take_inheritance(folder.staged.get());
         static_cast<void>(::fchmod(folder.staged.get(), S_IRWXU));
     }
     if (folder.parent->existing) {
@@ -181,6 +193,13 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         }
     }
     return true;
+}
+
+// True for the target and its staging folder: a mount may lead there from the source.
+bool Copier::is_own(const Entry& entry) const {
+    return std::any_of(own_folders_.begin(), own_folders_.end(), [&](const Entry& own) {
+        return own.device == entry.device && own.inode == entry.inode;
+    });
 }
 
 bool Copier::is_other_file_system(int file) const {
@@ -239,16 +258,19 @@ void Copier::remove_strange(Workspace& workspace, Folder& folder) {
     }
 }
 
-void Copier::visit(Workspace& workspace, const FolderRef& folder, const Name& name) {
-    if (report_.end()) {
-        return;
-    }
-    if (request_.is_to_stop && request_.is_to_stop()) {
+bool Copier::is_ended() {
+    if (!report_.end() && request_.is_to_stop && request_.is_to_stop()) {
         report_.end_with(drydock::fail("tree.paused",
                                        "the copy was asked to stop",
                                        "type the same command: it goes on")
                              .value());
         workers_.cancel();
+    }
+    return report_.end().has_value();
+}
+
+void Copier::visit(Workspace& workspace, const FolderRef& folder, const Name& name) {
+    if (is_ended()) {
         return;
     }
     ++entries_;
@@ -288,12 +310,17 @@ Status Copier::copy_special(Workspace& workspace,
         DRYDOCK_TRY_ASSIGN(found.link_target, read_link(folder->source.get(), name));
     }
     DRYDOCK_TRY_ASSIGN(found.extended, read_extended(folder->source.get(), name));
-    if (is_special_there(*folder, name, found)) {
+    const bool is_occupied =
+        folder->existing && read_entry(folder->existing.get(), name).has_value();
+    if (is_occupied && is_special_there(*folder, name, found)) {
         note_refusals(found.path,
                       give_attributes(folder->existing.get(), name, entry, found.extended));
         note_refusals(found.path, give_times(folder->existing.get(), name, entry));
         report_.change([](CopyReport& report) { ++report.equal; });
         return segments_.add_line(workspace.number(), line_of(found));
+    }
+    if (is_occupied && leaves_other(found.path)) {
+        return {};
     }
     const int staged = folder->staged.get();
     bool is_made = make_special(staged, name, entry, found.link_target);
@@ -322,7 +349,9 @@ Status Copier::sync() {
     DRYDOCK_TRY_ASSIGN(const Time now, staging_.target_time());
     DRYDOCK_TRY(segments_.sync());
     DRYDOCK_TRY(staging_.sync());
-    DRYDOCK_TRY(journal_.set_durable_until(now));
+    if (trusts_all_) {  // else older entries that nobody has looked at would count, too
+        DRYDOCK_TRY(journal_.set_durable_until(now));
+    }
     return journal_.barrier();
 }
 

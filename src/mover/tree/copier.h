@@ -69,6 +69,13 @@ public:
 private:
     struct LargeFile;
 
+    // The name of a file that further names are linked to.
+    struct LinkSource {
+        os::Fd folder;
+        std::string name;
+        Entry entry;
+    };
+
     // A file whose bytes are in place.
     struct Done {
         FolderRef folder;
@@ -111,13 +118,33 @@ private:
                                             const std::string& name,
                                             const os::Fd& source,
                                             const Entry& entry);
-    [[nodiscard]] bool
-    is_completed(const Folder& folder, const std::string& name, const Entry& entry) const;
+    [[nodiscard]] Result<bool> is_completed(const Folder& folder,
+                                            const std::string& name,
+                                            const os::Fd& source,
+                                            const Entry& entry) const;
+    [[nodiscard]] Status keep_file(Workspace& workspace,
+                                   const Folder& folder,
+                                   const std::string& name,
+                                   const os::Fd& source,
+                                   const Entry& entry);
+    [[nodiscard]] Result<std::string> same_content(Workspace& workspace,
+                                                   const os::Fd& source,
+                                                   const Entry& entry,
+                                                   const os::Fd& there);
+    // Notes that the target has something else at a path; true if that stays.
+    [[nodiscard]] bool leaves_other(const std::string& path);
+    // True if the copy has come to an end, or is asked to.
+    [[nodiscard]] bool is_ended();
+    void end_large(Workspace& workspace, LargeFile& file);
+    [[nodiscard]] Result<LinkSource> find_first(const std::string& path);
+    [[nodiscard]] Result<std::optional<Entry>> entry_at_target(const std::string& path) const;
+    [[nodiscard]] Status link_into_place(const LinkSource& source, const std::string& path);
     [[nodiscard]] Result<bool>
     is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry);
     [[nodiscard]] Status
     make_link(Workspace& workspace, const std::string& path, const FirstName& first);
     [[nodiscard]] bool is_other_file_system(int file) const;
+    [[nodiscard]] bool is_own(const Entry& entry) const;
     void remove_strange(Workspace& workspace, Folder& folder);
     void note_refusals(const std::string& path, const std::vector<Refusal>& refusals);
     void sync_sometimes();
@@ -129,10 +156,10 @@ private:
     SharedReport& report_;
     Segments segments_;
     bool resumes_;
-    Time durable_until_;    // of an earlier boot; later changes count for nothing
-    bool trusts_all_;       // the host was not started anew since
-    std::int64_t begun_s_;  // by the clock of this host, since 1970
+    Time durable_until_;  // of an earlier boot; later changes count for nothing
+    bool trusts_all_;     // the host was not started anew since
     std::uint64_t target_device_ = 0;
+    std::vector<Entry> own_folders_;  // at the target
     std::atomic<std::int64_t> entries_ = 0;
     std::atomic<std::int64_t> bytes_ = 0;
     std::mutex sync_mutex_;

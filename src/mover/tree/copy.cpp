@@ -50,11 +50,10 @@ private:
 };
 
 std::string name_of(const CopyRequest& request) {
-    return fmt::format("{} -> {} ({}{}{}{})",
+    return fmt::format("{} -> {} ({}{}{})",
                        request.source,
                        request.target,
                        name_of(request.digest),
-                       request.replaces ? ", replace" : "",
                        request.stays_on_file_system ? ", one file system" : "",
                        request.selection.empty() ? "" : ", without " + request.selection);
 }
@@ -111,13 +110,11 @@ public:
         , journal_(journal)
         , staging_(staging) {}
 
-    Result<CopyReport> run(Phase phase, std::int64_t start) {
-        if (phase == Phase::copying) {
-            DRYDOCK_TRY(journal_.forget_links());
-            DRYDOCK_TRY(walk(start));
-            DRYDOCK_TRY(journal_.set_phase(Phase::publishing));
-            DRYDOCK_TRY(journal_.barrier());
-        }
+    // A copy that was killed walks again, also if it was about to publish: what has its place is
+    // found there, and the source may have changed.
+    Result<CopyReport> run(std::int64_t start) {
+        DRYDOCK_TRY(journal_.forget_names());
+        DRYDOCK_TRY(walk(start));
         DRYDOCK_TRY(publish());
         CopyReport report = report_.copy();
         report.resumed = start > 1;
@@ -126,8 +123,7 @@ public:
 
 private:
     Status walk(std::int64_t start) {
-        DRYDOCK_TRY_ASSIGN(os::Fd root,
-                           open_entry(AT_FDCWD, request_.source, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(os::Fd root, open_root(request_.source));
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(root.get(), ""));
         Workers workers(request_.workers);
         Copier copier(request_, journal_, staging_, workers, report_, start);
@@ -146,7 +142,13 @@ private:
         Workspace own(request_.workers.most);
         DRYDOCK_TRY(copier.make_links(own));
         copier.flush(own);
-        DRYDOCK_TRY(request_.is_durable ? copier.sync() : Status());
+        if (const auto end = report_.end()) {
+            return tl::unexpected(*end);
+        }
+        if (request_.is_durable) {
+            DRYDOCK_TRY(copier.sync());
+            DRYDOCK_TRY(journal_.settle_boot());
+        }
         return write_manifest();
     }
 
@@ -165,7 +167,6 @@ private:
             request_.replaces, published, [&](const std::string& path, const Error& error) {
                 report_.add_problem(&CopyReport::failures, path, error);
             }));
-        DRYDOCK_TRY(give_flags());
         DRYDOCK_TRY(request_.is_durable ? staging_.sync() : Status());
         if (report_.copy().failures.count == failures) {
             DRYDOCK_TRY(journal_.set_phase(Phase::done));
@@ -174,15 +175,16 @@ private:
         if (const Status removed = staging_.remove(); !removed) {
             report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
         }
-        return give_root_attributes();
+        DRYDOCK_TRY(give_root_attributes());
+        return give_flags();
     }
 
     Status give_root_attributes() {
-        DRYDOCK_TRY_ASSIGN(const os::Fd source,
-                           open_entry(AT_FDCWD, request_.source, O_RDONLY | O_DIRECTORY));
+        DRYDOCK_TRY_ASSIGN(const os::Fd source, open_root(request_.source));
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(source.get(), ""));
         DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(source.get()));
         note("", give_attributes(staging_.target(), entry, extended));
+        note("", take_extra(staging_.target(), extended));
         note("", give_times(staging_.target(), entry, 0));
         return {};
     }
@@ -235,12 +237,10 @@ Result<CopyReport> copy_tree(const CopyRequest& request) {
             static_cast<void>(staging.remove());
             return tl::unexpected(space.error());
         }
-        DRYDOCK_TRY(journal->set_phase(Phase::copying));
         DRYDOCK_TRY(journal->set_staging(identity));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
-    DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
-    return Copy(request, *journal, staging).run(phase, start);
+    return Copy(request, *journal, staging).run(start);
 }
 
 }  // namespace drydock::mover::tree

@@ -21,6 +21,7 @@
 namespace drydock::mover::tree {
 namespace {
 
+constexpr const char* k_label = "security.selinux";
 constexpr std::size_t k_small_list = 1024;  // bytes; most lists of names fit
 constexpr mode_t k_permissions = 07777;
 // The flags that a person sets. Others tell how a file system keeps the file.
@@ -117,6 +118,18 @@ Result<ExtendedAttributes> read_extended_by(const List& list, const Get& get) {
     return extended;
 }
 
+// Setuid for another owner than the source's would give rights that nobody gave.
+mode_t without_set_id(mode_t mode) {
+    return mode & ~static_cast<mode_t>(S_ISUID | S_ISGID);
+}
+
+// Times that some file systems round or cut off: with nanoseconds, before 1970 or behind 2038.
+bool checks_times(const Entry& entry) {
+    constexpr std::int64_t k_last_of_32_bits = 0x7FFFFFFF;
+    return entry.modified.seconds < 0 || entry.modified.seconds > k_last_of_32_bits
+           || entry.modified.nanoseconds != 0;
+}
+
 struct timespec spec_of(const Time& time) {
     return {static_cast<time_t>(time.seconds), static_cast<long>(time.nanoseconds)};
 }
@@ -178,7 +191,8 @@ std::vector<Refusal>
 give_attributes(int file, const Entry& entry, const ExtendedAttributes& extended) {
     std::vector<Refusal> refusals;
     note(refusals, "owner", ::fchown(file, entry.user, entry.group));
-    note(refusals, "mode", ::fchmod(file, entry.mode));
+    const mode_t mode = refusals.empty() ? entry.mode : without_set_id(entry.mode);
+    note(refusals, "mode", ::fchmod(file, mode));
     for (const auto& [name, value] : extended) {
         note(refusals, name, ::fsetxattr(file, name.c_str(), value.data(), value.size(), 0));
     }
@@ -193,8 +207,9 @@ std::vector<Refusal> give_attributes(int folder,
     note(refusals,
          "owner",
          ::fchownat(folder, name.c_str(), entry.user, entry.group, AT_SYMLINK_NOFOLLOW));
+    const mode_t mode = refusals.empty() ? entry.mode : without_set_id(entry.mode);
     if (entry.kind != Kind::link) {
-        note(refusals, "mode", ::fchmodat(folder, name.c_str(), entry.mode, AT_SYMLINK_NOFOLLOW));
+        note(refusals, "mode", ::fchmodat(folder, name.c_str(), mode, AT_SYMLINK_NOFOLLOW));
     }
     const std::string path = proc_path(folder, name);
     for (const auto& [attribute, value] : extended) {
@@ -205,10 +220,42 @@ std::vector<Refusal> give_attributes(int folder,
     return refusals;
 }
 
+std::vector<Refusal> take_extra(int file, const ExtendedAttributes& extended) {
+    std::vector<Refusal> refusals;
+    const auto there = read_extended(file);
+    for (const auto& [name, value] : there.value_or(ExtendedAttributes())) {
+        const bool is_wanted =
+            std::any_of(extended.begin(), extended.end(), [&name = name](const auto& attribute) {
+                return attribute.first == name;
+            });
+        if (!is_wanted && name != k_label) {
+            note(refusals, name, ::fremovexattr(file, name.c_str()));
+        }
+    }
+    return refusals;
+}
+
+void take_inheritance(int folder) {
+    for (const char* acl : {"system.posix_acl_default", "system.posix_acl_access"}) {
+        static_cast<void>(::fremovexattr(folder, acl));
+    }
+    int flags = 0;
+    if (::ioctl(folder, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags = static_cast<int>(static_cast<std::uint32_t>(flags) & ~k_kept_flags);
+        static_cast<void>(::ioctl(folder, FS_IOC_SETFLAGS, &flags));
+    }
+}
+
 std::vector<Refusal> give_times(int file, const Entry& entry, std::uint32_t flags) {
     std::vector<Refusal> refusals;
     const struct timespec times[] = {spec_of(entry.accessed), spec_of(entry.modified)};
     note(refusals, "times", ::futimens(file, times));
+    if (refusals.empty() && checks_times(entry)) {
+        const auto there = read_entry(file, "");
+        if (!there || there->modified != entry.modified) {
+            refusals.push_back({"times", ERANGE});
+        }
+    }
     if (flags != 0) {
         const int wanted = static_cast<int>(flags | (read_flags(file) & ~k_kept_flags));
         note(refusals, "flags", ::ioctl(file, FS_IOC_SETFLAGS, &wanted));

@@ -85,6 +85,13 @@ give_attributes(int file, const Entry& entry, const ExtendedAttributes& extended
                                                    const Entry& entry,
                                                    const ExtendedAttributes& extended);
 
+// Takes away extended attributes that `extended` does not have: what a file had before, or got from
+// the folder that it was made in. Labels of the system stay.
+[[nodiscard]] std::vector<Refusal> take_extra(int file, const ExtendedAttributes& extended);
+
+// Takes away what a folder hands on to everything that is made in it: its ACLs and its flags.
+void take_inheritance(int folder);
+
 // Times come last, since any write changes them, and flags behind them: an immutable file takes
 // nothing more.
 [[nodiscard]] std::vector<Refusal> give_times(int file, const Entry& entry, std::uint32_t flags);

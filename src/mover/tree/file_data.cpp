@@ -99,14 +99,13 @@ struct Copied {
 // Copies bytes of a file range by range.
 Result<Copied> copy_ranges(int source,
                            int target,
-                           const Entry& entry,
                            std::int64_t begin,
                            std::int64_t end,
                            RunningDigest& digest,
                            Workspace& workspace) {
     Copied copied;
     for (std::int64_t at = begin; at < end;) {
-        const Range range = has_holes(entry) ? range_at(source, at, end) : Range{end, false};
+        const Range range = range_at(source, at, end);  // room may be taken behind a hole
         if (range.is_hole) {
             digest.add_zeros(range.end - at);
             at = range.end;
@@ -129,7 +128,12 @@ Result<Copied> copy_ranges(int source,
 Result<FileData>
 copy_small(int source, int target, const Entry& entry, DigestKind kind, Workspace& workspace) {
     Buffer& buffer = workspace.small();
-    DRYDOCK_TRY_ASSIGN(const std::int64_t got, read_at(source, buffer.data(), entry.bytes, 0));
+    // Files of /proc have no size, and content: one byte more than expected is asked for.
+    const std::int64_t wanted = entry.bytes == 0 ? 1 : entry.bytes;
+    DRYDOCK_TRY_ASSIGN(const std::int64_t got, read_at(source, buffer.data(), wanted, 0));
+    if (got > entry.bytes) {
+        return fail("tree.no_size", "it has content, and says that its size is 0");
+    }
     if (target != k_no_target) {
         DRYDOCK_TRY(write_at(target, buffer.data(), got, 0));
     }
@@ -154,7 +158,7 @@ copy_data(int source, int target, const Entry& entry, DigestKind kind, Workspace
     }
     RunningDigest digest(kind);
     DRYDOCK_TRY_ASSIGN(const Copied copied,
-                       copy_ranges(source, target, entry, 0, entry.bytes, digest, workspace));
+                       copy_ranges(source, target, 0, entry.bytes, digest, workspace));
     if (target != k_no_target && ::ftruncate(target, copied.bytes) != 0) {  // a hole at the end
         return fail_write("set the size", errno);
     }
@@ -169,16 +173,31 @@ Result<FileData> copy_chunk(int source,
                             Workspace& workspace) {
     const std::int64_t begin = chunk * k_chunk_bytes;
     const std::int64_t end = std::min(begin + k_chunk_bytes, entry.bytes);
-    if (has_holes(entry)) {
-        const Range range = range_at(source, begin, end);
-        if (range.is_hole && range.end == end) {
-            return FileData{"", end - begin};
-        }
+    if (const Range range = range_at(source, begin, end); range.is_hole && range.end == end) {
+        return FileData{"", end - begin};
     }
     RunningDigest digest(kind);
     DRYDOCK_TRY_ASSIGN(const Copied copied,
-                       copy_ranges(source, target, entry, begin, end, digest, workspace));
+                       copy_ranges(source, target, begin, end, digest, workspace));
     return FileData{copied.is_hole ? std::string() : digest.end(), copied.bytes};
+}
+
+Result<FileData> digest_file(int file, const Entry& entry, DigestKind kind, Workspace& workspace) {
+    if (entry.bytes <= k_chunk_bytes) {
+        return copy_data(file, k_no_target, entry, kind, workspace);
+    }
+    ChunkDigests digests(kind, entry.bytes);
+    FileData whole;
+    for (std::int64_t chunk = 0; chunk < digests.chunks(); ++chunk) {
+        DRYDOCK_TRY_ASSIGN(FileData data,
+                           copy_chunk(file, k_no_target, entry, chunk, kind, workspace));
+        whole.bytes += data.bytes;
+        if (!data.digest.empty()) {
+            digests.add(chunk, std::move(data.digest));
+        }
+    }
+    whole.digest = digests.whole();
+    return whole;
 }
 
 }  // namespace drydock::mover::tree

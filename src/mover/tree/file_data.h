@@ -33,6 +33,10 @@ copy_data(int source, int target, const Entry& entry, DigestKind kind, Workspace
                                           DigestKind kind,
                                           Workspace& workspace);
 
+// Returns the digest of a whole file, as a copy of it would get.
+[[nodiscard]] Result<FileData>
+digest_file(int file, const Entry& entry, DigestKind kind, Workspace& workspace);
+
 // Makes the error of a failed write.
 [[nodiscard]] tl::unexpected<Error> fail_write(const char* action, int error_number);
 

@@ -148,7 +148,8 @@ Status Journal::prepare(const std::string& copy) {
         return broken();
     }
     DRYDOCK_TRY_ASSIGN(const std::string known, note("copy"));
-    if (!known.empty() && known != copy) {
+    DRYDOCK_TRY_ASSIGN(const std::string phase_text, note("phase"));
+    if (!known.empty() && known != copy && phase_text != "done") {
         return fail("tree.journal",
                     fmt::format("this is the journal of another copy: {}", known),
                     "name another one: --journal FOLDER");
@@ -156,7 +157,9 @@ Status Journal::prepare(const std::string& copy) {
     DRYDOCK_TRY(set_note("copy", copy));
     DRYDOCK_TRY_ASSIGN(const std::string boot, note("boot"));
     was_rebooted_ = !boot.empty() && boot != os::boot_id();
-    DRYDOCK_TRY(set_note("boot", os::boot_id()));
+    if (boot.empty()) {
+        DRYDOCK_TRY(set_note("boot", os::boot_id()));
+    }
     return run("COMMIT");
 }
 
@@ -193,15 +196,12 @@ Status Journal::barrier() {
 Result<Phase> Journal::phase() {
     const std::lock_guard lock(mutex_);
     DRYDOCK_TRY_ASSIGN(const std::string text, note("phase"));
-    return text == "publishing" ? Phase::publishing : text == "done" ? Phase::done : Phase::copying;
+    return text == "done" ? Phase::done : Phase::copying;
 }
 
 Status Journal::set_phase(Phase phase) {
     const std::lock_guard lock(mutex_);
-    return set_note("phase",
-                    phase == Phase::copying      ? "copying"
-                    : phase == Phase::publishing ? "publishing"
-                                                 : "done");
+    return set_note("phase", phase == Phase::copying ? "copying" : "done");
 }
 
 Result<std::int64_t> Journal::count_start() {
@@ -259,9 +259,17 @@ Status Journal::add_link(const std::string& path, const FileId& file) {
     return insert.bytes(path).number(file.device).number(file.inode).run();
 }
 
-Status Journal::forget_links() {
+Status Journal::settle_boot() {
     const std::lock_guard lock(mutex_);
-    return run("DELETE FROM links");
+    was_rebooted_ = false;
+    return set_note("boot", os::boot_id());
+}
+
+Status Journal::forget_names() {
+    const std::lock_guard lock(mutex_);
+    DRYDOCK_TRY(run("DELETE FROM links"));
+    DRYDOCK_TRY(run("DELETE FROM flags"));
+    return run("DELETE FROM first_names");
 }
 
 Status Journal::each_link(const std::function<void(const std::string&, const FirstName&)>& take) {

@@ -23,7 +23,7 @@ struct sqlite3;
 
 namespace drydock::mover::tree {
 
-enum class Phase : std::uint8_t { copying, publishing, done };
+enum class Phase : std::uint8_t { copying, done };
 
 // A file with several names.
 struct FileId {
@@ -66,8 +66,11 @@ public:
     [[nodiscard]] Result<Time> durable_until();
     [[nodiscard]] Status set_durable_until(const Time& time);
 
-    // True if the host was started anew since the journal was written last.
+    // True if the host was started anew since the last settle_boot(), or the first start.
     [[nodiscard]] bool was_rebooted() const { return was_rebooted_; }
+
+    // Called when a walk has looked at all that another boot left, and everything was synced.
+    [[nodiscard]] Status settle_boot();
 
     // Returns the first name of the file. If there is none yet, `path` becomes it.
     [[nodiscard]] Result<FirstName> first_name(const FileId& file, const std::string& path);
@@ -75,8 +78,8 @@ public:
 
     // Notes a further name of a file, to be linked when all files are copied.
     [[nodiscard]] Status add_link(const std::string& path, const FileId& file);
-    // Forgets what an earlier start of the copy met: the source may have changed since.
-    [[nodiscard]] Status forget_links();
+    // Forgets the names and flags that an earlier start met: the source may have changed since.
+    [[nodiscard]] Status forget_names();
     [[nodiscard]] Status
     each_link(const std::function<void(const std::string& path, const FirstName& first)>& take);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 namespace drydock::mover::tree {
 namespace {
@@ -20,7 +21,8 @@ Segments::Segments(std::string folder, std::int64_t start, std::size_t threads, 
     : folder_(std::move(folder))
     , start_(start)
     , segments_(threads)
-    , sealed_(std::move(sealed)) {
+    , sealed_(std::move(sealed))
+    , earlier_(files_in(folder_)) {
 }
 
 Status Segments::open(Segment& segment, std::size_t thread) {
@@ -70,6 +72,12 @@ void Segments::seal(Segment& segment) {
 
 Status Segments::sync() {
     const std::lock_guard lock(opened_mutex_);
+    for (const std::string& path : std::exchange(earlier_, {})) {
+        DRYDOCK_TRY_ASSIGN(const os::Fd file, os::open_file(path, O_RDONLY));
+        if (::fdatasync(file.get()) != 0) {
+            return fail_errno("tree.journal", "sync the lines of the copy", errno);
+        }
+    }
     for (const int file : opened_) {
         if (::fdatasync(file) != 0) {
             return fail_errno("tree.journal", "sync the lines of the copy", errno);

@@ -65,6 +65,7 @@ private:
     Sealed sealed_;
     std::mutex opened_mutex_;
     std::vector<int> opened_;
+    std::vector<std::string> earlier_;  // files of earlier starts, which were not synced yet
 };
 
 }  // namespace drydock::mover::tree

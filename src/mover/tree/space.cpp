@@ -1,12 +1,14 @@
 #include "mover/tree/space.h"
 
 #include "base/text.h"
+#include "mover/tree/staging.h"
 #include "mover/tree/walk.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <atomic>
 
 namespace drydock::mover::tree {
@@ -46,7 +48,7 @@ private:
 }  // namespace
 
 Result<Need> measure(const CopyRequest& request) {
-    DRYDOCK_TRY_ASSIGN(os::Fd root, open_entry(AT_FDCWD, request.source, O_RDONLY | O_DIRECTORY));
+    DRYDOCK_TRY_ASSIGN(os::Fd root, open_root(request.source));
     DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(root.get(), ""));
     Workers workers(request.workers);
     Measure visitor;
@@ -57,6 +59,15 @@ Result<Need> measure(const CopyRequest& request) {
 }
 
 namespace {
+
+// True if nothing is in the target but the staging folder.
+bool is_empty(int target) {
+    const os::Fd folder(::openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto names = next_names(folder.get());
+    return names && std::all_of(names->begin(), names->end(), [](const Name& name) {
+               return name.text == k_staging_name || name.text == "lost+found";
+           });
+}
 
 bool is_enough(const Need& need, const struct statvfs& target) {
     const bool counts_inodes = target.f_files > 0;  // some file systems make them as needed
@@ -71,6 +82,9 @@ Status check_space(const CopyRequest& request, int target) {
     struct statvfs into{};
     if (::statvfs(request.source.c_str(), &from) != 0 || ::fstatvfs(target, &into) != 0) {
         return {};  // the walk meets what is wrong
+    }
+    if (!is_empty(target)) {
+        return {};  // some of it may be there already
     }
     const Need all = {(from.f_blocks - from.f_bfree) * from.f_frsize, from.f_files - from.f_ffree};
     if (is_enough(all, into) && !(from.f_files == 0 && into.f_files > 0)) {

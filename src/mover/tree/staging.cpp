@@ -16,8 +16,6 @@
 namespace drydock::mover::tree {
 namespace {
 
-constexpr const char* k_clock_name = ".drydock-clock";
-
 using Failed = std::function<void(const std::string& path, const Error& error)>;
 
 // Lists a folder as a whole from its begin.
@@ -109,7 +107,9 @@ private:
             return fail_errno("tree.rename", "make the folder writable", errno);
         }
         move_all(from.get(), into.get(), path);
-        const auto refused = give_attributes(into.get(), entry, extended);
+        auto refused = give_attributes(into.get(), entry, extended);
+        const auto kept = take_extra(into.get(), extended);
+        refused.insert(refused.end(), kept.begin(), kept.end());
         static_cast<void>(give_times(into.get(), entry, 0));
         if (!refused.empty()) {
             return fail_errno("tree.attributes", refused.front().what, refused.front().error);
@@ -146,7 +146,13 @@ Result<os::Fd> open_locked(const os::Fd& root, const std::string& target) {
                     fmt::format("another copy to {} is under way", target),
                     "wait until it has ended");
     }
-    ::unlinkat(folder.get(), k_clock_name, 0);  // of a process that was killed
+    DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(folder.get(), ""));
+    if (entry.user != ::geteuid() || (entry.mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return fail("tree.staging",
+                    fmt::format("{}/{} can be entered by others", target, k_staging_name),
+                    "find out who made it, and remove it");
+    }
+    take_inheritance(folder.get());
     return folder;
 }
 
@@ -187,16 +193,13 @@ Result<std::string> Staging::identity() const {
     return identity_of(folder_.get());
 }
 
+// The folder's own inode is changed, so no name is needed that an entry could have.
 Result<Time> Staging::target_time() const {
-    const os::Fd clock(::openat(
-        folder_.get(), k_clock_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!clock) {
-        return fail_errno("tree.target", "make a file at the target", errno);
+    if (::fchmod(folder_.get(), S_IRWXU) != 0) {
+        return fail_errno("tree.target", "change the staging folder", errno);
     }
-    const auto entry = read_entry(clock.get(), "");
-    ::unlinkat(folder_.get(), k_clock_name, 0);
-    DRYDOCK_TRY(entry);
-    return entry->changed;
+    DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(folder_.get(), ""));
+    return entry.changed;
 }
 
 Status Staging::sync() const {

@@ -126,25 +126,10 @@ private:
     }
 
     Status digest(Workspace& workspace, int file, ManifestEntry& found) {
-        const Entry& entry = found.entry;
-        if (entry.bytes <= k_chunk_bytes) {
-            DRYDOCK_TRY_ASSIGN(FileData data,
-                               copy_data(file, k_no_target, entry, request_.digest, workspace));
-            bytes_ += data.bytes;
-            found.digest = std::move(data.digest);
-            return {};
-        }
-        ChunkDigests digests(request_.digest, entry.bytes);
-        for (std::int64_t chunk = 0; chunk < digests.chunks(); ++chunk) {
-            DRYDOCK_TRY_ASSIGN(
-                FileData data,
-                copy_chunk(file, k_no_target, entry, chunk, request_.digest, workspace));
-            bytes_ += data.bytes;
-            if (!data.digest.empty()) {
-                digests.add(chunk, std::move(data.digest));
-            }
-        }
-        found.digest = digests.whole();
+        DRYDOCK_TRY_ASSIGN(FileData data,
+                           digest_file(file, found.entry, request_.digest, workspace));
+        bytes_ += data.bytes;
+        found.digest = std::move(data.digest);
         return {};
     }
 
@@ -156,19 +141,26 @@ private:
     ManifestReport report_;
 };
 
-// Two files are names of one inode on one side exactly if they are on the other.
+// Two entries are names of one file on one side exactly if they are on the other. Names outside of
+// the trees do not count: whoever is alone in its tree is a group of its own.
 class InodePairs {
 public:
-    bool match(const std::string& first, const std::string& second) {
-        if (first.empty() || second.empty()) {
-            return first.empty() == second.empty();
+    bool match(const ManifestEntry& first, const ManifestEntry& second) {
+        if (first.inode.empty() && second.inode.empty()) {
+            return true;
         }
-        const auto there = there_.emplace(first, second).first;
-        const auto back = back_.emplace(second, first).first;
-        return there->second == second && back->second == first;
+        const std::string left = group_of(first);
+        const std::string right = group_of(second);
+        const auto there = there_.emplace(left, right).first;
+        const auto back = back_.emplace(right, left).first;
+        return there->second == right && back->second == left;
     }
 
 private:
+    static std::string group_of(const ManifestEntry& entry) {
+        return entry.inode.empty() ? "/" + entry.path : entry.inode;
+    }
+
     std::map<std::string, std::string> there_;
     std::map<std::string, std::string> back_;
 };
@@ -195,7 +187,7 @@ std::string difference(const ManifestEntry& first, const ManifestEntry& second, 
     compare(left.modified == right.modified, "time of modification");
     compare(first.extended == second.extended, "extended attributes");
     compare(first.flags == second.flags, "flags");
-    compare(pairs.match(first.inode, second.inode), "names of one file");
+    compare(pairs.match(first, second), "names of one file");
     compare(!first.has_changed && !second.has_changed,
             "a moment: it was changed while it was read");
     return fmt::format("{}", fmt::join(parts, ", "));
@@ -248,7 +240,7 @@ private:
 Result<ManifestReport> write_manifest(const ManifestRequest& request) {
     static_cast<void>(os::reserve_descriptors(k_descriptors));
     DRYDOCK_TRY(os::ensure_private_folder(request.state_folder));
-    auto root = open_entry(AT_FDCWD, request.source, O_RDONLY | O_DIRECTORY);
+    auto root = open_root(request.source);
     if (!root) {
         return fail("tree.source",
                     fmt::format("{}: {}", request.source, root.error().message),

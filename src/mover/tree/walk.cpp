@@ -36,6 +36,14 @@ Result<os::Fd> open_entry(int folder, const std::string& name, int flags) {
     return os::Fd(file);
 }
 
+Result<os::Fd> open_root(const std::string& path) {
+    os::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) {
+        return fail_errno("tree.open", "open " + path, errno);
+    }
+    return folder;
+}
+
 void Walk::start(os::Fd root, Entry entry) {
     device_ = entry.device;
     auto folder = std::make_shared<Folder>();

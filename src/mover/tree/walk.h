@@ -85,4 +85,7 @@ private:
 // where that is allowed. Error: "tree.open", or "tree.vanished".
 [[nodiscard]] Result<os::Fd> open_entry(int folder, const std::string& name, int flags);
 
+// Opens the folder that a person named: it may be a link. Error: "tree.open".
+[[nodiscard]] Result<os::Fd> open_root(const std::string& path);
+
 }  // namespace drydock::mover::tree

@@ -1,0 +1,184 @@
+// Large files, chunk by chunk: several threads work on one, and it goes on behind its chunks.
+#include "mover/tree/copier.h"
+#include "mover/tree/direct_copy.h"
+#include "mover/tree/file_state.h"
+#include "mover/tree/staging.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+
+namespace drydock::mover::tree {
+namespace {
+
+// Names the state of a source, so that chunks of an earlier state count for nothing.
+std::string version_of(const Entry& entry, DigestKind kind) {
+    return fmt::format("{} {}.{:09} {}.{:09} {} {}",
+                       entry.bytes,
+                       entry.modified.seconds,
+                       entry.modified.nanoseconds,
+                       entry.changed.seconds,
+                       entry.changed.nanoseconds,
+                       entry.inode,
+                       name_of(kind));
+}
+
+}  // namespace
+
+// A large file while its chunks are copied by several threads.
+struct Copier::LargeFile {
+    LargeFile(DigestKind kind, const Entry& found) : entry(found), digests(kind, found.bytes) {}
+
+    FolderRef folder;  // keeps the folder open
+    std::string name;
+    os::Fd source;
+    os::Fd target;
+    Entry entry;
+    std::string version;
+    std::optional<DirectCopy> direct;
+    std::map<std::int64_t, std::string> done;  // chunks of an earlier run
+    std::mutex mutex;                          // of what follows
+    ChunkDigests digests;
+    std::int64_t next = 0;  // chunk
+    std::atomic<std::int64_t> under_way = 0;
+    std::atomic<bool> has_failed = false;
+    std::atomic<bool> is_short = false;  // it was cut while it was read
+
+    // Returns the next chunk that is no hole; -1 behind the last one.
+    std::int64_t take_chunk() {
+        const std::lock_guard lock(mutex);
+        if (next >= digests.chunks()) {
+            return -1;
+        }
+        const off_t data = ::lseek(source.get(), next * k_chunk_bytes, SEEK_DATA);
+        next = data >= 0        ? std::max(next, data / k_chunk_bytes)
+               : errno == ENXIO ? digests.chunks()
+                                : next;
+        return next < digests.chunks() ? next++ : -1;
+    }
+};
+
+Status Copier::start_large(const FolderRef& folder,
+                           const std::string& name,
+                           os::Fd source,
+                           const Entry& entry) {
+    const std::string path = folder->path_of(name);
+    auto file = std::make_shared<LargeFile>(request_.digest, entry);
+    file->folder = folder;
+    file->name = name;
+    file->source = std::move(source);
+    file->version = version_of(entry, request_.digest);
+    DRYDOCK_TRY_ASSIGN(file->done, journal_.chunks(path, file->version));
+    if (!file->done.empty() && trusts_all_ && resumes_ && !folder->is_new) {
+        file->target =
+            os::Fd(::openat(folder->staged.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    }
+    if (!file->target) {
+        file->done.clear();
+        DRYDOCK_TRY(journal_.remove_chunks(path));
+        DRYDOCK_TRY_ASSIGN(file->target, make_staged(*folder, name, resumes_));
+    }
+    file->direct = DirectCopy::open(file->source.get(), file->target.get(), entry);
+    push_chunk(file);
+    return {};
+}
+
+void Copier::push_chunk(const std::shared_ptr<LargeFile>& file) {
+    hold(*file->folder);
+    ++file->under_way;
+    workers_.push([this, file](Workspace& workspace) {
+        copy_next_chunk(workspace, file);
+        const FolderRef folder = file->folder;
+        if (--file->under_way == 0) {
+            end_large(workspace, *file);
+        }
+        release(*this, workspace, folder);
+    });
+}
+
+// A file that failed is removed. One that the end of the whole copy cut off goes on later.
+void Copier::end_large(Workspace& workspace, LargeFile& file) {
+    Status ended = file.has_failed ? Status() : finish_large(workspace, file);
+    if (!ended) {
+        fail(file.folder->path_of(file.name), ended.error());
+    }
+    if ((file.has_failed || !ended) && !report_.end()) {
+        const Status removed = remove_entry(file.folder->staged.get(), file.name).and_then([&] {
+            return journal_.remove_chunks(file.folder->path_of(file.name));
+        });
+        if (!removed) {
+            fail(file.folder->path_of(file.name), removed.error());
+        }
+    }
+}
+
+// The next task is pushed first, so other threads work on the same file.
+void Copier::copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file) {
+    const std::int64_t chunk = file->take_chunk();
+    const bool is_over = is_ended();
+    if (chunk < 0 || file->has_failed || is_over) {
+        file->has_failed = file->has_failed || (chunk >= 0 && is_over);
+        return;
+    }
+    push_chunk(file);
+    if (const Status copied = copy_one_chunk(workspace, *file, chunk); !copied) {
+        file->has_failed = true;
+        fail(file->folder->path_of(file->name), copied.error());
+    }
+    sync_sometimes();
+}
+
+Status Copier::copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk) {
+    std::string digest;
+    if (const auto known = file.done.find(chunk); known != file.done.end()) {
+        digest = known->second;
+        report_.change(
+            [&](CopyReport& report) { report.kept_bytes += file.digests.bytes_of(chunk); });
+    } else {
+        DRYDOCK_TRY_ASSIGN(
+            const FileData data,
+            file.direct ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)
+                        : copy_chunk(file.source.get(),
+                                     file.target.get(),
+                                     file.entry,
+                                     chunk,
+                                     request_.digest,
+                                     workspace));
+        digest = data.digest;
+        bytes_ += data.bytes;
+        file.is_short = file.is_short || data.bytes < file.digests.bytes_of(chunk);
+        DRYDOCK_TRY(
+            journal_.add_chunk(file.folder->path_of(file.name), file.version, chunk, digest));
+    }
+    if (!digest.empty()) {
+        const std::lock_guard lock(file.mutex);
+        file.digests.add(chunk, digest);
+    }
+    return {};
+}
+
+// A large file that changes meanwhile is told and not read again: that could last for ever.
+Status Copier::finish_large(Workspace& workspace, LargeFile& file) {
+    const std::string path = file.folder->path_of(file.name);
+    if (::ftruncate(file.target.get(), file.entry.bytes) != 0) {
+        return fail_write("set the size", errno);
+    }
+    const bool changed = file.is_short || has_changed(file.source, file.entry, file.entry.bytes);
+    count_copied(file.entry);
+    DRYDOCK_TRY(finish_file(workspace,
+                            Done{file.folder,
+                                 file.name,
+                                 file.source.get(),
+                                 std::move(file.target),
+                                 file.entry,
+                                 file.digests.whole(),
+                                 changed}));
+    return journal_.remove_chunks(path);
+}
+
+}  // namespace drydock::mover::tree
