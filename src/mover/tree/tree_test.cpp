@@ -319,7 +319,7 @@ TEST_F(Tree, OtherLinksAreLeftAndDoNotStandInTheWay) {
     EXPECT_TRUE(compare().is_equal());
 }
 
-// user::rwx, user:4711:rwx, group::r-x, mask::rwx, other::---, as the kernel has it.
+// An ACL as the kernel has it: the owner and user 4711 may do all, the group may read, nobody else.
 constexpr char k_acl[] = "\x02\0\0\0"
                          "\x01\0\x07\0\xff\xff\xff\xff"
                          "\x02\0\x07\0\x67\x12\0\0"
