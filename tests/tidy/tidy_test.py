@@ -341,6 +341,14 @@ def check_threads(tree):
             for folder in sorted(folders) if folder not in " ".join(listed).split()]
 
 
+def check_interpreters(tree):
+    """Where a test is given the target Python3::Interpreter, it was found: else ctest takes the name for a program."""
+    return [f"{path}: uses Python3::Interpreter without find_package(Python3 ...) in front"
+            for path, text in tree.named(r"CMakeLists\.txt$").items()
+            if "COMMAND Python3::Interpreter" in text and "find_package(Python3" not in text.split("COMMAND Python3")[0]
+            and "drydock_python_tests(" not in text.split("COMMAND Python3")[0]]
+
+
 MARKS = "tests/sim/must_hit.txt"
 
 
@@ -384,7 +392,7 @@ def check_known_table(tree):
 
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
           check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links,
-          check_names_in_comments, check_glossary, check_threads, check_marks,
+          check_names_in_comments, check_glossary, check_threads, check_interpreters, check_marks,
           check_says, check_known_table]
 
 
@@ -479,6 +487,8 @@ PLANTED = [
                                "| worker | a thread | thread | [os](../src/os/worker.cpp) |\n"),
     (check_glossary, "README.md", "\n## Words\n| worker | a process |\n"),
     (check_threads, "dev", "#!/bin/bash\nthreaded=(base)\nrun_build() {\n}\n"),
+    (check_interpreters, "tests/e2e/CMakeLists.txt",
+     "add_test(NAME roll COMMAND Python3::Interpreter \"${supervise}\" roll_test.py)\n"),
     (check_marks, "src/base/text.cpp", 'void f() {\n    COVERAGE_MARK("rare");\n}\n'),
     (check_marks, MARKS, "rare\n"),
     (check_known_table, KNOWN_PAGE, "# Known\n"),
