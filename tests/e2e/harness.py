@@ -97,7 +97,8 @@ class Case(unittest.TestCase):
             done = typed()
         else:
             done = api.outlast_election(typed, lambda run: run.code == NO and any(
-                reason in run.text() for reason in ("no whole answer", "(cannot tell)")))
+                reason in run.text()
+                for reason in ("no whole answer", "(cannot tell)", "did not answer within")))
         if expect is not None:
             self.assertEqual(done.code, expect, f"drydock {' '.join(args)}: {done.text()}")
         return done
