@@ -16,7 +16,6 @@
 namespace drydock::mover::tree {
 namespace {
 
-constexpr std::size_t k_problems_kept = 100;
 constexpr std::int64_t k_sync_ms = 5'000;  // between two barriers
 
 std::int64_t now_ms() {
@@ -56,19 +55,19 @@ bool is_special_there(const Folder& folder, const std::string& name, const Manif
     return text && *text == found.link_target;
 }
 
-void add_to(ProblemList& list, const std::string& path, const Error& error) {
-    ++list.count;
-    if (list.first.size() < k_problems_kept) {
-        list.first.push_back({path, error.code, error.message});
-    }
-}
-
 }  // namespace
 
 void SharedReport::add_problem(ProblemList CopyReport::* list,
                                const std::string& path,
                                const Error& error) {
-    change([&](CopyReport& report) { add_to(report.*list, path, error); });
+    change([&](CopyReport& report) { (report.*list).add(path, error.code, error.message); });
+}
+
+void SharedReport::add_refusals(const std::string& path, const std::vector<Refusal>& refusals) {
+    for (const Refusal& refusal : refusals) {
+        const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
+        add_problem(&CopyReport::refused, path, error.value());
+    }
 }
 
 CopyReport SharedReport::copy() const {
@@ -101,7 +100,7 @@ Copier::Copier(const CopyRequest& request,
                 start,
                 request.workers.most + 1,
                 [this](const Finished& finished, const std::vector<Refusal>& refusals) {
-                    note_refusals(finished.folder->path_of(finished.name), refusals);
+                    report_.add_refusals(finished.folder->path_of(finished.name), refusals);
                 })
     , resumes_(start > 1)
     , trusts_all_(!journal.was_rebooted())
@@ -125,13 +124,6 @@ void Copier::fail(const std::string& path, const Error& error) {
         workers_.cancel();
     } else {
         report_.add_problem(&CopyReport::failures, path, error);
-    }
-}
-
-void Copier::note_refusals(const std::string& path, const std::vector<Refusal>& refusals) {
-    for (const Refusal& refusal : refusals) {
-        const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
-        report_.add_problem(&CopyReport::refused, path, error.value());
     }
 }
 
@@ -222,8 +214,9 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
     }
     ManifestEntry found = {folder.path(), folder.entry, *extended, read_flags(folder.source.get())};
     if (folder.parent) {  // the root gets its own when all is published
-        note_refusals(found.path, give_attributes(folder.staged.get(), folder.entry, *extended));
-        note_refusals(found.path, give_times(folder.staged.get(), folder.entry, 0));
+        report_.add_refusals(found.path,
+                             give_attributes(folder.staged.get(), folder.entry, *extended));
+        report_.add_refusals(found.path, give_times(folder.staged.get(), folder.entry, 0));
     }
     const Status noted = found.flags == 0 ? Status() : journal_.add_flags(found.path, found.flags);
     const Status added = segments_.add_line(workspace.number(), line_of(found));
@@ -313,9 +306,9 @@ Status Copier::copy_special(Workspace& workspace,
     const bool is_occupied =
         folder->existing && read_entry(folder->existing.get(), name).has_value();
     if (is_occupied && is_special_there(*folder, name, found)) {
-        note_refusals(found.path,
-                      give_attributes(folder->existing.get(), name, entry, found.extended));
-        note_refusals(found.path, give_times(folder->existing.get(), name, entry));
+        report_.add_refusals(found.path,
+                             give_attributes(folder->existing.get(), name, entry, found.extended));
+        report_.add_refusals(found.path, give_times(folder->existing.get(), name, entry));
         report_.change([](CopyReport& report) { ++report.equal; });
         return segments_.add_line(workspace.number(), line_of(found));
     }
@@ -331,7 +324,7 @@ Status Copier::copy_special(Workspace& workspace,
     if (!is_made) {
         return fail_write(name_of(entry.kind), errno);
     }
-    note_refusals(found.path, give_attributes(staged, name, entry, found.extended));
+    report_.add_refusals(found.path, give_attributes(staged, name, entry, found.extended));
     report_.change(
         [&](CopyReport& report) { ++(entry.kind == Kind::link ? report.links : report.specials); });
     return segments_.add(

@@ -24,6 +24,9 @@ class SharedReport {
 public:
     void add_problem(ProblemList CopyReport::* list, const std::string& path, const Error& error);
 
+    // What a target did not take of an entry.
+    void add_refusals(const std::string& path, const std::vector<Refusal>& refusals);
+
     template <class Change>
     void change(const Change& change) {
         const std::lock_guard lock(mutex_);
@@ -146,7 +149,6 @@ private:
     [[nodiscard]] bool is_other_file_system(int file) const;
     [[nodiscard]] bool is_own(const Entry& entry) const;
     void remove_strange(Workspace& workspace, Folder& folder);
-    void note_refusals(const std::string& path, const std::vector<Refusal>& refusals);
     void sync_sometimes();
 
     const CopyRequest& request_;

@@ -162,9 +162,8 @@ private:
 
     Status publish() {
         const std::int64_t failures = report_.copy().failures.count;
-        Published published;
-        DRYDOCK_TRY(staging_.publish(
-            request_.replaces, published, [&](const std::string& path, const Error& error) {
+        DRYDOCK_TRY(
+            staging_.publish(request_.replaces, [&](const std::string& path, const Error& error) {
                 report_.add_problem(&CopyReport::failures, path, error);
             }));
         DRYDOCK_TRY(request_.is_durable ? staging_.sync() : Status());
@@ -183,9 +182,9 @@ private:
         DRYDOCK_TRY_ASSIGN(const os::Fd source, open_root(request_.source));
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(source.get(), ""));
         DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(source.get()));
-        note("", give_attributes(staging_.target(), entry, extended));
-        note("", take_extra(staging_.target(), extended));
-        note("", give_times(staging_.target(), entry, 0));
+        report_.add_refusals("", give_attributes(staging_.target(), entry, extended));
+        report_.add_refusals("", take_extra(staging_.target(), extended));
+        report_.add_refusals("", give_times(staging_.target(), entry, 0));
         return {};
     }
 
@@ -205,16 +204,9 @@ private:
                 return;
             }
             const auto entry = read_entry(file->get(), "");
-            note(path, entry ? give_times(file->get(), *entry, flags) : std::vector<Refusal>());
+            report_.add_refusals(
+                path, entry ? give_times(file->get(), *entry, flags) : std::vector<Refusal>());
         });
-    }
-
-    void note(const std::string& path, const std::vector<Refusal>& refusals) {
-        for (const Refusal& refusal : refusals) {
-            report_.add_problem(&CopyReport::refused,
-                                path,
-                                fail_errno("tree.attribute", refusal.what, refusal.error).value());
-        }
     }
 
     const CopyRequest& request_;
@@ -224,6 +216,16 @@ private:
 };
 
 }  // namespace
+
+void ProblemList::add(const std::string& path,
+                      const std::string& code,
+                      const std::string& message) {
+    constexpr std::size_t kept_max = 100;
+    ++count;
+    if (first.size() < kept_max) {
+        first.push_back({path, code, message});
+    }
+}
 
 Result<CopyReport> copy_tree(const CopyRequest& request) {
     DRYDOCK_TRY(check_places(request));

@@ -33,6 +33,8 @@ struct Problem {
 struct ProblemList {
     std::int64_t count = 0;
     std::vector<Problem> first;
+
+    void add(const std::string& path, const std::string& code, const std::string& message);
 };
 
 struct CopyRequest {

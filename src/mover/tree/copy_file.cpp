@@ -120,7 +120,7 @@ Result<bool> Copier::is_at_target(Workspace& workspace,
     }
     report_.change([](CopyReport& report) { ++report.equal; });
     DRYDOCK_TRY_ASSIGN(const auto wanted, read_extended(source.get()));
-    note_refusals(folder->path_of(name), take_extra(there.get(), wanted));
+    report_.add_refusals(folder->path_of(name), take_extra(there.get(), wanted));
     DRYDOCK_TRY(finish_file(
         workspace,
         Done{folder, name, source.get(), std::move(there), entry, std::move(digest), false}));
@@ -190,7 +190,7 @@ Status Copier::finish_file(Workspace& workspace, Done done) {
     found.digest = std::move(done.digest);
     found.inode = inode_text(entry);
     found.has_changed = done.has_changed;
-    note_refusals(found.path, give_attributes(done.target.get(), entry, found.extended));
+    report_.add_refusals(found.path, give_attributes(done.target.get(), entry, found.extended));
     if (entry.names > 1) {
         DRYDOCK_TRY(journal_.set_digest({entry.device, entry.inode}, found.digest));
     }

@@ -36,10 +36,7 @@ Result<std::vector<Name>> all_names(int folder) {
 // Moves the entries of one folder into another one.
 class Publisher {
 public:
-    Publisher(bool replaces, Published& published, const Failed& failed)
-        : replaces_(replaces)
-        , published_(published)
-        , failed_(failed) {}
+    Publisher(bool replaces, const Failed& failed) : replaces_(replaces), failed_(failed) {}
 
     void move_all(int staged, int target, const std::string& path) {
         const auto names = all_names(staged);
@@ -94,7 +91,6 @@ private:
         }
         // Two names of one file: rename() leaves both, which is how a second attempt ends.
         ::unlinkat(staged, name.c_str(), 0);
-        ++published_.entries;
         return {};
     }
 
@@ -120,7 +116,6 @@ private:
     }
 
     bool replaces_;
-    Published& published_;
     const Failed& failed_;
 };
 
@@ -207,8 +202,8 @@ Status Staging::sync() const {
                                         : fail_errno("tree.sync", "sync the target", errno);
 }
 
-Status Staging::publish(bool replaces, Published& published, const Failed& failed) {
-    Publisher publisher(replaces, published, failed);
+Status Staging::publish(bool replaces, const Failed& failed) {
+    Publisher publisher(replaces, failed);
     publisher.move_all(folder_.get(), target_.get(), "");
     return {};
 }

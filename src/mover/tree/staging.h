@@ -18,10 +18,6 @@ namespace drydock::mover::tree {
 
 inline constexpr const char* k_staging_name = ".drydock-copy";
 
-struct Published {
-    std::int64_t entries = 0;  // that were renamed, a folder with its content counts one
-};
-
 class Staging {
 public:
     // Opens the target and the staging folder in it; makes both if they are missing. `known` is the
@@ -48,7 +44,6 @@ public:
     // unless `replaces`.
     [[nodiscard]] Status
     publish(bool replaces,
-            Published& published,
             const std::function<void(const std::string& path, const Error& error)>& failed);
 
     // Removes the staging folder, which must be empty.

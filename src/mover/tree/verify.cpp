@@ -19,15 +19,7 @@
 namespace drydock::mover::tree {
 namespace {
 
-constexpr std::size_t k_problems_kept = 100;
 constexpr std::size_t k_descriptors = 16'384;
-
-void add_to(ProblemList& list, const std::string& path, std::string code, std::string message) {
-    ++list.count;
-    if (list.first.size() < k_problems_kept) {
-        list.first.push_back({path, std::move(code), std::move(message)});
-    }
-}
 
 // Writes a line for each entry of a tree.
 class Recorder final : public Visitor {
@@ -60,7 +52,7 @@ public:
 
     void fail(const std::string& path, const Error& error) override {
         const std::lock_guard lock(mutex_);
-        add_to(report_.failures, path, error.code, error.message);
+        report_.failures.add(path, error.code, error.message);
     }
 
     void flush(Workspace& workspace) {
@@ -120,7 +112,7 @@ private:
                             || after->changed != found.entry.changed;
         if (found.has_changed) {
             const std::lock_guard lock(mutex_);
-            add_to(report_.changed, found.path, "tree.changed", "it was changed while it was read");
+            report_.changed.add(found.path, "tree.changed", "it was changed while it was read");
         }
         return add(workspace, found);
     }
@@ -219,11 +211,11 @@ private:
     void note(const ManifestEntry* left, const ManifestEntry* right) {
         compared_.entries += left != nullptr ? 1 : 0;
         if (right == nullptr) {
-            add_to(compared_.missing, left->path, "tree.missing", "it is not at the second side");
+            compared_.missing.add(left->path, "tree.missing", "it is not at the second side");
         } else if (left == nullptr) {
-            add_to(compared_.extra, right->path, "tree.extra", "it is at the second side only");
+            compared_.extra.add(right->path, "tree.extra", "it is at the second side only");
         } else if (const std::string what = difference(*left, *right, pairs_); !what.empty()) {
-            add_to(compared_.differ, left->path, "tree.differs", what);
+            compared_.differ.add(left->path, "tree.differs", what);
         } else {
             ++compared_.equal;
         }
