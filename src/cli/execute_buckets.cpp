@@ -8,30 +8,13 @@ namespace drydock::cli {
 
 namespace {
 
-// Shows the progress of a walk: on the terminal, and in the file of an action.
-class BucketProgress {
-public:
-    BucketProgress(Console& console, bool is_json, bool has_output, const char* verb)
-        : is_live_(console.terminal && !is_json && !has_output)
-        , line_(is_live_ ? console.output : console.errors, console.clock, is_live_, verb)
-        , file_(progress_path(), console.clock) {}
-
-    mover::s3::Progressed teller() {
-        return [this](const mover::s3::WalkProgress& walk) {
-            const std::int64_t all = walk.total > 0 ? walk.total : app::k_unknown_total;
-            const app::StoreProgress progress = {walk.done, all, "objects", 0, walk.bytes};
-            line_.show(progress);
-            file_.write(progress);
-        };
-    }
-
-    void clear() { line_.clear(); }
-
-private:
-    bool is_live_;
-    StoreProgressLine line_;
-    StoreProgressFile file_;
-};
+// Returns what shows the progress of a walk through keys.
+mover::s3::Progressed teller(WalkProgressView& view) {
+    return [&view](const mover::s3::WalkProgress& walk) {
+        const std::int64_t all = walk.total > 0 ? walk.total : app::k_unknown_total;
+        view.show({walk.done, all, "objects", 0, walk.bytes});
+    };
+}
 
 }  // namespace
 
@@ -72,7 +55,7 @@ int Command::copy_bucket() {
     if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
         return copy_tree();
     }
-    BucketProgress progress(console_, invocation_.json, false, "copy");
+    WalkProgressView progress(console_, invocation_.json, "copy");
     app::BucketCopyRequest request;
     request.options = bucket_options();
     request.source = source_side();
@@ -86,7 +69,7 @@ int Command::copy_bucket() {
     request.dry_run = invocation_.dry_run;
     request.counts_first = invocation_.counts_first;
     request.in_flight_max = static_cast<int>(invocation_.in_flight);
-    request.progressed = progress.teller();
+    request.progressed = teller(progress);
     request.is_to_stop = os::is_stop_requested;
     os::accept_stop_requests();
     const auto answer = app::copy_bucket(request);
@@ -100,7 +83,7 @@ int Command::verify_buckets() {
     if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
         return verify_trees();
     }
-    BucketProgress progress(console_, invocation_.json, false, "verify");
+    WalkProgressView progress(console_, invocation_.json, "verify");
     app::BucketVerifyRequest request;
     request.options = bucket_options();
     request.source = source_side();
@@ -108,7 +91,7 @@ int Command::verify_buckets() {
     request.has_versions = invocation_.has_versions;
     request.reads_all = invocation_.reads_all;
     request.in_flight_max = static_cast<int>(invocation_.in_flight);
-    request.progressed = progress.teller();
+    request.progressed = teller(progress);
     const auto answer = app::verify_buckets(request);
     progress.clear();
     const int exit_code =
@@ -122,7 +105,7 @@ int Command::write_bucket_manifest() {
         return write_tree_manifest();
     }
     const bool is_stream = invocation_.output.empty();
-    BucketProgress progress(console_, invocation_.json, is_stream, "manifest");
+    WalkProgressView progress(console_, invocation_.json || is_stream, "manifest");
     app::BucketManifestRequest request;
     request.options = bucket_options();
     request.place = source_side();
@@ -131,7 +114,7 @@ int Command::write_bucket_manifest() {
     request.in_flight_max = static_cast<int>(invocation_.in_flight);
     request.output = invocation_.output;
     request.stream = &console_.output;
-    request.progressed = progress.teller();
+    request.progressed = teller(progress);
     const auto answer = app::write_bucket_manifest(request);
     progress.clear();
     if (is_stream) {

@@ -7,30 +7,12 @@ namespace drydock::cli {
 
 namespace {
 
-// Shows the progress of a walk: on the terminal, and in the file of an action.
-class TreeProgress {
-public:
-    TreeProgress(Console& console, bool is_json, const char* verb)
-        : is_live_(console.terminal && !is_json)
-        , line_(is_live_ ? console.output : console.errors, console.clock, is_live_, verb)
-        , file_(progress_path(), console.clock) {}
-
-    std::function<void(const mover::tree::Progress&)> teller() {
-        return [this](const mover::tree::Progress& walk) {
-            const app::StoreProgress progress = {
-                walk.entries, app::k_unknown_total, "entries", 0, walk.bytes};
-            line_.show(progress);
-            file_.write(progress);
-        };
-    }
-
-    void clear() { line_.clear(); }
-
-private:
-    bool is_live_;
-    StoreProgressLine line_;
-    StoreProgressFile file_;
-};
+// Returns what shows the progress of a walk through entries.
+std::function<void(const mover::tree::Progress&)> teller(WalkProgressView& view) {
+    return [&view](const mover::tree::Progress& walk) {
+        view.show({walk.entries, app::k_unknown_total, "entries", 0, walk.bytes});
+    };
+}
 
 }  // namespace
 
@@ -45,14 +27,14 @@ app::TreeChoice Command::tree_choice() const {
 
 // What failed, was refused or left makes the exit code 1.
 int Command::copy_tree() {
-    TreeProgress progress(console_, invocation_.json, "copy");
+    WalkProgressView progress(console_, invocation_.json, "copy");
     app::TreeCopyRequest request;
     request.source = invocation_.source;
     request.target = invocation_.target;
     request.journal = invocation_.journal;
     request.manifest = invocation_.manifest;
     request.choice = tree_choice();
-    request.choice.progressed = progress.teller();
+    request.choice.progressed = teller(progress);
     request.replaces = invocation_.replaces;
     request.is_durable = !invocation_.no_sync;
     request.dry_run = invocation_.dry_run;
@@ -66,12 +48,12 @@ int Command::copy_tree() {
 }
 
 int Command::verify_trees() {
-    TreeProgress progress(console_, invocation_.json, "verify");
+    WalkProgressView progress(console_, invocation_.json, "verify");
     app::TreeVerifyRequest request;
     request.source = invocation_.source;
     request.target = invocation_.target;
     request.choice = tree_choice();
-    request.choice.progressed = progress.teller();
+    request.choice.progressed = teller(progress);
     request.reads_disk = invocation_.reads_disk;
     const auto answer = app::verify_trees(request);
     progress.clear();
@@ -81,12 +63,12 @@ int Command::verify_trees() {
 }
 
 int Command::write_tree_manifest() {
-    TreeProgress progress(console_, invocation_.json, "manifest");
+    WalkProgressView progress(console_, invocation_.json, "manifest");
     app::TreeManifestRequest request;
     request.source = invocation_.source;
     request.output = invocation_.output;
     request.choice = tree_choice();
-    request.choice.progressed = progress.teller();
+    request.choice.progressed = teller(progress);
     request.reads_disk = invocation_.reads_disk;
     const auto answer = app::write_tree_manifest(request);
     progress.clear();

@@ -5,6 +5,7 @@
 #include "app/block_store.h"
 #include "base/json.h"
 #include "base/rate_meter.h"
+#include "cli/execute.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -69,5 +70,27 @@ private:
 [[nodiscard]] std::string store_progress_words(const std::string& verb,
                                                const app::StoreProgress& progress,
                                                std::optional<double> rate);
+
+// The progress of a walk through folders or buckets: on the terminal, and in the file of an action.
+class WalkProgressView {
+public:
+    // `is_silent`: stdout belongs to the answer, so the line goes to stderr.
+    WalkProgressView(Console& console, bool is_silent, const char* verb)
+        : is_live_(console.terminal && !is_silent)
+        , line_(is_live_ ? console.output : console.errors, console.clock, is_live_, verb)
+        , file_(progress_path(), console.clock) {}
+
+    void show(const app::StoreProgress& progress) {
+        line_.show(progress);
+        file_.write(progress);
+    }
+
+    void clear() { line_.clear(); }
+
+private:
+    bool is_live_;
+    StoreProgressLine line_;
+    StoreProgressFile file_;
+};
 
 }  // namespace drydock::cli
