@@ -115,11 +115,12 @@ constexpr Pass k_passes[] = {
     bind,
     check_versions,
     choose_procedure,
-    order_members,    // needs the procedure's phases
-    check_voters,     // needs the roles' groups
-    check_quorums,    // needs the roles' sizes
-    expand,           // needs the order
-    check_rehearsal,  // needs all actions, like the next
+    check_identities,  // needs the procedure's kind
+    order_members,     // needs the procedure's phases
+    check_voters,      // needs the roles' groups
+    check_quorums,     // needs the roles' sizes
+    expand,            // needs the order
+    check_rehearsal,   // needs all actions, like the next
     drop_completed_steps,
     add_stores,           // needs the actions
     check_values,         // needs the stores

@@ -32,6 +32,8 @@ struct PlanBuilder {
 
 // Chooses the procedure whose ranges and conditions fit; a problem names those that do not.
 void choose_procedure(PlanBuilder& draft);
+// Refuses identities that nobody can tell, though their members run.
+void check_identities(PlanBuilder& draft);
 // Puts members in the order in which they are handled, and names the successor of each.
 void order_members(PlanBuilder& draft);
 // Returns how early a member is handled. 0: half-way already, so that no other may be stopped

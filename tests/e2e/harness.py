@@ -91,14 +91,12 @@ class Case(unittest.TestCase):
         On a busy machine a survey may fall into an election or get no answer in time, and is
         refused before anything is begun. Unless a refusal is what is expected, the command is typed
         again then."""
-        def typed() -> Run:
-            return run_drydock(self.words(*args), self.scratch, env, timeout)
-        if expect in (None, NO):
-            done = typed()
-        else:
-            done = api.outlast_election(typed, lambda run: run.code == NO and any(
+        done = api.outlast_election(
+            lambda: run_drydock(self.words(*args), self.scratch, env, timeout),
+            lambda run: expect != NO and run.code == NO and any(
                 reason in run.text()
-                for reason in ("no whole answer", "(cannot tell)", "did not answer within")))
+                for reason in ("no whole answer", "(cannot tell)", "did not answer within",
+                               "could not be told")))
         if expect is not None:
             self.assertEqual(done.code, expect, f"drydock {' '.join(args)}: {done.text()}")
         return done

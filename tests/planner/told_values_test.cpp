@@ -135,5 +135,25 @@ TEST(ToldValues, somebody_votes_when_the_plan_is_made) {
     EXPECT_THAT(problems_of(site), Not(HasSubstr("nobody of role node votes")));
 }
 
+// A site whose members tell the digest of their program.
+Fixture site_with_identity() {
+    Fixture site = small_site("lowers", 2, "1.0");
+    model::FactSpec digest = fact_of("digest", "node");
+    digest.identity = true;
+    site.pack.facts.push_back(digest);
+    site.set("m1", "digest", "aa");
+    site.set("m2", "digest", "aa");
+    return site;
+}
+
+TEST(ToldValues, an_identity_that_a_running_member_cannot_tell_is_refused) {
+    Fixture site = site_with_identity();
+    EXPECT_TRUE(plan_of(site).bound_facts.contains("m2/digest"));
+    site.set_unknown("m2", "digest");
+    EXPECT_THAT(problems_of(site), HasSubstr("m2/digest tells which cluster or program this is"));
+    site.pack.procedures.front().name = "downgrade";
+    EXPECT_THAT(plan_of(site, "downgrade").notes, Contains(HasSubstr("not bound to it")));
+}
+
 }  // namespace
 }  // namespace drydock::planner
