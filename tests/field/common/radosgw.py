@@ -66,6 +66,8 @@ class Server:
         return done.stdout
 
     def _start_ceph(self) -> None:
+        # As it comes, ceph waits 1 s before it commits a map, 3 s for a monitor that was not there, and up to 5 s to look at a new
+        # map. Each pool of radosgw is some maps.
         conf, cluster, osd = self.folder + "/ceph.conf", str(uuid.uuid4()), str(uuid.uuid4())
         monitor = f"[v2:127.0.0.1:{free_port()},v1:127.0.0.1:{free_port()}]"
         for name in ("mon", "osd", "rgw"):
@@ -87,6 +89,10 @@ osd pool default pg num = 1
 osd crush chooseleaf type = 0
 mon allow pool size one = true
 mon max pg per osd = 1000
+paxos propose interval = 0.02
+paxos min wait = 0.01
+objecter tick interval = 0.2
+mon client hunt interval = 0.3
 mon data avail crit = 1
 mon data avail warn = 2
 mon data = {self.folder}/mon
