@@ -50,7 +50,9 @@ void FlightLimit::on_slow_down() {
 void FlightLimit::end_round() {
     if (latencies_ > 0) {
         const double mean_ms = latency_sum_ms_ / latencies_;
-        quickest_round_ms_ = quickest_round_ms_ == 0
+        // Alone at the server there is no queue of ours: it has become slower, or a network has.
+        const bool is_alone = round_answers_ <= 1;
+        quickest_round_ms_ = is_alone || quickest_round_ms_ == 0
                                  ? mean_ms
                                  : std::min(mean_ms, quickest_round_ms_ * k_forgetting);
         has_queue_ = mean_ms > quickest_round_ms_ * k_queue_factor + k_noise_ms;

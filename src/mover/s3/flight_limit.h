@@ -3,7 +3,8 @@
 // The limit grows by one for each answer until the server pushes back, and then by one a round
 // (additive increase). "Slow down" halves it (multiplicative decrease), at most once a round, since
 // the answers of one round tell of the same moment. Latency well above the quickest round means a
-// queue at the server: the limit then shrinks a little.
+// queue at the server: the limit then shrinks a little. One request in flight waits in no queue, so
+// its latency counts as the quickest, however slow it is.
 #pragma once
 
 #include <cstdint>

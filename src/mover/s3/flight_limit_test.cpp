@@ -52,6 +52,21 @@ TEST(FlightLimit, NeverFallsBelowOneAndComesBack) {
     EXPECT_GE(limit.limit(), 10);
 }
 
+// Whoever is alone at the server waits in no queue of its own: the server is slower than it was.
+TEST(FlightLimit, ComesBackAtAServerThatBecameSlowerForGood) {
+    FlightLimit limit(512, 64);
+    for (int i = 0; i < 200; ++i) {
+        limit.on_answer(5);
+    }
+    for (int i = 0; i < 1000; ++i) {
+        limit.on_slow_down();
+    }
+    for (int i = 0; i < 200; ++i) {
+        limit.on_answer(latency_ms(limit.limit(), 16));
+    }
+    EXPECT_GE(limit.limit(), 10);
+}
+
 TEST(FlightLimit, KeepsTheOperatorsMaximum) {
     FlightLimit limit(4);
     for (int i = 0; i < 1000; ++i) {
