@@ -1,35 +1,29 @@
-"""The real backy2 2.9.17 from PyPI, in a virtual environment of the test's own, and a store that it
+"""The real backy2 2.9.17 from PyPI, in a virtual environment that all tests share, and a store that it
 makes: several versions, sparse blocks, deduplication, tags, a removed version."""
 
 import os
 import random
 import subprocess
 import sys
-import venv
+import unittest
 
 from stores import scaled
 
+import python_packages  # in ../field/common, which `stores` has put on the path
+
 BLOCK = 16384
-PACKAGES = ("backy2==2.9.17", "SQLAlchemy<2", "psycopg2-binary", "setuptools<70")
+PACKAGES = ("backy2==2.9.17", "SQLAlchemy<2", "psycopg2-binary", "PyMySQL", "setuptools<70")
 SECONDS_MAX = scaled(240)
 
 
-class Unavailable(Exception):
-    """backy2 cannot be installed here; the text says why."""
-
-
-def install(folder: str) -> str:
-    """Installs it below `folder` and answers the program's path."""
+def program() -> str:
+    """Its path; it is installed once. The test is skipped where it cannot be."""
     if sys.version_info[:2] != (3, 11):
-        raise Unavailable("backy2 2.9.17 runs on Python 3.11 only")
-    venv.create(folder, with_pip=True)
-    done = subprocess.run(
-        [os.path.join(folder, "bin", "pip"), "install", "--quiet", "--retries", "1",
-         "--timeout", "20", *PACKAGES], capture_output=True, text=True, check=False,
-        timeout=SECONDS_MAX)
-    if done.returncode != 0:
-        raise Unavailable(f"pip cannot install backy2: {done.stderr.strip()[-300:]}")
-    return os.path.join(folder, "bin", "backy2")
+        raise unittest.SkipTest("backy2 2.9.17 runs on Python 3.11 only")
+    try:
+        return os.path.join(os.path.dirname(python_packages.ensure("backy2", PACKAGES)), "backy2")
+    except python_packages.Unavailable as error:
+        raise unittest.SkipTest(str(error)) from None
 
 
 class RealStore:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -43,9 +42,6 @@ def may_mount() -> bool:
 
 
 class Faults(stores.Case):
-    installed = ""  # the real backy2's program: one for all tests
-    unavailable = ""  # why there is none
-
     def setUp(self) -> None:
         super().setUp()
         self.key = os.path.join(self.scratch, "key")
@@ -88,21 +84,8 @@ class Faults(stores.Case):
                 shutil.rmtree(copy.folder)
         self.assertIn("os.disk_full", codes)
 
-    @classmethod
-    def real_program(cls) -> str:
-        if not cls.installed and not cls.unavailable:
-            folder = tempfile.mkdtemp(prefix="drydock-backy2-")
-            cls.addClassCleanup(shutil.rmtree, folder)
-            try:
-                cls.installed = backy2.install(folder)
-            except backy2.Unavailable as error:
-                cls.unavailable = str(error)
-        if cls.unavailable:
-            raise unittest.SkipTest(cls.unavailable)
-        return cls.installed
-
     def real_store(self) -> backy2.RealStore:
-        made = backy2.RealStore(self.real_program(), os.path.join(self.scratch, "store"))
+        made = backy2.RealStore(backy2.program(), os.path.join(self.scratch, "store"))
         made.fill()
         return made
 

@@ -277,10 +277,7 @@ class Postgres(stores.Case):
             self.assertNotIn(postgres.PASSWORD.encode(), refused.stderr + refused.stdout)
 
     def test_a_store_of_the_real_program(self) -> None:
-        try:
-            program = backy2.install(os.path.join(self.scratch, "venv"))
-        except backy2.Unavailable as error:
-            self.skipTest(str(error))
+        program = backy2.program()
         self.server.psql("postgres", "CREATE DATABASE made")
         store = backy2.RealStore(program, os.path.join(self.scratch, "store"),
                                  self.server.engine("made"))

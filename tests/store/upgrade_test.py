@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -83,16 +84,7 @@ class Upgrade(stores.Case):
                 fcntl.flock(file, fcntl.LOCK_EX)
                 refused = self.json("upgrade", copy.config, code=NO)
                 self.assertEqual(refused["errors"][0]["code"], "blocks.busy")
-        # Somebody writes who takes no lock of backy2.
-        database = sqlite3.connect(copy.metadata, isolation_level=None)
-        for mode, command in (("IMMEDIATE", "upgrade"), ("EXCLUSIVE", "upgrade"), ("EXCLUSIVE", "inspect")):
-            database.execute("BEGIN " + mode)
-            (error,) = self.json(command, copy.config, code=NO)["errors"]
-            self.assertEqual(error["code"], "blocks.busy")
-            self.assertEqual(error["message"].count(f"metadata {copy.metadata}: "), 1)
-            self.assertIn("locked", error["message"])
-            database.execute("ROLLBACK")
-        database.close()
+        self.assert_waits_for_writers()
         self.assertEqual(stores.sha256_of(copy.metadata), before)
         both = [subprocess.Popen([stores.program(), "store", "upgrade", copy.config,
                                   "--copy", f"copy-{i}"], cwd=self.scratch,
@@ -102,6 +94,26 @@ class Upgrade(stores.Case):
         self.assertIn(codes, ([0, 0], [0, 1]))  # after each other, or at once
         self.assertEqual(head_of(copy), NEWEST)
         self.assert_images(copy)
+
+    def assert_waits_for_writers(self) -> None:
+        """Somebody writes who takes no lock of backy2. Each command waits ten seconds for that, so they wait at the same time."""
+        begun = []
+        for mode, command in (("IMMEDIATE", "upgrade"), ("EXCLUSIVE", "upgrade"), ("EXCLUSIVE", "inspect")):
+            copy = stores.StoreCopy("2.9.17", os.path.join(self.scratch, f"{mode}-{command}"))
+            before = stores.sha256_of(copy.metadata)  # first: who closes a file loses SQLite's locks on it
+            database = sqlite3.connect(copy.metadata, isolation_level=None)
+            self.addCleanup(database.close)
+            database.execute("BEGIN " + mode)
+            words = [stores.program(), "store", command, copy.config, "--json"]
+            begun.append((copy, before, subprocess.Popen(words, cwd=self.scratch, stdout=subprocess.PIPE)))
+        for copy, before, process in begun:
+            out, _ = process.communicate(timeout=scaled(60))
+            self.assertEqual(process.returncode, NO, out)
+            (error,) = json.loads(out)["errors"]
+            self.assertEqual(error["code"], "blocks.busy")
+            self.assertEqual(error["message"].count(f"metadata {copy.metadata}: "), 1)
+            self.assertIn("locked", error["message"])
+            self.assertEqual(stores.sha256_of(copy.metadata), before)
 
     def test_a_full_disk_changes_nothing(self) -> None:
         copy = stores.StoreCopy("2.9.17", self.scratch)
@@ -145,10 +157,7 @@ class Real(stores.Case):
     """A store that backy2 2.9.17 makes here and now."""
 
     def test_a_store_of_the_real_program(self) -> None:
-        try:
-            program = backy2.install(os.path.join(self.scratch, "venv"))
-        except backy2.Unavailable as error:
-            self.skipTest(str(error))
+        program = backy2.program()
         store = backy2.RealStore(program, os.path.join(self.scratch, "store"))
         store.fill()
         listed = store.list()
