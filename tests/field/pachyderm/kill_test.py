@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""kill -9 of drydock at every record of its journal: a migration to its gate, and back.
+"""kill -9 of drydock at every record of its journal: a migration to its gate and back, and one to its end.
 
 After each kill `resume` goes on, and is killed in its turn at the next record: before it is written, once it is, or when its
 commands were sent. Whatever is killed, clients have the address of the old installation until somebody has approved, and nothing
@@ -8,6 +8,7 @@ that they wrote is lost. A spread of this is in migrate_test.py.
 
 import itertools
 import json
+import threading
 import unittest
 from typing import Any, Callable
 
@@ -24,6 +25,9 @@ class Kills(Case):
     def test_1_to_the_gate_and_back(self) -> None:
         self.to_the_gate_and_back("after")
 
+    def test_2_to_the_gate_and_back_when_commands_were_sent(self) -> None:
+        self.to_the_gate_and_back("sent")
+
     def to_the_gate_and_back(self, late: str) -> None:
         self.make_plan()
         self.killed_until(WAITS, self.old_serves, late, "apply", self.plan)
@@ -32,10 +36,47 @@ class Kills(Case):
         self.world.remove_new()
         self.drydock("journal", "verify")
 
+    def test_3_to_the_end(self) -> None:
+        before = self.world.state(self.world.old)
+        self.make_plan()
+        self.drydock("apply", self.plan, expect=WAITS)
+        self.assertGreater(self.world.replay(), 0)
+        self.approve("replay", self.old_serves)
+        self.drydock("resume", expect=WAITS)
+        self.approve("cut-over", self.old_serves)
+        self.with_loader(lambda: self.killed_until(WAITS, lambda: None, "sent", "resume"))
+        self.assertEqual(self.world.serving(), "green")
+        self.world.wait_written(3)
+        self.approve("undeploy", lambda: self.assertEqual(self.world.running(self.world.old), migration.OLD))
+        self.killed_until(DONE, lambda: self.assertEqual(self.world.serving(), "green"), "after", "resume")
+        self.assertEqual((self.world.running(self.world.old), self.world.running(self.world.new)), ("none", migration.NEW))
+        self.world.wait_written(3)
+        self.assert_nothing_lost(self.world.new)
+        self.assertEqual(migration.missing(before, self.world.state(self.world.new)), [])
+        self.drydock("journal", "verify")
+
     # Parts
 
     def old_serves(self) -> None:
         self.assertEqual((self.world.serving(), self.world.site.binding()), ("blue", [self.world.old.namespace]))
+
+    def approve(self, gate: str, check: Callable[[], None]) -> None:
+        """It is killed before anything was approved, and then once it was."""
+        self.dies("1:before", "approve", gate)
+        self.drydock("resume", expect=WAITS)
+        check()
+        self.dies("1:after", "approve", gate)
+
+    def with_loader(self, act: Callable[[], None]) -> None:
+        """The loader plays back what clients write on the old side meanwhile."""
+        ends = threading.Event()
+        loader = threading.Thread(target=self.replay_until, args=(ends,))
+        loader.start()
+        try:
+            act()
+        finally:
+            ends.set()
+            loader.join()
 
     def killed_until(self, code: int, check: Callable[[], None], late: str, *words: str) -> None:
         """Runs a command, which is killed, and `resume`, which is killed again and again, until it ends with this code."""

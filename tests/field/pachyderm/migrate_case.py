@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import unittest
 from typing import Any
 
@@ -20,6 +21,7 @@ from program import DONE, HALTED, KILLED, MOVED, NO, WAITS, Run, Running, progra
 
 RUN_SECONDS_MAX = scaled(300)
 FILES, PIPELINES = 60, 1
+PAUSE_SECONDS = 0.5  # between two looks of the loader
 DUMPED = "copy/pach-old/dump  *then yes"  # in the log
 IS_FULL = "DRYDOCK_PACHYDERM_FULL" in os.environ  # builds the API server if it is missing, and runs all of the tests
 full_only = unittest.skipUnless(IS_FULL, "takes minutes: ./dev test pachyderm-full")
@@ -90,6 +92,14 @@ class Case(unittest.TestCase):
         found = self.world.verify(side)
         self.assertEqual((found["missing"], found["different"]), ([], []))
         self.assertGreater(found["acknowledged"], 0)
+
+    def replay_until(self, ends: threading.Event) -> None:
+        """The loader plays back again and again what the new one lacks."""
+        while not ends.wait(PAUSE_SECONDS):
+            try:
+                self.world.replay()
+            except RuntimeError as error:
+                print(f"the loader tries again: {error}", flush=True)
 
     def until_dumped(self) -> str:
         """A line of shell that waits until the dump was found whole: the dump and the clone go on at the same time."""

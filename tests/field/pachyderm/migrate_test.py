@@ -17,7 +17,6 @@ from migrate_case import DONE, HALTED, IS_FULL, KILLED, MOVED, NO, WAITS, Case, 
 PARTS = 6  # in which a migration is killed; at every record with DRYDOCK_PACHYDERM_FULL
 KILLS_MAX = 400
 COMMAND_SECONDS_MAX = scaled(60)
-PAUSE_SECONDS = 0.5  # between two looks of the loader
 RECORDS = 120  # of a migration, about
 FILES_MIN = 60
 BESIDE = "by-hand"  # where somebody runs the guide's own deployment
@@ -137,13 +136,6 @@ class Migrate(Case):
         self.assert_nothing_lost(self.world.new)
         refused = self.drydock("downgrade", expect=NO)
         self.assertIn("what clients wrote since the cut-over stays on the other side only", " ".join(refused.text().split()))
-
-    def replay_until(self, ends: threading.Event) -> None:
-        while not ends.wait(PAUSE_SECONDS):
-            try:
-                self.world.replay()
-            except RuntimeError as error:
-                print(f"the loader tries again: {error}", flush=True)
 
     def undeploy(self) -> None:
         self.drydock("approve", "undeploy")
