@@ -67,7 +67,7 @@ class Server:
 
     def _start_ceph(self) -> None:
         # As it comes, ceph waits 1 s before it commits a map, 3 s for a monitor that was not there, and up to 5 s to look at a new
-        # map. Each pool of radosgw is some maps.
+        # map. Each pool of radosgw is some maps. And the second half of an answer waits 40 ms for an acknowledgement of the first.
         conf, cluster, osd = self.folder + "/ceph.conf", str(uuid.uuid4()), str(uuid.uuid4())
         monitor = f"[v2:127.0.0.1:{free_port()},v1:127.0.0.1:{free_port()}]"
         for name in ("mon", "osd", "rgw"):
@@ -100,7 +100,7 @@ osd data = {self.folder}/osd
 osd objectstore = memstore
 memstore device bytes = 1073741824
 rgw data = {self.folder}/rgw
-rgw frontends = beast endpoint=127.0.0.1:{self.port}
+rgw frontends = beast endpoint=127.0.0.1:{self.port} tcp_nodelay=1
 run dir = {self.folder}
 crash dir = {self.folder}
 admin socket = {self.folder}/$name.asok
