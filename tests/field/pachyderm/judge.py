@@ -120,11 +120,11 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
         self.before, self.after = load.connect(old.address), load.connect(new.address)
 
-    def s3(self, method: str, key: str) -> tuple[int, dict[str, str], bytes]:
+    def s3(self, method: str, key: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """A request for one key as it is stored."""
         with contextlib.closing(signed.Connection(server.endpoint, radosgw.ACCESS_KEY, radosgw.SECRET_KEY,
                                                   scaled(60))) as connection:
-            return connection.request(method, f"/{radosgw.BUCKET}/{key}")
+            return connection.request(method, f"/{radosgw.BUCKET}/{key}", body)
 
     def clear_new(self) -> None:
         ask(new, "delete", "all", data=b"y\n")

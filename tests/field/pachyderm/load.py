@@ -65,7 +65,7 @@ def fill(client: Any, files: int, pipelines: int) -> None:
     for first in range(0, files, FILES_A_COMMIT):
         with client.commit("images", BRANCH) as commit, client.put_file_client() as put:
             for number in range(first, min(files, first + FILES_A_COMMIT)):
-                put.put_file_from_bytes(commit, f"/image-{number:05}", _content("image", number))
+                put.put_file_from_bytes(commit, f"/image-{number:05}", content_of("image", number))
     client.put_file_bytes(("texts", BRANCH), "/of/a/folder", b"some text")
     wait_idle(client, pipelines)
 
@@ -74,7 +74,7 @@ def _pipeline(number: int) -> str:
     return f"edges-{number + 1}" if number else "edges"
 
 
-def _content(kind: str, number: int) -> bytes:
+def content_of(kind: str, number: int) -> bytes:
     return f"{kind} {number}\n".encode() * (1 + number % 50)
 
 
@@ -127,7 +127,7 @@ class Writer:
         with open(self.address_file, encoding="utf-8") as file:
             address = file.read()
         client = self._client(address)
-        content, path = _content("load", number), f"/{number:06}"
+        content, path = content_of("load", number), f"/{number:06}"
         self._close_own(client)
         if self.is_whole or number % 4:
             client.put_file_bytes((REPO, BRANCH), path, content, overwrite_index=0)
@@ -175,7 +175,7 @@ def replay(client: Any, log: str, source: Any) -> dict[str, Any]:
     if lacking:
         with client.commit(REPO, BRANCH) as commit, client.put_file_client() as put:
             for path in lacking:
-                put.put_file_from_bytes(commit, path, _content("load", int(path.strip("/"))))
+                put.put_file_from_bytes(commit, path, content_of("load", int(path.strip("/"))))
     return {"replayed": len(lacking)}
 
 

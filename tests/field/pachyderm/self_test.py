@@ -4,6 +4,8 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -17,6 +19,7 @@ from judge import FILES, PIPELINES, Case, ask, cut, extract, listed, run
 from limits import scaled
 from machine import wait_until
 
+OBJECTS = os.path.join(judge.HERE, "..", "..", "..", "examples", "pachyderm-objects")
 NEVER = (["export"], ["extract", "--no-object"], ["config", "use-context", "x"], ["start", "pipelines"])
 
 
@@ -69,6 +72,40 @@ class Client(Case):
         status, _, body = self.s3("GET", name[::-1])
         self.assertEqual(status, 200, name)
         return body
+
+    def test_a_bucket_is_proved_by_the_names_of_its_objects(self) -> None:
+        """By examples/pachyderm-objects: a block with other bytes and one that is gone are found, and nothing else."""
+        code, told = self.objects()
+        self.assertEqual(code, 0, told)
+        self.assertGreater(int(told.split()[0]), FILES // 2)
+        names = [hashlib.sha512(load.content_of("image", number)).hexdigest() for number in (3, 4)]
+        places = [protocol.pfs.BlockRef.FromString(self.stored(f"pach/object/{name}")) for name in names]
+        keys = [f"pach/block/{place.block.hash}"[::-1] for place in places]
+        bodies = [self.s3("GET", key)[2] for key in keys]
+        self.assertNotEqual(keys[0], keys[1])
+        try:
+            self.s3("PUT", keys[0], bodies[0][:-2] + b"?\n")
+            self.s3("DELETE", keys[1])
+            code, told = self.objects()
+        finally:
+            for key, body in zip(keys, bodies):
+                self.s3("PUT", key, body)
+        self.assertEqual(code, 1, told)
+        lines = sorted(line for line in told.splitlines() if line.startswith("object/"))
+        self.assertEqual([line.split(":")[0] for line in lines], sorted(f"object/{name}" for name in names))
+        self.assertRegex(told, f"object/{names[0]}: block .* has other bytes")
+        self.assertRegex(told, f"object/{names[1]}: .*404")
+        self.assertEqual(self.objects()[0], 0)
+        self.assertEqual(self.objects("--root", "nowhere"), (1, "0 objects have the content that they are named after, 0 have not\n"
+                                                                "no object was found: see --root and --reverse\n"))
+
+    def objects(self, *words: str) -> tuple[int, str]:
+        """Exit code and output of the program, on this bucket."""
+        done = subprocess.run([sys.executable, OBJECTS, f"s3://{judge.radosgw.BUCKET}", "--root", "pach", "--reverse", *words],
+                              env=os.environ | {"AWS_ENDPOINT_URL": judge.server.endpoint, "AWS_ACCESS_KEY_ID": judge.radosgw.ACCESS_KEY,
+                                                "AWS_SECRET_ACCESS_KEY": judge.radosgw.SECRET_KEY},
+                              capture_output=True, text=True, check=False, timeout=scaled(60))
+        return done.returncode, done.stdout + done.stderr
 
     def test_what_never_existed_fails(self) -> None:
         for words in NEVER:
