@@ -131,6 +131,66 @@ std::vector<Outage> outages_of(const PlanBuilder& draft) {
     return down.outages();
 }
 
+// Returns the members that the action makes run or be ready.
+std::set<std::string> brought_up(const PlanBuilder& draft, const Action& action) {
+    std::set<std::string> members;
+    if (action.verb == model::Verb::start || action.verb == model::Verb::restart) {
+        members.insert(action.member);
+    }
+    for (const Effect& effect : action.effects) {
+        if (move_of(draft, effect) == Move::up) {
+            members.insert(effect.member);
+        }
+    }
+    return members;
+}
+
+// Returns the roles whose members the closing actions bring up, if these may start by themselves:
+// such a start does what the closing action does.
+std::set<std::string> roles_that_close(const PlanBuilder& draft,
+                                       const std::vector<std::size_t>& closing) {
+    std::set<std::string> roles;
+    for (const std::size_t index : closing) {
+        for (const std::string& name : brought_up(draft, draft.plan.actions[index])) {
+            const auto* member = find_member(draft.request.cluster, name);
+            if (member != nullptr && draft.request.pack.roles.at(member->role).restarts) {
+                roles.insert(member->role);
+            }
+        }
+    }
+    return roles;
+}
+
+// Returns the time between each install and the start that brings it up: whoever dies meanwhile
+// may come up by itself on what is installed.
+std::vector<Outage> waits_to_start(const PlanBuilder& draft,
+                                   const std::vector<std::size_t>& closing) {
+    const auto& actions = draft.plan.actions;
+    const auto roles = roles_that_close(draft, closing);
+    std::map<std::string, std::size_t> installed;  // by member: the install that nobody started yet
+    std::vector<Outage> waits;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+        for (const std::string& name : brought_up(draft, actions[i])) {
+            if (const auto install = installed.find(name); install != installed.end()) {
+                waits.push_back({install->second, i, name});
+                installed.erase(install);
+            }
+        }
+        for (const Effect& effect : actions[i].effects) {
+            const auto* member = find_member(draft.request.cluster, effect.member);
+            const bool is_install = member != nullptr && effect.kind == model::EffectKind::becomes
+                                    && effect.name
+                                           == bound_fact(draft.request.pack,
+                                                         member->role,
+                                                         model::StandardFact::installed);
+            if (is_install && roles.contains(member->role)) {
+                installed.emplace(member->name, i);
+            }
+        }
+    }
+    return waits;
+}
+
 // Returns the step that begins the block of another one: the first of its phase on its member that
 // comes before it.
 std::size_t block_of(const Plan& plan, std::size_t index) {
@@ -187,7 +247,9 @@ bool has_outage(const PlanBuilder& draft, std::size_t front, std::size_t index) 
 // Each round puts one more outage behind the gate, so it ends.
 std::vector<std::size_t> fronts_of_outage(const PlanBuilder& draft,
                                           const std::vector<std::size_t>& closing) {
-    const auto outages = outages_of(draft);
+    auto outages = outages_of(draft);
+    const auto waits = waits_to_start(draft, closing);
+    outages.insert(outages.end(), waits.begin(), waits.end());
     std::set<std::size_t> fronts = {closing.begin(), closing.end()};
     for (bool has_moved = true; has_moved;) {
         has_moved = false;
@@ -224,10 +286,7 @@ std::vector<std::string> down_at(const PlanBuilder& draft, std::size_t gate) {
 }
 
 bool brings_up(const PlanBuilder& draft, const Action& action) {
-    return action.verb == model::Verb::start || action.verb == model::Verb::restart
-           || std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
-                  return move_of(draft, effect) == Move::up;
-              });
+    return !brought_up(draft, action).empty();
 }
 
 }  // namespace drydock::planner

@@ -4,7 +4,8 @@
 // A member is down if the last effect on it says that it does not run, or is not ready. A member
 // that no later step brings up is away for good: nobody waits for it. But the member of the closing
 // action itself counts always. A member that the survey found down counts as taken down by its
-// first step that switches or moves it.
+// first step that switches or moves it. Where a closing action is a start, a member of that role
+// counts from its install on, too: it may come up by itself as what is installed.
 #pragma once
 
 #include "planner/compile.h"

@@ -56,6 +56,21 @@ Fixture installed_ahead(const std::vector<std::string>& down) {
     return site;
 }
 
+// One command restarts each member on what was installed right before.
+Fixture restarted(const char* pack) {
+    Fixture site = small_site(pack, 2, "1.0");
+    for (model::ProcedureSpec& procedure : site.pack.procedures) {
+        for (model::PhaseSpec& phase : procedure.phases) {
+            std::erase_if(phase.steps,
+                          [](const auto& step) { return step.verb == model::Verb::stop; });
+            for (model::StepSpec& step : phase.steps) {
+                step.verb = step.verb == model::Verb::start ? model::Verb::restart : step.verb;
+            }
+        }
+    }
+    return site;
+}
+
 // A gate of the pack's own before the first step.
 Fixture with_own_gate(Fixture site) {
     model::PhaseSpec asking;
@@ -72,9 +87,30 @@ Fixture with_own_gate(Fixture site) {
 }
 
 TEST(FoundDown, GateStandsBeforeTheInstallOfWhoIsDown) {
-    EXPECT_THAT(behind_gate(plan_of(installed_ahead({}))), ElementsAre("roll/m1/stop"));
     EXPECT_THAT(behind_gate(plan_of(installed_ahead({"m1"}))), ElementsAre("ahead/m1/install"));
     EXPECT_THAT(behind_gate(plan_of(installed_ahead({"m2"}))), ElementsAre("ahead/m2/install"));
+}
+
+// Whoever dies meanwhile comes up as what is installed, and that start closes.
+TEST(InstalledAhead, GateStandsBeforeTheInstall) {
+    EXPECT_THAT(behind_gate(plan_of(installed_ahead({}))), ElementsAre("ahead/m1/install"));
+    Fixture site = installed_ahead({});
+    site.pack.roles.at("node").restarts = false;
+    EXPECT_THAT(behind_gate(plan_of(site)), ElementsAre("roll/m1/stop"));
+}
+
+// A gate that the pack puts in between is left where it is: the check finds it.
+TEST(InstalledAhead, OwnGateInFrontOfTheInstallCounts) {
+    const auto plan = plan_of(with_own_gate(installed_ahead({})));
+    EXPECT_EQ(plan.point_of_no_return.gate, "own");
+    EXPECT_EQ(gates_of(plan), 1);
+}
+
+// The last of them closes, and the first ones do no harm: they are looked at before the approval.
+TEST(InstalledAhead, OnlyTheInstallOfWhoMayCloseWaits) {
+    const auto plan = plan_of(restarted("when-all"));
+    EXPECT_THAT(behind_gate(plan), ElementsAre("roll/m2/install"));
+    EXPECT_THAT(behind_gate(plan_of(restarted("linked"))), ElementsAre("roll/m1/install"));
 }
 
 TEST(FoundDown, OwnGateInFrontOfTheInstallCounts) {
