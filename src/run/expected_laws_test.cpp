@@ -106,6 +106,21 @@ TEST(RunLaws, ExpectWhoGoesDownToBeStopped) {
     EXPECT_TRUE(drifts(plan, state, "m1/state", "stopped"));
 }
 
+// What comes up is what was installed before, whatever the step says that it starts.
+TEST(RunLaws, ExpectWhatIsInstalledToComeUp) {
+    for (const bool meanwhile : {false, true}) {
+        Plan plan = plan_with({{"m1/running", "1.0"}, {"m1/installed", "2.0.1"}});
+        bind(plan, "m1", model::StandardFact::running);
+        bind(plan, "m1", model::StandardFact::installed);
+        auto& effects = meanwhile ? plan.actions[0].meanwhile : plan.actions[0].effects;
+        effects = {{EffectKind::becomes, "m1", "running", meanwhile ? Json() : Json("1.0")}};
+        State state = running(plan);
+        state.set_status(0, Status::done);
+        EXPECT_TRUE(drifts(plan, state, "m1/running", "1.0"));
+        EXPECT_FALSE(drifts(plan, state, "m1/running", "2.0.1"));
+    }
+}
+
 TEST(RunLaws, ExpectWhoComesUpToServe) {
     const Plan plan = plan_of_moves("2.0");
     State state = running(plan);

@@ -2,6 +2,7 @@
 #include "run/expected_moves.h"
 
 #include "model/member_moves.h"
+#include "model/version.h"
 #include "run/expected_stores.h"
 
 #include <algorithm>
@@ -18,6 +19,22 @@ bool names_key(const std::vector<Effect>& effects, const std::string& key) {
     });
 }
 
+// A release may be told as its series or as a full version.
+bool is_same_release(const model::Observation& one, const model::Observation& other) {
+    const std::string first = one.value.as_string();
+    const std::string second = other.value.as_string();
+    return one.value == other.value || model::version_in_series(first, second)
+           || model::version_in_series(second, first);
+}
+
+bool is_told(const Expectation& expectation) {
+    return !expectation.any_of.empty()
+           && std::all_of(
+               expectation.any_of.begin(), expectation.any_of.end(), [](const auto& value) {
+                   return value.status == model::ObservationStatus::known;
+               });
+}
+
 }  // namespace
 
 // One pass over the sources serves all members.
@@ -27,6 +44,10 @@ const ExpectedMoves::Facts& ExpectedMoves::facts_of(const std::string& member) {
             Facts& facts = keys_[source.member];
             if (source.standard_fact == model::StandardFact::ready) {
                 facts.ready = key;
+            } else if (source.standard_fact == model::StandardFact::running) {
+                facts.running = key;
+            } else if (source.standard_fact == model::StandardFact::installed) {
+                facts.installed = key;
             } else if (source.probe["kind"].as_string() == "service") {
                 facts.service = key;
             }
@@ -49,6 +70,26 @@ void ExpectedMoves::tell(const model::Action& action,
     }
 }
 
+// A member that is expected to be down stays so.
+void ExpectedMoves::tell_installed(const model::Action& action, const Facts& facts) {
+    const auto running = facts_.find(facts.running);
+    const auto installed = facts_.find(facts.installed);
+    if (running == facts_.end() || installed == facts_.end() || !is_told(running->second)
+        || !is_told(installed->second)) {
+        return;
+    }
+    const auto& releases = installed->second.any_of;
+    const bool is_it = std::all_of(
+        running->second.any_of.begin(), running->second.any_of.end(), [&](const auto& told) {
+            return std::any_of(releases.begin(), releases.end(), [&](const auto& release) {
+                return is_same_release(told, release);
+            });
+        });
+    if (!is_it) {
+        running->second = {releases, action.id};
+    }
+}
+
 // Possible as long as the action is not done.
 void ExpectedMoves::tell_meanwhile(const model::Action& action,
                                    const std::string& key,
@@ -67,12 +108,19 @@ void ExpectedMoves::apply(const model::Action& action, Status status) {
             const bool is_down = effect.value.is_null();
             tell(action, facts.ready, is_down ? Json() : Json(true), status);
             tell(action, facts.service, is_down ? "stopped" : "running", status);
+            if (!is_down && took_effect(status)) {
+                tell_installed(action, facts);
+            }
         }
     }
     for (const Effect& effect : action.meanwhile) {
-        if (!took_effect(status) && effect.value.is_null()
-            && model::tells_who_runs(plan_, effect)) {
-            const Facts& facts = facts_of(effect.member);
+        if (!effect.value.is_null() || !model::tells_who_runs(plan_, effect)) {
+            continue;
+        }
+        const Facts& facts = facts_of(effect.member);
+        if (took_effect(status)) {
+            tell_installed(action, facts);  // it starts with the end
+        } else {
             tell_meanwhile(action, facts.ready, Json());
             tell_meanwhile(action, facts.service, "stopped");
         }

@@ -11,7 +11,8 @@
 namespace drydock::run {
 
 // A member that goes down is not ready, and its service has stopped. One that comes up runs its
-// service, and is ready. What the action says of these facts itself counts instead.
+// service, and is ready. What the action says of these facts itself counts instead. But what comes
+// up is what is installed, if a fact tells that, whatever the action says.
 class ExpectedMoves {
 public:
     // Both must outlive this object.
@@ -24,10 +25,13 @@ private:
     struct Facts {
         std::string ready;
         std::string service;
+        std::string running;
+        std::string installed;
     };
 
     [[nodiscard]] const Facts& facts_of(const std::string& member);
     void tell(const model::Action& action, const std::string& key, Json value, Status status);
+    void tell_installed(const model::Action& action, const Facts& facts);
     void tell_meanwhile(const model::Action& action, const std::string& key, Json value);
 
     const model::Plan& plan_;
