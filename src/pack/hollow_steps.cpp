@@ -5,6 +5,7 @@
 // another role, too: then the check finds a lost quorum, and this says so while the pack is
 // written. Copies are looked for in all procedures, since a way back restores what the upgrade has
 // copied.
+#include "model/effect_kinds.h"
 #include "pack/pack_reader.h"
 
 #include <fmt/format.h>
@@ -49,6 +50,12 @@ std::set<std::string> copied_stores(const model::Pack& pack) {
     return stores;
 }
 
+bool moves_stores(const StepSpec& step) {
+    return std::any_of(step.effects.begin(), step.effects.end(), [](const EffectSpec& effect) {
+        return model::moves_store(effect.kind);
+    });
+}
+
 class HollowSteps {
 public:
     HollowSteps(const model::Pack& pack, Diagnostics& diagnostics)
@@ -58,8 +65,13 @@ public:
 
     void read(const PhaseSpec& phase, const StepSpec& step) {
         const auto& selection = step.selection ? step.selection : phase.selection;
+        if (step.verb == model::Verb::restore && !moves_stores(step)) {
+            warn_of_restore(step.object, step.position);  // the verb is an effect then
+        }
         for (const EffectSpec& effect : step.effects) {
-            warn_of_restore(effect);
+            if (effect.kind == EffectKind::restores) {
+                warn_of_restore(effect.name, effect.position);
+            }
             if (step.quorum_without && selection) {
                 warn_of_guard(effect, model::without_side(selection->role));
             }
@@ -67,12 +79,12 @@ public:
     }
 
 private:
-    void warn_of_restore(const EffectSpec& effect) {
-        const std::string store = model::without_side(effect.name);
-        if (effect.kind == EffectKind::restores && !copied_.contains(store)) {
+    void warn_of_restore(const std::string& name, const Position& position) {
+        const std::string store = model::without_side(name);
+        if (!copied_.contains(store)) {
             diagnostics_.warning(
                 "effect.restores",
-                effect.position,
+                position,
                 fmt::format("no step has `copies: {}`: there is nothing to restore", store),
                 fmt::format("write `raises: {}` if it is made anew, or the effect `copies: {}` at "
                             "the step that copies it",

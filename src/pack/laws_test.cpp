@@ -209,6 +209,16 @@ TEST(Laws, ARestoreOfWhatNobodyCopiesIsWarnedOf) {
                 testing::HasSubstr("warning: no step has `copies: indexes`: there is nothing to "
                                    "restore; write `raises: indexes` if it is made anew"));
     EXPECT_TRUE(none.value);
+    const auto verb = changed("- backup: indexes\n"
+                              "        on: {one_of: server}\n"
+                              "        do: {command: {argv: [dump, indexes]}}\n"
+                              "        effect: [{copies: indexes}]",
+                              "- restore: indexes\n"
+                              "        on: {one_of: server}\n"
+                              "        do: {command: {argv: [load, indexes]}}");
+    const std::string text = verb.diagnostics.text();
+    EXPECT_NE(text.find("there is nothing to restore"), text.rfind("there is nothing to restore"))
+        << "the verb is warned of, and the effect: " << text;
 }
 
 // The guard of a step on servers counts no workers, and one on workers none of the servers.
