@@ -46,7 +46,49 @@ bool would_fire(const PlanBuilder& draft, const model::FormatRule& law, const Me
               });
 }
 
+bool is_down(const PlanBuilder& draft, const Member& member) {
+    const std::string running = bound_fact(draft.request.pack, member.role, StandardFact::running);
+    const auto entry = draft.request.facts.find(model::fact_key(member.name, running));
+    return entry != draft.request.facts.end()
+           && entry->second.status == model::ObservationStatus::absent;
+}
+
+// True if the releases of the store's laws write different formats, and no fact tells which it has.
+bool is_untold(const model::PlanStore& store) {
+    return store.levels.empty()
+           && std::any_of(store.laws.begin(), store.laws.end(), [&](const auto& law) {
+                  return law.second.writes != store.laws.begin()->second.writes;
+              });
+}
+
 }  // namespace
+
+// A shared store is told by whoever runs.
+void note_formats_untold(PlanBuilder& draft) {
+    for (const model::PlanStore& store : draft.plan.stores) {
+        std::vector<std::string> down;
+        bool is_any_up = false;
+        for (const Member& member : draft.request.cluster.members) {
+            const bool opens =
+                store.shared
+                    ? std::count(store.opened_by.begin(), store.opened_by.end(), member.role) > 0
+                    : store.role == member.role;
+            if (opens && is_down(draft, member)) {
+                down.push_back(member.name);
+            }
+            is_any_up = is_any_up || (opens && !is_down(draft, member));
+        }
+        if (is_untold(store) && !down.empty() && !(store.shared && is_any_up)) {
+            draft.plan.notes.push_back(
+                fmt::format("{} {} down, and no fact tells the format of {}: the check takes it "
+                            "that nothing has converted it yet; see that it is so, or let a fact "
+                            "of the pack tell its `level`",
+                            join(down, ", "),
+                            down.size() == 1 ? "is" : "are",
+                            store.name));
+        }
+    }
+}
 
 void note_found_installed(PlanBuilder& draft) {
     for (const model::FormatRule& law : draft.plan.laws) {

@@ -80,12 +80,48 @@ bool stands_in_outage(const PlanBuilder& draft,
     });
 }
 
+// Returns the step that keeps clients out while `index` is waited for: the last one before it that
+// tells of writes refuses them, and a step behind it lets clients in again.
+std::optional<std::size_t> refusal_at(const PlanBuilder& draft, std::size_t index) {
+    const Plan& plan = draft.plan;
+    const std::string writes = bound_fact(draft.request.pack, "", model::StandardFact::writes);
+    const auto is_before = ancestors(plan, {index});
+    const auto is_behind = descendants(plan, {index});
+    std::optional<std::size_t> refusal;
+    for (std::size_t i = 0; i < plan.actions.size() && !writes.empty(); ++i) {
+        for (const model::Effect& effect : plan.actions[i].effects) {
+            const bool tells = effect.member.empty() && effect.name == writes;
+            const bool lets_in = effect.value == Json(true) || effect.value == Json("accepted");
+            if (tells && is_before[i]) {
+                refusal = lets_in ? std::nullopt : std::optional(i);
+            } else if (tells && is_behind[i] && lets_in) {
+                return refusal;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+// Returns that step if nobody serves anew between it and the closing actions: then a gate before it
+// is as good.
+std::optional<std::size_t> refusal_before(const PlanBuilder& draft,
+                                          std::size_t front,
+                                          const std::vector<std::size_t>& closing) {
+    const auto refusal = refusal_at(draft, front);
+    const bool is_near =
+        refusal && stands_before(draft.plan, *refusal, closing, [&](std::size_t i) {
+            return !brings_up(draft, draft.plan.actions[i]);
+        });
+    return is_near ? refusal : std::nullopt;
+}
+
 // Returns the pack's own gate that counts. A gate at another place stays, with a note.
 std::optional<std::size_t> own_gate(PlanBuilder& draft,
                                     const std::vector<std::size_t>& fronts,
                                     const std::vector<std::size_t>& closing) {
     const Plan& plan = draft.plan;
     const auto blocks = fronts_of_blocks(draft, closing);
+    const auto refusal = refusal_before(draft, fronts.front(), closing);
     std::vector<std::size_t> gates;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (plan.actions[i].is_gate()) {
@@ -95,7 +131,8 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
     for (const std::size_t gate : gates) {
         if (stands_right_before(plan, gate, fronts) || stands_right_before(plan, gate, blocks)
             || stands_right_before(plan, gate, closing)
-            || stands_in_outage(draft, gate, fronts, closing)) {
+            || stands_in_outage(draft, gate, fronts, closing)
+            || (refusal && stands_in_outage(draft, gate, {*refusal}, closing))) {
             return gate;
         }
     }
@@ -108,48 +145,28 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
     return std::nullopt;
 }
 
-// True if clients are kept out while the gate is waited for: the last step before it that says so
-// refuses writes, and a step behind it lets them in again.
-bool refuses_writes_at(const PlanBuilder& draft, std::size_t gate) {
-    const Plan& plan = draft.plan;
-    const std::string writes = bound_fact(draft.request.pack, "", model::StandardFact::writes);
-    const auto is_before = ancestors(plan, {gate});
-    const auto is_behind = descendants(plan, {gate});
-    bool is_refused = false;
-    for (std::size_t i = 0; i < plan.actions.size() && !writes.empty(); ++i) {
-        for (const model::Effect& effect : plan.actions[i].effects) {
-            const bool tells = effect.member.empty() && effect.name == writes;
-            const bool lets_in = effect.value == Json(true) || effect.value == Json("accepted");
-            if (tells && is_before[i]) {
-                is_refused = !lets_in;
-            } else if (tells && is_behind[i] && lets_in) {
-                return is_refused;
-            }
-        }
-    }
-    return false;
-}
-
-// Says who waits while a person thinks. The planner's own gates keep nobody down.
-void note_who_waits(PlanBuilder& draft, std::size_t gate) {
+// The planner's own gates keep nobody down.
+void note_who_is_down(PlanBuilder& draft, std::size_t gate) {
     const Action& action = draft.plan.actions[gate];
-    auto& notes = draft.plan.notes;
     const std::string place = action.source.empty() ? "" : fmt::format(" ({})", action.source);
     if (const auto down = down_at(draft, gate); !down.empty()) {
-        notes.push_back(fmt::format("gate \"{}\"{} has a person waiting while {} down: put it "
-                                    "before the step that takes {} down",
-                                    action.gate,
-                                    place,
-                                    down.size() == 1 ? down.front() + " is"
-                                                     : fmt::format("{} members are", down.size()),
-                                    down.size() == 1 ? "it" : "the first of them"));
+        draft.plan.notes.push_back(fmt::format(
+            "gate \"{}\"{} has a person waiting while {} down: put it "
+            "before the step that takes {} down",
+            action.gate,
+            place,
+            down.size() == 1 ? down.front() + " is" : fmt::format("{} members are", down.size()),
+            down.size() == 1 ? "it" : "the first of them"));
     }
-    if (refuses_writes_at(draft, gate)) {
-        notes.push_back(
-            fmt::format("gate \"{}\" has a person waiting while writes are refused: put a "
-                        "gate of the pack before the step that refuses them, in one "
-                        "phase with the step that closes the way back",
-                        action.gate));
+}
+
+// `is_near`: nobody serves anew between the refusal and what closes the way back.
+void note_refused_writes(PlanBuilder& draft, std::size_t gate, bool is_near) {
+    if (refusal_at(draft, gate)) {
+        draft.plan.notes.push_back(fmt::format(
+            "gate \"{}\" has a person waiting while writes are refused{}",
+            draft.plan.actions[gate].gate,
+            is_near ? ": put a gate of the pack right before the step that refuses them" : ""));
     }
 }
 
@@ -226,14 +243,23 @@ std::string place_gate(PlanBuilder& draft,
                        const std::string& source) {
     Plan& plan = draft.plan;
     const auto fronts = fronts_of_outage(draft, closing);
+    const bool is_near = refusal_before(draft, fronts.front(), closing).has_value();
     const auto pack_gate = own_gate(draft, fronts, closing);
     const std::size_t position =
         pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts);
-    note_who_waits(draft, position);
+    note_refused_writes(draft, position, is_near);
     Action& gate = plan.actions[position];
     gate.is_point_of_no_return = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;
     return gate.gate;
+}
+
+void note_who_waits(PlanBuilder& draft) {
+    for (std::size_t i = 0; i < draft.plan.actions.size(); ++i) {
+        if (draft.plan.actions[i].is_gate()) {
+            note_who_is_down(draft, i);
+        }
+    }
 }
 
 }  // namespace drydock::planner

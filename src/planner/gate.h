@@ -17,4 +17,7 @@ namespace drydock::planner {
                                      const std::string& because,
                                      const std::string& source);
 
+// Notes for each gate of the plan, whether it counts or not, who is down while it is waited for.
+void note_who_waits(PlanBuilder& draft);
+
 }  // namespace drydock::planner

@@ -372,11 +372,13 @@ void place_return_point(PlanBuilder& draft) {
         }
     }
     note_found_installed(draft);
+    note_formats_untold(draft);
     if (draft.request.return_point_hint) {
         gate_from_checker(draft);
     } else {
         guard_first_law(draft);
     }
+    note_who_waits(draft);
 }
 
 }  // namespace drydock::planner

@@ -8,6 +8,12 @@
 // The unit is a block: the steps for one member between two of its barriers. The comparison uses
 // only the member's running release, its installed release, and the state of its process. Other
 // changes of its steps are awaited or repeated.
+//
+// A member that is down does not tell who stopped it, nor what was done to it since. So what comes
+// behind the last of its moves is done only if its effect is seen: a migration by the level of its
+// store, a command without an effect never.
+#include "model/effect_kinds.h"
+#include "model/version.h"
 #include "planner/make_action.h"
 
 #include <fmt/format.h>
@@ -175,14 +181,69 @@ bool is_done(const PlanBuilder& draft, const Action& action, const std::string& 
     return expected.empty() || fits(draft, member, expected);
 }
 
+// True if the survey found the member down.
+bool is_found_down(const PlanBuilder& draft, const model::Member& member) {
+    const auto running = bound_fact(draft.request.pack, member.role, model::StandardFact::running);
+    return !running.empty() && fits(draft, member.name, {{running, Json()}});
+}
+
+enum class Seen : std::uint8_t { yes, no, nothing_tells };
+
+// Whether the level of the store, the member's own or that of all, is the format that the plan's
+// target writes.
+Seen is_converted(const PlanBuilder& draft, const std::string& name, const std::string& member) {
+    const auto store = draft.request.pack.stores.find(name);
+    const auto* law = law_of(draft.request.pack, draft.request.to_version, name);
+    if (store == draft.request.pack.stores.end() || store->second.level.empty() || law == nullptr) {
+        return Seen::nothing_tells;
+    }
+    for (const std::string& owner : {member, std::string()}) {
+        const auto level = draft.request.facts.find(model::fact_key(owner, store->second.level));
+        if (level != draft.request.facts.end()
+            && level->second.status == model::ObservationStatus::known) {
+            const std::string format = level->second.value.show();
+            return format == law->writes || model::version_in_series(format, law->writes)
+                       ? Seen::yes
+                       : Seen::no;
+        }
+    }
+    return Seen::nothing_tells;
+}
+
+// Whether the stores that the action converts are converted.
+Seen are_converted(const PlanBuilder& draft, const Action& action, const std::string& member) {
+    Seen seen = Seen::nothing_tells;
+    for (const model::Effect& effect : action.effects) {
+        const Seen one = model::converts(effect.kind) ? is_converted(draft, effect.name, member)
+                                                      : Seen::nothing_tells;
+        if (one == Seen::no) {
+            return one;
+        }
+        seen = one == Seen::yes ? one : seen;
+    }
+    return seen;
+}
+
+// True if an action on a member that is down shows whether it was done, or does nothing that could
+// be missed.
+bool is_told(const PlanBuilder& draft, const Action& action, const std::string& member) {
+    const auto tells = [&](const model::Effect& effect) {
+        return effect.kind == model::EffectKind::becomes && effect.member == member;
+    };
+    return action.request.is_null()
+           || std::any_of(action.effects.begin(), action.effects.end(), tells)
+           || are_converted(draft, action, member) == Seen::yes;
+}
+
 // Returns how many of the block's steps are behind the member; 0: it begins at the front. A step
 // that does not move the member is behind it only if its effects are there. No step is behind from
-// `end` on, an action that is still to be done.
+// `end` on, an action that is still to be done, or from a conversion on that was not made.
 std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size_t end) {
     const model::Member* member = find_member(draft.request.cluster, block.member);
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t count = 0;
+    const bool is_down = is_found_down(draft, *member);
     bool is_open = false;  // a step since the last move is not done
     for (std::size_t i = 0; i < block.actions.size() && block.actions[i] < end; ++i) {
         const Action& action = draft.plan.actions[block.actions[i]];
@@ -197,7 +258,12 @@ std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size
                 moves = true;
             }
         }
-        is_open = !moves && (is_open || !is_done(draft, action, block.member));
+        if (is_down && are_converted(draft, action, block.member) == Seen::no) {
+            break;
+        }
+        is_open = !moves
+                  && (is_open || !is_done(draft, action, block.member)
+                      || (is_down && !is_told(draft, action, block.member)));
         if (!is_open && fits(draft, block.member, expected)) {
             count = i + 1;
         }

@@ -91,6 +91,61 @@ TEST(FoundDown, GateStandsBeforeTheInstallOfWhoIsDown) {
     EXPECT_THAT(behind_gate(plan_of(installed_ahead({"m2"}))), ElementsAre("ahead/m2/install"));
 }
 
+// One member, found down; a step stands between its stop and its install.
+Fixture down_before(const std::string& effects) {
+    Fixture site = small_site("linked", 1, "1.0");
+    const std::string install = "      - install: \"${to}\"\n";
+    const std::string step = "      - run: between\n        id: between\n"
+                             "        do: {command: {argv: [between]}}\n        effect: "
+                             + effects + "\n";
+    site.pack =
+        changed_pack("tests/packs/linked", "procedures/upgrade.yaml", {{install, step + install}});
+    stop(site, "m1");
+    return site;
+}
+
+Fixture with_level(Fixture site, const Json& level) {
+    model::FactSpec fact = site.pack.facts.front();
+    fact.name = "level";
+    site.pack.facts.push_back(fact);
+    site.pack.stores.at("data").level = "level";
+    site.set("m1", "level", level);
+    return site;
+}
+
+// True if the step between stop and install is in the plan.
+bool goes_on_between(const Fixture& site) {
+    const auto plan = plan_of(site);
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const auto& action) {
+        return action.id == "roll/m1/between";
+    });
+}
+
+// Nobody saw who stopped the member, so a step that tells nothing was not done.
+TEST(FoundDown, GoesOnAtTheFirstStepWhoseEffectIsNotSeen) {
+    EXPECT_TRUE(goes_on_between(down_before("[]")));
+    const std::string raises = "[{raises: data, own: true}]";
+    EXPECT_TRUE(goes_on_between(down_before(raises)));
+    EXPECT_TRUE(goes_on_between(with_level(down_before(raises), "1")));
+    EXPECT_FALSE(goes_on_between(with_level(down_before(raises), "2")));
+}
+
+TEST(FoundDown, FormatThatNobodyTellsIsNoted) {
+    const Fixture site = down_before("[{raises: data, own: true}]");
+    EXPECT_THAT(plan_of(site).notes, Contains(HasSubstr("m1 is down, and no fact tells")));
+    EXPECT_THAT(plan_of(with_level(site, "1")).notes, Not(Contains(HasSubstr("no fact tells"))));
+}
+
+// The next move of the member is behind what was to be done before it, but for a conversion that
+// the level denies.
+TEST(FoundDown, LaterMoveIsBehindTheSteps) {
+    Fixture site = down_before("[{raises: data, own: true}]");
+    install(site, "m1", "2.0");
+    EXPECT_FALSE(goes_on_between(site));
+    EXPECT_FALSE(goes_on_between(with_level(site, "2")));
+    EXPECT_TRUE(goes_on_between(with_level(site, "1")));
+}
+
 // Whoever dies meanwhile comes up as what is installed, and that start closes.
 TEST(InstalledAhead, GateStandsBeforeTheInstall) {
     EXPECT_THAT(behind_gate(plan_of(installed_ahead({}))), ElementsAre("ahead/m1/install"));
@@ -117,7 +172,8 @@ TEST(FoundDown, OwnGateInFrontOfTheInstallCounts) {
     const auto plan = plan_of(with_own_gate(installed_ahead({"m1", "m2"})));
     EXPECT_EQ(plan.point_of_no_return.gate, "own");
     EXPECT_EQ(gates_of(plan), 1);
-    EXPECT_THAT(plan.notes, ElementsAre());
+    EXPECT_THAT(plan.notes,
+                ElementsAre(HasSubstr("m1, m2 are down, and no fact tells the format")));
 }
 
 // Its package is there already, so its start is what is left to ask for.

@@ -43,6 +43,20 @@ TEST(GateNotes, TellWhoIsDownWhileAPersonIsWaitedFor) {
     }
 }
 
+// The last start closes the way back. Each block has a gate, and the first one does not count.
+TEST(GateNotes, TellWhoIsDownAtAGateThatDoesNotCount) {
+    Fixture site = small_site("when-all", 2, "1.0");
+    model::StepSpec gate;
+    gate.id = "mine";
+    gate.verb = model::Verb::gate;
+    gate.title = "it converts";
+    auto& steps = upgrade_of(site).phases.back().steps;
+    steps.insert(steps.begin() + 1, gate);
+    const auto notes = plan_of(site).notes;
+    EXPECT_THAT(notes, Contains(HasSubstr("while m1 is down")));
+    EXPECT_THAT(notes, Contains(HasSubstr("while m2 is down")));
+}
+
 // Keeps clients out from the first phase to the last.
 Fixture with_writes_refused() {
     Fixture site = small_site("linked", 2, "1.0");
@@ -63,11 +77,28 @@ Fixture with_writes_refused() {
 TEST(GateNotes, TellThatWritesAreRefusedWhileAPersonIsWaitedFor) {
     Fixture site = with_writes_refused();
     EXPECT_THAT(plan_of(site).notes,
-                Contains(HasSubstr("has a person waiting while writes are refused")));
+                Contains(HasSubstr("has a person waiting while writes are refused: put a gate")));
     // The roll comes first, then clients are kept out.
     auto& phases = upgrade_of(site).phases;
     std::swap(phases[0], phases[1]);
     EXPECT_THAT(plan_of(site).notes, Not(Contains(HasSubstr("writes are refused"))));
+}
+
+// As the note advises: a phase of its own before the one that refuses writes.
+TEST(GateNotes, GateBeforeTheRefusalOfWritesCountsOverPhases) {
+    Fixture site = with_writes_refused();
+    model::StepSpec gate;
+    gate.id = "mine";
+    gate.verb = model::Verb::gate;
+    gate.title = "it converts";
+    model::PhaseSpec asking;
+    asking.name = "ask";
+    asking.steps = {gate};
+    auto& phases = upgrade_of(site).phases;
+    phases.insert(phases.begin(), asking);
+    const auto plan = plan_of(site);
+    EXPECT_EQ(plan.point_of_no_return.gate, "mine");
+    EXPECT_THAT(plan.notes, Not(Contains(HasSubstr("writes are refused"))));
 }
 
 }  // namespace
