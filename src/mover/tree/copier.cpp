@@ -103,6 +103,7 @@ Copier::Copier(const CopyRequest& request,
                     report_.add_refusals(finished.folder->path_of(finished.name), refusals);
                 })
     , resumes_(start > 1)
+    , new_files_(start > 1)
     , trusts_all_(!journal.was_rebooted())
     , synced_ms_(now_ms()) {
     if (const auto until = journal.durable_until()) {

@@ -5,6 +5,7 @@
 
 #include "mover/tree/copy.h"
 #include "mover/tree/file_data.h"
+#include "mover/tree/file_state.h"
 #include "mover/tree/journal.h"
 #include "mover/tree/segments.h"
 #include "mover/tree/walk.h"
@@ -88,6 +89,7 @@ private:
         Entry entry;
         std::string digest;
         bool has_changed = false;
+        Given given = {};
     };
 
     [[nodiscard]] Status
@@ -158,6 +160,7 @@ private:
     SharedReport& report_;
     Segments segments_;
     bool resumes_;
+    NewFiles new_files_;
     Time durable_until_;  // of an earlier boot; later changes count for nothing
     bool trusts_all_;     // the host was not started anew since
     std::uint64_t target_device_ = 0;

@@ -155,9 +155,10 @@ Status Copier::copy_whole(Workspace& workspace,
                           const std::string& name,
                           const os::Fd& source,
                           Entry entry) {
-    DRYDOCK_TRY_ASSIGN(os::Fd target, make_staged(*folder, name, resumes_));
+    DRYDOCK_TRY_ASSIGN(NewFile made, new_files_.make(*folder, name, entry));
     for (int attempt = 1;; ++attempt) {
-        const auto data = copy_data(source.get(), target.get(), entry, request_.digest, workspace);
+        const auto data =
+            copy_data(source.get(), made.file.get(), entry, request_.digest, workspace);
         if (!data) {
             static_cast<void>(remove_entry(folder->staged.get(), name));
             return tl::unexpected(data.error());
@@ -165,9 +166,15 @@ Status Copier::copy_whole(Workspace& workspace,
         bytes_ += data->bytes;
         const bool changed = has_changed(source, entry, data->bytes);
         if (!changed || attempt == k_attempts) {
-            const Status finished = finish_file(
-                workspace,
-                Done{folder, name, source.get(), std::move(target), entry, data->digest, changed});
+            const Status finished = finish_file(workspace,
+                                                Done{folder,
+                                                     name,
+                                                     source.get(),
+                                                     std::move(made.file),
+                                                     entry,
+                                                     data->digest,
+                                                     changed,
+                                                     made.given});
             if (finished) {
                 count_copied(entry);
             } else {
@@ -176,7 +183,8 @@ Status Copier::copy_whole(Workspace& workspace,
             return finished;
         }
         DRYDOCK_TRY_ASSIGN(entry, read_entry(source.get(), ""));
-        if (::ftruncate(target.get(), 0) != 0) {
+        made.given = {};  // owner and mode may be others now
+        if (::ftruncate(made.file.get(), 0) != 0) {
             return fail_write("empty the file", errno);
         }
     }
@@ -190,7 +198,8 @@ Status Copier::finish_file(Workspace& workspace, Done done) {
     found.digest = std::move(done.digest);
     found.inode = inode_text(entry);
     found.has_changed = done.has_changed;
-    report_.add_refusals(found.path, give_attributes(done.target.get(), entry, found.extended));
+    report_.add_refusals(found.path,
+                         give_attributes(done.target.get(), entry, found.extended, done.given));
     if (entry.names > 1) {
         DRYDOCK_TRY(journal_.set_digest({entry.device, entry.inode}, found.digest));
     }

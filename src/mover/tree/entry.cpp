@@ -123,11 +123,10 @@ mode_t without_set_id(mode_t mode) {
     return mode & ~static_cast<mode_t>(S_ISUID | S_ISGID);
 }
 
-// Times that some file systems round or cut off: with nanoseconds, before 1970 or behind 2038.
-bool checks_times(const Entry& entry) {
+// Before 1970 or behind 2038: not every file system has so many bits.
+bool is_far(const Time& time) {
     constexpr std::int64_t k_last_of_32_bits = 0x7FFFFFFF;
-    return entry.modified.seconds < 0 || entry.modified.seconds > k_last_of_32_bits
-           || entry.modified.nanoseconds != 0;
+    return time.seconds < 0 || time.seconds > k_last_of_32_bits;
 }
 
 struct timespec spec_of(const Time& time) {
@@ -187,12 +186,18 @@ Result<std::string> read_link(int folder, const std::string& name) {
 
 // A change of owner takes setuid, setgid and capabilities away, so it comes first. The mode comes
 // before the ACL, whose mask is the mode's group bits.
-std::vector<Refusal>
-give_attributes(int file, const Entry& entry, const ExtendedAttributes& extended) {
+std::vector<Refusal> give_attributes(int file,
+                                     const Entry& entry,
+                                     const ExtendedAttributes& extended,
+                                     const Given& given) {
     std::vector<Refusal> refusals;
-    note(refusals, "owner", ::fchown(file, entry.user, entry.group));
-    const mode_t mode = refusals.empty() ? entry.mode : without_set_id(entry.mode);
-    note(refusals, "mode", ::fchmod(file, mode));
+    if (!given.has_owner) {
+        note(refusals, "owner", ::fchown(file, entry.user, entry.group));
+    }
+    if (!given.has_mode) {
+        const mode_t mode = refusals.empty() ? entry.mode : without_set_id(entry.mode);
+        note(refusals, "mode", ::fchmod(file, mode));
+    }
     for (const auto& [name, value] : extended) {
         note(refusals, name, ::fsetxattr(file, name.c_str(), value.data(), value.size(), 0));
     }
@@ -246,11 +251,19 @@ void take_inheritance(int folder) {
     }
 }
 
-std::vector<Refusal> give_times(int file, const Entry& entry, std::uint32_t flags) {
+// Some file systems count in units of 100 ns.
+bool tells_nanoseconds(const Time& time) {
+    return !is_far(time) && time.nanoseconds % 100 != 0;
+}
+
+std::vector<Refusal>
+give_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds) {
     std::vector<Refusal> refusals;
     const struct timespec times[] = {spec_of(entry.accessed), spec_of(entry.modified)};
     note(refusals, "times", ::futimens(file, times));
-    if (refusals.empty() && checks_times(entry)) {
+    const bool may_be_cut =
+        is_far(entry.modified) || (entry.modified.nanoseconds != 0 && !holds_nanoseconds);
+    if (refusals.empty() && may_be_cut) {
         const auto there = read_entry(file, "");
         if (!there || there->modified != entry.modified) {
             refusals.push_back({"times", ERANGE});

@@ -75,10 +75,18 @@ struct Refusal {
     int error = 0;
 };
 
+// What a file has from the moment that it was made.
+struct Given {
+    bool has_owner = false;
+    bool has_mode = false;
+};
+
 // Sets owner, mode and extended attributes, in the order in which none takes another back.
 // Returns what was refused.
-[[nodiscard]] std::vector<Refusal>
-give_attributes(int file, const Entry& entry, const ExtendedAttributes& extended);
+[[nodiscard]] std::vector<Refusal> give_attributes(int file,
+                                                   const Entry& entry,
+                                                   const ExtendedAttributes& extended,
+                                                   const Given& given = {});
 // The same of a name that cannot be opened.
 [[nodiscard]] std::vector<Refusal> give_attributes(int folder,
                                                    const std::string& name,
@@ -93,10 +101,15 @@ give_attributes(int file, const Entry& entry, const ExtendedAttributes& extended
 void take_inheritance(int folder);
 
 // Times come last, since any write changes them, and flags behind them: an immutable file takes
-// nothing more.
-[[nodiscard]] std::vector<Refusal> give_times(int file, const Entry& entry, std::uint32_t flags);
+// nothing more. Times that a file system may cut off are read again, unless it is known to hold
+// nanoseconds.
+[[nodiscard]] std::vector<Refusal>
+give_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds = false);
 [[nodiscard]] std::vector<Refusal>
 give_times(int folder, const std::string& name, const Entry& entry);
+
+// True for a time that only a file system which holds single nanoseconds gives back unchanged.
+[[nodiscard]] bool tells_nanoseconds(const Time& time);
 
 // "file", "folder", "link", "fifo", "socket", "character-device", "block-device".
 [[nodiscard]] const char* name_of(Kind kind);

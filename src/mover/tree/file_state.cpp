@@ -4,8 +4,10 @@
 #include "mover/tree/staging.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace drydock::mover::tree {
 namespace {
@@ -17,22 +19,47 @@ bool is_same_state(const Entry& left, const Entry& right) {
 
 }  // namespace
 
+NewFiles::NewFiles(bool resumes) : resumes_(resumes), user_(::geteuid()), group_(::getegid()) {
+}
+
 bool has_changed(const os::Fd& source, const Entry& before, std::int64_t bytes_read) {
     const auto after = read_entry(source.get(), "");
     return !after || !is_same_state(before, *after) || bytes_read != before.bytes;
 }
 
-Result<os::Fd> make_staged(const Folder& folder, const std::string& name, bool resumes) {
+Result<os::Fd>
+make_staged(const Folder& folder, const std::string& name, bool resumes, mode_t mode) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    os::Fd file(::openat(folder.staged.get(), name.c_str(), flags, 0600));
+    os::Fd file(::openat(folder.staged.get(), name.c_str(), flags, mode));
     if (!file && errno == EEXIST && resumes && !folder.is_new) {
         DRYDOCK_TRY(remove_entry(folder.staged.get(), name));
-        file = os::Fd(::openat(folder.staged.get(), name.c_str(), flags, 0600));
+        file = os::Fd(::openat(folder.staged.get(), name.c_str(), flags, mode));
     }
     if (!file) {
         return fail_write("make the file", errno);
     }
     return file;
+}
+
+// A mask of this process, an ACL of the folder or the file system itself may change what a new file
+// gets. All folders of a first start were made in the same way, so one file tells for all.
+Result<NewFile> NewFiles::make(const Folder& folder, const std::string& name, const Entry& entry) {
+    constexpr mode_t k_plain_modes = 0777;  // a write may take setuid away again
+    if (resumes_ || (entry.mode & ~k_plain_modes) != 0) {
+        DRYDOCK_TRY_ASSIGN(os::Fd file, make_staged(folder, name, resumes_));
+        return NewFile{std::move(file), {}};
+    }
+    DRYDOCK_TRY_ASSIGN(os::Fd file, make_staged(folder, name, resumes_, entry.mode));
+    auto& seen = seen_.at(entry.mode);
+    if (seen == Seen::nothing) {
+        const auto made = read_entry(file.get(), "");
+        seen = made && made->mode == entry.mode && made->user == user_ && made->group == group_
+                   ? Seen::as_asked
+                   : Seen::other;
+    }
+    const bool is_as_asked = seen == Seen::as_asked;
+    const bool has_owner = is_as_asked && entry.user == user_ && entry.group == group_;
+    return NewFile{std::move(file), {has_owner, is_as_asked}};
 }
 
 }  // namespace drydock::mover::tree

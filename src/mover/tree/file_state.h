@@ -6,6 +6,8 @@
 #include "mover/tree/walk.h"
 #include "os/files.h"
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -18,6 +20,28 @@ namespace drydock::mover::tree {
 // Makes a new file in the staged folder that nobody else can open. With `resumes`, what an earlier
 // run left half done is removed. Errors: "tree.write", "tree.disk_full".
 [[nodiscard]] Result<os::Fd>
-make_staged(const Folder& folder, const std::string& name, bool resumes);
+make_staged(const Folder& folder, const std::string& name, bool resumes, mode_t mode = 0600);
+
+struct NewFile {
+    os::Fd file;
+    Given given;
+};
+
+// Makes the files of one copy with the mode that they get in the end, and learns where the target
+// gives a new file what was asked for: then nothing is left to be set. Thread-safe.
+class NewFiles {
+public:
+    explicit NewFiles(bool resumes);
+    [[nodiscard]] Result<NewFile>
+    make(const Folder& folder, const std::string& name, const Entry& entry);
+
+private:
+    enum class Seen : std::uint8_t { nothing, as_asked, other };
+
+    bool resumes_;
+    uid_t user_;  // of this process
+    gid_t group_;
+    std::array<std::atomic<Seen>, 01000> seen_ = {};  // by mode
+};
 
 }  // namespace drydock::mover::tree

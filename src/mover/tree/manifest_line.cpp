@@ -23,6 +23,8 @@ constexpr std::array k_kinds = {Kind::file,
                                 Kind::character_device,
                                 Kind::block_device};
 
+constexpr std::size_t k_line_bytes = 256;  // of most lines, without the path
+
 using Out = std::back_insert_iterator<std::string>;
 
 // The size of the UTF-8 character that the text begins with; 0 if it begins with none.
@@ -63,8 +65,33 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+// fmt would cost more than all else that is done for a small file outside of the kernel.
+void write_number(std::string& line, std::int64_t number) {
+    std::array<char, 20> digits;
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    line.append(digits.data(), written.ptr);
+}
+
+// Digits in a base of at most 10, with zeros in front.
+void write_padded(std::string& line, std::uint64_t number, unsigned base, std::size_t width) {
+    std::array<char, 16> digits;
+    for (std::size_t at = width; at-- > 0; number /= base) {
+        digits.at(at) = static_cast<char>('0' + number % base);
+    }
+    line.append(digits.data(), width);
+}
+
+bool is_plain(char character) {
+    return character != '"' && character != '\\' && static_cast<unsigned char>(character) >= 0x20;
+}
+
 void write_quoted(std::string& line, std::string_view text) {
     line += '"';
+    if (std::all_of(text.begin(), text.end(), is_plain)) {
+        line += text;
+        line += '"';
+        return;
+    }
     for (const char character : text) {
         if (character == '"' || character == '\\') {
             line += '\\';
@@ -81,7 +108,9 @@ void write_quoted(std::string& line, std::string_view text) {
 // Bytes that are no text are written in base64 under another key.
 void write_bytes(std::string& line, std::string_view key, std::string_view bytes) {
     if (is_utf8(bytes)) {
-        fmt::format_to(Out(line), "\"{}\":", key);
+        line += '"';
+        line += key;
+        line += "\":";
         write_quoted(line, bytes);
     } else {
         fmt::format_to(Out(line), "\"{}_base64\":\"{}\"", key, base64_encode(bytes));
@@ -89,7 +118,13 @@ void write_bytes(std::string& line, std::string_view key, std::string_view bytes
 }
 
 void write_time(std::string& line, std::string_view key, const Time& time) {
-    fmt::format_to(Out(line), ",\"{}\":\"{}.{:09}\"", key, time.seconds, time.nanoseconds);
+    line += ",\"";
+    line += key;
+    line += "\":\"";
+    write_number(line, time.seconds);
+    line += '.';
+    write_padded(line, time.nanoseconds, 10, 9);
+    line += '"';
 }
 
 void write_extended(std::string& line, const ExtendedAttributes& extended) {
@@ -170,6 +205,19 @@ Result<ManifestEntry> entry_from(const Json& line) {
     return found;
 }
 
+// What every entry has.
+void write_common(std::string& line, const Entry& entry) {
+    line += ",\"kind\":\"";
+    line += name_of(entry.kind);
+    line += "\",\"mode\":\"";
+    write_padded(line, entry.mode, 8, 4);
+    line += "\",\"user\":";
+    write_number(line, entry.user);
+    line += ",\"group\":";
+    write_number(line, entry.group);
+    write_time(line, "modified", entry.modified);
+}
+
 std::string hex_of(const std::string& bytes) {
     return to_hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
 }
@@ -178,18 +226,17 @@ std::string hex_of(const std::string& bytes) {
 
 std::string line_of(const ManifestEntry& found) {
     const Entry& entry = found.entry;
-    std::string line = "{";
+    std::string line;
+    line.reserve(found.path.size() + k_line_bytes);
+    line += '{';
     write_bytes(line, "path", found.path);
-    fmt::format_to(Out(line),
-                   ",\"kind\":\"{}\",\"mode\":\"{:04o}\",\"user\":{},\"group\":{}",
-                   name_of(entry.kind),
-                   entry.mode,
-                   entry.user,
-                   entry.group);
-    write_time(line, "modified", entry.modified);
+    write_common(line, entry);
     if (entry.kind == Kind::file) {
-        fmt::format_to(
-            Out(line), ",\"bytes\":{},\"digest\":\"{}\"", entry.bytes, hex_of(found.digest));
+        line += ",\"bytes\":";
+        write_number(line, entry.bytes);
+        line += ",\"digest\":\"";
+        line += hex_of(found.digest);
+        line += '"';
     }
     if (entry.kind == Kind::link) {
         line += ',';
@@ -207,7 +254,8 @@ std::string line_of(const ManifestEntry& found) {
     if (!found.inode.empty()) {
         fmt::format_to(Out(line), ",\"inode\":\"{}\"", found.inode);
     }
-    return line + (found.has_changed ? ",\"changed\":true}" : "}");
+    line += found.has_changed ? ",\"changed\":true}" : "}";
+    return line;
 }
 
 std::string removal_of(const std::string& path) {

@@ -17,11 +17,11 @@ constexpr std::size_t k_finished_max = 32;  // open files of a thread
 
 }  // namespace
 
-Segments::Segments(std::string folder, std::int64_t start, std::size_t threads, Sealed sealed)
+Segments::Segments(std::string folder, std::int64_t start, std::size_t threads, Refused refused)
     : folder_(std::move(folder))
     , start_(start)
     , segments_(threads)
-    , sealed_(std::move(sealed))
+    , refused_(std::move(refused))
     , earlier_(files_in(folder_)) {
 }
 
@@ -63,9 +63,14 @@ void Segments::seal(Segment& segment) {
     for (Finished& finished : segment.finished) {
         const auto refusals =
             finished.file
-                ? give_times(finished.file.get(), finished.entry, finished.flags)
+                ? give_times(
+                      finished.file.get(), finished.entry, finished.flags, holds_nanoseconds_)
                 : give_times(finished.folder->staged.get(), finished.name, finished.entry);
-        sealed_(finished, refusals);
+        if (!refusals.empty()) {
+            refused_(finished, refusals);
+        } else if (finished.file && tells_nanoseconds(finished.entry.modified)) {
+            holds_nanoseconds_ = true;
+        }
     }
     segment.finished.clear();
 }

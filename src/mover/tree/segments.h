@@ -11,6 +11,7 @@
 #include "mover/tree/walk.h"
 #include "os/files.h"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -31,11 +32,12 @@ struct Finished {
 
 class Segments {
 public:
-    // Called for each entry when it has its times, with what the target refused.
-    using Sealed = std::function<void(const Finished& entry, const std::vector<Refusal>& refusals)>;
+    // Called for each entry whose times or flags the target refused.
+    using Refused =
+        std::function<void(const Finished& entry, const std::vector<Refusal>& refusals)>;
 
     // Makes files named by the start of the copy in `folder`, one for each of `threads` threads.
-    Segments(std::string folder, std::int64_t start, std::size_t threads, Sealed sealed);
+    Segments(std::string folder, std::int64_t start, std::size_t threads, Refused refused);
 
     // Adds a line; writes it out sooner or later.
     [[nodiscard]] Status add_line(std::size_t thread, std::string_view line);
@@ -62,7 +64,8 @@ private:
     std::string folder_;
     std::int64_t start_;
     std::vector<Segment> segments_;
-    Sealed sealed_;
+    Refused refused_;
+    std::atomic<bool> holds_nanoseconds_ = false;  // the target was seen to
     std::mutex opened_mutex_;
     std::vector<int> opened_;
     std::vector<std::string> earlier_;  // files of earlier starts, which were not synced yet

@@ -12,16 +12,20 @@ std::string Folder::path() const {
     return parent ? parent->path_of(name) : std::string();
 }
 
+// From its end: one allocation for each of millions of entries.
 std::string Folder::path_of(const std::string& child) const {
-    std::vector<const Folder*> above;
+    std::size_t size = child.size();
     for (const Folder* folder = this; folder->parent; folder = folder->parent.get()) {
-        above.push_back(folder);
+        size += folder->name.size() + 1;
     }
-    std::string path;
-    for (auto folder = above.rbegin(); folder != above.rend(); ++folder) {
-        path += (*folder)->name + "/";
+    std::string path(size, '/');
+    std::size_t at = size - child.size();
+    path.replace(at, child.size(), child);
+    for (const Folder* folder = this; folder->parent; folder = folder->parent.get()) {
+        at -= folder->name.size() + 1;  // the slash behind it is there
+        path.replace(at, folder->name.size(), folder->name);
     }
-    return path + child;
+    return path;
 }
 
 Result<os::Fd> open_entry(int folder, const std::string& name, int flags) {
