@@ -106,11 +106,14 @@ class Migrate(Case):
         dump, half = self.run_folder() + "/metadata", os.path.join(self.scratch, "half")
         count, = double.pachyderm.batch(["count", dump])
         double.pachyderm.batch(["cut", dump, str(count["ops"] // 2), half])
-        self.hooks.once("during-restore", f"(cat {half}; touch {half}-there; sleep 30) | $1 restore")
+        until_dead = f"for _ in $(seq 300); do [ -e {half}-dead ] || sleep 0.1; done"
+        self.hooks.once("during-restore", f"(cat {half}; touch {half}-there; {until_dead}) | $1 restore")
         run = self.begin("resume")
         migration.wait_until(lambda: os.path.exists(half + "-there"), scaled(240), lambda: "nothing is restored")
         migration.wait_until(lambda: len(self.listed(self.world.new, "list", "repo")) > 0, scaled(60), lambda: "no half")
         self.world.site.node.doubles[self.world.new.namespace].kill("pachd")
+        with open(half + "-dead", "w", encoding="utf-8"):
+            pass
         done = run.wait(scaled(400))
         if done.code == HALTED:
             self.assertIn("restore", done.text())
@@ -139,6 +142,8 @@ class Migrate(Case):
 
     def undeploy(self) -> None:
         self.drydock("approve", "undeploy")
+        self.drydock("resume", env={"DRYDOCK_CRASH": "action.ended:after"}, expect=KILLED)
+        self.assertEqual(self.world.running(self.world.old), "none")  # and with it all that its facts are read from
         self.killed_all_the_way(("resume",), DONE)
         self.assertEqual(self.world.running(self.world.old), "none")
         self.assertEqual(self.world.running(self.world.new), migration.NEW)
