@@ -67,7 +67,8 @@ class Server:
 
     def _start_ceph(self) -> None:
         # As it comes, ceph waits 1 s before it commits a map, 3 s for a monitor that was not there, and up to 5 s to look at a new
-        # map. Each pool of radosgw is some maps. And the second half of an answer waits 40 ms for an acknowledgement of the first.
+        # map. Each pool of radosgw is some maps. And the second half of an answer waits 40 ms for an acknowledgement of the first. A
+        # radosgw that was killed is waited for 30 s when the next one makes a bucket.
         conf, cluster, osd = self.folder + "/ceph.conf", str(uuid.uuid4()), str(uuid.uuid4())
         monitor = f"[v2:127.0.0.1:{free_port()},v1:127.0.0.1:{free_port()}]"
         for name in ("mon", "osd", "rgw"):
@@ -93,6 +94,7 @@ paxos propose interval = 0.02
 paxos min wait = 0.01
 objecter tick interval = 0.2
 mon client hunt interval = 0.3
+osd client watch timeout = 5
 mon data avail crit = 1
 mon data avail warn = 2
 mon data = {self.folder}/mon
