@@ -133,10 +133,53 @@ std::string remedy_of_crowd(const Step& step) {
                        step.model.roles[step.role]);
 }
 
+bool is_on_host(const Model& model, Index member, Index host) {
+    return model.members[member].host == host;
+}
+
+// True if a group has enough units without those that have a voter on the host, if all others
+// serve.
+bool can_spare_host(const Step& step, const QuorumGroup& group, Index host) {
+    const Byte* row = step.walk.previous_row.data();
+    int all = 0;
+    int kept = 0;
+    for (const auto& unit : group.units) {
+        bool has_voter = false;
+        bool is_lost = false;
+        for (const Index index : unit) {
+            const bool is_voter = votes(step.model, step.model.members[index], row);
+            has_voter = has_voter || is_voter;
+            is_lost = is_lost || (is_voter && is_on_host(step.model, index, host));
+        }
+        all += has_voter ? 1 : 0;
+        kept += has_voter && !is_lost ? 1 : 0;
+    }
+    const int needed = group.kind == model::QuorumKind::majority  ? all / 2 + 1
+                       : group.kind == model::QuorumKind::all_but ? all - group.count
+                                                                  : group.count;
+    return kept > 0 && kept >= needed;
+}
+
+// True if the quorum of the role stays when all its members of a host are down.
+bool can_spare_host(const Step& step, Index host) {
+    const auto& members = step.model.members_of[step.role];
+    const auto& groups = step.model.groups[step.role];
+    const auto kept = std::count_if(members.begin(), members.end(), [&](Index index) {
+        return !is_on_host(step.model, index, host);
+    });
+    return kept >= step.model.quorum[step.role]
+           && std::all_of(groups.begin(), groups.end(), [&](const QuorumGroup& group) {
+                  return can_spare_host(step, group, host);
+              });
+}
+
 // True if steps of the plan have taken down others of the role on the host of the step's member.
 bool follows_others_of_host(const Step& step) {
     const auto& members = step.model.members_of[step.role];
     const Member& own = step.model.members[step.action.member];
+    if (!can_spare_host(step, own.host)) {
+        return false;  // the quorum allows no more than one of them
+    }
     return std::any_of(members.begin(), members.end(), [&](Index index) {
         const Member& member = step.model.members[index];
         return index != step.action.member && member.host == own.host
