@@ -72,17 +72,56 @@ void write_facts(const Model& model, const ActionModel& act, Byte* row) {
     }
 }
 
+// Members that were down only for the time of the action start on what is installed.
+PropertySet bring_back(const Model& model, const std::vector<Returning>& returning, Byte* row) {
+    PropertySet broken = 0;
+    for (const Returning& one : returning) {
+        const Member& member = model.members[one.member];
+        if (!is_running(member, row)) {
+            const Byte release = member.installed == k_no_offset ? one.ran : row[member.installed];
+            broken |= start_as(model, member, release, row);
+        }
+    }
+    return broken;
+}
+
 // Members that one step starts come up together. It loses writes if the newest copy stays behind.
-PropertySet start_all(const Model& model, const ActionModel& act, Byte* row) {
+PropertySet start_all(const Model& model,
+                      const ActionModel& act,
+                      const std::vector<Returning>& returning,
+                      Byte* row) {
     PropertySet broken = 0;
     for (const Index member : act.starting) {
         broken |= start(model, model.members[member], row);
     }
-    const bool loses = model.has_mutual_laws
-                       && std::any_of(act.starting.begin(), act.starting.end(), [&](Index member) {
-                              return runs_without_newest(model, model.members[member], row);
-                          });
+    broken |= bring_back(model, returning, row);
+    const auto is_behind = [&](Index member) {
+        return runs_without_newest(model, model.members[member], row);
+    };
+    const bool loses =
+        model.has_mutual_laws
+        && (std::any_of(act.starting.begin(), act.starting.end(), is_behind)
+            || std::any_of(returning.begin(), returning.end(), [&](const Returning& one) {
+                   return is_behind(one.member);
+               }));
     return broken | (loses ? mask_of(Property::lost_writes) : PropertySet{0});
+}
+
+// Takes down whom the effects move. Who is down only for the time of the action went with its
+// begin.
+void take_down_at_end(const Model& model, const ActionModel& act, Byte* row) {
+    if (act.meanwhile.empty()) {
+        take_down(model, act.leaving, row);
+        return;
+    }
+    std::vector<Index> moved;
+    std::copy_if(act.leaving.begin(), act.leaving.end(), std::back_inserter(moved), [&](Index i) {
+        return index_in(act.starting, i) != k_no_index
+               || std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+                      return write.offset == model.members[i].running;
+                  });
+    });
+    take_down(model, moved, row);
 }
 
 }  // namespace
@@ -97,13 +136,13 @@ PropertySet take_effect(const Model& model, std::size_t action, Byte* row) {
     PropertySet broken = lose_writes(model, act, row);
     broken |= act.destroys ? judge_destruction(model, act, row) : PropertySet{0};
     broken |= run_once(act, row);
-    broken |= end_half_done(model, action, row);
-    take_down(model, act.leaving, row);
+    const std::vector<Returning> returning = end_half_done(model, action, row);
+    take_down_at_end(model, act, row);
     write_facts(model, act, row);
     for (const StoreChange& change : act.changes) {
         change_store(model, change, row);
     }
-    broken |= start_all(model, act, row);
+    broken |= start_all(model, act, returning, row);
     settle(model, row);
     const bool forward = model.serving != k_no_offset && model.plan.procedure != "downgrade";
     if (forward && row[model.serving] != model.initial[model.serving] && takes_writes(model, row)) {

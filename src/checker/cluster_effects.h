@@ -29,10 +29,17 @@ void verify_copies(const Model& model, std::size_t action, Byte* row);
 // Returns `alone` if another action that must be alone is under way when the command leaves.
 [[nodiscard]] PropertySet alone_violation(const Model& model, std::size_t action, const Byte* row);
 
+// A member that was down while an action was under way, and starts again with its end.
+struct Returning {
+    Index member = 0;
+    Byte ran = k_absent;  // the release that it ran before
+};
+
 // What holds while the action is under way: its begin, its end, and the case that it never began.
-// The end returns the properties that a member violates which starts again by that.
+// The end returns the members that start again by that.
 void begin_half_done(const Model& model, std::size_t action, Byte* row);
-[[nodiscard]] PropertySet end_half_done(const Model& model, std::size_t action, Byte* row);
+[[nodiscard]] std::vector<Returning>
+end_half_done(const Model& model, std::size_t action, Byte* row);
 void undo_half_done(const Model& model, std::size_t action, Byte* row);
 
 // True if the law's condition is that of a state of its members, and holds.

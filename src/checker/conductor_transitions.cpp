@@ -150,13 +150,21 @@ void judge_postconditions(Expansion& expansion, Index action) {
 }
 
 // A completion check that is not modelled may say either about an action that can be repeated. Of
-// an unrepeatable one the row knows whether it ran: a "no" about one that did is a guess, and costs
-// a failure.
+// an unrepeatable one the row knows whether it ran: a wrong answer about it is a guess, and costs a
+// failure.
 void judge_completion(Expansion& expansion, Index action) {
     const ActionModel& act = expansion.model().actions[action];
     const Evaluation happened = expansion.evaluate(act.completion_check);
     const auto complete = [&](Kind kind, Outcome outcome) {
         expansion.add(kind, action).judge(Purpose::happened, outcome).commit();
+    };
+    const auto mistake = [&](Kind kind, Outcome outcome) {
+        if (expansion.can_afford(Fault::failure)) {
+            expansion.add(kind, action)
+                .charge(Fault::failure)
+                .judge(Purpose::happened, outcome)
+                .commit();
+        }
     };
     if (act.completion_check.empty() || happened.modelled == Truth::cannot_tell) {
         complete(Kind::completion_unknown, Outcome::cannot_tell);
@@ -164,16 +172,14 @@ void judge_completion(Expansion& expansion, Index action) {
     }
     const bool is_known = happened.nondeterministic && act.ran != k_no_offset;
     const bool ran = is_known && expansion.row()[act.ran] != 0;
-    if (happened.modelled == Truth::yes && (!is_known || ran)) {
-        complete(Kind::completed, Outcome::yes);
+    if (happened.modelled == Truth::yes) {
+        is_known && !ran ? mistake(Kind::completed, Outcome::yes)
+                         : complete(Kind::completed, Outcome::yes);
     }
     if (happened.modelled == Truth::no || (happened.nondeterministic && !ran)) {
         complete(Kind::not_completed, Outcome::no);
-    } else if (ran && expansion.can_afford(Fault::failure)) {
-        expansion.add(Kind::not_completed, action)
-            .charge(Fault::failure)
-            .judge(Purpose::happened, Outcome::no)
-            .commit();
+    } else if (ran) {
+        mistake(Kind::not_completed, Outcome::no);
     }
 }
 

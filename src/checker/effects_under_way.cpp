@@ -93,21 +93,28 @@ void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
     write(model, half_done, half_done.value, row);
 }
 
-// A member that ran before, and was only taken down for the time of the action, starts again.
-PropertySet end_one(const Model& model, const HalfDone& half_done, Byte* row) {
+// Puts a value back. Returns the member whose `running` it is, if that was taken down only for the
+// time of the action: such a member has to come up, and that is the caller's.
+const Member* end_one(const Model& model, const HalfDone& half_done, Byte* row, Byte& before) {
     const Byte saved = row[half_done.saved];
     row[half_done.saved] = k_nothing_saved;
     if (saved == k_nothing_saved || row[half_done.offset] != half_done.value
         || is_held_by_another(model, half_done, row)) {
-        return 0;
+        return nullptr;
     }
-    const Byte before = decode_saved(saved);
+    before = decode_saved(saved);
     const Member* member = half_done.is_format ? nullptr : member_at(model, half_done.offset);
     if (member != nullptr && before != k_absent && half_done.value == k_absent) {
-        return start(model, *member, row);  // settled with the effects
+        return member;
     }
     write(model, half_done, before, row);
-    return 0;
+    return nullptr;
+}
+
+bool writes(const ActionModel& act, Offset offset) {
+    return std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+        return write.offset == offset;
+    });
 }
 
 }  // namespace
@@ -121,21 +128,33 @@ void begin_half_done(const Model& model, std::size_t action, Byte* row) {
     }
 }
 
-PropertySet end_half_done(const Model& model, std::size_t action, Byte* row) {
-    PropertySet broken = 0;
-    for (const HalfDone& half_done : model.actions[action].meanwhile) {
-        broken |= end_one(model, half_done, row);
-    }
-    return broken;
-}
-
-// What an earlier attempt has left stays.
-void undo_half_done(const Model& model, std::size_t action, Byte* row) {
-    for (const HalfDone& half_done : model.actions[action].meanwhile) {
-        if ((row[half_done.saved] & k_begun_again) == 0) {
-            (void)end_one(model, half_done, row);
+// Of a member that an effect moves, the effect tells what becomes of it.
+std::vector<Returning> end_half_done(const Model& model, std::size_t action, Byte* row) {
+    const ActionModel& act = model.actions[action];
+    std::vector<Returning> returning;
+    for (const HalfDone& half_done : act.meanwhile) {
+        Byte before = k_absent;
+        const Member* member = end_one(model, half_done, row, before);
+        if (member != nullptr && !writes(act, half_done.offset)) {
+            returning.push_back({index_of(model, *member), before});
         }
     }
+    return returning;
+}
+
+// What an earlier attempt has left stays. A member that never went down runs on; it may have lost
+// its lead, as if another had been elected meanwhile.
+void undo_half_done(const Model& model, std::size_t action, Byte* row) {
+    for (const HalfDone& half_done : model.actions[action].meanwhile) {
+        if ((row[half_done.saved] & k_begun_again) != 0) {
+            continue;
+        }
+        Byte before = k_absent;
+        if (const Member* member = end_one(model, half_done, row, before); member != nullptr) {
+            run_on(model, *member, before, row);
+        }
+    }
+    settle(model, row);
 }
 
 }  // namespace drydock::checker

@@ -91,7 +91,8 @@ void answer_command(Expansion& expansion, Index action) {
 
 // The command may never have arrived. If it did, it succeeded, or failed without an effect: a
 // failure after the effect is explored for commands with an answer only. An agent that restarted
-// during the action cannot tell its outcome, with or without the effect.
+// during the action cannot tell its outcome, with or without the effect. It may have restarted
+// before the process began: then nothing of `while` holds.
 void answer_question(Expansion& expansion, Index action) {
     if (is_silent(expansion, action)) {
         return;
@@ -114,6 +115,13 @@ void answer_question(Expansion& expansion, Index action) {
             .take_effect()
             .attach(Outcome::interrupted)
             .commit();
+        if (!expansion.model().actions[action].meanwhile.empty()) {
+            expansion.add(Kind::interrupted_early, action)
+                .charge(Fault::unknown)
+                .undo_half_done()
+                .attach(Outcome::interrupted)
+                .commit();
+        }
     }
 }
 

@@ -187,10 +187,17 @@ bool runs_without_newest(const Model& model, const Member& member, const Byte* r
 }
 
 PropertySet start(const Model& model, const Member& member, Byte* row) {
-    if (member.running == k_no_offset) {
-        return 0;
-    }
-    const Byte release = release_of(member, row);
+    return member.running == k_no_offset ? 0
+                                         : start_as(model, member, release_of(member, row), row);
+}
+
+void run_on(const Model& model, const Member& member, Byte release, Byte* row) {
+    row[member.running] = release;
+    set_if(member.ready, model.value_serving, row);
+    set_if(member.service, model.value_started, row);
+}
+
+PropertySet start_as(const Model& model, const Member& member, Byte release, Byte* row) {
     if (!can_read_all(model, member, release, row)) {
         kill_member(model, member, row);
         return mask_of(Property::unreadable_start);

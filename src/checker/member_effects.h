@@ -10,6 +10,11 @@ namespace drydock::checker {
 // Starts what is installed. On an unreadable store the member stays down, as the real process would
 // exit. Returns the properties that the start itself violates.
 [[nodiscard]] PropertySet start(const Model& model, const Member& member, Byte* row);
+// The same with a release that is told.
+[[nodiscard]] PropertySet
+start_as(const Model& model, const Member& member, Byte release, Byte* row);
+// Lets a member that an action has taken down for a while run as if it had never gone down.
+void run_on(const Model& model, const Member& member, Byte release, Byte* row);
 // Returns the release of the last member, in the plan's order, that runs and opens the instance;
 // k_absent: there is none.
 [[nodiscard]] Byte

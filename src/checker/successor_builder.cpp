@@ -69,8 +69,11 @@ Successor&& Successor::blame(PropertySet broken) {
 }
 
 Successor&& Successor::undo_half_done() {
+    if (source_.model_.actions[action_].meanwhile.empty()) {
+        return std::move(*this);
+    }
     checker::undo_half_done(source_.model_, action_, row_);
-    return std::move(*this);
+    return judge_change();
 }
 
 Successor&& Successor::verify_copies() {

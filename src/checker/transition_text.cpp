@@ -29,6 +29,7 @@ constexpr std::array<const char*, run::k_trace_steps.k_count> k_sentences = {{
     "\"{}\" had never begun: it is begun again",
     "the host cannot tell what became of \"{}\": it did not happen",
     "the host cannot tell what became of \"{}\": it did happen",
+    "the host cannot tell what became of \"{}\": it had never begun",
     "",
     "what \"{}\" promises is not seen in time",
     "",
@@ -153,9 +154,21 @@ std::string circumstances(const Model& model, const Byte* previous_row, Transiti
     return "";
 }
 
+// A probe is told only where it is wrong: what is right goes without saying.
+std::string text_of_wrong_yes(const Model& model, const Byte* previous_row, Index action) {
+    const Offset ran = model.actions[action].ran;
+    return ran == k_no_offset || previous_row[ran] != 0
+               ? ""
+               : fmt::format("a probe says that \"{}\" happened, though it did not",
+                             model.plan.actions[action].title);
+}
+
 std::string text_of(const Model& model, const Byte* previous_row, Transition choice) {
     if (choice.kind == TransitionKind::skipped) {
         return text_of_skip(model, previous_row, choice.index);
+    }
+    if (choice.kind == TransitionKind::completed) {
+        return text_of_wrong_yes(model, previous_row, choice.index);
     }
     return fmt::format(fmt::runtime(sentence_of(choice.kind)),
                        subject_of(model, previous_row, choice))

@@ -253,6 +253,9 @@ void ModelledSystem::apply_fact(const model::Effect& effect) {
     if (is_known && key == member->second.leads && effect.value == Json(true)) {
         elect(effect.member);
     } else if (!is_known || key != member->second.ready) {
+        if (is_known && key == member->second.voter) {
+            member->second.is_vote_unknown = false;
+        }
         for (const std::string& carrier : carriers_of(key)) {
             values_[carrier] = effect.value;
         }
@@ -360,11 +363,12 @@ void ModelledSystem::change_facts(const model::Action& action) {
 // The order is that of the checker: members go down, facts and stores change, members come up.
 void ModelledSystem::take_effect(const model::Action& action) {
     change(action.id, [&] {
-        put_back(action.id);
+        const auto returning = put_back(action.id);
         take_down(action);
         change_facts(action);
         change_stores(action);
         bring_up(action);
+        bring_back(action, returning);
         keep_promises(action);
         update_stores();
     });

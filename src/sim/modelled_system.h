@@ -52,6 +52,8 @@ public:
     bool restart_one(std::int64_t choice) override;
     [[nodiscard]] bool can_restart() const override;
     void begin(const std::string& action) override;
+    // Takes back what the action has changed for its time: it had not begun.
+    void undo_begin(const std::string& action);
     void end(const std::string& action) override;
     agent::ActionResult
     act(const std::string& host, const std::string& action, const Json& request) override;
@@ -110,6 +112,7 @@ private:
         bool has_died = false;   // by a fault, and not repaired yet
         bool came_back = false;  // by itself, and not handled since
         bool found_down = false;
+        bool is_vote_unknown = false;  // the survey could not read it, and no step has written it
         Json found_installed;
         std::int64_t ready_at_ms = 0;
     };
@@ -131,6 +134,7 @@ private:
 
         std::map<std::string, Fact> facts;              // by key
         std::map<InstanceOfStore, Instance> instances;  // that the action touches
+        bool is_again = false;                          // an earlier attempt has left its values
     };
 
     // How many units of a group are ready, and how many must be.
@@ -157,7 +161,10 @@ private:
     void judge_destruction(const model::Effect& effect, const model::Action& action);
     void change_stores(const model::Action& action);
     void raise_by_command(const model::Effect& effect);
-    void put_back(const std::string& action);
+    // Returns the members that were down for the time of the action only, with what they ran.
+    [[nodiscard]] std::map<std::string, Json> put_back(const std::string& action);
+    void take_down_meanwhile(const model::Action& action);
+    void bring_back(const model::Action& action, const std::map<std::string, Json>& members);
     void apply_meanwhile(const model::Effect& effect);
     void replace(const model::Effect& effect, const std::string& action);
     void replace_format(const model::Effect& effect, const std::string& action);
@@ -192,6 +199,7 @@ private:
     [[nodiscard]] bool lets_clients_in() const;
     [[nodiscard]] Names misreading();
     void take_down(const model::Action& action);
+    void take_down(const Names& leaving, const model::Action& cause);
     void bring_up(const model::Action& action);
     void start_member(const std::string& name, Member& member, const Json& release, Cause cause);
     void start_unasked(const std::string& name, Cause cause);

@@ -31,6 +31,12 @@ bool was_down(const model::FactBook& found, const std::string& running) {
     return fact == found.end() || fact->second.status != ObservationStatus::known;
 }
 
+// True if nobody could read whether it votes. What is absent is no vote.
+bool is_vote_unknown(const model::FactBook& found, const std::string& voter) {
+    const auto fact = found.find(voter);
+    return fact == found.end() || fact->second.status == ObservationStatus::unknown;
+}
+
 }  // namespace
 
 // Leadership may be known from the survey only, since no plan is bound to it.
@@ -54,6 +60,7 @@ void ModelledSystem::know_members() {
             member.installed = key;
         } else if (source.standard_fact == StandardFact::voter) {
             member.voter = key;
+            member.is_vote_unknown = is_vote_unknown(rehearsed_.start, key);
         } else if (source.standard_fact == StandardFact::leads) {
             const auto seen = plan_.survey_facts.find(key);
             member.leads = key;
@@ -144,9 +151,12 @@ void ModelledSystem::take_down(const model::Action& action) {
             leaving.insert(name);
         }
     }
-    if (leaving.empty()) {
-        return;
+    if (!leaving.empty()) {
+        take_down(leaving, action);
     }
+}
+
+void ModelledSystem::take_down(const Names& leaving, const model::Action& cause) {
     const Groups before = kept_quorums();
     mark_stale(leaving);
     for (const std::string& name : leaving) {
@@ -158,7 +168,7 @@ void ModelledSystem::take_down(const model::Action& action) {
         member.found_down = member.found_down && was_down(rehearsed_.start, member.running);
         member.has_died = false;  // now it is down on purpose
     }
-    check_quorum(before, action);
+    check_quorum(before, cause);
 }
 
 void ModelledSystem::bring_up(const model::Action& action) {

@@ -51,9 +51,8 @@ bool ModelledSystem::is_ready(const Member& member, const Names& without) const 
 
 // A member whose vote is not known counts as a voter.
 bool ModelledSystem::is_voter(const std::string& member) const {
-    const std::string& voter = members_.at(member).voter;
-    const Json votes = voter.empty() ? Json() : value(voter);
-    return votes.is_null() || votes == Json(true);
+    const Member& asked = members_.at(member);
+    return asked.voter.empty() || asked.is_vote_unknown || value(asked.voter) == Json(true);
 }
 
 // A quorum that is one number is a group of all members.

@@ -139,6 +139,18 @@ void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     }
 }
 
+void ModelledSystem::take_down_meanwhile(const model::Action& action) {
+    Names leaving;
+    for (const model::Effect& effect : action.meanwhile) {
+        if (moves_member(effect) && effect.value.is_null() && members_.at(effect.member).is_up) {
+            leaving.insert(effect.member);
+        }
+    }
+    if (!leaving.empty()) {
+        take_down(leaving, action);
+    }
+}
+
 void ModelledSystem::begin(const std::string& id) {
     const model::Action* action = plan_.find(id);
     if (action == nullptr) {
@@ -152,7 +164,10 @@ void ModelledSystem::begin(const std::string& id) {
     }
     const bool is_judged = changes_votes(action->meanwhile);
     const Groups kept = is_judged ? kept_quorums() : Groups();
+    const bool is_again = replaced_.contains(id);
+    replaced_[id].is_again = is_again;
     change(id, [&] {
+        take_down_meanwhile(*action);
         for (const model::Effect& effect : action->meanwhile) {
             replace(effect, id);
         }
@@ -171,13 +186,22 @@ void ModelledSystem::end(const std::string& id) {
 }
 
 // What another step has changed meanwhile stays; so does what another action still holds.
-void ModelledSystem::put_back(const std::string& id) {
+std::map<std::string, Json> ModelledSystem::put_back(const std::string& id) {
+    std::map<std::string, Json> returning;
     const auto entry = replaced_.find(id);
     if (entry == replaced_.end()) {
-        return;
+        return returning;
     }
     for (const auto& [key, fact] : entry->second.facts) {
-        if (value(key) == fact.meanwhile && !holds_another(id, key, fact.meanwhile)) {
+        if (value(key) != fact.meanwhile || holds_another(id, key, fact.meanwhile)) {
+            continue;
+        }
+        const auto member = std::find_if(members_.begin(), members_.end(), [&](const auto& one) {
+            return one.second.running == key;
+        });
+        if (member != members_.end() && fact.meanwhile.is_null()) {
+            returning[member->first] = fact.before;
+        } else {
             values_[key] = fact.before;
         }
     }
@@ -189,6 +213,48 @@ void ModelledSystem::put_back(const std::string& id) {
         }
     }
     replaced_.erase(entry);
+    std::erase_if(returning, [](const auto& one) { return one.second.is_null(); });
+    return returning;
+}
+
+// They start on what is installed. Of a member that an effect moves, the effect tells what becomes
+// of it.
+void ModelledSystem::bring_back(const model::Action& action,
+                                const std::map<std::string, Json>& members) {
+    Names names;
+    for (const auto& [name, ran] : members) {
+        const auto moves_it = [&](const model::Effect& effect) {
+            return effect.member == name && moves_member(effect);
+        };
+        if (!members_.at(name).is_up
+            && std::none_of(action.effects.begin(), action.effects.end(), moves_it)) {
+            names.insert(name);
+        }
+    }
+    if (names.empty()) {
+        return;
+    }
+    check_newest(names);
+    for (const std::string& name : names) {
+        Member& member = members_.at(name);
+        start_member(name, member, release_at_start(member, members.at(name)), Cause::plan);
+    }
+}
+
+void ModelledSystem::undo_begin(const std::string& id) {
+    const auto entry = replaced_.find(id);
+    if (entry == replaced_.end() || entry->second.is_again) {
+        return;
+    }
+    change(id, [&] {
+        for (const auto& [name, ran] : put_back(id)) {
+            Member& member = members_.at(name);
+            values_[member.running] = ran;
+            member.is_up = true;
+            member.ready_at_ms = now_ms_;
+        }
+    });
+    consider_laws("");
 }
 
 }  // namespace drydock::sim

@@ -39,7 +39,8 @@ constexpr std::array k_ends = {Kind::done,
                                Kind::no_answer,
                                Kind::never_begun,
                                Kind::interrupted,
-                               Kind::interrupted_late};
+                               Kind::interrupted_late,
+                               Kind::interrupted_early};
 
 bool is_end(Kind kind) {
     return std::find(k_ends.begin(), k_ends.end(), kind) != k_ends.end();
@@ -86,7 +87,8 @@ std::optional<Kind> shown_by(const Event& event) {
 bool fits(Kind event, Kind turn) {
     return event == turn || (event == Kind::done && turn == Kind::died_after)
            || (event == Kind::failed && turn == Kind::failed_late)
-           || (event == Kind::interrupted && turn == Kind::interrupted_late);
+           || (event == Kind::interrupted
+               && (turn == Kind::interrupted_late || turn == Kind::interrupted_early));
 }
 
 // Returns the key of the action on its host, if it is there.
@@ -353,10 +355,14 @@ bool TraceReplayer::end_action(Simulation& site) {
         falsify(action.postconditions, action);
     } else if (kind == Kind::died_after) {
         system_.kill(action.member);
-    } else if (kind == Kind::interrupted || kind == Kind::interrupted_late) {
+    } else if (kind == Kind::interrupted_early) {
+        system_.undo_begin(action.id);
+    }
+    if (fits(Kind::interrupted, kind)) {
         host.interrupt(*key);
         return true;
-    } else if (kind == Kind::failed || kind == Kind::failed_late) {
+    }
+    if (kind == Kind::failed || kind == Kind::failed_late) {
         host.fail_action(*key);
     }
     host.finish(*key);

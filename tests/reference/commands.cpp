@@ -16,6 +16,13 @@ using model::QuorumKind;
 
 using Members = std::set<std::string>;
 
+// Whom an action takes down, if only for a while.
+Members taken_by(const Model& model, const Action& action) {
+    Members taken = moves_of(model, action).down;
+    taken.merge(down_meanwhile(model, action));
+    return taken;
+}
+
 // The actions whose commands have left and whose ends are not known, but for this one.
 std::vector<std::size_t> in_flight(const Model& model, std::size_t but, const World& world) {
     std::vector<std::size_t> found;
@@ -46,10 +53,10 @@ Members ready_of(const model::PlanRole& role,
 
 // Those of the role that the action starts, and does not take down.
 Members started_by(const Model& model, const Action& action, const model::PlanRole& role) {
-    const Moves moves = moves_of(model, action);
+    const Members down = taken_by(model, action);
     Members started;
-    for (const auto& [member, release] : moves.up) {
-        if (!moves.down.contains(member) && model.role_of(member) == role.name) {
+    for (const auto& [member, release] : moves_of(model, action).up) {
+        if (!down.contains(member) && model.role_of(member) == role.name) {
             started.insert(member);
         }
     }
@@ -179,7 +186,7 @@ Readiness readiness_of(const Model& model,
                        std::size_t index,
                        const Members& others_take,
                        const World& world) {
-    const Members goes = moves_of(model, model.plan.actions[index]).down;
+    const Members goes = taken_by(model, model.plan.actions[index]);
     Members up(role.members.begin(), role.members.end());
     std::erase_if(up, [&](const std::string& member) {
         return !model.is_up(world, member) || others_take.contains(member);
@@ -229,7 +236,7 @@ bool takes_quorum(const Model& model, std::size_t index, const World& world) {
     std::vector<std::size_t> acting = in_flight(model, index, world);
     Members others_take;
     for (const std::size_t i : acting) {
-        others_take.merge(moves_of(model, model.plan.actions[i]).down);
+        others_take.merge(taken_by(model, model.plan.actions[i]));
     }
     const Members voters_before = voters(model, acting, world);
     acting.push_back(index);
@@ -267,7 +274,7 @@ bool is_any_in(const Members& names, const Members& taken) {
 }  // namespace
 
 bool takes_down(const Model& model, const Action& action) {
-    return !moves_of(model, action).down.empty();
+    return !taken_by(model, action).empty();
 }
 
 bool moves_votes(const Model& model, const Action& action) {

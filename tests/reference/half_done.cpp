@@ -106,19 +106,41 @@ void save(Model& model, std::size_t index, const Place& place, World& world) {
     }
 }
 
-// What somebody else has changed meanwhile stays; so does what another action still holds.
-void take_back(Model& model, std::size_t index, const Place& place, World& world) {
+// The member that is down while the place has its value; empty: none is.
+std::string held_down(const Model& model, const Place& place) {
+    const auto owner = place.is_format ? model.owners().end() : model.owners().find(place.name);
+    World probe = model.first;
+    if (owner == model.owners().end() || owner->second.empty()
+        || place.name != model.key_of(owner->second, "running")) {
+        return "";
+    }
+    probe.facts[*model.place_of(place.name)] = place.value;
+    return model.is_down(probe, owner->second) ? owner->second : "";
+}
+
+// What somebody else has changed meanwhile stays; so does what another action still holds. Members
+// are put back as running; returns whom that concerns.
+std::string take_back(Model& model, std::size_t index, const Place& place, World& world) {
     auto& saved = saved_by(world.half_done.at(index), place);
     const auto found = saved.find(place.name);
     if (found == saved.end()) {
-        return;
+        return "";
     }
     const int before = found->second.value;
     saved.erase(found);
     if (value_at(model, place, world) == place.value
         && others_at(model, index, place, world).empty()) {
         put(model, place, before, world);
+        return before == place.value ? "" : held_down(model, place);
     }
+    return "";
+}
+
+bool names_running(const Model& model, const model::Action& action, const std::string& member) {
+    return std::any_of(action.effects.begin(), action.effects.end(), [&](const Effect& effect) {
+        return effect.member == member && !member.empty()
+               && model::fact_key(member, effect.name) == model.key_of(member, "running");
+    });
 }
 
 }  // namespace
@@ -127,6 +149,10 @@ void begin_half_done(Model& model, std::size_t index, World& world) {
     const auto places = places_of(model, index);
     for (const Place& place : places) {
         save(model, index, place, world);
+        const std::string member = held_down(model, place);
+        if (!member.empty() && model.is_up(world, member)) {
+            take_down(model, {member}, world);
+        }
         put(model, place, place.value, world);
     }
     if (!model.plan.actions[index].meanwhile.empty()) {
@@ -134,13 +160,24 @@ void begin_half_done(Model& model, std::size_t index, World& world) {
     }
 }
 
-void take_back_half_done(Model& model, std::size_t index, World& world) {
-    if (world.half_done.contains(index)) {
-        for (const Place& place : places_of(model, index)) {
-            take_back(model, index, place, world);
-        }
-        world.half_done.erase(index);
+std::map<std::string, std::string>
+take_back_half_done(Model& model, std::size_t index, World& world) {
+    std::map<std::string, std::string> back;
+    if (!world.half_done.contains(index)) {
+        return back;
     }
+    for (const Place& place : places_of(model, index)) {
+        const std::string member = take_back(model, index, place, world);
+        if (member.empty()) {
+            continue;
+        }
+        if (!names_running(model, model.plan.actions[index], member)) {
+            back[member] = model.runs(world, member);
+        }
+        put(model, place, place.value, world);  // it is down until its start
+    }
+    world.half_done.erase(index);
+    return back;
 }
 
 void never_begin(Model& model, std::size_t index, World& world) {
@@ -152,7 +189,11 @@ void never_begin(Model& model, std::size_t index, World& world) {
         const auto& saved = saved_by(found->second, place);
         const auto here = saved.find(place.name);
         if (here != saved.end() && !here->second.again) {
-            take_back(model, index, place, world);
+            const std::string member = take_back(model, index, place, world);
+            if (!member.empty()) {
+                model.set(world, model.key_of(member, "ready"), Json(true));
+                model.set(world, model.key_of(member, "service"), Json("running"));
+            }
         }
     }
     if (found->second.facts.empty() && found->second.formats.empty()) {

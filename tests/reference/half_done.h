@@ -7,8 +7,10 @@ namespace drydock::reference {
 
 // The action begins: its `while` holds.
 void begin_half_done(Model& model, std::size_t index, World& world);
-// It ended in full, so all is as before the first attempt.
-void take_back_half_done(Model& model, std::size_t index, World& world);
+// It ended in full, so all is as before the first attempt. Returns the members that come up again
+// by that, with the release that each ran.
+std::map<std::string, std::string>
+take_back_half_done(Model& model, std::size_t index, World& world);
 // It never began. What an earlier attempt left stays.
 void never_begin(Model& model, std::size_t index, World& world);
 

@@ -43,6 +43,14 @@ void Stepper::never_begun(std::size_t index) {
     change([&] { never_begin(model_, index, to()); });
 }
 
+// The agent has noted it, and went down before it began.
+void Stepper::tear_early(std::size_t index) {
+    step("torn_early", index);
+    pay(k_unknown);
+    move(EventType::action_attached, index, Outcome::interrupted);
+    change([&] { never_begin(model_, index, to()); });
+}
+
 void Stepper::tear(std::size_t index, bool late) {
     step(late ? "torn_late" : "torn", index);
     pay(k_unknown);
@@ -65,6 +73,9 @@ void Stepper::ask(std::size_t index) {
     if (can(k_unknown)) {
         tear(index, false);
         tear(index, true);
+        if (!action(index).meanwhile.empty()) {
+            tear_early(index);
+        }
     }
 }
 

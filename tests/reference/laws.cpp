@@ -127,8 +127,11 @@ void start_all(Model& model,
     }
 }
 
-// All that the action does to members and stores.
-Broken carry_out(Model& model, const Action& action, World& world) {
+// All that the action does to members and stores; `back` are those that it held down meanwhile.
+Broken carry_out(Model& model,
+                 const Action& action,
+                 const std::map<std::string, std::string>& back,
+                 World& world) {
     Broken broken;
     const Moves moves = moves_of(model, action);
     const World before = world;
@@ -143,6 +146,14 @@ Broken carry_out(Model& model, const Action& action, World& world) {
         }
     }
     start_all(model, releases, world, broken);
+    std::map<std::string, std::string> returning;
+    for (const auto& [member, ran] : back) {
+        if (model.is_down(world, member)) {
+            returning[member] = release_to_start(model, member, ran, world);
+        }
+    }
+    start_all(model, returning, world, broken);
+    releases.merge(returning);
     if (starts_stale(model, releases, world)) {
         broken.insert(Property::lost_writes);
     }
@@ -175,8 +186,8 @@ Broken take_effect(Model& model, std::size_t index, World& world) {
     if (is_once_only(action) && !world.ran.insert(index).second) {
         broken.insert(Property::twice);
     }
-    take_back_half_done(model, index, world);
-    broken.merge(carry_out(model, action, world));
+    const auto back = take_back_half_done(model, index, world);
+    broken.merge(carry_out(model, action, back, world));
     note_writes(model, world);
     settle(model, world);
     broken.merge(judge(model, before, world));

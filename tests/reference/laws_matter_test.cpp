@@ -98,6 +98,10 @@ void close_right_behind_gate(Drawn& drawn) {
     }
 }
 
+void stay_up_meanwhile(model::Action& action) {
+    std::erase_if(action.meanwhile, [](const auto& effect) { return effect.name == "running"; });
+}
+
 const std::map<std::string_view, Strip>& strips() {
     static const std::map<std::string_view, Strip> k_strips = {
         {"temporary", [](Drawn& drawn) { drawn.plan.temporaries.clear(); }},
@@ -120,6 +124,7 @@ const std::map<std::string_view, Strip>& strips() {
         {"restores",
          of_actions([](model::Action& action) { drop_effects(action, EffectKind::restores); })},
         {"while", of_actions([](model::Action& action) { action.meanwhile.clear(); })},
+        {"while down", of_actions(stay_up_meanwhile)},
         {"own", of_actions(take_as_a_whole)},
         {"votes moved", of_actions(keep_votes)},
         {"while together",

@@ -180,6 +180,82 @@ TEST(LawsOfWhatHappens, RestoreOfAllThatHasACopy) {
     EXPECT_EQ(small.broken(), "nothing");
 }
 
+// It serves again behind the end, on what the step has left: as what is installed.
+TEST(LawsOfWhatHappens, MemberThatIsDownForTheTimeOfAStep) {
+    for (const bool migrates : {false, true}) {
+        SmallPlan small(1);
+        small.store(FormatTrigger::on_migrate, true);
+        model::Action& step = small.add(Verb::run, "n1");
+        step.meanwhile.push_back({EffectKind::becomes, "n1", "running", {}});
+        if (migrates) {
+            step.effects.push_back({EffectKind::raises, "", "data", {}});
+        }
+        small.becomes("n1", "ready", true).preconditions = {ready_self()};
+        small.plan.actions.back().remedy = "";
+        small.roll("n1");
+        EXPECT_EQ(small.broken(), migrates ? "unreadable-start, stuck" : "nothing");
+    }
+}
+
+TEST(LawsOfWhatHappens, MemberThatIsDownForTheTimeOfAStepLeavesAQuorum) {
+    for (const int quorum : {1, 2}) {
+        SmallPlan small(2);
+        small.plan.kind = "rolling";
+        small.plan.roles.front().quorum = quorum;
+        small.plan.roles.front().restarts = false;
+        for (const char* member : {"n1", "n2"}) {
+            model::Action& step = small.add(Verb::run, member);
+            step.meanwhile.push_back({EffectKind::becomes, member, "running", {}});
+        }
+        EXPECT_EQ(small.broken(), quorum == 2 ? "quorum" : "nothing");
+    }
+}
+
+// The host went down before the process began: the mark is as it was, and tells the probe that the
+// migration is done.
+TEST(LawsOfWhatHappens, ProbeIsAskedOfAStepThatNeverBegan) {
+    for (const bool tells : {false, true}) {
+        SmallPlan small(1);
+        small.store(FormatTrigger::on_migrate, true).levels = {"level"};
+        small.plan.stores.front().laws["2.0"].reads = {"2"};
+        small.fact("", "level", StandardFact::level, "1");
+        small.fact("", "dirty", StandardFact::none, false);
+        small.stop("n1");
+        model::Action& migrate = small.acts_on_store(Verb::migrate, EffectKind::raises);
+        migrate.member = "n1";
+        migrate.repeatable = model::Repeatable::probe;
+        migrate.meanwhile.push_back({EffectKind::becomes, "", "dirty", true});
+        model::Condition done;
+        done.fact = tells ? "level" : "dirty";
+        done.quantifier = model::Quantifier::system;
+        done.relation = model::Relation::is;
+        done.operand = tells ? Json("2") : Json(false);
+        migrate.completion_check = {done};
+        small.install("n1");
+        small.start("n1");
+        EXPECT_EQ(small.broken({0, 1, 1, 0, 0}), tells ? "nothing" : "unreadable-start");
+    }
+}
+
+// What nobody models may say yes though nothing happened.
+TEST(LawsOfWhatHappens, ProbeThatNobodyModelsIsWrongOnce) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::on_migrate, true).laws["2.0"].reads = {"2"};
+    small.stop("n1");
+    model::Action& migrate = small.acts_on_store(Verb::migrate, EffectKind::raises);
+    migrate.repeatable = model::Repeatable::no;
+    model::Condition done;
+    done.fact = "nobody_knows";
+    done.quantifier = model::Quantifier::system;
+    done.relation = model::Relation::is;
+    done.operand = true;
+    migrate.completion_check = {done};
+    small.install("n1");
+    small.start("n1");
+    EXPECT_EQ(small.broken({0, 1, 1, 0, 0}), "nothing");
+    EXPECT_EQ(small.broken({1, 1, 1, 0, 0}), "unreadable-start, twice");
+}
+
 TEST(LawsOfWhatHappens, HalfDoneMigrationThatIsCutOff) {
     SmallPlan small(1);
     small.store(FormatTrigger::on_migrate, true);

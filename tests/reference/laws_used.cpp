@@ -86,6 +86,14 @@ bool has_two_whiles(const Plan& plan) {
            > 1;
 }
 
+bool any_down_meanwhile(const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const model::Action& action) {
+        return std::any_of(action.meanwhile.begin(),
+                           action.meanwhile.end(),
+                           [](const auto& effect) { return effect.name == "running"; });
+    });
+}
+
 bool has_voters(const Plan& plan) {
     return std::any_of(plan.sources.begin(), plan.sources.end(), [](const auto& source) {
         return source.second.standard_fact == model::StandardFact::voter;
@@ -137,6 +145,7 @@ std::map<std::string_view, bool> laws_of_steps(const Drawn& drawn) {
             {"run moves", run_moves(plan)},
             {"while", any_action(plan, &model::Action::meanwhile)},
             {"while together", has_two_whiles(plan)},
+            {"while down", any_down_meanwhile(plan)},
             {"own", any_own(plan)},
             {"votes moved", any_vote_moves(plan)},
             {"alone", any_action(plan, &model::Action::alone)}};

@@ -22,7 +22,7 @@ struct Outcomes {
     int held = 0;
 };
 
-inline constexpr std::array<LawAndProperty, 25> k_laws_of_what_happens = {{
+inline constexpr std::array<LawAndProperty, 26> k_laws_of_what_happens = {{
     {"temporary", checker::Property::left_behind},
     {"temporary back", checker::Property::no_way_back},
     {"open behind a gate", checker::Property::no_way_back},
@@ -48,6 +48,7 @@ inline constexpr std::array<LawAndProperty, 25> k_laws_of_what_happens = {{
     {"own", checker::Property::unreadable_start},
     {"votes moved", checker::Property::quorum},
     {"while together", checker::Property::unreadable_start},
+    {"while down", checker::Property::unreadable_start},
 }};
 
 // Those of the list above.

@@ -133,6 +133,19 @@ Moves moves_of(const Model& model, const Action& action) {
     return moves;
 }
 
+std::set<std::string> down_meanwhile(const Model& model, const Action& action) {
+    std::set<std::string> down;
+    for (const Effect& effect : action.meanwhile) {
+        if (effect.kind == model::EffectKind::becomes && effect.value.is_null()
+            && !effect.member.empty()
+            && model::fact_key(effect.member, effect.name)
+                   == model.key_of(effect.member, "running")) {
+            down.insert(effect.member);
+        }
+    }
+    return down;
+}
+
 std::string release_to_start(const Model& model,
                              const std::string& member,
                              const std::string& named,

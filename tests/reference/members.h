@@ -13,6 +13,8 @@ struct Moves {
 };
 
 [[nodiscard]] Moves moves_of(const Model& model, const model::Action& action);
+// Whom it takes down while it is under way.
+[[nodiscard]] std::set<std::string> down_meanwhile(const Model& model, const model::Action& action);
 // It is the start or the restart of a member.
 [[nodiscard]] bool starts(const model::Action& action);
 

@@ -218,6 +218,29 @@ void LawDrawer::draw_half_done_together() {
     }
 }
 
+// Members are down while a step is under way, which may change what they come back to.
+void LawDrawer::draw_down_meanwhile() {
+    const auto places = steps_on_hosts();
+    const std::string member = any_member();
+    if (places.empty() || !has_fact(member, "running")) {
+        return;
+    }
+    const bool is_new = one_in(2);
+    Action& action = is_new ? insert(any(plan_.actions.size() + 1), Verb::run, member)
+                            : plan_.actions[places[any(places.size())]];
+    action.meanwhile.push_back({EffectKind::becomes, member, "running", {}});
+    const std::string other = any_member();
+    if (one_in(3) && other != member && has_fact(other, "running")) {
+        action.meanwhile.push_back({EffectKind::becomes, other, "running", {}});
+    }
+    if (one_in(3)) {
+        const PlanStore& store = any_store();
+        action.effects.push_back({EffectKind::raises, "", store.name, {}});
+    } else if (one_in(3)) {
+        becomes(action, "installed", "2.0");
+    }
+}
+
 std::string LawDrawer::any_member() {
     const auto members = plan_.members();
     return members[any(members.size())];

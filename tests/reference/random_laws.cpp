@@ -58,6 +58,9 @@ Drawn LawDrawer::draw_later(Drawn drawn) {
         }
     }
     draw_return_point();
+    if (one_in(5)) {
+        draw_down_meanwhile();
+    }
     drawn.plan = plan_;
     return drawn;
 }

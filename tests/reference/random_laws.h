@@ -41,6 +41,7 @@ private:
     void draw_votes();
     void draw_return_point();
     void draw_half_done_together();
+    void draw_down_meanwhile();
 
     [[nodiscard]] PlanStore& any_store() { return plan_.stores[any(plan_.stores.size())]; }
 

@@ -77,6 +77,7 @@ private:
     void fail_without_effect(std::size_t index);
     void never_begun(std::size_t index);
     void tear(std::size_t index, bool late);
+    void tear_early(std::size_t index);
     void ask(std::size_t index);
     bool any_host_answers();
     void host_answers(std::size_t index);

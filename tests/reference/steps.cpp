@@ -215,8 +215,8 @@ void Stepper::tell_happened(const char* what, std::size_t index, Outcome outcome
     move(EventType::facts_read, index, outcome, Purpose::happened);
 }
 
-// A probe that nobody models says anything of what may be repeated. Else it says no where nothing
-// ran, and where it did, it may be wrong once for each failure.
+// A probe that nobody models says anything of what may be repeated. Else it says whether it ran,
+// and may be wrong once for each failure.
 void Stepper::judge_happened(std::size_t index) {
     const Answer happened = judge_conditions(action(index).completion_check, index);
     if (action(index).completion_check.empty() || happened.told == Truth::cannot_tell) {
@@ -227,8 +227,12 @@ void Stepper::judge_happened(std::size_t index) {
         action(index).repeatable == model::Repeatable::no && !action(index).request.is_null();
     const bool ran = here_.ran.contains(index);
     const bool truth = happened.open && once;
-    if (holds(happened) && (!truth || ran)) {
+    const bool is_wrong_yes = truth && !ran;
+    if (holds(happened) && (!is_wrong_yes || can(k_failure))) {
         tell_happened("happened", index, Outcome::yes);
+        if (is_wrong_yes) {
+            pay(k_failure);
+        }
     }
     const bool is_wrong = truth && ran && holds(happened);
     if (!holds(happened) || (happened.open && (!is_wrong || can(k_failure)))) {

@@ -135,6 +135,60 @@ TEST(LawSim, AVoteThatIsTakenAwayMayTakeTheQuorum) {
     }
 }
 
+// A vote that a step lets become absent is taken away, as the check has it.
+TEST(LawSim, AVoteThatBecomesAbsentIsTakenAway) {
+    for (const Json& vote : {Json(), Json(true)}) {
+        SmallPlan small(1);
+        small.plan.roles[0].groups = {{"", QuorumKind::majority, 1, {"m1"}, {}}};
+        small.fact("m1", "votes", true, StandardFact::voter);
+        small.action("leave", Verb::run, "m1").effects = {becomes("m1", "votes", vote)};
+        QuietSystem quiet(small.plan);
+        quiet.carry_out("leave");
+        EXPECT_EQ(quiet.broken().contains("quorum"), vote.is_null());
+    }
+}
+
+// It is down from the begin on, and starts with the end: on what is installed then.
+TEST(LawSim, AMemberThatIsDownMeanwhileStartsWithTheEnd) {
+    for (const bool migrates : {false, true}) {
+        SmallPlan small(1);
+        small.plan.roles[0].quorum = 0;
+        small.store("data", true, FormatTrigger::on_migrate);
+        model::Action& action = small.action("vacuum", Verb::run, "m1");
+        action.meanwhile = {becomes("m1", "running", {})};
+        if (migrates) {
+            action.effects = {on_store(model::EffectKind::raises, "data")};
+        }
+        QuietSystem quiet(small.plan);
+        quiet.system.begin("vacuum");
+        EXPECT_EQ(quiet.observed("m1/running"), Json());
+        EXPECT_EQ(quiet.observed("m1/ready"), Json());
+        quiet.system.end("vacuum");
+        quiet.carry_out("vacuum");
+        EXPECT_EQ(quiet.observed("m1/running"), migrates ? Json() : Json("1.0"));
+        EXPECT_EQ(quiet.broken().contains("unreadable-start"), migrates);
+    }
+}
+
+// The host went down before the process began.
+TEST(LawSim, WhatHoldsMeanwhileIsTakenBackWhereItNeverBegan) {
+    SmallPlan small(1);
+    small.plan.roles[0].quorum = 0;
+    small.fact("", "dirty", false);
+    small.action("vacuum", Verb::run, "m1").meanwhile = {becomes("m1", "running", {}),
+                                                         becomes("", "dirty", true)};
+    QuietSystem quiet(small.plan);
+    quiet.system.begin("vacuum");
+    quiet.system.undo_begin("vacuum");
+    EXPECT_EQ(quiet.observed("m1/running"), Json("1.0"));
+    EXPECT_EQ(quiet.observed("dirty"), Json(false));
+    quiet.system.begin("vacuum");
+    quiet.system.end("vacuum");  // cut off
+    quiet.system.begin("vacuum");
+    quiet.system.undo_begin("vacuum");
+    EXPECT_EQ(quiet.observed("dirty"), Json(true));
+}
+
 TEST(LawSim, TwoThatMustBeAloneAreUnderWayTogether) {
     for (const std::string resource : {"data", "other"}) {
         SmallPlan small(2);
