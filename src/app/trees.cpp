@@ -6,6 +6,9 @@
 #include "base/hash.h"
 #include "mover/s3/aws_settings.h"
 #include "mover/tree/manifest.h"
+#include "mover/tree/mirror.h"
+#include "mover/tree/restore.h"
+#include "mover/tree/walk.h"
 #include "os/files.h"
 
 #include <fmt/format.h>
@@ -58,14 +61,31 @@ bool matches(std::string pattern, const std::string& path) {
     return ::fnmatch(anchored.c_str(), path.c_str(), FNM_PATHNAME) == 0;
 }
 
-std::function<bool(const std::string&)> excluder_of(const TreeChoice& choice) {
-    if (choice.excluded.empty()) {
+bool matches_any(const std::vector<std::string>& patterns, const std::string& path) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+        return matches(pattern, path);
+    });
+}
+
+// True if a pattern matches the path or a folder that it is in.
+bool is_below_any(const std::vector<std::string>& patterns, const std::string& path) {
+    for (auto end = path.find('/'); end != path.npos; end = path.find('/', end + 1)) {
+        if (matches_any(patterns, path.substr(0, end))) {
+            return true;
+        }
+    }
+    return matches_any(patterns, path);
+}
+
+// Folders are always entered: what is included may be in them.
+std::function<bool(const std::string&, bool)> selector_of(const TreeChoice& choice) {
+    if (choice.excluded.empty() && choice.included.empty()) {
         return {};
     }
-    return [patterns = choice.excluded](const std::string& path) {
-        return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-            return matches(pattern, path);
-        });
+    return [excluded = choice.excluded, included = choice.included](const std::string& path,
+                                                                    bool is_folder) {
+        const bool is_chosen = is_folder || included.empty() || is_below_any(included, path);
+        return !is_chosen || matches_any(excluded, path);
     };
 }
 
@@ -102,8 +122,29 @@ Status check_folder(const std::string& path) {
                : fail("tree.source", path + " is no folder", "name a folder that exists");
 }
 
+// Tells what a mirror would remove. A target that is not there yet has nothing.
+void preview_extra(const tree::CopyRequest& copy, tree::CopyReport& report) {
+    const auto source = tree::open_root(copy.source);
+    const auto target = tree::open_root(copy.target);
+    if (!copy.removes_extra || !source || !target) {
+        return;
+    }
+    tree::MirrorRequest mirror = {source->get(), target->get(), false, copy.leaves_out};
+    mirror.is_over = copy.is_to_stop;
+    mirror.found = [&](const std::string& path, tree::Kind kind) {
+        report.removed.add(path, "tree.extra", tree::name_of(kind));
+    };
+    mirror.failed = [&](const std::string& path, const Error& error) {
+        report.failures.add(path, error.code, error.message);
+    };
+    tree::remove_extra(mirror);
+}
+
 Result<TreeCopied> copy(const TreeCopyRequest& request) {
     DRYDOCK_TRY(check_folder(request.source));
+    if (!request.attributes.empty()) {
+        DRYDOCK_TRY(tree::ManifestReader::open(request.attributes));  // before anything is written
+    }
     tree::CopyRequest copy;
     copy.source = whole_path(request.source);
     copy.target = whole_path(request.target);
@@ -114,19 +155,30 @@ Result<TreeCopied> copy(const TreeCopyRequest& request) {
     copy.replaces = request.replaces;
     copy.stays_on_file_system = request.choice.stays_on_file_system;
     copy.is_durable = request.is_durable;
-    copy.leaves_out = excluder_of(request.choice);
+    copy.leaves_out = selector_of(request.choice);
     for (const std::string& pattern : request.choice.excluded) {
         copy.selection += fmt::format("<{}>", pattern);
     }
+    for (const std::string& pattern : request.choice.included) {
+        copy.selection += fmt::format("+<{}>", pattern);
+    }
     copy.progressed = request.choice.progressed;
     copy.is_to_stop = request.is_to_stop;
+    copy.removes_extra = request.removes_extra;
+    copy.bytes_per_second = request.bytes_per_second;
     TreeCopied copied = {{}, copy.source, copy.target, copy.state_folder, {}, request.dry_run};
-    if (request.dry_run) {
+    copied.is_unconfirmed = request.removes_extra && !request.is_sure && !request.dry_run;
+    if (request.dry_run || copied.is_unconfirmed) {
+        copied.dry_run = true;
         copied.journal.clear();
         DRYDOCK_TRY_ASSIGN(copied.need, tree::measure(copy));
+        preview_extra(copy, copied.report);
         return copied;
     }
     DRYDOCK_TRY_ASSIGN(copied.report, tree::copy_tree(copy));
+    if (!request.attributes.empty()) {
+        DRYDOCK_TRY(tree::restore_attributes(request.attributes, copy.target, copied.report));
+    }
     return copied;
 }
 
@@ -145,7 +197,7 @@ Result<tree::ManifestReport> record(const std::string& source,
     manifest.workers = workers_of(choice);
     manifest.stays_on_file_system = choice.stays_on_file_system;
     manifest.reads_disk = reads_disk;
-    manifest.leaves_out = excluder_of(choice);
+    manifest.leaves_out = selector_of(choice);
     manifest.progressed = choice.progressed;
     return tree::write_manifest(manifest);
 }

@@ -20,18 +20,23 @@ struct TreeChoice {
     std::uint64_t jobs = 0;  // threads; 0: as many as the disk makes worthwhile
     bool stays_on_file_system = false;
     std::vector<std::string> excluded;  // patterns of names, or of paths if they have a slash
+    std::vector<std::string> included;  // all other files are left out, unless it is empty
     std::function<void(const mover::tree::Progress&)> progressed = {};
 };
 
 struct TreeCopyRequest {
     std::string source;
     std::string target;
-    std::string journal;   // a folder; empty: one of its own below the state folder
-    std::string manifest;  // a new file; empty: none
+    std::string journal;     // a folder; empty: one of its own below the state folder
+    std::string manifest;    // a new file; empty: none
+    std::string attributes;  // a manifest whose attributes the target gets in the end; empty: none
     TreeChoice choice;
     bool replaces = false;
     bool is_durable = true;
     bool dry_run = false;
+    bool removes_extra = false;  // of the target; without `is_sure` it is a dry run
+    bool is_sure = false;
+    std::uint64_t bytes_per_second = 0;  // at most; 0: as many as can be
     std::function<bool()> is_to_stop = {};
 };
 
@@ -39,9 +44,10 @@ struct TreeCopied {
     mover::tree::CopyReport report;
     std::string source;
     std::string target;
-    std::string journal;     // empty in a dry run
-    mover::tree::Need need;  // of a dry run
-    bool dry_run = false;
+    std::string journal;          // empty in a dry run
+    mover::tree::Need need;       // of a dry run
+    bool dry_run = false;         // then `report` has nothing but what would be removed
+    bool is_unconfirmed = false;  // nothing was done for that reason
 };
 
 [[nodiscard]] AppResult<TreeCopied> copy_tree(const TreeCopyRequest& request);

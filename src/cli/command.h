@@ -106,6 +106,8 @@ public:
     [[nodiscard]] app::Options bucket_options() const;
     int copy_bucket();
     int verify_buckets();
+    [[nodiscard]] bool has_tree_options() const;
+    int refuse_tree_options();
     int copy_tree();
     int verify_trees();
     int write_tree_manifest();

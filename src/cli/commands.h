@@ -72,6 +72,7 @@ private:
     void add_target_options(CLI::App* command, const std::string& place);
     void add_buckets();
     void add_tree_options(CLI::App* command);
+    void add_mirror_options(CLI::App* copy);
     void add_trial(CLI::App& packs);
     void add_packs();
     void add_rest();

@@ -68,6 +68,29 @@ void Commands::add_tree_options(CLI::App* command) {
                      invocation_.excluded,
                      "leave out what has this name, or this path if it has a slash; * and ?")
         ->type_name("PATTERN");
+    command
+        ->add_option("--include",
+                     invocation_.included,
+                     "of files, only those with such a name or path, or in a folder that has one")
+        ->type_name("PATTERN");
+}
+
+void Commands::add_mirror_options(CLI::App* copy) {
+    text(copy,
+         "--attributes",
+         invocation_.attributes,
+         "MANIFEST",
+         "give the target folder all that this manifest has, and the source may have lost");
+    copy->add_option("--bwlimit",
+                     invocation_.bytes_per_second,
+                     "bytes a second, at most, of a folder; K, M and G are powers of 1024")
+        ->type_name("RATE")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::PositiveNumber);
+    copy->add_flag("--delete",
+                   invocation_.removes_extra,
+                   "remove from a target folder what the source has not; without --yes only told");
+    copy->add_flag("--yes", invocation_.is_sure, "do what --delete has told");
 }
 
 void Commands::add_buckets() {
@@ -84,6 +107,7 @@ void Commands::add_buckets() {
          "FILE",
          "write down what was copied, of a folder");
     copy->add_flag("--no-sync", invocation_.no_sync, "do not wait for the disk, of a folder");
+    add_mirror_options(copy);
     copy->add_flag(
         "--replace", invocation_.replaces, "also objects of the target with other content");
     copy->add_flag("--acl", invocation_.keeps_acl, "the ACL of each object, by two more requests");

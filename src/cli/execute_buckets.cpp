@@ -50,10 +50,30 @@ app::BucketSide Command::target_side() const {
     return side;
 }
 
+// Whoever leaves something out must not find it in the other bucket.
+bool Command::has_tree_options() const {
+    return !invocation_.excluded.empty() || !invocation_.included.empty()
+           || invocation_.removes_extra || invocation_.is_sure || invocation_.bytes_per_second > 0
+           || !invocation_.manifest.empty() || !invocation_.attributes.empty()
+           || invocation_.one_file_system || invocation_.reads_disk;
+}
+
+int Command::refuse_tree_options() {
+    return refuse({app::k_exit_usage,
+                   {{"s3.options",
+                     "--include, --exclude, --delete, --yes, --bwlimit, --manifest, "
+                     "--attributes, --one-file-system and --from-disk are for folders",
+                     "leave them out, or name folders on both sides",
+                     {}}}});
+}
+
 // Keys that failed, or that were left because they differ, make the exit code 1.
 int Command::copy_bucket() {
     if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
         return copy_tree();
+    }
+    if (has_tree_options()) {
+        return refuse_tree_options();
     }
     WalkProgressView progress(console_, invocation_.json, "copy");
     app::BucketCopyRequest request;
@@ -83,6 +103,9 @@ int Command::verify_buckets() {
     if (app::is_tree(invocation_.source) && app::is_tree(invocation_.target)) {
         return verify_trees();
     }
+    if (has_tree_options()) {
+        return refuse_tree_options();
+    }
     WalkProgressView progress(console_, invocation_.json, "verify");
     app::BucketVerifyRequest request;
     request.options = bucket_options();
@@ -103,6 +126,9 @@ int Command::verify_buckets() {
 int Command::write_bucket_manifest() {
     if (app::is_tree(invocation_.source)) {
         return write_tree_manifest();
+    }
+    if (has_tree_options()) {
+        return refuse_tree_options();
     }
     const bool is_stream = invocation_.output.empty();
     WalkProgressView progress(console_, invocation_.json || is_stream, "manifest");

@@ -22,6 +22,7 @@ app::TreeChoice Command::tree_choice() const {
     choice.jobs = invocation_.jobs;
     choice.stays_on_file_system = invocation_.one_file_system;
     choice.excluded = invocation_.excluded;
+    choice.included = invocation_.included;
     return choice;
 }
 
@@ -38,13 +39,18 @@ int Command::copy_tree() {
     request.replaces = invocation_.replaces;
     request.is_durable = !invocation_.no_sync;
     request.dry_run = invocation_.dry_run;
+    request.removes_extra = invocation_.removes_extra;
+    request.attributes = invocation_.attributes;
+    request.is_sure = invocation_.is_sure;
+    request.bytes_per_second = invocation_.bytes_per_second;
     request.is_to_stop = os::is_stop_requested;
     os::accept_stop_requests();
     const auto answer = app::copy_tree(request);
     progress.clear();
     const int exit_code =
         show(answer, [&](const auto& copied) { return render_tree_copied(copied, screen_); });
-    return answer && !answer->report.is_whole() ? app::k_exit_no : exit_code;
+    const bool is_done = answer && answer->report.is_whole() && !answer->is_unconfirmed;
+    return answer && !is_done ? app::k_exit_no : exit_code;
 }
 
 int Command::verify_trees() {

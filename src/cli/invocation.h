@@ -103,6 +103,11 @@ struct Invocation {
     std::string digest;  // copy, verify, manifest of folders
     std::uint64_t jobs = 0;
     std::vector<std::string> excluded;
+    std::vector<std::string> included;
+    std::uint64_t bytes_per_second = 0;
+    bool removes_extra = false;
+    bool is_sure = false;
+    std::string attributes;  // a manifest that has those of the target
     std::string manifest;
     bool one_file_system = false;
     bool no_sync = false;

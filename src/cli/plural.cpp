@@ -5,7 +5,11 @@
 
 namespace drydock::cli {
 
+// "3 entries", and "3 keys".
 std::string counted(std::size_t count, std::string_view noun) {
+    if (count != 1 && noun.ends_with("ry")) {
+        return say("{} {}ies", count, noun.substr(0, noun.size() - 1));
+    }
     return say("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 

@@ -48,14 +48,22 @@ std::string kept_line(const tree::CopyReport& report) {
                           : std::string();
 }
 
+std::string dry_run_lines(const app::TreeCopied& answer) {
+    std::string text = say("would copy up to {} in {}; nothing was written\n",
+                           show_bytes(static_cast<std::int64_t>(answer.need.bytes)),
+                           things(static_cast<std::int64_t>(answer.need.inodes), "entry"));
+    text += problem_lines("would be removed at the target", answer.report.removed);
+    text += problem_lines("failed", answer.report.failures);
+    return text
+           + (answer.is_unconfirmed ? say("if that is right, type it again with --yes\n") : "");
+}
+
 }  // namespace
 
 std::string render_tree_copied(const app::TreeCopied& answer, const Screen& screen) {
     const tree::CopyReport& report = answer.report;
     if (answer.dry_run) {
-        return say("would copy up to {} in {}; nothing was written\n",
-                   show_bytes(static_cast<std::int64_t>(answer.need.bytes)),
-                   things(static_cast<std::int64_t>(answer.need.inodes), "entry"));
+        return dry_run_lines(answer);
     }
     std::string text = say("{}: {} ({}), {} equal before; {}, {}, {}, {}\n",
                            report.is_whole() ? screen.paint(Tone::good, "copied")
@@ -68,6 +76,7 @@ std::string render_tree_copied(const app::TreeCopied& answer, const Screen& scre
                            things(report.specials, "device or socket"),
                            things(report.names, "further name"));
     text += kept_line(report);
+    text += problem_lines("removed at the target", report.removed);
     text += problem_lines("failed", report.failures);
     text += problem_lines("changed while they were copied", report.changed);
     text += problem_lines("at the target with other content, and left (--replace)", report.differ);
@@ -104,6 +113,9 @@ Json json_of(const app::TreeCopied& answer) {
     json.set("copied", report.copied).set("bytes", report.bytes).set("equal", report.equal);
     json.set("kept", report.kept).set("kept_bytes", report.kept_bytes);
     json.set("threads", report.threads);
+    json.set("unconfirmed", answer.is_unconfirmed)
+        .set("restored", report.restored)
+        .set("removed", json_of(report.removed));
     json.set("need_bytes", answer.need.bytes).set("need_entries", answer.need.inodes);
     json.set("differ", json_of(report.differ)).set("refused", json_of(report.refused));
     return json.set("changed", json_of(report.changed)).set("failures", json_of(report.failures));

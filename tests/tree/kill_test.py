@@ -93,6 +93,43 @@ class KillTest(unittest.TestCase):
                                      self.environment())
         self.assertEqual(verified.code, DONE, verified.text())
 
+    def test_the_source_is_another_one_when_it_goes_on(self) -> None:
+        """A folder became a file, another one is gone, a file became a folder; nothing of before is told."""
+        for number in range(64):
+            for folder in ("file later", "gone later"):
+                os.makedirs(os.path.join(self.source, folder), exist_ok=True)
+                trees.write(os.path.join(self.source, folder, f"n{number}"), bytes(1000))
+        trees.write(os.path.join(self.source, "folder later"), b"x")
+        running = Running(self.words("--jobs", "1", "--bwlimit", "100K"), self.scratch, self.environment())
+        staged = os.path.join(self.target, ".drydock-copy")
+
+        def begun(folder: str) -> bool:
+            path = os.path.join(staged, folder)
+            return os.path.isdir(path) and len(os.listdir(path)) > 40  # the lines of 32 files are written at once
+        while not (begun("file later") and begun("gone later")):
+            self.assertIsNone(running.process.poll())
+            time.sleep(0.001)
+        running.process.send_signal(signal.SIGKILL)
+        self.assertEqual(running.wait().code, KILLED)
+        for name in ("file later", "gone later", "folder later"):
+            subprocess.run(["rm", "-r", os.path.join(self.source, name)], check=True)
+        trees.write(os.path.join(self.source, "file later"), b"now a file")
+        os.mkdir(os.path.join(self.source, "folder later"))
+        trees.write(os.path.join(self.source, "folder later", "inner"), b"y")
+        manifest = os.path.join(self.scratch, "manifest.jsonl")
+        done = self.copy("--manifest", manifest)
+        self.assertEqual(done.code, DONE, done.text())
+        self.assertEqual(trees.facts(self.target), trees.facts(self.source))
+        verified = trees.run_drydock(["verify", manifest, self.target], self.scratch, self.environment())
+        self.assertEqual(verified.code, DONE, verified.text())
+
+    def test_few_open_files_are_allowed(self) -> None:
+        self.make_small_files()
+        done = subprocess.run(["bash", "-c", 'ulimit -n 200; exec "$0" "$@"', program(), *self.words("--jobs", "64")],
+                              capture_output=True, text=True, check=False, env=os.environ | self.environment())
+        self.assertEqual(done.returncode, DONE, done.stdout + done.stderr)
+        self.assertEqual(trees.facts(self.target), trees.facts(self.source))
+
     def test_paused(self) -> None:
         self.make_small_files()
         trees.write(os.path.join(self.source, "large"), bytes(200 << 20))

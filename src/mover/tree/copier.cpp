@@ -2,6 +2,7 @@
 #include "mover/tree/copier.h"
 
 #include "mover/tree/manifest.h"
+#include "mover/tree/special.h"
 #include "mover/tree/staging.h"
 #include "os/clock.h"
 
@@ -20,39 +21,6 @@ constexpr std::int64_t k_sync_ms = 5'000;  // between two barriers
 
 std::int64_t now_ms() {
     return os::RealClock().monotonic_ms();
-}
-
-mode_t type_of(Kind kind) {
-    if (kind == Kind::fifo) {
-        return S_IFIFO;
-    }
-    if (kind == Kind::socket) {
-        return S_IFSOCK;
-    }
-    return kind == Kind::character_device ? S_IFCHR : S_IFBLK;
-}
-
-bool make_special(int folder,
-                  const std::string& name,
-                  const Entry& entry,
-                  const std::string& link_target) {
-    return entry.kind == Kind::link ? ::symlinkat(link_target.c_str(), folder, name.c_str()) == 0
-                                    : ::mknodat(folder,
-                                                name.c_str(),
-                                                type_of(entry.kind) | S_IRUSR | S_IWUSR,
-                                                static_cast<dev_t>(entry.special))
-                                          == 0;
-}
-
-// True if the target has this link, device, fifo or socket already.
-bool is_special_there(const Folder& folder, const std::string& name, const ManifestEntry& found) {
-    const auto there = read_entry(folder.existing.get(), name);
-    if (!there || there->kind != found.entry.kind || there->special != found.entry.special) {
-        return false;
-    }
-    const auto text = found.entry.kind == Kind::link ? read_link(folder.existing.get(), name)
-                                                     : Result<std::string>("");
-    return text && *text == found.link_target;
 }
 
 }  // namespace
@@ -98,12 +66,13 @@ Copier::Copier(const CopyRequest& request,
     , report_(report)
     , segments_(request.state_folder,
                 start,
-                request.workers.most + 1,
+                request.workers.most + 2,
                 [this](const Finished& finished, const std::vector<Refusal>& refusals) {
                     report_.add_refusals(finished.folder->path_of(finished.name), refusals);
                 })
     , resumes_(start > 1)
     , new_files_(start > 1)
+    , rate_(request.bytes_per_second)
     , trusts_all_(!journal.was_rebooted())
     , synced_ms_(now_ms()) {
     if (const auto until = journal.durable_until()) {
@@ -155,6 +124,11 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         return false;
     }
     const int parent = folder.parent->staged.get();
+    if (const Status cleared = clear_other_kind(*folder.parent, folder.name, Kind::folder);
+        !cleared) {
+        fail(folder.path(), cleared.error());
+        return false;
+    }
     folder.is_new = ::mkdirat(parent, folder.name.c_str(), S_IRWXU) == 0;
     if (!folder.is_new && (errno != EEXIST || folder.parent->is_new || !resumes_)) {
         fail(folder.path(), fail_write("make the folder", errno).value());
@@ -206,7 +180,7 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
         return;
     }
     if (!folder.is_new && resumes_) {
-        remove_strange(workspace, folder);
+        remove_strange(folder);
     }
     const auto extended = read_extended(folder.source.get());
     if (!extended) {
@@ -225,31 +199,6 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
         fail(found.path, noted ? added.error() : noted.error());
     }
     report_.change([](CopyReport& report) { ++report.folders; });
-}
-
-// An earlier run may have copied what the source does not have any more.
-void Copier::remove_strange(Workspace& workspace, Folder& folder) {
-    if (::lseek(folder.staged.get(), 0, SEEK_SET) < 0) {
-        return;
-    }
-    while (true) {
-        const auto names = next_names(folder.staged.get());
-        if (!names || names->empty()) {
-            return;
-        }
-        for (const Name& name : *names) {
-            const auto source = read_entry(folder.source.get(), name.text);
-            if (source || source.error().code != "tree.vanished") {
-                continue;
-            }
-            const std::string path = folder.path_of(name.text);
-            const Status removed = remove_entry(folder.staged.get(), name.text);
-            const Status noted = segments_.add_line(workspace.number(), removal_of(path));
-            if (!removed || !noted) {
-                fail(path, removed ? noted.error() : removed.error());
-            }
-        }
-    }
 }
 
 bool Copier::is_ended() {
@@ -306,7 +255,7 @@ Status Copier::copy_special(Workspace& workspace,
     DRYDOCK_TRY_ASSIGN(found.extended, read_extended(folder->source.get(), name));
     const bool is_occupied =
         folder->existing && read_entry(folder->existing.get(), name).has_value();
-    if (is_occupied && is_special_there(*folder, name, found)) {
+    if (is_occupied && is_special_there(folder->existing.get(), name, found)) {
         report_.add_refusals(found.path,
                              give_attributes(folder->existing.get(), name, entry, found.extended));
         report_.add_refusals(found.path, give_times(folder->existing.get(), name, entry));
@@ -319,8 +268,13 @@ Status Copier::copy_special(Workspace& workspace,
     const int staged = folder->staged.get();
     bool is_made = make_special(staged, name, entry, found.link_target);
     if (!is_made && errno == EEXIST && resumes_ && !folder->is_new) {
+        DRYDOCK_TRY(clear_other_kind(*folder, name, entry.kind));
         DRYDOCK_TRY(remove_entry(staged, name));
         is_made = make_special(staged, name, entry, found.link_target);
+    }
+    if (!is_made && is_unknown_to_target(errno)) {  // the manifest has it, and can bring it back
+        report_.add_refusals(found.path, {{name_of(entry.kind), errno}});
+        return segments_.add_line(workspace.number(), line_of(found));
     }
     if (!is_made) {
         return fail_write(name_of(entry.kind), errno);
@@ -347,6 +301,10 @@ Status Copier::sync() {
         DRYDOCK_TRY(journal_.set_durable_until(now));
     }
     return journal_.barrier();
+}
+
+void Copier::wait_for_rate(std::int64_t bytes) {
+    rate_.wait_for(bytes, [this] { return is_ended(); });
 }
 
 void Copier::sync_sometimes() {

@@ -7,6 +7,7 @@
 #include "mover/tree/file_data.h"
 #include "mover/tree/file_state.h"
 #include "mover/tree/journal.h"
+#include "mover/tree/rate.h"
 #include "mover/tree/segments.h"
 #include "mover/tree/walk.h"
 
@@ -60,6 +61,9 @@ public:
     void visit(Workspace& workspace, const FolderRef& folder, const Name& name) override;
     void leave(Workspace& workspace, Folder& folder) override;
     void fail(const std::string& path, const Error& error) override;
+
+    // The number of the thread that makes links: its lines count before all others of a start.
+    [[nodiscard]] std::size_t link_thread() const { return request_.workers.most + 1; }
 
     // Writes out what a thread still holds.
     void flush(Workspace& workspace);
@@ -143,15 +147,27 @@ private:
     void end_large(Workspace& workspace, LargeFile& file);
     [[nodiscard]] Result<LinkSource> find_first(const std::string& path);
     [[nodiscard]] Result<std::optional<Entry>> entry_at_target(const std::string& path) const;
-    [[nodiscard]] Status link_into_place(const LinkSource& source, const std::string& path);
+    [[nodiscard]] Status
+    link_into_place(Workspace& workspace, const LinkSource& source, const std::string& path);
+    [[nodiscard]] Status copy_instead(Workspace& workspace,
+                                      const LinkSource& source,
+                                      int folder,
+                                      const std::string& name);
     [[nodiscard]] Result<bool>
     is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry);
     [[nodiscard]] Status
     make_link(Workspace& workspace, const std::string& path, const FirstName& first);
     [[nodiscard]] bool is_other_file_system(int file) const;
     [[nodiscard]] bool is_own(const Entry& entry) const;
-    void remove_strange(Workspace& workspace, Folder& folder);
+    void remove_strange(Folder& folder);
+    // Removes what an earlier run staged under a name, with all that is in it, and notes that.
+    [[nodiscard]] Status
+    remove_staged(int folder, const std::string& name, const std::string& path);
+    // The same if it is a folder and shall be something else, or the other way round.
+    [[nodiscard]] Status clear_other_kind(const Folder& folder, const std::string& name, Kind kind);
     void sync_sometimes();
+    // Waits as the limit of the rate tells.
+    void wait_for_rate(std::int64_t bytes);
 
     const CopyRequest& request_;
     Journal& journal_;
@@ -161,6 +177,7 @@ private:
     Segments segments_;
     bool resumes_;
     NewFiles new_files_;
+    RateLimit rate_;
     Time durable_until_;  // of an earlier boot; later changes count for nothing
     bool trusts_all_;     // the host was not started anew since
     std::uint64_t target_device_ = 0;
@@ -168,6 +185,7 @@ private:
     std::atomic<std::int64_t> entries_ = 0;
     std::atomic<std::int64_t> bytes_ = 0;
     std::mutex sync_mutex_;
+    std::mutex removals_mutex_;
     std::atomic<std::int64_t> synced_ms_;
 };
 

@@ -6,10 +6,10 @@
 #include "mover/tree/copier.h"
 #include "mover/tree/journal.h"
 #include "mover/tree/manifest.h"
+#include "mover/tree/mirror.h"
 #include "mover/tree/space.h"
 #include "mover/tree/staging.h"
 #include "mover/tree/walk.h"
-#include "os/descriptors.h"
 #include "os/files.h"
 
 #include <fcntl.h>
@@ -24,7 +24,6 @@
 namespace drydock::mover::tree {
 namespace {
 
-constexpr std::size_t k_descriptors = 16'384;  // deep trees and 32 files of each thread
 constexpr std::chrono::milliseconds k_tell(250);
 
 // Tells the progress until it is destroyed.
@@ -125,6 +124,7 @@ private:
     Status walk(std::int64_t start) {
         DRYDOCK_TRY_ASSIGN(os::Fd root, open_root(request_.source));
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(root.get(), ""));
+        DRYDOCK_TRY_ASSIGN(root_, open_entry(root.get(), ".", O_RDONLY | O_DIRECTORY));
         Workers workers(request_.workers);
         Copier copier(request_, journal_, staging_, workers, report_, start);
         {
@@ -133,13 +133,14 @@ private:
             walk.start(std::move(root), entry);
             workers.finish([&](Workspace& workspace) { copier.flush(workspace); });
         }
+        entries_ = copier.progress().entries;
         report_.change([&](CopyReport& report) {
             report.threads = static_cast<std::int64_t>(workers.most_threads());
         });
         if (const auto end = report_.end()) {
             return tl::unexpected(*end);
         }
-        Workspace own(request_.workers.most);
+        Workspace own(copier.link_thread());
         DRYDOCK_TRY(copier.make_links(own));
         copier.flush(own);
         if (const auto end = report_.end()) {
@@ -175,7 +176,37 @@ private:
             report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
         }
         DRYDOCK_TRY(give_root_attributes());
+        remove_what_is_extra();
         return give_flags();
+    }
+
+    // What could not be read may be missing here and there in the source for that reason alone. And
+    // an empty source is mostly a disk that is not mounted.
+    void remove_what_is_extra() {
+        if (!request_.removes_extra) {
+            return;
+        }
+        const bool is_empty = entries_ <= 1;  // the root itself
+        if (is_empty || report_.copy().failures.count > 0) {
+            report_.add_problem(&CopyReport::failures,
+                                "",
+                                {"tree.not_removed",
+                                 is_empty ? "the source has nothing: nothing was removed"
+                                          : "not all was copied: nothing was removed",
+                                 "",
+                                 {}});
+            return;
+        }
+        MirrorRequest mirror = {root_.get(), staging_.target(), true, request_.leaves_out};
+        mirror.is_over = request_.is_to_stop;
+        mirror.found = [&](const std::string& path, Kind kind) {
+            report_.add_problem(
+                &CopyReport::removed, path, {"tree.removed", name_of(kind), "", {}});
+        };
+        mirror.failed = [&](const std::string& path, const Error& error) {
+            report_.add_problem(&CopyReport::failures, path, error);
+        };
+        remove_extra(mirror);
     }
 
     Status give_root_attributes() {
@@ -213,6 +244,8 @@ private:
     Journal& journal_;
     Staging& staging_;
     SharedReport report_;
+    os::Fd root_;  // the source, also if something else is mounted there meanwhile
+    std::int64_t entries_ = 0;
 };
 
 }  // namespace
@@ -227,9 +260,10 @@ void ProblemList::add(const std::string& path,
     }
 }
 
-Result<CopyReport> copy_tree(const CopyRequest& request) {
+Result<CopyReport> copy_tree(const CopyRequest& wanted) {
+    CopyRequest request = wanted;
+    request.workers = within_descriptors(wanted.workers);
     DRYDOCK_TRY(check_places(request));
-    static_cast<void>(os::reserve_descriptors(k_descriptors));  // as many as are allowed
     DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request));
     DRYDOCK_TRY_ASSIGN(const std::string known, journal->staging());
     DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, known));

@@ -44,10 +44,12 @@ struct CopyRequest {
     std::string manifest;      // a file to write the manifest to; empty: none
     DigestKind digest = DigestKind::xxh3;
     WorkerCount workers;
-    bool replaces = false;              // also files of the target that have other content
-    bool stays_on_file_system = false;  // of the source
-    bool is_durable = true;             // synced before it is published
-    std::function<bool(const std::string& path)> leaves_out = {};
+    bool replaces = false;               // also files of the target that have other content
+    bool stays_on_file_system = false;   // of the source
+    bool is_durable = true;              // synced before it is published
+    bool removes_extra = false;          // of the target, when all of the source was copied
+    std::uint64_t bytes_per_second = 0;  // at most; 0: as many as can be
+    std::function<bool(const std::string& path, bool is_folder)> leaves_out = {};
     std::string selection;  // tells what `leaves_out` leaves out: a copy goes on with the same only
     std::function<void(const Progress&)> progressed = {};  // a few times a second; may be empty
     std::function<bool()> is_to_stop = {};                 // asked often; may be empty
@@ -64,10 +66,12 @@ struct CopyReport {
     std::int64_t equal = 0;     // files that the target had with the same content
     std::int64_t kept = 0;      // files that an earlier run of this copy had completed
     std::int64_t kept_bytes = 0;
-    ProblemList differ;    // left at the target, since they have other content
-    ProblemList refused;   // attributes that the target did not take
-    ProblemList changed;   // while they were copied
-    ProblemList failures;  // not copied
+    std::int64_t restored = 0;  // entries that got the attributes of a manifest
+    ProblemList removed;        // from the target, since the source has it not
+    ProblemList differ;         // left at the target, since they have other content
+    ProblemList refused;        // attributes that the target did not take
+    ProblemList changed;        // while they were copied
+    ProblemList failures;       // not copied
     bool resumed = false;
     std::int64_t threads = 0;
 

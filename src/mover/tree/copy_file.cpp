@@ -78,6 +78,7 @@ Result<std::string> Copier::same_content(Workspace& workspace,
     if (found.bytes != entry.bytes) {
         return std::string();
     }
+    wait_for_rate(entry.bytes);
     DRYDOCK_TRY_ASSIGN(const FileData data,
                        digest_file(source.get(), entry, request_.digest, workspace));
     DRYDOCK_TRY_ASSIGN(const FileData target,
@@ -137,6 +138,7 @@ Status Copier::copy_file(Workspace& workspace,
     if (is_further) {
         return {};
     }
+    DRYDOCK_TRY(clear_other_kind(*folder, name, Kind::file));
     DRYDOCK_TRY_ASSIGN(const bool is_there, is_at_target(workspace, folder, name, source, entry));
     if (is_there) {
         return {};
@@ -155,6 +157,7 @@ Status Copier::copy_whole(Workspace& workspace,
                           const std::string& name,
                           const os::Fd& source,
                           Entry entry) {
+    wait_for_rate(entry.bytes);
     DRYDOCK_TRY_ASSIGN(NewFile made, new_files_.make(*folder, name, entry));
     for (int attempt = 1;; ++attempt) {
         const auto data =

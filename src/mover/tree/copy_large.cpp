@@ -140,6 +140,7 @@ Status Copier::copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_
         report_.change(
             [&](CopyReport& report) { report.kept_bytes += file.digests.bytes_of(chunk); });
     } else {
+        wait_for_rate(file.digests.bytes_of(chunk));
         DRYDOCK_TRY_ASSIGN(
             const FileData data,
             file.direct ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)

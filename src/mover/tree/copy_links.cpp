@@ -1,6 +1,7 @@
 // Further names of a file: noted while the tree is walked, and made when all files are there.
 #include "mover/tree/copier.h"
 #include "mover/tree/manifest.h"
+#include "mover/tree/special.h"
 #include "mover/tree/staging.h"
 
 #include <fcntl.h>
@@ -85,13 +86,14 @@ Status Copier::make_link(Workspace& workspace, const std::string& path, const Fi
     if (there && leaves_other(path)) {
         return {};
     }
-    DRYDOCK_TRY(link_into_place(source, path));
+    DRYDOCK_TRY(link_into_place(workspace, source, path));
     report_.change([](CopyReport& report) { ++report.names; });
     return segments_.add_line(workspace.number(), line_of(found));
 }
 
 // The folder of the link has its times already, so these are given once more.
-Status Copier::link_into_place(const LinkSource& source, const std::string& path) {
+Status
+Copier::link_into_place(Workspace& workspace, const LinkSource& source, const std::string& path) {
     const auto [folder, name] = split_path(path);
     DRYDOCK_TRY_ASSIGN(const os::Fd into, open_folder_below(staging_.folder(), folder));
     DRYDOCK_TRY_ASSIGN(const Entry before, read_entry(into.get(), ""));
@@ -100,9 +102,39 @@ Status Copier::link_into_place(const LinkSource& source, const std::string& path
     const int linked =
         ::linkat(source.folder.get(), source.name.c_str(), into.get(), name.c_str(), 0);
     const int error = errno;
+    const bool is_copied =
+        linked != 0 && is_unknown_to_target(error) && source.entry.kind == Kind::file;
+    const Status copied = is_copied ? copy_instead(workspace, source, into.get(), name) : Status();
     static_cast<void>(::fchmod(into.get(), before.mode));
     static_cast<void>(give_times(into.get(), before, 0));
+    if (is_copied) {
+        report_.add_refusals(path, {{"the name of another file, which was copied", error}});
+        return copied;
+    }
     return linked == 0 ? Status() : fail_write("make the link", error);
+}
+
+// On a target without further names, each becomes a file of its own.
+Status Copier::copy_instead(Workspace& workspace,
+                            const LinkSource& source,
+                            int folder,
+                            const std::string& name) {
+    const Entry& entry = source.entry;
+    DRYDOCK_TRY_ASSIGN(const os::Fd from, open_entry(source.folder.get(), source.name, O_RDONLY));
+    const os::Fd target(
+        ::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!target) {
+        return fail_write("make the file", errno);
+    }
+    const auto data = copy_data(from.get(), target.get(), entry, request_.digest, workspace);
+    if (!data) {
+        static_cast<void>(remove_entry(folder, name));
+        return tl::unexpected(data.error());
+    }
+    DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(from.get()));
+    static_cast<void>(give_attributes(target.get(), entry, extended));  // told of the first name
+    static_cast<void>(give_times(target.get(), entry, 0));
+    return {};
 }
 
 Status Copier::make_links(Workspace& workspace) {

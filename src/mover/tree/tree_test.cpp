@@ -266,7 +266,9 @@ TEST_F(Tree, WhatIsLeftOutIsPartOfTheCopy) {
     write("keep", "1");
     write("skip/inner", "2");
     CopyRequest selected = request();
-    selected.leaves_out = [](const std::string& path) { return path == "skip"; };
+    selected.leaves_out = [](const std::string& path, bool /*is_folder*/) {
+        return path == "skip";
+    };
     selected.selection = "skip";
     const auto report = copy_tree(selected);
     ASSERT_TRUE(report) << report.error().text();

@@ -5,7 +5,6 @@
 #include "mover/tree/manifest.h"
 #include "mover/tree/segments.h"
 #include "mover/tree/walk.h"
-#include "os/descriptors.h"
 #include "os/files.h"
 
 #include <fcntl.h>
@@ -18,8 +17,6 @@
 
 namespace drydock::mover::tree {
 namespace {
-
-constexpr std::size_t k_descriptors = 16'384;
 
 // Writes a line for each entry of a tree.
 class Recorder final : public Visitor {
@@ -229,8 +226,9 @@ private:
 
 }  // namespace
 
-Result<ManifestReport> write_manifest(const ManifestRequest& request) {
-    static_cast<void>(os::reserve_descriptors(k_descriptors));
+Result<ManifestReport> write_manifest(const ManifestRequest& wanted) {
+    ManifestRequest request = wanted;
+    request.workers = within_descriptors(wanted.workers);
     DRYDOCK_TRY(os::ensure_private_folder(request.state_folder));
     auto root = open_root(request.source);
     if (!root) {

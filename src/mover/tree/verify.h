@@ -22,7 +22,7 @@ struct ManifestRequest {
     WorkerCount workers;
     bool stays_on_file_system = false;
     bool reads_disk = false;  // drops what is in the page cache of a file before it is read
-    std::function<bool(const std::string& path)> leaves_out = {};
+    std::function<bool(const std::string& path, bool is_folder)> leaves_out = {};
     std::function<void(const Progress&)> progressed = {};
 };
 

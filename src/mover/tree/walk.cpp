@@ -108,14 +108,15 @@ void Walk::list(Workspace& workspace, const FolderRef& folder) {
 }
 
 void Walk::meet(Workspace& workspace, const FolderRef& folder, Name name) {
-    if (options_.leaves_out && options_.leaves_out(folder->path_of(name.text))) {
-        return;
-    }
     if (name.listed == Listed::unknown) {
         const auto entry = read_entry(folder->source.get(), name.text);
         name.listed = entry && entry->kind == Kind::folder ? Listed::folder : Listed::unknown;
     }
-    if (name.listed != Listed::folder) {
+    const bool is_folder = name.listed == Listed::folder;
+    if (options_.leaves_out && options_.leaves_out(folder->path_of(name.text), is_folder)) {
+        return;
+    }
+    if (!is_folder) {
         visitor_.visit(workspace, folder, name);
         return;
     }

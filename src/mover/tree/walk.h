@@ -55,8 +55,9 @@ void release(Visitor& visitor, Workspace& workspace, FolderRef folder);
 
 struct WalkOptions {
     bool stays_on_file_system = false;  // folders of other file systems are entered empty
-    // True for a path from the root that is left out; may be empty.
-    std::function<bool(const std::string& path)> leaves_out = {};
+    // True for a path from the root that is left out, a folder with all that is in it; may be
+    // empty.
+    std::function<bool(const std::string& path, bool is_folder)> leaves_out = {};
 };
 
 class Walk {

@@ -2,8 +2,11 @@
 // large file, so the lock is taken rarely.
 #include "mover/tree/workers.h"
 
+#include "os/descriptors.h"
+
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <new>
@@ -25,6 +28,20 @@ double processor_seconds() {
 }
 
 }  // namespace
+
+WorkerCount within_descriptors(const WorkerCount& wanted) {
+    constexpr std::size_t k_enough = 16'384;  // deep trees and the files of each thread
+    constexpr std::size_t k_least = 64;
+    constexpr std::size_t k_of_a_thread = 64;
+    constexpr std::size_t k_of_all = 128;  // levels of folders, the journal
+    std::size_t open = k_enough;
+    while (open > k_least && !os::reserve_descriptors(open)) {
+        open /= 2;
+    }
+    const std::size_t threads = open > k_of_all ? (open - k_of_all) / k_of_a_thread : 1;
+    const std::size_t most = std::clamp<std::size_t>(threads, 1, wanted.most);
+    return {std::min(wanted.first, most), most};
+}
 
 Buffer::Buffer(std::size_t size)
     : size_(size)

@@ -62,6 +62,10 @@ struct WorkerCount {
     std::size_t most = 16;
 };
 
+// Raises the limit of open files. Returns as many threads as it allows: each has some dozens of
+// files open, and a few folders for each level of the tree.
+[[nodiscard]] WorkerCount within_descriptors(const WorkerCount& wanted);
+
 class Workers {
 public:
     using Task = std::function<void(Workspace&)>;
