@@ -78,6 +78,17 @@ class CopyTest(unittest.TestCase):
         self.assertIn("names of one file", told["sub/second name"])
         self.assertIn("flags", told["immutable"])
 
+    def test_a_folder_whose_own_name_is_no_text(self) -> None:
+        source = os.path.join(os.fsencode(self.scratch), b"r\xff\xfe\"")
+        os.mkdir(source)
+        with open(os.path.join(source, b"f"), "wb") as file:
+            file.write(b"x")
+        manifest = os.path.join(self.scratch, "manifest.jsonl")
+        self.assertEqual(self.drydock("copy", os.fsdecode(source), self.target, "--manifest", manifest).code, DONE)
+        for side in (manifest, os.fsdecode(source)):
+            verified = self.drydock("verify", side, self.target)
+            self.assertEqual(verified.code, DONE, verified.text())
+
     def test_what_is_no_folder(self) -> None:
         done = self.drydock("copy", os.path.join(self.scratch, "nothing"), self.target)
         self.assertEqual(done.code, USAGE)

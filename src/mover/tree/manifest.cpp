@@ -2,6 +2,7 @@
 #include "mover/tree/manifest.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "os/files.h"
 #include "os/stream.h"
 
@@ -136,7 +137,11 @@ std::string header_line(const ManifestHeader& header) {
     line.set("version", 1);
     line.set("digest", name_of(header.digest));
     line.set("chunk_bytes", k_chunk_bytes);
-    line.set("root", header.root);
+    if (is_text(header.root)) {
+        line.set("root", header.root);
+    } else {
+        line.set("root_base64", base64_encode(header.root));
+    }
     return line.dump();
 }
 
@@ -182,7 +187,9 @@ Result<ManifestReader> ManifestReader::open(const std::string& path) {
     }
     const bool is_sha256 = (*header)["digest"] == Json(name_of(DigestKind::sha256));
     reader.header_.digest = is_sha256 ? DigestKind::sha256 : DigestKind::xxh3;
-    reader.header_.root = (*header)["root"].as_string();
+    const auto bytes = base64_decode((*header)["root_base64"].as_string());
+    reader.header_.root = (*header)["root"].is_string() ? (*header)["root"].as_string()
+                                                        : bytes.value_or(std::string());
     return reader;
 }
 

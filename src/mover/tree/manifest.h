@@ -34,6 +34,8 @@ struct ManifestEntry {
 [[nodiscard]] Result<ManifestEntry> entry_of(std::string_view line);
 // Returns the part of a line that lines are ordered by; empty for what is no line.
 [[nodiscard]] std::string_view key_of(std::string_view line);
+// True for UTF-8. What is none is written in base64.
+[[nodiscard]] bool is_text(std::string_view bytes);
 // A line that says that an earlier line of that path does not count.
 [[nodiscard]] std::string removal_of(const std::string& path);
 

@@ -54,16 +54,20 @@ std::size_t character_size(std::string_view text) {
     return is_wrong ? 0 : size;
 }
 
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t size = character_size(text);
+}  // namespace
+
+bool is_text(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const std::size_t size = character_size(bytes);
         if (size == 0) {
             return false;
         }
-        text.remove_prefix(size);
+        bytes.remove_prefix(size);
     }
     return true;
 }
+
+namespace {
 
 // fmt would cost more than all else that is done for a small file outside of the kernel.
 void write_number(std::string& line, std::int64_t number) {
@@ -107,7 +111,7 @@ void write_quoted(std::string& line, std::string_view text) {
 
 // Bytes that are no text are written in base64 under another key.
 void write_bytes(std::string& line, std::string_view key, std::string_view bytes) {
-    if (is_utf8(bytes)) {
+    if (is_text(bytes)) {
         line += '"';
         line += key;
         line += "\":";
