@@ -128,13 +128,20 @@ std::optional<std::size_t> own_gate(PlanBuilder& draft,
             gates.push_back(i);
         }
     }
-    for (const std::size_t gate : gates) {
-        if (stands_right_before(plan, gate, fronts) || stands_right_before(plan, gate, blocks)
-            || stands_right_before(plan, gate, closing)
-            || stands_in_outage(draft, gate, fronts, closing)
-            || (refusal && stands_in_outage(draft, gate, {*refusal}, closing))) {
-            return gate;
-        }
+    const auto counts = [&](std::size_t gate) {
+        return stands_right_before(plan, gate, fronts) || stands_right_before(plan, gate, blocks)
+               || stands_right_before(plan, gate, closing)
+               || stands_in_outage(draft, gate, fronts, closing);
+    };
+    if (const auto gate = std::find_if(gates.begin(), gates.end(), counts); gate != gates.end()) {
+        return *gate;
+    }
+    const auto counts_before_refusal = [&](std::size_t gate) {
+        return refusal && stands_in_outage(draft, gate, {*refusal}, closing);
+    };
+    if (const auto gate = std::find_if(gates.begin(), gates.end(), counts_before_refusal);
+        gate != gates.end()) {
+        return *gate;
     }
     for (const std::size_t gate : gates) {
         draft.plan.notes.push_back(fmt::format(
