@@ -28,13 +28,17 @@ members:
 constexpr const char* k_labels[] = {
     "rack: r1, shard: s1", "rack: r1, shard: s1", "rack: r2, shard: s2", "rack: r3, shard: s2"};
 
-Fixture site_of(const std::string& pack, int members) {
+// `hosts` as {1, 1, 2}: m1 and m2 share h1. Empty: each member has a host of its own.
+Fixture site_of(const std::string& pack, int members, const std::vector<int>& hosts = {}) {
     Fixture site;
     site.pack = planner::load_site_pack("tests/mutants/packs/" + pack);
     std::string text = fmt::format(k_site, pack);
     for (int i = 1; i <= members; ++i) {
-        text += fmt::format(
-            "  - {{role: node, name: m{0}, host: h{0}, labels: {{{1}}}}}\n", i, k_labels[i - 1]);
+        const std::size_t at = static_cast<std::size_t>(i) - 1;
+        text += fmt::format("  - {{role: node, name: m{}, host: h{}, labels: {{{}}}}}\n",
+                            i,
+                            hosts.empty() ? i : hosts[at],
+                            k_labels[at]);
     }
     site.cluster = planner::read_site_cluster(text, site.pack);
     for (const model::Member& member : site.cluster.members) {
@@ -147,6 +151,9 @@ std::vector<Base> law_bases() {
         base_of(site_of("alone", 3)),
         unclean(),
         image(),
+        base_of(site_of("packaged", 3, {1, 1, 2})),
+        base_of(site_of("numbered", 3)),
+        base_of(with(site_of("hurried", 2), "level", "1")),
     };
 }
 

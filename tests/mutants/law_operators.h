@@ -45,13 +45,14 @@ using MutantsOf = std::vector<Mutant>(const Base& base, const model::Plan& plan,
 
 // Members: who may be taken down, and when they come back.
 MutantsOf restart_unguarded, restart_two_at_once, install_before_gate, install_before_other_stops,
-    stop_without_group, stop_two_of_a_group, take_leader_first, start_one_after_the_other,
-    do_alone_side_by_side, take_a_vote_unguarded, take_two_votes_at_once, give_no_vote_back,
-    stop_the_last_before_gate;
+    stop_without_group, stop_without_number, stop_two_of_a_number, stop_two_of_a_group,
+    take_leader_first, start_one_after_the_other, do_alone_side_by_side, take_a_vote_unguarded,
+    take_two_votes_at_once, give_no_vote_back, stop_the_last_before_gate,
+    install_package_before_other_stops, install_package_for_one;
 // Stores: who reads them, and from what.
-MutantsOf migrate_before_stops, leave_a_restore_out, serve_without_reindex, reindex_while_served,
-    read_an_unclean_store, leave_a_stop_out, start_another_first, let_clients_in_meanwhile,
-    change_image_without_rebuild;
+MutantsOf migrate_before_stops, ask_for_a_rise_too_early, leave_a_restore_out,
+    serve_without_reindex, reindex_while_served, read_an_unclean_store, leave_a_stop_out,
+    start_another_first, let_clients_in_meanwhile, change_image_without_rebuild;
 // Ends: what is switched, and what is half done.
 MutantsOf leave_switched, leave_switched_on_the_way_back, forget_on_the_way_back, leave_a_mark,
     give_up_half_done, forbid_to_repeat_half_done;

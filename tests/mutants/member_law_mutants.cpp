@@ -38,6 +38,12 @@ bool has_groups(const Plan& plan, const Action& action) {
     return role != nullptr && !role->groups.empty();
 }
 
+// A quorum that is a number of members, of which majorities are one kind.
+bool has_number(const Plan& plan, const Action& action) {
+    const model::PlanRole* role = role_of(plan, action.member);
+    return action.verb == Verb::stop && role != nullptr && role->quorum > 0 && role->groups.empty();
+}
+
 // What is done for one member is done for the other, and the other way round.
 void exchange_members(Plan& plan, const std::string& one, const std::string& other) {
     const std::vector<Action> before = plan.actions;
@@ -116,6 +122,18 @@ std::vector<Mutant> stop_two_of_a_group(const Base& base, const Plan& plan, cons
     const auto stops = [&](const Action& action) {
         return action.verb == Verb::stop && has_groups(plan, action)
                && !is_first_of_all(plan, action.member);
+    };
+    return each(kind, base, plan, stops, do_two_at_once);
+}
+
+std::vector<Mutant> stop_without_number(const Base& base, const Plan& plan, const char* kind) {
+    const auto stops = [&](const Action& action) { return has_number(plan, action); };
+    return each(kind, base, plan, stops, drop_guard);
+}
+
+std::vector<Mutant> stop_two_of_a_number(const Base& base, const Plan& plan, const char* kind) {
+    const auto stops = [&](const Action& action) {
+        return has_number(plan, action) && !is_first_of_all(plan, action.member);
     };
     return each(kind, base, plan, stops, do_two_at_once);
 }

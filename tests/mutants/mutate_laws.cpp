@@ -10,6 +10,7 @@ using checker::Property;
 
 constexpr LawOperator k_operators[] = {
     {1, "migrate before the stops", Property::unreadable_start, migrate_before_stops},
+    {1, "ask for a rise too early", Property::stuck, ask_for_a_rise_too_early},
     {2, "restart without the guard", Property::quorum, restart_unguarded},
     {2, "restart two at once", Property::quorum, restart_two_at_once},
     {3, "leave it switched", Property::left_behind, leave_switched},
@@ -22,6 +23,8 @@ constexpr LawOperator k_operators[] = {
     {4, "install before others stop", Property::skew, install_before_other_stops},
     {5, "stop without the group's guard", Property::quorum, stop_without_group},
     {5, "stop two of the groups at once", Property::quorum, stop_two_of_a_group},
+    {5, "stop without the number's guard", Property::quorum, stop_without_number},
+    {5, "stop two of a number at once", Property::quorum, stop_two_of_a_number},
     {5, "take a vote without the guard", Property::quorum, take_a_vote_unguarded},
     {5, "take two votes at once", Property::quorum, take_two_votes_at_once},
     {5, "give no vote back", Property::quorum, give_no_vote_back},
@@ -39,6 +42,8 @@ constexpr LawOperator k_operators[] = {
     {11, "leave a stop out", Property::unreadable_start, leave_a_stop_out},
     {12, "start another one first", Property::lost_writes, start_another_first},
     {12, "let clients in while all stop", Property::lost_writes, let_clients_in_meanwhile},
+    {14, "install while one of the host runs", Property::skew, install_package_before_other_stops},
+    {14, "install for one of the host", Property::stuck, install_package_for_one},
     {14, "change the image only", Property::unreadable_start, change_image_without_rebuild},
 };
 

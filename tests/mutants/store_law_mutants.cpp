@@ -55,6 +55,16 @@ std::vector<Mutant> migrate_before_stops(const Base& base, const Plan& plan, con
     return each(kind, base, plan, migrates, move_to_front);
 }
 
+// Before every member runs the release, its law cannot fire, and nobody sees the level rise.
+std::vector<Mutant> ask_for_a_rise_too_early(const Base& base, const Plan& plan, const char* kind) {
+    const auto asks = [&](const Action& action) {
+        const model::PlanStore* store = raised_by(plan, action);
+        return action.verb == Verb::finalize && store != nullptr
+               && store->laws.at(plan.to_version).trigger == model::FormatTrigger::when_all;
+    };
+    return each(kind, base, plan, asks, move_to_front);
+}
+
 std::vector<Mutant> leave_a_restore_out(const Base& base, const Plan& plan, const char* kind) {
     const auto restores = [](const Action& action) {
         return has_effect(action, EffectKind::restores);
