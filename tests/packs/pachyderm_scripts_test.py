@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "field", "common"))
@@ -253,10 +254,50 @@ class Dump(Case):
     def test_a_clone_is_whole_only_when_it_was_compared(self) -> None:
         for code, state in ((1, "some"), (0, "all")):
             drydock = self.program("drydock", f"#!/bin/sh\n[ $1 = copy ] || exit {code}\n")
-            for word in ("copy", "verify"):
-                self.run_script("clone.sh", word, drydock, self.path("run"), "s3://a", "s3://b")
-            with open(self.path("run", "clone")) as file:
-                self.assertIn(f"state={state}\n", file.read())
+            self.run_script("clone.sh", "copy", drydock, self.path("run"), "s3://a", "s3://b")
+            self.assertEqual(self.clone_state(), "copied")
+            self.run_script("clone.sh", "verify", drydock, self.path("run"), "s3://a", "s3://b")
+            self.assertEqual(self.clone_state(), state)
+
+    def test_a_copy_that_broke_off_is_none(self) -> None:
+        """So that a step which was ended for its stall, or whose answer was lost, is begun again."""
+        drydock = self.program("drydock", "#!/bin/sh\nexit 9\n")
+        for addresses in (("s3://a", "s3://b"), ("a", "b", drydock)):
+            self.assertEqual(self.run_script("clone.sh", "copy", drydock, self.path("run"), *addresses).returncode, 9)
+            self.assertEqual(self.clone_state(), "some")
+
+    def test_a_pause_reaches_who_copies_and_who_compares(self) -> None:
+        """Who copies decides when, and what its end was. A comparison is cut off, and says nothing of the clone."""
+        patient = "trap 'touch asked; exit $(cat code)' TERM; touch begun; while :; do sleep 0.05; done"
+        hasty = "touch begun; exec sleep 60"
+        for word, body, code, wanted, state in (("copy", patient, 75, 75, "some"), ("copy", patient, 0, 0, "copied"),
+                                                ("copy", patient, 3, 3, "some"), ("verify", hasty, 75, 75, "copied")):
+            for addresses in (("s3://a", "s3://b"), ("a", "b")):
+                self.assertEqual(self.paused(word, body, code, addresses), wanted, (word, code, addresses))
+                self.assertEqual(self.clone_state(), state)
+
+    def paused(self, word: str, body: str, code: int, addresses: tuple) -> int:
+        """The exit code of clone.sh that is asked to stop when a program with this body is at work."""
+        mover = self.program("mover", f"#!/bin/sh\ncd {self.path()}\nrm -f begun asked\necho {code} >code\n{body}\n")
+        os.makedirs(self.path("run"), exist_ok=True)
+        with open(self.path("run", "clone"), "w") as file:
+            file.write("state=copied\n")
+        begun = subprocess.Popen(["sh", os.path.join(SCRIPTS, "clone.sh"), word, mover, self.path("run"), *addresses, mover],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(begun.kill)
+        deadline = time.monotonic() + scaled(30)
+        while not os.path.exists(self.path("begun")):
+            self.assertLess(time.monotonic(), deadline, "it does not begin")
+            time.sleep(0.02)
+        begun.terminate()
+        ended = begun.wait(scaled(30))
+        self.assertEqual(os.path.exists(self.path("asked")), word == "copy")
+        os.remove(self.path("begun"))
+        return ended
+
+    def clone_state(self) -> str:
+        with open(self.path("run", "clone")) as file:
+            return file.readline().strip().removeprefix("state=")
 
     def test_a_clone_that_has_more_is_not_whole(self) -> None:
         drydock = self.program("drydock", "#!/bin/sh\n[ $1 = verify ] && [ $2 = s3://b ] && exit 1\nexit 0\n")

@@ -4,15 +4,17 @@
 What azcopy says of its work is not believed: both containers are listed and read, and one object that differs is named.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from typing import Any
 
 import azurite
-from azurite import Azurite, scaled
+from azurite import Azurite, scaled, wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 CLONE = os.path.join(ROOT, "packs", "pachyderm", "scripts", "clone.sh")
@@ -40,6 +42,8 @@ class Azcopy(unittest.TestCase):
 
     def setUp(self) -> None:
         self.run_folder = tempfile.mkdtemp(dir=self.scratch)
+        self.work = os.path.join(self.run_folder, "work")
+        os.mkdir(self.work)
         self.old, self.new = (f"{side}-{os.path.basename(self.run_folder).lower().replace('_', '-')}" for side in ("old", "new"))
         for container in (self.old, self.new):
             self.store.make(container)
@@ -48,8 +52,22 @@ class Azcopy(unittest.TestCase):
 
     def test_a_clone_is_whole_once_all_was_read_and_is_equal(self) -> None:
         self.clone("copy")
-        self.assertEqual(self.state(), "some")
+        self.assertEqual(self.state(), "copied")
+        told = self.told()
+        self.assertEqual((told["done"], told["of"], told["unit"]), (len(OBJECTS), len(OBJECTS), "objects"))
         self.clone("verify")
+        self.assertEqual(self.state(), "all")
+
+    def test_a_pause_ends_azcopy_and_a_copy_goes_on(self) -> None:
+        for word, state in (("copy", "some"), ("verify", "copied")):
+            begun = self.begin(word)
+            wait_until(lambda: os.path.exists(self.told_path()) or begun.poll() is not None, STEP_SECONDS_MAX, lambda: "it tells nothing")
+            begun.terminate()
+            said = begun.communicate(timeout=STEP_SECONDS_MAX)
+            self.assertEqual((begun.returncode, self.state()), (75, state), said)
+            self.assertEqual(os.listdir(self.work), [], "content on its way stays")
+            self.clone(word)
+            os.remove(self.told_path())
         self.assertEqual(self.state(), "all")
 
     def test_what_differs_is_named(self) -> None:
@@ -78,14 +96,25 @@ class Azcopy(unittest.TestCase):
         self.assertNotIn("sig=", said)
 
     def clone(self, word: str, code: int = 0, through: str = "yes") -> str:
-        """Runs the step's script; what it said."""
-        own = {"AZCOPY": azurite.azcopy(self.store.folder), "AZURE_SAS": self.store.tokens, "AZURE_WORK": self.scratch,
-               "AZURE_THROUGH": through, "HOME": self.scratch, "PATH": os.environ["PATH"], "AZCOPY_DISABLE_SYSLOG": "true"}
-        done = subprocess.run(["sh", CLONE, word, "/bin/false", self.run_folder, self.store.url(self.old), self.store.url(self.new), MOVER],
-                              env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=STEP_SECONDS_MAX, check=False)
-        said = done.stdout + done.stderr
-        self.assertEqual(done.returncode, code, said)
+        """Runs the step's script to its end; what it said."""
+        begun = self.begin(word, through)
+        said = "".join(begun.communicate(timeout=STEP_SECONDS_MAX))
+        self.assertEqual(begun.returncode, code, said)
         return said
+
+    def begin(self, word: str, through: str = "yes") -> "subprocess.Popen[str]":
+        own = {"AZCOPY": azurite.azcopy(self.store.folder), "AZURE_SAS": self.store.tokens, "AZURE_WORK": self.work,
+               "AZURE_THROUGH": through, "HOME": self.scratch, "PATH": os.environ["PATH"], "AZCOPY_DISABLE_SYSLOG": "true",
+               "DRYDOCK_PROGRESS": self.told_path()}
+        return subprocess.Popen(["sh", CLONE, word, "/bin/false", self.run_folder, self.store.url(self.old), self.store.url(self.new), MOVER],
+                                env=own, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def told_path(self) -> str:
+        return os.path.join(self.run_folder, "progress.json")
+
+    def told(self) -> dict[str, Any]:
+        with open(self.told_path(), encoding="utf-8") as file:
+            return dict(json.load(file))
 
     def state(self) -> str:
         with open(os.path.join(self.run_folder, "clone"), encoding="utf-8") as file:
