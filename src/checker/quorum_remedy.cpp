@@ -39,6 +39,23 @@ bool has_guard(const Step& step) {
     });
 }
 
+// True if such a guard counts members that the step takes down itself.
+bool counts_whom_it_takes_down(const Step& step) {
+    const auto& leaving = step.action.leaving;
+    const auto& conditions = step.planned.preconditions;
+    return std::any_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
+        const auto& excluded = condition.excluded_members;
+        return condition.quantifier == model::Quantifier::others && condition.members_min > 0
+               && std::any_of(leaving.begin(), leaving.end(), [&](Index member) {
+                      return member != step.action.member
+                             && std::count(excluded.begin(),
+                                           excluded.end(),
+                                           step.model.members[member].name)
+                                    == 0;
+                  });
+    });
+}
+
 // Returns how many members of the role run on beside the step.
 int count_running_on(const Step& step) {
     const auto& members = step.model.members_of[step.role];
@@ -131,6 +148,14 @@ std::string remedy_of_crowd(const Step& step) {
     return fmt::format("take fewer members at a time: let a step on each {} (`each`, with `order: "
                        "serial` and the guard `quorum_without: this`) take down its own member",
                        step.model.roles[step.role]);
+}
+
+// The guard of a step that takes down all of its host is to count those on other hosts alone.
+std::string remedy_by_wider_guard(const Step& step) {
+    return counts_whom_it_takes_down(step)
+               ? "write `quorum_without: host` for its guard: what the guard counts now goes down "
+                 "with this step"
+               : remedy_of_crowd(step);
 }
 
 bool is_on_host(const Model& model, Index member, Index host) {
@@ -317,7 +342,7 @@ std::string remedy_of_quorum(const Model& model, const Path& walk) {
     }
     if (has_guard(step)) {
         const std::string by_votes = remedy_of_votes(step);
-        return by_votes.empty() ? remedy_of_crowd(step) : by_votes;
+        return by_votes.empty() ? remedy_by_wider_guard(step) : by_votes;
     }
     return remedy_by_guard(step);
 }

@@ -11,7 +11,8 @@ namespace drydock::checker {
 [[nodiscard]] std::string remedy_of_misreading(const Model& model, const Path& walk);
 // Returns what to change where a step takes a group below its minimum.
 [[nodiscard]] std::string remedy_of_quorum(const Model& model, const Path& walk);
-// True if the action starts a member whose stores do not let it up in this row.
-[[nodiscard]] bool is_start_refused(const Model& model, Index action, const Byte* row);
+// Returns what to change where a store does not let a member up that the action starts, as things
+// stand at the end of the path; empty: none does.
+[[nodiscard]] std::string remedy_of_refusal(const Model& model, Index action, const Path& walk);
 
 }  // namespace drydock::checker

@@ -250,14 +250,12 @@ std::string remedy_of_misreading(const Model& model, const Path& walk) {
                             : remedy_of_refused_start(model, refusing.front(), walk);
 }
 
-bool is_start_refused(const Model& model, Index action, const Byte* row) {
-    const auto& starting = model.actions[action].starting;
-    return std::any_of(starting.begin(), starting.end(), [&](Index index) {
-        const Member& member = model.members[index];
-        return !is_running(member, row)
-               && !can_read_all(
-                   model, member, release_to_start(model.actions[action], member, row), row);
-    });
+std::string remedy_of_refusal(const Model& model, Index action, const Path& walk) {
+    Path start = walk;
+    start.last_transition = {TransitionKind::begun, action};
+    start.previous_row = walk.row;
+    const auto refusing = refusing_stores(model, start);
+    return refusing.empty() ? "" : remedy_of_refused_start(model, refusing.front(), start);
 }
 
 }  // namespace drydock::checker

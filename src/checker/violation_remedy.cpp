@@ -127,6 +127,14 @@ int others_awaited(const Model& model, Index action, const Path& walk) {
     return 0;
 }
 
+bool waits_for_guard(const Model& model, Index action, const Path& walk) {
+    return !unmet(model,
+                  model.plan.actions[action].preconditions,
+                  model.actions[action].preconditions,
+                  walk.row.data())
+                .empty();
+}
+
 // True if a guard of the action counts others, and there is nobody whom it counts: it keeps the
 // last vote.
 bool keeps_last_vote(const ActionModel& action, const Action& planned) {
@@ -170,8 +178,9 @@ std::string remedy_of_halt(const Model& model, const Path& walk, bool is_fault_f
         return "see which condition can never hold";
     }
     const Action& action = model.plan.actions[failed];
-    if (is_start_refused(model, failed, walk.row.data())) {
-        return "see `unreadable-start`: its release does not start on that store";
+    if (const std::string remedy = remedy_of_refusal(model, failed, walk);
+        !remedy.empty() && !waits_for_guard(model, failed, walk)) {
+        return remedy;
     }
     return has_remedy(action) || is_fault_free
                ? remedy_of_wait(model, failed, walk)
