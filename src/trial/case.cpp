@@ -10,17 +10,25 @@ namespace {
 using pack::optional;
 using pack::required;
 
+constexpr const char* k_nothing = "nothing";
+
+std::vector<std::string> stoppers() {
+    std::vector<std::string> names = k_stages.choices();
+    names.emplace_back(k_nothing);
+    return names;
+}
+
 // `pack` is the only key that a folder without twins can need.
 const pack::Schema& case_schema(bool has_twins) {
     static const auto make = [](auto needed) {
         return pack::table({
             needed("title", pack::text(), "what went wrong", "\"7.4 has written its file\""),
             optional("report", pack::text(), "where it is told of", "redis/redis#14064"),
-            needed("stopped_by",
-                   pack::choice(k_stages.choices()),
-                   "what stops the failing twin",
-                   "check"),
-            needed("name", pack::text(), "of the rule that stops it", "quorum"),
+            needed("stopped_by", pack::choice(stoppers()), "what stops the failing twin", "check"),
+            needed("name",
+                   pack::text(),
+                   "of the rule that stops it, or of the fact on which its way back hangs",
+                   "quorum"),
             optional("says", pack::list_of(pack::text()), "words of the story", "[\"m1 is down\"]"),
             optional("pack", pack::text(), "a pack that is not in pack/", "packs/etcd"),
         });
@@ -40,6 +48,7 @@ Case decode(const std::string& folder, const pack::Node& file) {
             pack::text_of(file["report"]),
             stage_from(pack::text_of(file["stopped_by"])),
             pack::text_of(file["name"]),
+            pack::text_of(file["stopped_by"]) == k_nothing,
             pack::texts_of(file["says"]),
             pack::text_of(file["pack"]),
             {""}};

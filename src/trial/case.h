@@ -29,9 +29,12 @@ inline constexpr EnumNames<Stage, Stage::check>
 struct Case {
     std::string folder;
     std::string title;
-    std::string report;              // where it is told of in public: "etcd-io/etcd#11716"
-    Stage stage = Stage::none;       // what stops the failing twin
-    std::string name;                // under which name: a policy, requirement, risk or property
+    std::string report;         // where it is told of in public: "etcd-io/etcd#11716"
+    Stage stage = Stage::none;  // what stops the failing twin
+    std::string name;           // under which name: a policy, requirement, risk or property
+    // Nothing stops the failing twin (`stopped_by: nothing`). It is told that its way back is
+    // certain only if the fact `name` holds; that of the passing twin hangs on no fact.
+    bool is_only_told = false;
     std::vector<std::string> says;   // words that the story or the remedy must hold
     std::string pack;                // `pack:`; empty: the folder pack/
     std::vector<std::string> twins;  // failing and passing; or one without a name

@@ -48,6 +48,25 @@ differences(const Case& about, const std::string& which, const Stop& stop) {
     return differs;
 }
 
+std::string words_of(const std::vector<std::string>& facts) {
+    return facts.empty() ? "no fact" : join(facts, ", ");
+}
+
+// For a case that nothing stops: the way back of the failing twin hangs on the fact that is named.
+std::vector<std::string> differences_of_certainty(const Case& about, const TwinResult& twin) {
+    if (twin.stop.is_there() || !twin.checked) {
+        return {words_of(twin.stop)};
+    }
+    const auto& told = twin.checked->report.hangs_on;
+    const std::vector<std::string> expected =
+        twin.twin == k_passing ? std::vector<std::string>() : std::vector<std::string>{about.name};
+    return told == expected ? std::vector<std::string>()
+                            : std::vector<std::string>{fmt::format("its way back hangs on {}, and "
+                                                                   "not on {}",
+                                                                   words_of(told),
+                                                                   words_of(expected))};
+}
+
 Stop lint_stop(const Diagnostics& problems) {
     Stop stop = {Stage::lint, {}, {}};
     for (const Diagnostic& problem : problems.all()) {
@@ -87,7 +106,8 @@ try_twin(const Case& about, const std::string& which, const Settings& settings) 
     for (std::string& line : result.stop.lines) {
         line = with_places(about, which, settings, pack, std::move(line));
     }
-    result.differs = differences(about, which, result.stop);
+    result.differs = about.is_only_told ? differences_of_certainty(about, result)
+                                        : differences(about, which, result.stop);
     return result;
 }
 
