@@ -73,7 +73,7 @@ std::string render_tree_copied(const app::TreeCopied& answer, const Screen& scre
                            report.equal,
                            things(report.folders, "folder"),
                            things(report.links, "link"),
-                           things(report.specials, "device or socket"),
+                           things(report.specials, "special file"),
                            things(report.names, "further name"));
     text += kept_line(report);
     text += problem_lines("removed at the target", report.removed);

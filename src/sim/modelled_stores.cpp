@@ -7,7 +7,6 @@
 #include "model/version.h"
 
 #include <algorithm>
-#include <set>
 
 namespace drydock::sim {
 
@@ -164,53 +163,6 @@ void ModelledStores::read_levels() {
     }
 }
 
-// Returns the format that the owner's release of the axis writes; of a shared store, that of all
-// members of its role. Empty: they differ, or it is not known.
-std::string ModelledStores::written_by_axis(const PlanStore& store,
-                                            const std::string& owner) const {
-    std::set<std::string> formats;
-    for (const std::string& release : releases_of_axis(store, owner)) {
-        const auto law = store.laws.find(release);
-        formats.insert(law == store.laws.end() ? "" : law->second.writes);
-    }
-    return formats.size() == 1 ? *formats.begin() : "";
-}
-
-std::vector<std::string> ModelledStores::releases_of_axis(const PlanStore& store,
-                                                          const std::string& owner) const {
-    const auto members = plan_.roster()[store.role];
-    std::vector<std::string> releases;
-    for (const std::string& member : members) {
-        if (owner.empty() || owner == member) {
-            releases.push_back(release_of(store, {.member = member}));
-        }
-    }
-    return releases;
-}
-
-bool ModelledStores::has_law(const PlanStore& store,
-                             const StoreInstance& instance,
-                             const std::string& series) const {
-    const auto releases = store.read_by.empty() ? std::vector<std::string>()
-                                                : releases_of_axis(store, instance.owner);
-    return store.read_by.empty()
-           || std::any_of(releases.begin(), releases.end(), [&](const std::string& release) {
-                  return model::version_in_series(release, series);
-              });
-}
-
-std::string ModelledStores::newest_of_axis(const PlanStore& store, const std::string& owner) const {
-    std::string newest;
-    for (const std::string& release : releases_of_axis(store, owner)) {
-        const auto law = store.laws.find(release);
-        const std::string format = law == store.laws.end() ? "" : law->second.writes;
-        const bool is_newer =
-            newest.empty() || (!format.empty() && rank_of(store, format) > rank_of(store, newest));
-        newest = is_newer ? format : newest;
-    }
-    return newest;
-}
-
 // Returns the format that these facts told when the plan was made: a plan may hold them without
 // being bound to them.
 std::string ModelledStores::seen_by(const std::vector<std::string>& keys) const {
@@ -297,16 +249,6 @@ void ModelledStores::make_anew(const std::string& store,
     });
 }
 
-void ModelledStores::make_anew_by_axis(const std::string& store, const std::string& member) {
-    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        const std::string format =
-            plan_store.read_by.empty() ? "" : newest_of_axis(plan_store, instance.owner);
-        if (instance.is_destroyed && !format.empty()) {
-            tell(plan_store, instance, format);
-        }
-    });
-}
-
 void ModelledStores::write(const std::string& store,
                            const std::string& member,
                            const std::string& format) {
@@ -338,59 +280,6 @@ void ModelledStores::for_own(const std::string& store,
             visit(plan_store, instance);
         }
     });
-}
-
-void ModelledStores::destroy(const std::string& store, const std::string& member) {
-    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        tell(plan_store, instance, std::nullopt);
-    });
-}
-
-// A copy remembers the format that the store has now, also that of a destroyed one.
-void ModelledStores::copy(const std::string& store) {
-    for_each_of(store, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        instance.has_copy = true;
-        instance.copied_format.reset();
-        if (!instance.is_destroyed) {
-            instance.copied_format = format_of(plan_store, instance);
-        }
-    });
-}
-
-// Returns the copy of this instance, else that of another one. Nothing: there is none.
-const StoreInstance* ModelledStores::copy_for(const std::string& store,
-                                              const StoreInstance& instance) const {
-    if (instance.has_copy) {
-        return &instance;
-    }
-    const auto& instances = instances_.at(store);
-    const auto copied =
-        std::find_if(instances.begin(), instances.end(), [](const StoreInstance& candidate) {
-            return candidate.has_copy;
-        });
-    return copied == instances.end() ? nullptr : &*copied;
-}
-
-// What is destroyed and has no copy of this plan gets one of an earlier run, in the format that the
-// plan's target writes.
-void ModelledStores::restore(const std::string& store, const std::string& member) {
-    for_own(store, member, [&](const PlanStore& plan_store, StoreInstance& instance) {
-        const auto law = plan_store.laws.find(plan_.to_version);
-        if (const StoreInstance* copied = copy_for(store, instance)) {
-            const auto format = copied->copied_format;
-            tell(plan_store, instance, format);
-        } else if (instance.is_destroyed && law != plan_store.laws.end()) {
-            tell(plan_store, instance, law->second.writes);
-        }
-    });
-}
-
-void ModelledStores::restore_all() {
-    for (const PlanStore& store : plan_.stores) {
-        if (copy_for(store.name, {}) != nullptr) {
-            restore(store.name, "");
-        }
-    }
 }
 
 std::string ModelledStores::release_of(const PlanStore& store, const StoreReader& reader) const {
@@ -489,17 +378,6 @@ void ModelledStores::clean_own(const std::string& member) {
     }
 }
 
-std::vector<StoreInstance> ModelledStores::save(const std::string& store) const {
-    const auto entry = instances_.find(store);
-    std::vector<StoreInstance> saved =
-        entry == instances_.end() ? std::vector<StoreInstance>() : entry->second;
-    const PlanStore* plan_store = find(store);
-    for (StoreInstance& instance : saved) {
-        instance.format = format_of(*plan_store, instance);
-    }
-    return saved;
-}
-
 bool ModelledStores::is_of(const std::string& store,
                            std::size_t index,
                            const std::string& member) const {
@@ -510,18 +388,6 @@ bool ModelledStores::is_of(const std::string& store,
                return instance.owner == member;
            });
     return !has_own || instances[index].owner == member;
-}
-
-// Only the format comes back: copies that were made since stay.
-void ModelledStores::put_back(const std::string& store,
-                              std::size_t index,
-                              const StoreInstance& before) {
-    const PlanStore* plan_store = find(store);
-    if (plan_store != nullptr) {
-        tell(*plan_store,
-             instances_[store][index],
-             before.is_destroyed ? std::nullopt : std::optional(before.format));
-    }
 }
 
 }  // namespace drydock::sim
