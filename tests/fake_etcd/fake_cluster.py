@@ -24,7 +24,7 @@ import processes  # noqa: E402
 from limits import scaled  # noqa: E402
 from machine import free_ports  # noqa: E402
 
-RELEASES = ("3.4.23", "3.5.21", "3.6.1")
+RELEASES = ("3.4.23", "3.5.32", "3.6.1")
 MEMBERS = ("m1", "m2", "m3")
 WAIT_SECONDS_MAX = scaled(20)
 

@@ -32,27 +32,40 @@ Result<Route> route(const Fixture& site, const std::string& from, const std::str
 TEST(Route, GoesOverTheNewestStopThatIsKnown) {
     Fixture site = etcd_site(3);
     const auto found = route(site, "3.4.23", "3.6.1");
-    EXPECT_THAT(stops(found), ElementsAre("3.4.23", "3.5.21", "3.6.1"));
+    EXPECT_THAT(stops(found), ElementsAre("3.4.23", "3.5.32", "3.6.1"));
     EXPECT_THAT(found->forbidden,
                 Contains(HasSubstr("3.4.23 -> 3.6.1 skips a series: etcd upgrade guides")));
-    EXPECT_THAT(found->forbidden, Contains(HasSubstr("packs/etcd/releases.yaml:19:5")));
+    EXPECT_THAT(found->forbidden, Contains(HasSubstr("packs/etcd/releases.yaml:20:5")));
     EXPECT_EQ(found->hops.front().procedure, "upgrade");
     EXPECT_THAT(found->hops.front().because, HasSubstr("packs/etcd/procedures/upgrade.yaml:1:1"));
     for (model::Member& member : site.cluster.members) {
-        member.versions["3.5.26"] = "/opt/etcd-3.5.26";
+        member.versions["3.5.33"] = "/opt/etcd-3.5.33";
     }
-    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.26", "3.6.1"));
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.33", "3.6.1"));
 }
 
 // A stop that no folder is given for cannot be installed; the target is the person's own word.
 TEST(Route, StopsWhereTheClusterFileHasFolders) {
     Fixture site = etcd_site(3);
     for (model::Member& member : site.cluster.members) {
-        member.versions = {{"3.4.23", "/opt/a"}, {"3.5.16", "/opt/b"}};
+        member.versions = {{"3.4.23", "/opt/a"}, {"3.5.32", "/opt/b"}};
     }
-    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.16", "3.6.1"));
-    site.cluster.members.front().versions.erase("3.5.16");
-    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.21", "3.6.1"));
+    auto& first = site.cluster.members.front().versions;
+    first["3.5.33"] = "/opt/c";
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.32", "3.6.1"));
+    first.erase("3.5.32");
+    EXPECT_THAT(stops(route(site, "3.4.23", "3.6.1")), ElementsAre("3.4.23", "3.5.33", "3.6.1"));
+}
+
+// etcd's guide: no member on an earlier patch of 3.5 goes to 3.6.
+TEST(Route, LeavesASeriesFromItsLeastPatchOn) {
+    Fixture site = etcd_site(3, "3.5.21");
+    const auto found = route(site, "3.5.21", "3.6.1");
+    EXPECT_THAT(stops(found), ElementsAre("3.5.21", "3.5.32", "3.6.1"));
+    EXPECT_THAT(
+        found->forbidden,
+        Contains(HasSubstr("3.5.21 -> 3.6.1 leaves 3.5 before 3.5.32: etcd upgrade guide")));
+    EXPECT_THAT(stops(route(site, "3.5.32", "3.6.1")), ElementsAre("3.5.32", "3.6.1"));
 }
 
 TEST(Route, WithinTheNextSeriesIsOneHop) {
