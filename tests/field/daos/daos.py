@@ -13,7 +13,7 @@ import system as daos
 from system import Refused, State, System
 from text import Words, print_json, table
 
-RELEASE = os.environ.get("DAOS_DOUBLE_RELEASE", "2.0.3")
+RELEASE = daos.own_release()
 IS_OLD = daos.global_version(RELEASE) is None
 ALIASES = {"cont": "container", "list-containers": "list-cont"}
 

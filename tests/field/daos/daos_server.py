@@ -11,14 +11,15 @@ import sys
 import system as daos
 from system import State, System
 
-RELEASE = os.environ.get("DAOS_DOUBLE_RELEASE", "2.0.3")
+RELEASE = daos.own_release()
 
 
 def main(argv: list[str]) -> int:
     config = daos.config_values(argv[argv.index("-o") + 1])
     here, rank = System(config["system"]), int(config["rank"])
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
-    with open(os.path.join(here.folder, "servers", str(rank)), "a+", encoding="utf-8") as lock:
+    # Its own file stays open, as a program's is: that tells which release runs, whatever the link says meanwhile.
+    with open(os.path.realpath(__file__), "rb"), open(os.path.join(here.folder, "servers", str(rank)), "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(RELEASE)

@@ -1,6 +1,6 @@
 """The double of `dmg`: pools, storage and the state of the system. It needs one daos_server that runs.
 
-The release is in DAOS_DOUBLE_RELEASE, the system in the file behind -o (`daos_control.yml`). Commands of 1.x name a pool
+The system is in the file behind -o (`daos_control.yml`). Commands of 1.x name a pool
 with --pool; those of 2.x by its place. Each refuses the other's form, as the real ones do.
 """
 
@@ -13,13 +13,16 @@ import system as daos
 from system import Refused, State, System
 from text import Words, print_json, ranks, table
 
-RELEASE = os.environ.get("DAOS_DOUBLE_RELEASE", "2.0.3")
+RELEASE = daos.own_release()
 
 
 def main(argv: list[str]) -> int:
     words = Words(argv)
     name = " ".join(words.plain[:2])
     wants_json = words.has("-j", "--json")
+    if name == "version":
+        print(f"dmg version {RELEASE}")
+        return 0
     try:
         if name not in COMMANDS:
             raise Refused(f"unknown command `{name}'")
@@ -135,7 +138,7 @@ def pool_create(here: System, state: State, words: Words) -> tuple[State, str]:
     if label and any(one["label"] == label for one in state["pools"]):
         raise Refused("pool create failed: DER_EXIST(-1004): Entity already exists")
     pool = daos.new_pool(RELEASE, label, words.get("-u", "--user", default="root@"), words.get("-g", "--group", default="root@"))
-    pool["size"] = words.get("-z", "--size", default="3.0 GB")
+    pool["size"] = words.get("-z", "--size", "--scm-size", default="3.0 GB")
     pool["properties"] = _pairs(words.get("-P", "--properties"))
     if words.has("-a", "--acl-file"):
         pool["acl"] = _entries(words.get("-a", "--acl-file"))

@@ -22,10 +22,15 @@ def why_unable() -> str:
 def install(folder: str, release: str) -> str:
     """The folder of the release below `folder`; made if it is not there."""
     made = os.path.join(folder, release)
-    os.makedirs(os.path.join(made, "bin"), exist_ok=True)
+    if os.path.isdir(made):
+        return made
+    os.makedirs(os.path.join(made, "bin"))
+    os.mkdir(os.path.join(made, "lib"))
+    for module in (*PROGRAMS, "system", "text"):  # of its own, so that a process tells its release by its file
+        shutil.copy(os.path.join(HERE, f"{module}.py"), os.path.join(made, "lib"))
     for name in PROGRAMS:
         path = os.path.join(made, "bin", name)
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nDAOS_DOUBLE_RELEASE={release} PYTHONDONTWRITEBYTECODE=1 exec {PYTHON} {HERE}/{name}.py \"$@\"\n")
+            file.write(f"#!/bin/sh\nPYTHONDONTWRITEBYTECODE=1 exec {PYTHON} {made}/lib/{name}.py \"$@\"\n")
         os.chmod(path, 0o755)
     return made

@@ -5,6 +5,7 @@
         place.dmg("system", "query")
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -56,17 +57,41 @@ class Place:
         for rank in range(self.ranks):
             argv = [os.path.join(folder, "bin", "daos_server"), "start", "-o", self.path(f"server{rank}.yml")]
             self._servers.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL))
+        self._wait_started()
+
+    def _wait_started(self) -> None:
         ends = time.monotonic() + WAIT_SECONDS
         while "Stopped" in self.states() or len(self.system.running()) < self.ranks:
             if time.monotonic() > ends:
                 raise TimeoutError("the servers of the double do not start")
             time.sleep(0.05)
 
+    def start_linked(self, release: str) -> None:
+        """All servers by their links s0/current and so on, as drydock would; it may stop them and start others."""
+        self.release = release
+        for rank in range(self.ranks):
+            program = [install.PYTHON, self.path(f"s{rank}", "current", "lib", "daos_server.py"), "start", "-o", self.path(f"server{rank}.yml")]
+            subprocess.run(["setsid", "-f", *program], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._wait_started()
+
     def stop(self) -> None:
+        for pid in self._pids():
+            os.kill(pid, signal.SIGTERM)
         for server in self._servers:
             server.send_signal(signal.SIGTERM)
             server.wait(WAIT_SECONDS)
         self._servers.clear()
+
+    def _pids(self) -> list[int]:
+        """Servers of this place that nobody waits for."""
+        waited = [server.pid for server in self._servers]
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+                if int(name) not in waited and any(word.startswith(os.fsencode(self.path("server"))) for word in words[2:]):
+                    found.append(int(name))
+        return found
 
     def states(self) -> list[str]:
         with self.system.change() as state:

@@ -26,6 +26,11 @@ class Refused(Exception):
     """DAOS says no. The text is what its commands print behind ERROR."""
 
 
+def own_release() -> str:
+    """The release whose folder this file is in, as install.py put it there."""
+    return os.path.basename(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+
+
 def series(release: str) -> str:
     return ".".join(release.split(".")[:2])
 
