@@ -112,11 +112,11 @@ std::string return_point(const Plan& plan, const Outline& outline) {
     if (!point.exists) {
         return "";
     }
-    return say("- The point of no return is step {}, behind gate \"{}\": {} (`{}`).\n",
+    return say("- The point of no return is step {}, behind gate \"{}\" (`{}`). Why: {}.\n",
                number_of(outline, point.action),
                point.gate,
-               inline_text(point.because),
-               inline_text(point.source));
+               inline_text(point.source),
+               inline_text(point.because));
 }
 
 std::string ways_back(const Plan& plan) {
