@@ -38,10 +38,11 @@ void tell_identity(PlanBuilder& draft, const FactSource& source, const Observati
         draft.plan.notes.push_back(summary + "; this plan is not bound to it");
         return;
     }
-    draft.problem({"plan.identity",
-                   summary,
-                   "plan again; if its probe needs longer than that, give the fact a `within` in the pack",
-                   ErrorClass::transient});
+    draft.problem(
+        {"plan.identity",
+         summary,
+         "plan again; if its probe needs longer than that, give the fact a `within` in the pack",
+         ErrorClass::transient});
 }
 
 }  // namespace
