@@ -19,14 +19,8 @@ using model::ObservationStatus;
 // True if the fact is of the whole system, or of a member that was found running.
 bool is_heard(const PlanBuilder& draft, const FactSource& source) {
     const auto* member = find_member(draft.request.cluster, source.member);
-    if (member == nullptr) {
-        return true;
-    }
-    const std::string fact =
-        bound_fact(draft.request.pack, member->role, model::StandardFact::running);
-    const auto running = draft.request.facts.find(model::fact_key(source.member, fact));
-    return running != draft.request.facts.end()
-           && running->second.status == ObservationStatus::known;
+    return member == nullptr
+           || found_running(draft, member->role, member->name) == ObservationStatus::known;
 }
 
 void tell_identity(PlanBuilder& draft, const FactSource& source, const Observation& observation) {

@@ -17,13 +17,6 @@ using model::PlanRole;
 using model::QuorumGroup;
 using model::StandardFact;
 
-bool is_up(const PlanBuilder& draft, const std::string& role, const std::string& member) {
-    const std::string fact = bound_fact(draft.request.pack, role, StandardFact::running);
-    const auto running = draft.request.facts.find(model::fact_key(member, fact));
-    return running != draft.request.facts.end()
-           && running->second.status == model::ObservationStatus::known;
-}
-
 bool has_voter(const PlanBuilder& draft, const PlanRole& role, const QuorumGroup& group) {
     return !units_of(draft, role.name, group).empty();
 }
@@ -38,7 +31,7 @@ void tell_of_role(PlanBuilder& draft, const PlanRole& role) {
                     fact,
                     role.members.size());
     const bool runs = std::any_of(role.members.begin(), role.members.end(), [&](const auto& name) {
-        return is_up(draft, role.name, name);
+        return found_running(draft, role.name, name) == model::ObservationStatus::known;
     });
     if (is_way_back(draft) || !runs) {
         draft.plan.notes.push_back(std::move(summary));

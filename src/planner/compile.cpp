@@ -150,6 +150,14 @@ bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact
     return {};
 }
 
+model::ObservationStatus
+found_running(const PlanBuilder& draft, const std::string& role, const std::string& member) {
+    const std::string fact = bound_fact(draft.request.pack, role, model::StandardFact::running);
+    const auto running = draft.request.facts.find(model::fact_key(member, fact));
+    return running == draft.request.facts.end() ? model::ObservationStatus::unknown
+                                                : running->second.status;
+}
+
 std::string fact_of_kind(const model::Pack& pack, const std::string& role, std::string_view kind) {
     for (const model::FactSpec& spec : pack.facts) {
         if (spec.kind == kind && spec.role == role) {

@@ -90,6 +90,10 @@ has_effect(const model::Action& action, model::EffectKind kind, const std::strin
 // is none.
 [[nodiscard]] std::string
 bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard);
+// Whether the survey found the member running (`known`) or down (`absent`); `unknown`: nobody could
+// tell, or nobody asked.
+[[nodiscard]] model::ObservationStatus
+found_running(const PlanBuilder& draft, const std::string& role, const std::string& member);
 // Returns the members of a role on one host, in the plan's order.
 [[nodiscard]] std::vector<std::string>
 members_on(const PlanBuilder& draft, const std::string& role, const std::string& host);

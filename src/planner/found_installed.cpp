@@ -47,10 +47,7 @@ bool would_fire(const PlanBuilder& draft, const model::FormatRule& law, const Me
 }
 
 bool is_down(const PlanBuilder& draft, const Member& member) {
-    const std::string running = bound_fact(draft.request.pack, member.role, StandardFact::running);
-    const auto entry = draft.request.facts.find(model::fact_key(member.name, running));
-    return entry != draft.request.facts.end()
-           && entry->second.status == model::ObservationStatus::absent;
+    return found_running(draft, member.role, member.name) == model::ObservationStatus::absent;
 }
 
 // True if the releases of the store's laws write different formats, and no fact tells which it has.

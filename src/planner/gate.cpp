@@ -115,13 +115,14 @@ std::optional<std::size_t> refusal_before(const PlanBuilder& draft,
     return is_near ? refusal : std::nullopt;
 }
 
-// Returns the pack's own gate that counts. A gate at another place stays, with a note.
+// Returns the pack's own gate that counts. A gate at another place stays, with a note. `refusal`:
+// the step before which a gate counts, too.
 std::optional<std::size_t> own_gate(PlanBuilder& draft,
                                     const std::vector<std::size_t>& fronts,
+                                    const std::optional<std::size_t>& refusal,
                                     const std::vector<std::size_t>& closing) {
     const Plan& plan = draft.plan;
     const auto blocks = fronts_of_blocks(draft, closing);
-    const auto refusal = refusal_before(draft, fronts.front(), closing);
     std::vector<std::size_t> gates;
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         if (plan.actions[i].is_gate()) {
@@ -250,11 +251,11 @@ std::string place_gate(PlanBuilder& draft,
                        const std::string& source) {
     Plan& plan = draft.plan;
     const auto fronts = fronts_of_outage(draft, closing);
-    const bool is_near = refusal_before(draft, fronts.front(), closing).has_value();
-    const auto pack_gate = own_gate(draft, fronts, closing);
+    const auto refusal = refusal_before(draft, fronts.front(), closing);
+    const auto pack_gate = own_gate(draft, fronts, refusal, closing);
     const std::size_t position =
         pack_gate ? *pack_gate : insert_gate(draft, {because, source}, fronts);
-    note_refused_writes(draft, position, is_near);
+    note_refused_writes(draft, position, refusal.has_value());
     Action& gate = plan.actions[position];
     gate.is_point_of_no_return = true;
     gate.soak_ms = draft.request.cluster.policy.soak_ms;

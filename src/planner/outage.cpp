@@ -106,9 +106,8 @@ std::map<std::string, std::size_t> found_down(const PlanBuilder& draft) {
             const auto& pack = draft.request.pack;
             const auto running = bound_fact(pack, member->role, StandardFact::running);
             const std::string key = model::fact_key(effect.member, running);
-            const auto fact = draft.request.facts.find(key);
-            const bool is_down = fact != draft.request.facts.end()
-                                 && fact->second.status == model::ObservationStatus::absent;
+            const bool is_down = found_running(draft, member->role, member->name)
+                                 == model::ObservationStatus::absent;
             const bool counts =
                 effect.name == running
                 || effect.name == bound_fact(pack, member->role, StandardFact::installed);

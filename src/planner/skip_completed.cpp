@@ -181,12 +181,6 @@ bool is_done(const PlanBuilder& draft, const Action& action, const std::string& 
     return expected.empty() || fits(draft, member, expected);
 }
 
-// True if the survey found the member down.
-bool is_found_down(const PlanBuilder& draft, const model::Member& member) {
-    const auto running = bound_fact(draft.request.pack, member.role, model::StandardFact::running);
-    return !running.empty() && fits(draft, member.name, {{running, Json()}});
-}
-
 enum class Seen : std::uint8_t { yes, no, nothing_tells };
 
 // Whether the level of the store, the member's own or that of all, is the format that the plan's
@@ -243,7 +237,8 @@ std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size
     const auto way = facts_of_the_way(draft, member->role);
     Expected expected;
     std::size_t count = 0;
-    const bool is_down = is_found_down(draft, *member);
+    const bool is_down =
+        found_running(draft, member->role, member->name) == model::ObservationStatus::absent;
     bool is_open = false;  // a step since the last move is not done
     for (std::size_t i = 0; i < block.actions.size() && block.actions[i] < end; ++i) {
         const Action& action = draft.plan.actions[block.actions[i]];
