@@ -32,9 +32,8 @@ void SharedReport::add_problem(ProblemList CopyReport::* list,
 }
 
 void SharedReport::add_refusals(const std::string& path, const std::vector<Refusal>& refusals) {
-    for (const Refusal& refusal : refusals) {
-        const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
-        add_problem(&CopyReport::refused, path, error.value());
+    if (!refusals.empty()) {
+        change([&](CopyReport& report) { report.add_refusals(path, refusals); });
     }
 }
 

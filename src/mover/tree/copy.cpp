@@ -222,14 +222,10 @@ private:
     // The deepest first: nothing can be changed in an immutable folder.
     Status give_flags() {
         return journal_.each_flags([&](const std::string& path, std::uint32_t flags) {
-            const auto slash = path.rfind('/');
-            const bool is_top = slash == path.npos;
-            auto folder = open_folder_below(staging_.target(), is_top ? "" : path.substr(0, slash));
-            auto file = folder
-                            ? open_entry(folder->get(),
-                                         path.empty() ? "." : path.substr(is_top ? 0 : slash + 1),
-                                         O_RDONLY)
-                            : std::move(folder);
+            const auto [parent, name] = split_path(path);
+            auto folder = open_folder_below(staging_.target(), parent);
+            auto file = folder ? open_entry(folder->get(), path.empty() ? "." : name, O_RDONLY)
+                               : std::move(folder);
             if (!file) {
                 report_.add_problem(&CopyReport::failures, path, file.error());
                 return;
@@ -257,6 +253,13 @@ void ProblemList::add(const std::string& path,
     ++count;
     if (first.size() < kept_max) {
         first.push_back({path, code, message});
+    }
+}
+
+void CopyReport::add_refusals(const std::string& path, const std::vector<Refusal>& refusals) {
+    for (const Refusal& refusal : refusals) {
+        const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
+        refused.add(path, error.value().code, error.value().message);
     }
 }
 

@@ -55,6 +55,8 @@ struct CopyRequest {
     std::function<bool()> is_to_stop = {};                 // asked often; may be empty
 };
 
+struct Refusal;
+
 struct CopyReport {
     std::int64_t folders = 0;
     std::int64_t files = 0;
@@ -74,6 +76,9 @@ struct CopyReport {
     ProblemList failures;       // not copied
     bool resumed = false;
     std::int64_t threads = 0;
+
+    // Adds what a target did not take of an entry to `refused`.
+    void add_refusals(const std::string& path, const std::vector<Refusal>& refusals);
 
     // True if the target holds everything, as it was.
     [[nodiscard]] bool is_whole() const {

@@ -14,15 +14,7 @@
 #include <utility>
 
 namespace drydock::mover::tree {
-namespace {
-
-std::pair<std::string, std::string> split_path(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return slash == path.npos ? std::pair(std::string(), path)
-                              : std::pair(path.substr(0, slash), path.substr(slash + 1));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<bool>
 Copier::is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry) {

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace drydock::mover::tree {
@@ -60,21 +61,13 @@ private:
 
     // Opens the folder of an entry, mostly the one of the entry before.
     Status open_parent(const std::string& path) {
-        const auto slash = path.rfind('/');
-        const std::string folder = slash == path.npos ? "" : path.substr(0, slash);
-        name_ = slash == path.npos ? path : path.substr(slash + 1);
+        std::string folder;
+        std::tie(folder, name_) = split_path(path);
         if (!parent_ || folder != parent_path_) {
             DRYDOCK_TRY_ASSIGN(parent_, open_folder_below(root_.get(), folder));
             parent_path_ = folder;
         }
         return {};
-    }
-
-    void refuse(const std::string& path, const std::vector<Refusal>& refusals) {
-        for (const Refusal& refusal : refusals) {
-            const auto error = fail_errno("tree.attribute", refusal.what, refusal.error);
-            report_.refused.add(path, error.value().code, error.value().message);
-        }
     }
 
     Status restore(const ManifestEntry& found) {
@@ -108,9 +101,9 @@ private:
         const auto there = read_entry(file, "");
         Entry wanted = found.entry;
         wanted.accessed = there ? there->accessed : found.entry.modified;
-        refuse(found.path, give_attributes(file, wanted, found.extended));
-        refuse(found.path, take_extra(file, found.extended));
-        refuse(found.path, give_times(file, wanted, 0));
+        report_.add_refusals(found.path, give_attributes(file, wanted, found.extended));
+        report_.add_refusals(found.path, take_extra(file, found.extended));
+        report_.add_refusals(found.path, give_times(file, wanted, 0));
         ++report_.restored;
     }
 
@@ -125,8 +118,8 @@ private:
         }
         Entry wanted = found.entry;
         wanted.accessed = wanted.modified;
-        refuse(found.path, give_attributes(folder, name_, wanted, found.extended));
-        refuse(found.path, give_times(folder, name_, wanted));
+        report_.add_refusals(found.path, give_attributes(folder, name_, wanted, found.extended));
+        report_.add_refusals(found.path, give_times(folder, name_, wanted));
         ++report_.restored;
         return {};
     }
@@ -137,9 +130,7 @@ private:
         if (is_new) {
             return false;
         }
-        const auto slash = first->second.rfind('/');
-        const std::string folder = slash == std::string::npos ? "" : first->second.substr(0, slash);
-        const std::string name = first->second.substr(slash == std::string::npos ? 0 : slash + 1);
+        const auto [folder, name] = split_path(first->second);
         DRYDOCK_TRY_ASSIGN(const os::Fd from, open_folder_below(root_.get(), folder));
         DRYDOCK_TRY_ASSIGN(const Entry source, read_entry(from.get(), name));
         const auto there = read_entry(parent_.get(), name_);
@@ -188,7 +179,7 @@ private:
                                ? open_folder_below(root_.get(), found.path)
                                : open_same(found));
         DRYDOCK_TRY_ASSIGN(const Entry there, read_entry(file.get(), ""));
-        refuse(found.path, give_times(file.get(), there, found.flags));
+        report_.add_refusals(found.path, give_times(file.get(), there, found.flags));
         return {};
     }
 

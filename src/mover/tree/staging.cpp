@@ -232,6 +232,12 @@ Status remove_entry(int folder, const std::string& name) {
                : fail_errno("tree.remove", "remove", errno);
 }
 
+std::pair<std::string, std::string> split_path(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == path.npos ? std::pair(std::string(), path)
+                              : std::pair(path.substr(0, slash), path.substr(slash + 1));
+}
+
 Result<os::Fd> open_folder_below(int root, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(os::Fd folder, open_entry(root, ".", O_RDONLY | O_DIRECTORY));
     for (std::size_t begin = 0; begin < path.size();) {

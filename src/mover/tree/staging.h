@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace drydock::mover::tree {
 
@@ -62,6 +63,9 @@ private:
 
 // Removes an entry with all that is in it. Never follows a link. Error: "tree.remove".
 [[nodiscard]] Status remove_entry(int folder, const std::string& name);
+
+// Returns the folder of a path below a root, empty for the root itself, and the name in it.
+[[nodiscard]] std::pair<std::string, std::string> split_path(const std::string& path);
 
 // Opens the folder that a path leads to below an open one, without following a link. Error:
 // "tree.open", "tree.vanished".
