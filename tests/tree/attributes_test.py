@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import trees  # first: it knows where the others are
@@ -25,22 +24,12 @@ def is_lost(path: str) -> bool:
     return os.path.islink(path) or not (os.path.isfile(path) or os.path.isdir(path))
 
 
-class AttributesTest(unittest.TestCase):
+class AttributesTest(trees.TreeCase):
     def setUp(self) -> None:
-        trees.require_program()
         trees.require_root()
-        self.scratch = tempfile.mkdtemp(prefix="drydock-tree-")
-        self.addCleanup(self.clean)
-        self.source, self.poor, self.back = (os.path.join(self.scratch, name) for name in ("source", "poor", "back"))
+        super().setUp()
+        self.poor, self.back = (os.path.join(self.scratch, name) for name in ("poor", "back"))
         self.manifest = os.path.join(self.scratch, "manifest.jsonl")
-
-    def clean(self) -> None:
-        trees.clear_flags(self.scratch)
-        subprocess.run(["rm", "-rf", self.scratch], check=False)  # rmtree knows no long paths
-
-    def drydock(self, *words: str) -> trees.Run:
-        return trees.run_drydock(list(words), self.scratch,
-                                 {"XDG_STATE_HOME": os.path.join(self.scratch, "state")})
 
     def make_poor_copy(self) -> None:
         os.mkdir(self.source)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import trees  # first: it knows where the others are
@@ -12,22 +11,10 @@ import pages
 from program import DONE, NO, USAGE, program
 
 
-class CopyTest(unittest.TestCase):
+class CopyTest(trees.TreeCase):
     def setUp(self) -> None:
-        trees.require_program()
         trees.require_root()
-        self.scratch = tempfile.mkdtemp(prefix="drydock-tree-")
-        self.addCleanup(self.clean)
-        self.source = os.path.join(self.scratch, "source")
-        self.target = os.path.join(self.scratch, "target")
-
-    def clean(self) -> None:
-        trees.clear_flags(self.scratch)
-        subprocess.run(["rm", "-rf", self.scratch], check=False)  # rmtree knows no long paths
-
-    def drydock(self, *words: str) -> trees.Run:
-        return trees.run_drydock(list(words), self.scratch,
-                                 {"XDG_STATE_HOME": os.path.join(self.scratch, "state")})
+        super().setUp()
 
     def test_the_edge_tree(self) -> None:
         """Python sees the same in both trees, and so does `verify`."""

@@ -6,7 +6,6 @@ import random
 import signal
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
@@ -19,13 +18,9 @@ CHUNKS = 4
 PAUSED = 75
 
 
-class KillTest(unittest.TestCase):
+class KillTest(trees.TreeCase):
     def setUp(self) -> None:
-        trees.require_program()
-        self.scratch = tempfile.mkdtemp(prefix="drydock-tree-")
-        self.addCleanup(subprocess.run, ["rm", "-rf", self.scratch], check=False)
-        self.source = os.path.join(self.scratch, "source")
-        self.target = os.path.join(self.scratch, "target")
+        super().setUp()
         os.mkdir(self.source)
 
     def words(self, *more: str) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -13,13 +12,9 @@ from program import DONE, NO, USAGE
 RATE, LARGE = 4 << 20, 8 << 20
 
 
-class MirrorTest(unittest.TestCase):
+class MirrorTest(trees.TreeCase):
     def setUp(self) -> None:
-        trees.require_program()
-        self.scratch = tempfile.mkdtemp(prefix="drydock-tree-")
-        self.addCleanup(subprocess.run, ["rm", "-rf", self.scratch], check=False)
-        self.source = os.path.join(self.scratch, "source")
-        self.target = os.path.join(self.scratch, "target")
+        super().setUp()
         self.make(self.source, "keep/a.log", "keep/b.txt", "top.log", "sub/inner/c.log")
 
     def make(self, root: str, *paths: str) -> None:
@@ -28,8 +23,7 @@ class MirrorTest(unittest.TestCase):
             trees.write(os.path.join(root, path), path.encode())
 
     def copy(self, *more: str) -> trees.Run:
-        return trees.run_drydock(["copy", self.source, self.target, "--json", *more], self.scratch,
-                                 {"XDG_STATE_HOME": os.path.join(self.scratch, "state")})
+        return self.drydock("copy", self.source, self.target, "--json", *more)
 
     def files(self) -> list[str]:
         return sorted(os.path.relpath(os.path.join(folder, name), self.target)

@@ -7,7 +7,9 @@ import os
 import socket
 import stat
 import struct
+import subprocess
 import sys
+import tempfile
 import unittest
 from typing import Any
 
@@ -25,6 +27,25 @@ OLD, FAR = -2_000_000_000, 13_569_465_600  # in 1906 and 2400
 def require_root() -> None:
     if os.geteuid() != 0:
         raise unittest.SkipTest("owners and devices need root")
+
+
+class TreeCase(unittest.TestCase):
+    """A scratch folder, in which drydock keeps its state, too; `source` and `target` are not there yet."""
+
+    def setUp(self) -> None:
+        require_program()
+        self.scratch = tempfile.mkdtemp(prefix="drydock-tree-")
+        self.addCleanup(self.clean)
+        self.source = os.path.join(self.scratch, "source")
+        self.target = os.path.join(self.scratch, "target")
+
+    def clean(self) -> None:
+        clear_flags(self.scratch)
+        subprocess.run(["rm", "-rf", self.scratch], check=False)  # rmtree knows no long paths
+
+    def drydock(self, *words: str) -> Run:
+        return run_drydock(list(words), self.scratch,
+                           {"XDG_STATE_HOME": os.path.join(self.scratch, "state")})
 
 
 def flags_of(path: str) -> int:
