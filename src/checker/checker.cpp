@@ -31,6 +31,14 @@ constexpr std::size_t k_worlds_at_once = 32;
 constexpr const char* k_still_open = ", and it is open still: the point of no return is approved, "
                                      "and not passed";
 
+// True if some member may come back by itself.
+bool may_any_restart(const Model& model) {
+    return std::any_of(model.members.begin(), model.members.end(), [&](const Member& member) {
+        return model.restarts[member.role] && member.running != k_no_offset
+               && member.installed != k_no_offset;
+    });
+}
+
 // One check, with the parts that all of its steps share.
 class Check {
 public:
@@ -272,7 +280,7 @@ private:
         list.emplace_back(
             "what a resume compares with the expected world, and two conductors at once");
         list.emplace_back("faults inside the system that its facts do not show");
-        if (options_.faults.restart == 0 && model_.judges_restarts) {
+        if (options_.faults.restart == 0 && may_any_restart(model_)) {
             list.emplace_back("what follows later from a member that starts by itself: such starts "
                               "are judged, and not followed");
         }

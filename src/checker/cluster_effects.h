@@ -41,6 +41,8 @@ void begin_half_done(const Model& model, std::size_t action, Byte* row);
 [[nodiscard]] std::vector<Returning>
 end_half_done(const Model& model, std::size_t action, Byte* row);
 void undo_half_done(const Model& model, std::size_t action, Byte* row);
+// The attempt has ended: which one it was makes no difference any more.
+void forget_attempts(const Model& model, std::size_t action, Byte* row);
 
 // True if the law's condition is that of a state of its members, and holds.
 [[nodiscard]] bool holds(const Model& model, const FormatTransition& rise, const Byte* row);

@@ -46,10 +46,11 @@ bool can_elect(const Model& model, const Byte* row) {
 // facts first.
 bool observe_at_once(const Expansion& expansion, Successor& successor) {
     const Model& model = expansion.model();
-    if (std::any_of(
-            model.format_transitions.begin(),
-            model.format_transitions.end(),
-            [&](const FormatTransition& rise) { return can_fire(model, rise, successor.row()); })
+    if (std::any_of(model.format_transitions.begin(),
+                    model.format_transitions.end(),
+                    [&](const FormatTransition& rise) {
+                        return rise.waits && can_fire(model, rise, successor.row());
+                    })
         || can_elect(model, successor.row())) {
         return false;
     }
@@ -90,7 +91,7 @@ void hold_guard(Expansion& expansion, Index action) {
     } else if (successor.status() == Status::applied) {
         is_doubtful = observe_at_once(expansion, successor);
     } else if (successor.status() == Status::ready
-               && (!(act.stops_members || act.moves_votes || !act.meanwhile.empty())
+               && (!(act.stops_members || act.moves_votes || act.shows_half_done)
                    || act.preconditions.empty() || is_alone(expansion.commands()))) {
         successor.dispatch();
     }

@@ -82,7 +82,16 @@ Byte value_before(const Model& model, const HalfDone& half_done, Byte* row) {
     return saved;
 }
 
+// Nothing needs to be put back where the value was there before, and nothing else changes it.
+bool changes_nothing(const HalfDone& half_done, const Byte* row) {
+    return half_done.is_own && row[half_done.offset] == half_done.value
+           && row[half_done.saved] == k_nothing_saved;
+}
+
 void begin_one(const Model& model, const HalfDone& half_done, Byte* row) {
+    if (changes_nothing(half_done, row)) {
+        return;
+    }
     const bool is_again = row[half_done.saved] != k_nothing_saved;
     row[half_done.saved] = is_again ? to_byte(row[half_done.saved] | k_begun_again)
                                     : value_before(model, half_done, row);
@@ -155,6 +164,17 @@ void undo_half_done(const Model& model, std::size_t action, Byte* row) {
         }
     }
     settle(model, row);
+}
+
+// Only an attempt that is under way needs to know whether there was one before it. What was there
+// before the first is not needed where the effect of the action comes in its place.
+void forget_attempts(const Model& model, std::size_t action, Byte* row) {
+    const ActionModel& act = model.actions[action];
+    for (const HalfDone& half_done : act.meanwhile) {
+        const bool is_replaced = half_done.is_own && writes(act, half_done.offset);
+        row[half_done.saved] =
+            is_replaced ? k_nothing_saved : to_byte(row[half_done.saved] & ~k_begun_again);
+    }
 }
 
 }  // namespace drydock::checker

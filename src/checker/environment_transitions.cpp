@@ -38,9 +38,10 @@ bool answer_commands(Expansion& expansion) {
 void fire_laws(Expansion& expansion) {
     const Model& model = expansion.model();
     for (Index i = 0; i < model.format_transitions.size(); ++i) {
-        if (can_fire(model, model.format_transitions[i], expansion.row())) {
+        const FormatTransition& rise = model.format_transitions[i];
+        if (rise.waits && can_fire(model, rise, expansion.row())) {
             Successor successor = expansion.add(Kind::law_fires, i);
-            fire(model, model.format_transitions[i], successor.row());
+            fire(model, rise, successor.row());
             successor.judge_change().commit();
         }
     }
@@ -186,12 +187,15 @@ void expand_restarts(Expansion& expansion) {
         && std::none_of(commands.begin(), commands.end(), [](const Command& command) {
                return command.kind == CommandKind::begin;
            });
-    if (!is_explored && !model.judges_restarts) {
+    const std::uint64_t releases = is_explored ? k_any_value : model.judged_restarts;
+    if (releases == 0) {
         return;
     }
     for (Index i = 0; i < model.members.size(); ++i) {
         const Member& member = model.members[i];
-        if (!can_restart(model, member, expansion.row()) || expansion.is_symmetric_duplicate(i)) {
+        if (member.installed == k_no_offset || !has(releases, expansion.row()[member.installed])
+            || !can_restart(model, member, expansion.row())
+            || expansion.is_symmetric_duplicate(i)) {
             continue;
         }
         const PropertySet broken = expansion.judge_restart(i);

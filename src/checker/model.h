@@ -27,6 +27,7 @@ inline constexpr Byte k_absent = 0;  // the index of the value "absent"
 inline constexpr Byte k_no_format = 0xFF;
 inline constexpr Byte k_destroyed = 0xFE;  // the format of a destroyed store: no release opens it
 inline constexpr std::size_t k_values_max = 64;
+inline constexpr std::uint64_t k_any_value = ~std::uint64_t{0};
 
 enum class Fault : Byte { failure, unknown, crash, member, host, restart };
 inline constexpr std::size_t k_faults = 6;
@@ -101,6 +102,7 @@ struct HalfDone {
     Offset saved = k_no_offset;
     Instance instance;  // of a store; only if `is_format`
     bool is_format = false;
+    bool is_own = false;  // nothing else ever changes the place
 };
 
 // A place where state lives, with an instance for each member of its role, or one that all share.
@@ -140,6 +142,10 @@ struct FormatTransition {
     bool blocks_downgrade = false;
     bool alone = false;           // two starts that raise it may not be under way at once
     bool holds_at_start = false;  // its condition held before the plan's first action
+    bool waits = false;           // for a state of its members
+
+    // It can close the way back while the plan runs.
+    [[nodiscard]] bool closes() const { return blocks_downgrade && !holds_at_start; }
 };
 
 struct Member {
@@ -184,6 +190,8 @@ struct ActionModel {
     bool moves_world = false;         // it has a modelled effect
     bool matters_if_skipped = false;  // a skip and an end have different futures
     bool local = false;               // no other action observes its outcome (add_local_actions)
+    bool shows_half_done = false;     // others may observe what holds while it is under way
+    bool moves_releases = false;      // it changes who runs what, or on which format
     bool independent = false;  // it commutes with other such actions (add_independent_actions)
     std::vector<Write> writes;
     std::vector<Write> votes_meanwhile;  // the votes while it is under way, where they differ
@@ -269,12 +277,12 @@ struct Model {
     // ready together, stale or unclean copies, a second axis. Reductions that have no argument for
     // it are off.
     bool has_mutual_laws = false;
-    bool has_alone = false;           // some action or start must be alone
-    Byte value_open = k_absent;       // of a fact that `changes`; k_absent: no step has that
-    bool moves_votes = false;         // some action gives or takes a vote
-    bool lends_votes = false;         // some action does while it is under way
-    bool judges_restarts = false;     // a start by itself can violate a property
-    bool depends_on_clients = false;  // a release may start where it may not serve
+    bool has_alone = false;             // some action or start must be alone
+    Byte value_open = k_absent;         // of a fact that `changes`; k_absent: no step has that
+    bool moves_votes = false;           // some action gives or takes a vote
+    bool lends_votes = false;           // some action does while it is under way
+    std::uint64_t judged_restarts = 0;  // values of `installed` whose start by itself can violate
+    bool depends_on_clients = false;    // a release may start where it may not serve
     std::size_t interchangeable_groups = 0;
     std::vector<std::size_t> return_gates;
     std::vector<std::size_t> unmodelled;    // actions with conditions that are answered both ways

@@ -38,6 +38,9 @@ void add_rise(Model& model, Index index, const std::string& release) {
     rise.raises = law.trigger;
     rise.running_values = values_of_release(model, release);
     rise.becomes = to_byte(format);
+    rise.waits = law.trigger == model::FormatTrigger::when_all
+                 || law.trigger == model::FormatTrigger::when_all_running
+                 || law.trigger == model::FormatTrigger::on_lead;
     rise.blocks_downgrade = closes_way_back(model.plan, store, release);
     rise.alone = law.alone && store.is_shared && law.trigger == model::FormatTrigger::on_start;
     rise.holds_at_start =

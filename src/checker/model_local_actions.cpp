@@ -91,9 +91,36 @@ public:
         const bool alone = is_member_unobserved(action);
         return is_plain(action) && (alone || (!act.starts && !act.stops_members))
                && asks_itself(action, act.postconditions, alone)
-               && asks_itself(action, act.completion_check, alone)
+               && asks_itself(action, act.completion_check, alone) && !shows_half_done(action)
                && std::all_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
                       return is_own(action, write.offset, alone);
+                  });
+    }
+
+    // True if a concurrent action may notice what holds while this one is under way.
+    [[nodiscard]] bool shows_half_done(std::size_t action) const {
+        const std::vector<HalfDone>& meanwhile = model_.actions[action].meanwhile;
+        return std::any_of(meanwhile.begin(), meanwhile.end(), [&](const HalfDone& half_done) {
+            return half_done.is_format || !is_own(action, half_done.offset, false);
+        });
+    }
+
+    // True if no other action of the plan writes the byte, and it does not move by itself.
+    [[nodiscard]] bool is_written_by_none_but(std::size_t action, Offset offset) const {
+        for (std::size_t i = 0; i < model_.actions.size(); ++i) {
+            if (i != action && writes(model_.actions[i], offset)) {
+                return false;
+            }
+        }
+        return !model_.has_mutual_laws && !moves_by_itself(model_, offset);
+    }
+
+    // True if an effect can violate a property of who runs together, or on which format.
+    [[nodiscard]] bool moves_releases(const ActionModel& act) const {
+        return act.starts || act.stops_members || !act.changes.empty() || model_.has_mutual_laws
+               || model_.depends_on_clients || moves_members_meanwhile(act)
+               || std::any_of(act.writes.begin(), act.writes.end(), [&](const Write& write) {
+                      return moves_by_itself(model_, write.offset);
                   });
     }
 
@@ -104,7 +131,7 @@ private:
         const ActionModel& act = model_.actions[action];
         const bool facts_only = act.raises.empty() && act.lowers.empty() && act.copies.empty()
                                 && act.destroyed.empty() && !act.destroys && !act.restores
-                                && act.meanwhile.empty() && act.alone.empty() && !model_.has_alone;
+                                && act.alone.empty() && !model_.has_alone;
         return facts_only && !model_.has_mutual_laws && !model_.depends_on_clients
                && !act.moves_votes && model_.program.acts(action) && act.ran == k_no_offset
                && act.applies_if.empty() && (!act.moves_world || model_.serving == k_no_offset);
@@ -138,10 +165,18 @@ private:
         const bool counted = model_.quorum[role] > 0 || !model_.groups[role].empty();
         return none_concurrent(action, [&](const ActionModel& act) {
             return (counted && (act.stops_members || act.moves_votes)) || !act.changes.empty()
-                   || !act.meanwhile.empty() || is_about(act.applies_if, member)
+                   || moves_members_meanwhile(act) || is_about(act.applies_if, member)
                    || is_about(act.preconditions, member) || is_about(act.postconditions, member)
                    || is_about(act.completion_check, member);
         });
+    }
+
+    // True if a half-done effect is about members or stores, and not about some other fact.
+    [[nodiscard]] bool moves_members_meanwhile(const ActionModel& act) const {
+        return std::any_of(
+            act.meanwhile.begin(), act.meanwhile.end(), [&](const HalfDone& half_done) {
+                return half_done.is_format || moves_by_itself(model_, half_done.offset);
+            });
     }
 
     // True if no concurrent action reads or writes the byte.
@@ -194,7 +229,14 @@ private:
 void add_local_actions(Model& model) {
     const LocalActions quiet(model);
     for (std::size_t i = 0; i < model.actions.size(); ++i) {
-        model.actions[i].local = quiet.is_quiet(i);
+        ActionModel& act = model.actions[i];
+        act.local = quiet.is_quiet(i);
+        act.shows_half_done = quiet.shows_half_done(i);
+        act.moves_releases = quiet.moves_releases(act);
+        for (HalfDone& half_done : act.meanwhile) {
+            half_done.is_own =
+                !half_done.is_format && quiet.is_written_by_none_but(i, half_done.offset);
+        }
     }
 }
 

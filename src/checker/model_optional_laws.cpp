@@ -230,21 +230,27 @@ void note_openers(Model& model) {
     }
 }
 
-// True if a start by itself can violate anything: it may raise a format, close the way back, or
-// bring releases together.
-bool can_restart_violate(const Model& model) {
-    const bool rises =
-        std::any_of(model.format_transitions.begin(),
-                    model.format_transitions.end(),
-                    [&](const FormatTransition& rise) {
-                        const Store& store = model.stores[rise.store];
-                        const bool is_shared =
-                            store.is_shared
-                            || std::count(store.opened_by.begin(), store.opened_by.end(), true) > 1;
-                        return (rise.blocks_downgrade && !rise.holds_at_start) || rise.alone
-                               || (rise.raises == model::FormatTrigger::on_start && is_shared);
-                    });
-    return rises || !model.skews.empty() || model.depends_on_clients;
+// The releases whose start by itself can let the law violate anything, as values: by closing the
+// way back, by raising a format under others, or beside another start. A law that waits for a
+// command does nothing then.
+std::uint64_t releases_to_judge(const Model& model, const FormatTransition& rise) {
+    const Store& store = model.stores[rise.store];
+    const bool has_other_readers =
+        store.is_shared || std::count(store.opened_by.begin(), store.opened_by.end(), true) > 1;
+    const bool is_at_start = rise.raises == model::FormatTrigger::on_start;
+    const bool counts = (rise.closes() && (is_at_start || rise.waits)) || rise.alone
+                        || (is_at_start && has_other_readers);
+    return counts ? rise.running_values : 0;
+}
+
+// A start by itself may also bring releases together, or serve where it may not. Where members
+// change each other, any release may.
+std::uint64_t releases_to_judge(const Model& model) {
+    std::uint64_t releases = model.skews.empty() && !model.depends_on_clients ? 0 : k_any_value;
+    for (const FormatTransition& rise : model.format_transitions) {
+        releases |= releases_to_judge(model, rise);
+    }
+    return releases != 0 && model.has_mutual_laws ? k_any_value : releases;
 }
 
 bool uses_leaders(const Model& model) {
@@ -273,7 +279,7 @@ void add_readable_formats(Model& model) {
             }
         }
     }
-    model.judges_restarts = can_restart_violate(model);
+    model.judged_restarts = releases_to_judge(model);
 }
 
 void add_half_done_effects(Model& model) {

@@ -14,8 +14,7 @@ PropertySet close(const Model& model, const Byte* row) {
         is_approved(model, row) ? PropertySet{0} : mask_of(Property::unasked_return_point);
     for (const FormatTransition& rise : model.format_transitions) {
         const Store& store = model.stores[rise.store];
-        const bool now = rise.blocks_downgrade && !rise.holds_at_start;
-        if (now && store.copy_needed && !has_verified_copy(store, row)) {
+        if (rise.closes() && store.copy_needed && !has_verified_copy(store, row)) {
             broken |= mask_of(Property::unverified_destroy);
         }
     }
@@ -52,10 +51,10 @@ bool misreads_anew(const Model& model,
 // Judges what the releases that run do together: skew, and the way back.
 PropertySet judge_releases(const Model& model, const Byte* before, const Byte* after) {
     PropertySet broken = 0;
-    if (!model.skews.empty() && !violates_skew(model, before) && violates_skew(model, after)) {
+    if (!model.skews.empty() && violates_skew(model, after) && !violates_skew(model, before)) {
         broken |= mask_of(Property::skew);
     }
-    if (!is_closing(model, before) && is_closing(model, after)) {
+    if (is_closing(model, after) && !is_closing(model, before)) {
         broken |= close(model, after);
     }
     return broken;
@@ -129,7 +128,8 @@ PropertySet judge_change(const Model& model, const Byte* before, const Byte* aft
 
 PropertySet
 judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after) {
-    const bool is_misread = misreads_anew(model, before, after, &member);
+    const bool is_misread =
+        has_moved_stores(model, before, after) && misreads_anew(model, before, after, &member);
     const PropertySet broken =
         judge_releases(model, before, after) | judge_company(model, member, before)
         | (is_misread ? mask_of(Property::unreadable_start) : PropertySet{0});
@@ -163,8 +163,9 @@ bool is_closing(const Model& model, const Byte* row) {
     return std::any_of(model.format_transitions.begin(),
                        model.format_transitions.end(),
                        [&](const FormatTransition& rise) {
-                           const bool counts = rise.blocks_downgrade && !rise.holds_at_start;
-                           return counts && (is_risen(model, rise, row) || holds(model, rise, row));
+                           return rise.closes()
+                                  && (is_risen(model, rise, row)
+                                      || (rise.waits && holds(model, rise, row)));
                        });
 }
 

@@ -6,13 +6,6 @@ namespace drydock::checker {
 
 namespace {
 
-// True if the law waits for a state of its members.
-bool has_condition(const FormatTransition& rise) {
-    return rise.raises == model::FormatTrigger::when_all
-           || rise.raises == model::FormatTrigger::when_all_running
-           || rise.raises == model::FormatTrigger::on_lead;
-}
-
 bool is_leader_of(const Model& model, const Member& member, const Byte* row) {
     return member.leads != k_no_offset && row[member.leads] == model.value_serving;
 }
@@ -142,7 +135,7 @@ void raise_by_command(const Model& model, const StoreChange& change, Byte* row) 
         make_anew_by_axis(model, change, row);
     }
     for (const FormatTransition& rise : model.format_transitions) {
-        if (rise.store != change.store || (has_condition(rise) && !holds(model, rise, row))) {
+        if (rise.store != change.store || (rise.waits && !holds(model, rise, row))) {
             continue;
         }
         if (store.axis.empty()) {
@@ -254,7 +247,7 @@ bool holds(const Model& model, const FormatTransition& rise, const Byte* row) {
 // Laws that raise on start act in convert(). A store that is destroyed as a whole cannot rise.
 bool can_fire(const Model& model, const FormatTransition& rise, const Byte* row) {
     const Store& store = model.stores[rise.store];
-    return has_condition(rise) && row[store.hold] == 0 && !is_risen(model, rise, row)
+    return rise.waits && row[store.hold] == 0 && !is_risen(model, rise, row)
            && holds(model, rise, row)
            && std::any_of(store.offset.begin(), store.offset.end(), [&](Offset place) {
                   return row[place] != k_destroyed;

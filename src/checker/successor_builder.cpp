@@ -13,6 +13,16 @@ namespace drydock::checker {
 using run::EventType;
 using run::Outcome;
 using run::Purpose;
+using run::Status;
+
+namespace {
+
+// A host that is unreachable may still carry it out, and is asked again.
+bool may_be_under_way(Status status) {
+    return run::is_open_ended(status) || status == Status::unreachable;
+}
+
+}  // namespace
 
 // Rows grow geometrically and are never freed: one batch serves a whole search.
 Byte* Successors::add(const Byte* source, Transition choice) {
@@ -56,11 +66,15 @@ Successor&& Successor::take_effect() {
     if (!source_.model_.actions[action_].moves_world) {
         return std::move(*this);
     }
-    return blame(checker::take_effect(source_.model_, action_, row_)).judge_change();
+    return blame(checker::take_effect(source_.model_, action_, row_)).judge_effect();
 }
 
 Successor&& Successor::judge_change() {
     return blame(checker::judge_change(source_.model_, source_.row_, row_));
+}
+
+Successor&& Successor::judge_effect() {
+    return source_.model_.actions[action_].moves_releases ? judge_change() : std::move(*this);
 }
 
 Successor&& Successor::blame(PropertySet broken) {
@@ -73,7 +87,7 @@ Successor&& Successor::undo_half_done() {
         return std::move(*this);
     }
     checker::undo_half_done(source_.model_, action_, row_);
-    return judge_change();
+    return judge_effect();
 }
 
 Successor&& Successor::verify_copies() {
@@ -105,7 +119,7 @@ Successor&& Successor::dispatch() {
           | checker::alone_violation(source_.model_, action_, source_.row_));
     if (!source_.model_.actions[action_].meanwhile.empty()) {
         begin_half_done(source_.model_, action_, row_);
-        judge_change();
+        judge_effect();
     }
     return apply(EventType::action_intended);
 }
@@ -132,6 +146,10 @@ void Successor::commit() && {
     run::State& after = source_.next_run_;
     if (change_ == Change::one_action) {
         source_.model_.pack_action(after, action_, row_);
+        if (!source_.model_.actions[action_].meanwhile.empty()
+            && !may_be_under_way(after.status(action_))) {
+            forget_attempts(source_.model_, action_, row_);
+        }
         after.take(action_, before);
     } else if (change_ == Change::any_action) {
         const run::State::Cell* cells_before = before.of_actions().data();

@@ -74,6 +74,8 @@ private:
 
     Successor(Expansion& source, TransitionKind kind, Index index);
     void apply(const run::CompactEvent& event, Change change);
+    // Judges the change if the action can violate a property by it.
+    Successor&& judge_effect();
 
     Expansion& source_;
     Index action_;  // or the member, host or law of the transition

@@ -103,7 +103,7 @@ std::vector<std::string> unverified_stores(const Model& model, const Path& walk)
         std::for_each(destroyed.begin(), destroyed.end(), add);
     }
     for (const FormatTransition& rise : model.format_transitions) {
-        if (names.empty() && rise.blocks_downgrade && !rise.holds_at_start) {
+        if (names.empty() && rise.closes()) {
             add(rise.store);
         }
     }
