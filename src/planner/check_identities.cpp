@@ -43,8 +43,11 @@ void tell_identity(PlanBuilder& draft, const FactSource& source, const Observati
 
 void check_identities(PlanBuilder& draft) {
     for (const auto& [key, source] : *draft.sources) {
+        if (!source.identity) {
+            continue;
+        }
         const auto entry = draft.request.facts.find(key);
-        if (source.identity && entry != draft.request.facts.end()
+        if (entry != draft.request.facts.end()
             && entry->second.status == ObservationStatus::unknown) {
             tell_identity(draft, source, entry->second);
         }

@@ -85,9 +85,12 @@ bool votes(const PlanBuilder& draft,
 
 void note_votes(const PlanBuilder& draft, const model::Action& action, Votes& votes) {
     for (const model::Effect& effect : action.effects) {
+        if (effect.kind != model::EffectKind::becomes
+            || !(effect.value.is_bool() || effect.value.is_null())) {
+            continue;
+        }
         const model::Member* member = find_member(draft.request.cluster, effect.member);
-        if (effect.kind == model::EffectKind::becomes && member != nullptr
-            && effect.name == voter_fact(draft, member->role)) {
+        if (member != nullptr && effect.name == voter_fact(draft, member->role)) {
             votes[effect.member] = effect.value == Json(true);
         }
     }
