@@ -28,10 +28,10 @@ PropertySet judge_destruction(const Model& model, const ActionModel& act, const 
 // A downgrade may not restore an older copy. It may not turn clients back either, once the new side
 // has taken writes that the old side lacks.
 PropertySet lose_writes(const Model& model, const ActionModel& act, const Byte* row) {
-    const bool is_downgrade = model.plan.procedure == "downgrade";
     const bool switches_back = act.moves_serving && row[model.new_writes] != 0;
-    return is_downgrade && (act.restores || switches_back) ? mask_of(Property::lost_writes)
-                                                           : PropertySet{0};
+    const bool takes_back = act.restores || switches_back;
+    return takes_back && model.plan.procedure == "downgrade" ? mask_of(Property::lost_writes)
+                                                             : PropertySet{0};
 }
 
 PropertySet run_once(const ActionModel& act, Byte* row) {

@@ -209,6 +209,9 @@ PropertySet start_as(const Model& model, const Member& member, Byte release, Byt
 // Members that one command takes down go down together: none of them outlives another. What they
 // leave without another that opens it, they leave clean.
 void take_down(const Model& model, const std::vector<Index>& leaving, Byte* row) {
+    if (leaving.empty()) {
+        return;
+    }
     std::vector<Index> stopped;
     std::copy_if(leaving.begin(), leaving.end(), std::back_inserter(stopped), [&](Index member) {
         return is_running(model.members[member], row);

@@ -19,23 +19,39 @@ using model::Quantifier;
 using model::Relation;
 using model::Truth;
 
-// Evaluates the condition for one value of one member alone. Quantifiers are counted elsewhere.
-Truth ask(const Model& model,
-          const Condition& condition,
-          const std::string& member,
-          const model::Observation& value) {
-    const std::string key = model::fact_key(member, condition.fact);
-    const model::FactBook facts = {{key, value}};
-    const model::FactBook earlier_facts;
-    const model::Roster roster = {{condition.role, {member}}};
-    Condition member_condition = condition;
-    member_condition.quantifier =
-        condition.quantifier == Quantifier::system ? Quantifier::system : Quantifier::self;
-    member_condition.members_min = 0;
-    return model::evaluate(member_condition,
-                           {facts, earlier_facts, model.plan.bound_facts, roster, member})
-        .outcome;
-}
+// Evaluates a condition for one value after the other, of one member alone. Quantifiers are counted
+// elsewhere.
+class ValueTest {
+public:
+    ValueTest(const Model& model, const Condition& condition, const std::string& member)
+        : model_(model)
+        , condition_(condition)
+        , member_(member)
+        , roster_({{condition.role, {member}}})
+        , value_(facts_[model::fact_key(member, condition.fact)]) {
+        condition_.quantifier =
+            condition.quantifier == Quantifier::system ? Quantifier::system : Quantifier::self;
+        condition_.members_min = 0;
+    }
+
+    ValueTest(const ValueTest&) = delete;
+
+    [[nodiscard]] Truth ask(const model::Observation& value) {
+        value_ = value;
+        return model::evaluate(condition_,
+                               {facts_, earlier_facts_, model_.plan.bound_facts, roster_, member_})
+            .outcome;
+    }
+
+private:
+    const Model& model_;
+    Condition condition_;
+    const std::string& member_;
+    model::Roster roster_;
+    model::FactBook facts_;
+    model::FactBook earlier_facts_;
+    model::Observation& value_;  // in facts_
+};
 
 const std::string& name_at(const Model& model, Index member) {
     static const std::string k_system;
@@ -150,10 +166,10 @@ private:
     }
 
     [[nodiscard]] Predicate::Target find_sets(const Condition& condition, Index member) const {
-        const std::string& name = name_at(model_, member);
+        ValueTest test(model_, condition, name_at(model_, member));
         Predicate::Target sets;
         for (std::size_t i = 0; i < model_.values.size(); ++i) {
-            const Truth truth = ask(model_, condition, name, model_.values.at(i));
+            const Truth truth = test.ask(model_.values.at(i));
             sets.satisfying_values |= truth == Truth::yes ? 1ULL << i : 0;
             sets.cannot_tell |= truth == Truth::cannot_tell ? 1ULL << i : 0;
         }
