@@ -41,6 +41,9 @@ void begin_half_done(const Model& model, std::size_t action, Byte* row);
 [[nodiscard]] std::vector<Returning>
 end_half_done(const Model& model, std::size_t action, Byte* row);
 void undo_half_done(const Model& model, std::size_t action, Byte* row);
+// The member starts or dies while an action holds it down: to take that action back does not bring
+// it up again.
+void end_claims_on(const Model& model, const Member& member, Byte* row);
 // The attempt has ended: which one it was makes no difference any more.
 void forget_attempts(const Model& model, std::size_t action, Byte* row);
 

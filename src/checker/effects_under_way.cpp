@@ -166,6 +166,17 @@ void undo_half_done(const Model& model, std::size_t action, Byte* row) {
     settle(model, row);
 }
 
+void end_claims_on(const Model& model, const Member& member, Byte* row) {
+    for (Index i = 0; model.holds_members && i < model.actions.size(); ++i) {
+        for (const HalfDone& half_done : model.actions[i].meanwhile) {
+            if (!half_done.is_format && half_done.offset == member.running
+                && row[half_done.saved] != k_nothing_saved) {
+                row[half_done.saved] |= k_begun_again;
+            }
+        }
+    }
+}
+
 // Only an attempt that is under way needs to know whether there was one before it. What was there
 // before the first is not needed where the effect of the action comes in its place.
 void forget_attempts(const Model& model, std::size_t action, Byte* row) {

@@ -33,6 +33,7 @@ void note_unclean(const Model& model, Byte* row) {
 
 // Who runs already keeps the lead.
 void bring_up(const Model& model, const Member& member, Byte release, Byte* row) {
+    end_claims_on(model, member, row);
     set_if(is_running(member, row) ? k_no_offset : member.leads, model.no, row);
     row[member.running] = release;
     set_if(member.ready, model.value_serving, row);
@@ -240,6 +241,7 @@ bool can_read_all(const Model& model, const Member& member, Byte release, const 
 }
 
 void kill_member(const Model& model, const Member& member, Byte* row) {
+    end_claims_on(model, member, row);
     if (model.has_mutual_laws && is_running(member, row)) {
         mark_stale(model, member, {}, row);
     }

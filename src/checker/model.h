@@ -277,6 +277,7 @@ struct Model {
     // ready together, stale or unclean copies, a second axis. Reductions that have no argument for
     // it are off.
     bool has_mutual_laws = false;
+    bool holds_members = false;         // some action takes a member down for its own time
     bool has_alone = false;             // some action or start must be alone
     Byte value_open = k_absent;         // of a fact that `changes`; k_absent: no step has that
     bool moves_votes = false;           // some action gives or takes a vote

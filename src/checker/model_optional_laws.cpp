@@ -134,6 +134,18 @@ void add_half_done(Model& model, Index action) {
     act.moves_world = act.moves_world || !act.meanwhile.empty();
 }
 
+// True if some action names what runs in its `while`.
+bool holds_any_member(const Model& model) {
+    return std::any_of(model.members.begin(), model.members.end(), [&](const Member& member) {
+        return std::any_of(model.actions.begin(), model.actions.end(), [&](const ActionModel& act) {
+            return std::any_of(
+                act.meanwhile.begin(), act.meanwhile.end(), [&](const HalfDone& half_done) {
+                    return !half_done.is_format && half_done.offset == member.running;
+                });
+        });
+    });
+}
+
 // Numbers a resource by its name.
 Index resource_named(Model& model, const std::string& name) {
     Index index = index_in(model.resources, name);
@@ -287,6 +299,7 @@ void add_half_done_effects(Model& model) {
         add_changes(model, model.plan.actions[i], model.actions[i]);
         add_half_done(model, i);
     }
+    model.holds_members = holds_any_member(model);
     add_resources(model);
 }
 

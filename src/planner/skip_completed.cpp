@@ -229,6 +229,15 @@ bool is_told(const PlanBuilder& draft, const Action& action, const std::string& 
            || are_converted(draft, action, member) == Seen::yes;
 }
 
+// True if a member that no step has moved yet looks like that, too: it has the release that the
+// plan comes from. A restart on that release leaves nothing that tells.
+bool is_as_at_first(const PlanBuilder& draft, const Expected& expected) {
+    return !expected.empty()
+           && std::all_of(expected.begin(), expected.end(), [&](const auto& fact) {
+                  return fact.second == Json(draft.request.from_version);
+              });
+}
+
 // Returns how many of the block's steps are behind the member; 0: it begins at the front. A step
 // that does not move the member is behind it only if its effects are there. No step is behind from
 // `end` on, an action that is still to be done, or from a conversion on that was not made.
@@ -259,7 +268,7 @@ std::size_t steps_behind(const PlanBuilder& draft, const Block& block, std::size
         is_open = !moves
                   && (is_open || !is_done(draft, action, block.member)
                       || (is_down && !is_told(draft, action, block.member)));
-        if (!is_open && fits(draft, block.member, expected)) {
+        if (!is_open && !is_as_at_first(draft, expected) && fits(draft, block.member, expected)) {
             count = i + 1;
         }
     }

@@ -6,6 +6,7 @@
 #include "run/expected_stores.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace drydock::run {
 
@@ -90,6 +91,26 @@ void ExpectedMoves::tell_installed(const model::Action& action, const Facts& fac
     }
 }
 
+// An action that holds a member down may have ended well without an answer: then what is installed
+// runs by now.
+void ExpectedMoves::tell_possible_start(const Facts& facts) {
+    const auto running = facts_.find(facts.running);
+    const auto installed = facts_.find(facts.installed);
+    if (running == facts_.end() || installed == facts_.end() || !is_told(running->second)
+        || !is_told(installed->second)) {
+        return;
+    }
+    auto& values = running->second.any_of;
+    std::copy_if(installed->second.any_of.begin(),
+                 installed->second.any_of.end(),
+                 std::back_inserter(values),
+                 [&](const model::Observation& release) {
+                     return std::none_of(values.begin(), values.end(), [&](const auto& told) {
+                         return is_same_release(told, release);
+                     });
+                 });
+}
+
 // Possible as long as the action is not done.
 void ExpectedMoves::tell_meanwhile(const model::Action& action,
                                    const std::string& key,
@@ -121,6 +142,7 @@ void ExpectedMoves::apply(const model::Action& action, Status status) {
         if (took_effect(status)) {
             tell_installed(action, facts);  // it starts with the end
         } else {
+            tell_possible_start(facts);
             tell_meanwhile(action, facts.ready, Json());
             tell_meanwhile(action, facts.service, "stopped");
         }

@@ -32,6 +32,7 @@ private:
     [[nodiscard]] const Facts& facts_of(const std::string& member);
     void tell(const model::Action& action, const std::string& key, Json value, Status status);
     void tell_installed(const model::Action& action, const Facts& facts);
+    void tell_possible_start(const Facts& facts);
     void tell_meanwhile(const model::Action& action, const std::string& key, Json value);
 
     const model::Plan& plan_;

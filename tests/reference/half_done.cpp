@@ -180,6 +180,15 @@ take_back_half_done(Model& model, std::size_t index, World& world) {
     return back;
 }
 
+void end_claims_on(const Model& model, const std::string& member, World& world) {
+    for (auto& [index, before] : world.half_done) {
+        const auto saved = before.facts.find(model.key_of(member, "running"));
+        if (saved != before.facts.end()) {
+            saved->second.again = true;
+        }
+    }
+}
+
 void never_begin(Model& model, std::size_t index, World& world) {
     const auto found = world.half_done.find(index);
     if (found == world.half_done.end()) {

@@ -1,5 +1,6 @@
 #include "reference/members.h"
 
+#include "reference/half_done.h"
 #include "reference/stores.h"
 
 #include <algorithm>
@@ -169,11 +170,13 @@ void take_down(Model& model, const std::set<std::string>& members, World& world)
 }
 
 void die(Model& model, const std::string& member, World& world) {
+    end_claims_on(model, member, world);
     note_stale(model, {member}, world);
     set_down(model, member, world);
 }
 
 void come_up(Model& model, const std::string& member, const std::string& release, World& world) {
+    end_claims_on(model, member, world);
     if (!model.is_up(world, member)) {
         model.set(world, model.key_of(member, "leads"), Json(false));
     }
