@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The gate gives clang-tidy what changed, and the same files for the same commit: a failure repeats."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -70,6 +71,18 @@ class LintFiles(unittest.TestCase):
         clone = os.path.join(self.root, "clone")
         self.git("clone", "-q", "--depth", "1", "file://" + self.root, clone)
         self.assertEqual(self.selected(root=clone), ["a.cpp", "b.cpp"])
+
+    def test_old_faults_are_not_those_of_a_change(self) -> None:
+        """clang-tidy is told of new lines; of a file that is new, all of them."""
+        self.commit(a_cpp="1\n2\n3\n4\n5\n", gone_cpp="", b_h="1\n", c_txt="")
+        self.git("tag", "v0.1.0")
+        os.remove(os.path.join(self.root, "gone.cpp"))
+        self.commit(a_cpp="1\nnew\n3\n5\nnew\nnew\n", d_cpp="1\n2\n", b_h="", c_txt="new\n")
+        with open(os.path.join(self.root, "e.cpp"), "w", encoding="utf-8"):
+            pass  # not committed yet
+        lines = json.loads(" ".join(self.selected("--lines")))
+        self.assertEqual(lines, [{"name": "a.cpp", "lines": [[2, 2], [5, 6]]}, {"name": "d.cpp", "lines": [[1, 2]]}, {"name": "e.cpp"}])
+        self.assertEqual(self.selected("--all", "--lines"), [])
 
     def test_the_draw_repeats(self) -> None:
         self.commit(**{f"f{number}_cpp": "" for number in range(30)})
