@@ -10,15 +10,11 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(os.path.dirname(HERE), "common"))
 
-from go_program import Program, Unavailable  # noqa: E402,F401  (in ../common, like the next one)
+from go_program import CHEAP, Program, Unavailable  # noqa: E402,F401  (in ../common, like the next one)
 from limits import scaled  # noqa: E402
-
-# No function is inlined, and nothing is written for a debugger: half of the compiler's time (6.9 s instead of 13.9 s for three
-# large packages), 107 MB instead of 121, and a server that is ready as soon and answers the tests as quickly.
-CHEAP = "all=-l -dwarf=false"
 
 PROGRAM = Program("kubernetes", os.path.join(HERE, "server"), module="k8s.io/kubernetes", package=".",
                   parts=["kube-apiserver", "kube-controller-manager", "kubectl"], seconds_max=scaled(1400),
                   how_to_build="tests/field/kubernetes/prepare_cache, or ./dev test kubernetes-full",
-                  flags=[f"-gcflags={CHEAP}"], linker_flags="-X k8s.io/component-base/version.gitVersion=v{version}",
+                  flags=[CHEAP], linker_flags="-X k8s.io/component-base/version.gitVersion=v{version}",
                   environment={"GOGC": "200"})  # memory for the compiler, of which two run at a time, against its time
