@@ -15,6 +15,6 @@ from limits import scaled  # noqa: E402
 
 PROGRAM = Program("kubernetes", os.path.join(HERE, "server"), module="k8s.io/kubernetes", package=".",
                   parts=["kube-apiserver", "kube-controller-manager", "kubectl"], seconds_max=scaled(1400),
-                  how_to_build="tests/field/kubernetes/prepare_cache, or ./dev test kubernetes-full",
+                  how_to_build="tests/field/kubernetes/prepare_cache, or ./dev test kubernetes",
                   flags=[CHEAP], linker_flags="-X k8s.io/component-base/version.gitVersion=v{version}",
                   environment={"GOGC": "200"})  # memory for the compiler, of which two run at a time, against its time
