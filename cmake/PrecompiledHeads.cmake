@@ -9,7 +9,8 @@ endfunction()
 drydock_precompiled_head(std_head std.h)
 drydock_precompiled_head(test_head std_test.h GTest::gtest GTest::gmock)
 
-# drydock_precompiled(TARGET HEAD): compiles the target's sources behind that head.
+# drydock_precompiled(TARGET HEAD): compiles the target's sources behind that head, and in batches where the preset says so.
 function(drydock_precompiled target head)
     target_precompile_headers(${target} REUSE_FROM ${head})
+    drydock_in_batches(${target})
 endfunction()
