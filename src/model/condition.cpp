@@ -7,7 +7,8 @@
 // (docs/design/0001-the-core.md).
 //
 // Two relations look at a second reading: `stands` compares a member with itself, `reaches` with
-// the other members. `planned` compares with the values that the plan is bound to.
+// the other members. `planned` compares with the values that the plan is bound to; with the operand
+// false it asks whether a value is certainly another one.
 #include "model/condition.h"
 
 #include "model/version.h"
@@ -135,6 +136,11 @@ Truth as_planned(const Observation& now, const Observation& planned) {
     return was_down ? Truth::yes : against(now, planned);
 }
 
+// Negates an answer. What cannot be told stays so.
+Truth opposite(Truth answer) {
+    return answer == Truth::cannot_tell ? answer : tri(answer == Truth::no);
+}
+
 // Decides the four order relations by one comparison.
 Truth ordered(const Condition& condition, const Json& value) {
     const int order = compare(value, condition.operand, condition.type);
@@ -158,7 +164,9 @@ Truth judge_one(const Condition& condition, const FactView& view, const std::str
     case Relation::present:
         return tri(is_known == condition.operand.as_bool(true));
     case Relation::as_planned:
-        return as_planned(now, look_up(view.bound, key));
+        return condition.operand.as_bool(true)
+                   ? as_planned(now, look_up(view.bound, key))
+                   : opposite(as_planned(now, look_up(view.bound, key)));
     case Relation::unchanged:
         return against(now, look_up(view.previous, key));
     case Relation::is:
@@ -188,7 +196,8 @@ std::string expected(const Condition& condition, const FactView& view, const std
     case Relation::present:
         return condition.operand.as_bool(true) ? "a value" : "nothing";
     case Relation::as_planned:
-        return fmt::format("{} as when the plan was made",
+        return fmt::format("{}{} as when the plan was made",
+                           condition.operand.as_bool(true) ? "" : "not ",
                            to_text(look_up(view.bound, fact_key(member, condition.fact))));
     case Relation::unchanged:
         return "no change between two readings";
@@ -411,7 +420,10 @@ std::string describe(const Condition& condition) {
                       : fmt::format("at least {} {}s' ", condition.members_min, role);
     }
     if (condition.relation == Relation::as_planned) {
-        return fmt::format("{}{} is as when the plan was made", subject, condition.fact);
+        return fmt::format("{}{} is {} when the plan was made",
+                           subject,
+                           condition.fact,
+                           condition.operand.as_bool(true) ? "as" : "not as");
     }
     return fmt::format("{}{} is {}{}",
                        subject,

@@ -123,6 +123,27 @@ TEST(Condition, absent_is_an_answer_and_unknown_is_none) {
     EXPECT_EQ(judge(gone, now), Truth::cannot_tell);
 }
 
+// `planned: false` asks whether somebody has changed the fact since the plan was made. What cannot
+// be told is no change, and a member that was down at planning time may have any value.
+TEST(Condition, as_planned_may_be_negated) {
+    Condition changed = {.fact = "owner",
+                         .quantifier = Quantifier::self,
+                         .relation = Relation::as_planned,
+                         .operand = false};
+    const FactBook planned = book({{"m1/owner", "a"}});
+    EXPECT_EQ(judge(changed, book({{"m1/owner", "b"}}), planned), Truth::yes);
+    EXPECT_EQ(judge(changed, planned, planned), Truth::no);
+    EXPECT_EQ(judge(changed, {}, planned), Truth::cannot_tell);
+    EXPECT_EQ(judge(changed, planned), Truth::cannot_tell);
+    FactBook down;
+    down["m1/owner"] = {ObservationStatus::absent, {}, "is down", 0};
+    EXPECT_EQ(judge(changed, planned, down), Truth::no);
+    EXPECT_EQ(judge(changed, down, planned), Truth::yes);
+    EXPECT_EQ(describe(changed), "this member's owner is not as when the plan was made");
+    changed.operand = true;
+    EXPECT_EQ(judge(changed, planned, planned), Truth::yes);
+}
+
 TEST(Version, ranges) {
     const auto range = VersionRange::parse(">=3.5.0 <3.5.3");
     ASSERT_TRUE(range);

@@ -29,7 +29,7 @@ std::vector<Field> condition_fields() {
         optional("at_most", any(), "not more", "5000"),
         optional("same", yes, "all members give the same value", "true"),
         optional("present", boolean(), "there is a value, or there is none", "true"),
-        optional("planned", yes, "as when the plan was made", "true"),
+        optional("planned", boolean(), "as when the plan was made, or not so any more", "true"),
         optional("reaches", yes, "not below what others had before", "true"),
         optional("stands", yes, "as in the reading before", "true"),
         optional("has", any(), "a list has it", "\"${to}\""),

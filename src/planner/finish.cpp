@@ -215,18 +215,11 @@ void take_used_sources(Plan& plan, const model::FactSources& sources) {
     }
 }
 
-// Returns the facts that the plan is bound to: standard facts, identities, facts that its steps
-// change, and facts that it compares with the plan. A fact of a mere requirement is read again when
-// it matters, and may change meanwhile.
-Keys facts_to_bind(const Plan& plan) {
+// Returns the facts that conditions compare with the plan. Those that move by themselves are among
+// them: what they were is known all the same, and a difference is no drift.
+Keys facts_compared(const Plan& plan) {
     FactCollector looked(plan);
-    for (const auto& [key, source] : plan.sources) {
-        if (is_always_bound(plan, source)) {
-            looked.keys.insert(key);
-        }
-    }
     for (const Action& action : plan.actions) {
-        add_effects(action, looked.keys);
         for (const auto* conditions :
              {&action.applies_if, &action.preconditions, &action.postconditions}) {
             for (const Condition& condition : *conditions) {
@@ -237,6 +230,27 @@ Keys facts_to_bind(const Plan& plan) {
         }
     }
     return std::move(looked.keys);
+}
+
+// Returns the facts that the plan is bound to: standard facts, identities, facts that its steps
+// change, and facts that it compares with the plan. A fact of a mere requirement is read again when
+// it matters, and may change meanwhile.
+Keys facts_to_bind(const Plan& plan) {
+    Keys keys;
+    for (const Action& action : plan.actions) {
+        add_effects(action, keys);
+    }
+    for (const auto& [key, source] : plan.sources) {
+        if (is_always_bound(plan, source)) {
+            keys.insert(key);
+        }
+    }
+    std::erase_if(keys, [&](const std::string& key) {
+        const auto source = plan.sources.find(key);
+        return source != plan.sources.end() && source->second.is_volatile;
+    });
+    keys.merge(facts_compared(plan));
+    return keys;
 }
 
 // True if the selection is of a role that the cluster has a member of, on whichever side.
@@ -370,8 +384,7 @@ void bind_facts(PlanBuilder& draft) {
     const Keys bound = facts_to_bind(plan);
     for (const auto& [key, source] : plan.sources) {
         const auto fact = draft.request.facts.find(key);
-        const bool bindable =
-            bound.contains(key) && !source.is_volatile && fact != draft.request.facts.end();
+        const bool bindable = bound.contains(key) && fact != draft.request.facts.end();
         if (bindable && fact->second.status != model::ObservationStatus::unknown) {
             plan.bound_facts.emplace_hint(
                 plan.bound_facts.end(),

@@ -356,7 +356,8 @@ Result<Action> make_action(const PlanBuilder& draft,
     if (step.verb == Verb::gate) {
         action.gate = step.id;
         action.reason = action.title;
-        action.soak_ms = draft.request.cluster.policy.soak_ms;
+        // With `when` it asks for consent to a repair: there is nothing to watch first.
+        action.soak_ms = step.applies_if.empty() ? draft.request.cluster.policy.soak_ms : 0;
     }
     return action;
 }

@@ -41,6 +41,9 @@ Json different_value(const Json& operand) {
     if (operand.is_bool()) {
         return !operand.as_bool();
     }
+    if (operand.is_array()) {
+        return Json(Json::Array{"not " + operand.show()});
+    }
     return operand.is_integer() ? Json(operand.as_int() + 1) : Json("not " + operand.show());
 }
 
@@ -76,8 +79,9 @@ satisfying_value(const Condition& condition, const std::string& key, const model
         return condition.operand.as_bool(true) ? default_value(condition.type, plan) : Json();
     case Relation::as_planned: {
         const auto planned = plan.bound_facts.find(key);
-        return planned == plan.bound_facts.end() ? default_value(condition.type, plan)
-                                                 : planned->second.value;
+        const Json value = planned == plan.bound_facts.end() ? default_value(condition.type, plan)
+                                                             : planned->second.value;
+        return condition.operand.as_bool(true) ? value : different_value(value);
     }
     }
     return std::nullopt;

@@ -43,6 +43,35 @@ TEST(GateNotes, TellWhoIsDownWhileAPersonIsWaitedFor) {
     }
 }
 
+// A gate with `when` asks for consent to a repair, and opens at once. That of the point of no
+// return soaks whatever it says.
+TEST(GateNotes, AGateThatAsksForConsentDoesNotSoak) {
+    Fixture site = with_gate_in_block(0);
+    auto& phases = upgrade_of(site).phases;
+    model::StepSpec consent = phases.back().steps.front();
+    consent.id = "consent";
+    const model::Condition condition = {.fact = "running",
+                                        .role = "node",
+                                        .quantifier = model::Quantifier::any,
+                                        .relation = model::Relation::present,
+                                        .operand = true};
+    phases.front().steps.front().applies_if = {condition};
+    const auto soak_of = [&](const char* gate) {
+        const auto plan = plan_of(site);
+        const auto is_it = [&](const model::Action& action) { return action.gate == gate; };
+        const auto found = std::find_if(plan.actions.begin(), plan.actions.end(), is_it);
+        return found == plan.actions.end() ? -1 : found->soak_ms;
+    };
+    EXPECT_EQ(soak_of("mine"), 60'000);
+    model::PhaseSpec behind;
+    behind.name = "behind";
+    behind.steps = {consent};
+    phases.push_back(behind);
+    EXPECT_EQ(soak_of("consent"), 60'000);
+    phases.back().steps.front().applies_if = {condition};
+    EXPECT_EQ(soak_of("consent"), 0);
+}
+
 // The last start closes the way back. Each block has a gate, and the first one does not count.
 TEST(GateNotes, TellWhoIsDownAtAGateThatDoesNotCount) {
     Fixture site = small_site("when-all", 2, "1.0");

@@ -123,7 +123,7 @@ private:
         case 3:
             return condition("running", role, self, Relation::is, plan_.from_version);
         case 4:
-            return condition("running", role, self, Relation::as_planned, {});
+            return condition("running", role, self, Relation::as_planned, !one_in(3));
         case 5:
         case 6:
             return draw_level_guard(role, one_in(2) ? group : self);
