@@ -254,6 +254,9 @@ std::string gate(const Action& action) {
     std::string text = say("> **Gate \"{}\".** ", inline_text(action.gate));
     text += action.soak_ms > 0 ? say("Wait {}, then decide. ", about(action.soak_ms)) : "";
     text += say("What you approve: {}\n", inline_text(action.reason));
+    for (const std::string& line : lines_of(action.applies_if)) {
+        text += say(">\n> You are asked only if {}.\n", line);
+    }
     text += action.rationale.empty() ? "" : ">\n> " + inline_text(action.rationale) + "\n";
     text += action.is_point_of_no_return ? ">\n> Behind this there is no way back in place.\n" : "";
     return text + "\n";
