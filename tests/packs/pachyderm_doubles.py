@@ -49,6 +49,14 @@ if args[:2] == ["list", "job"]:
 if args[1:2] == ["pipeline"]:
     state["pipelines"][args[2]] = args[0] == "start"
     save()
+if args == ["version"]:
+    print("COMPONENT           VERSION             \npachctl             1.0.0               \npachd               " + state["release"])
+    sys.exit(0)
+if args == ["delete", "all"]:
+    print("Are you sure you want to do this? (y/n):", flush=True)
+    if sys.stdin.readline()[:1] in ("y", "Y"):
+        state["repos"] = {}
+    save()
 if args == ["fsck"]:
     print(state["fsck"])
     sys.exit(0)

@@ -337,6 +337,28 @@ class Dump(Case):
         self.assertEqual(done.returncode, 1)
         self.assertNotIn("abc123", done.stdout)
 
+    def test_a_restore_tells_how_much_of_the_dump_was_read(self) -> None:
+        os.makedirs(self.path("run"))
+        with open(self.path("run", "metadata"), "w") as file:
+            file.write("x" * 5000)
+        slow = f"for _ in $(seq 200); do [ -e {self.path('progress.json')} ] && exit 0; sleep 0.1; done; exit 1"
+        pachctl = self.program("slow", f"#!/bin/sh\ndd bs=1000 count=3 of=/dev/null 2>/dev/null\n{slow}\n")
+        done = self.run_script("restore.sh", pachctl, self.path("run"), env={"DRYDOCK_PROGRESS": self.path("progress.json")})
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.read("progress.json"), {"done": 3000, "of": 5000, "unit": "bytes"})
+
+    def test_only_the_release_that_is_meant_is_emptied(self) -> None:
+        self.set_state(STATE, release="1.9.12")
+        done = self.run_script("empty.sh", self.pachctl, "1.10.5")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("pachd answers as `1.9.12` and not as 1.10.5: nothing was deleted", done.stdout)
+        self.set_state(STATE, release="1.10.5", fails=["version"])
+        self.assertEqual(self.run_script("empty.sh", self.pachctl, "1.10.5").returncode, 1)
+        self.assertEqual(self.read("state.json")["repos"], STATE["repos"])
+        self.set_state(STATE, release="1.10.5")
+        self.assertEqual(self.run_script("empty.sh", self.pachctl, "1.10.5").returncode, 0)
+        self.assertEqual(self.read("state.json")["repos"], {})
+
 
 class Twin(Case):
     def manifest(self, *more: dict) -> str:

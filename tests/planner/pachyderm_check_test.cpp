@@ -60,6 +60,25 @@ TEST(PachydermMigrate, IsTakenBackBeforeTheCutOverAndRefusedBehind) {
     EXPECT_THAT(text(site.compile(k_new, k_old, "restore")), HasSubstr("undeployed"));
 }
 
+// Repairs wait for a person, and nobody is asked where nothing is to be repaired.
+TEST(PachydermMigrate, RepairsBehindGatesThatAreAskedOnlyWhereSomethingIsWrong) {
+    const auto compiled = pachyderm_sides().compile(k_old, k_new);
+    ASSERT_TRUE(compiled.plan) << text(compiled);
+    for (const auto& [gate, repair] :
+         {std::pair("restore/clean", "restore/pach-new/empty"),
+          std::pair("deploy/give-back", "deploy/pach-old/binding"),
+          std::pair("replay/give-back-again", "replay/pach-old/binding")}) {
+        const auto* asked = compiled.plan->find(gate);
+        const auto* done = compiled.plan->find(repair);
+        ASSERT_TRUE(asked != nullptr && done != nullptr) << gate;
+        EXPECT_FALSE(asked->applies_if.empty() || done->applies_if.empty()) << gate;
+        EXPECT_EQ(asked->soak_ms, 0) << gate;
+    }
+    EXPECT_TRUE(compiled.plan->find("restore/pach-new/restore")->optional);
+    EXPECT_EQ(compiled.plan->bound_facts.at("pach-old/bound_to").value,
+              Json(Json::Array{"default"}));
+}
+
 TEST(PachydermMigrate, IsRefusedWithoutTheDumpThatIsItsCopy) {
     const Fixture site = changed_sides({{"{copies: metadata, side: source}, ", ""}});
     EXPECT_THAT(checked(site, k_old, k_new, {0, 0, 0, 0, 0}), HasSubstr("unverified-destroy"));

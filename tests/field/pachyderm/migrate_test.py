@@ -12,7 +12,7 @@ import unittest
 
 import double
 import migration
-from migrate_case import DONE, HALTED, IS_FULL, KILLED, MOVED, NO, WAITS, Case, full_only, scaled
+from migrate_case import DONE, IS_FULL, KILLED, NO, WAITS, Case, full_only, scaled
 
 PARTS = 6  # in which a migration is killed; at every record with DRYDOCK_PACHYDERM_FULL
 KILLS_MAX = 400
@@ -88,21 +88,22 @@ class Migrate(Case):
                         " ".join(self.world.site.server.kubectl("create", "namespace", BESIDE)), self.world.guide_line(BESIDE), "exit 0")
         self.halted("resume", told="nothing was committed meanwhile")
         os.replace(dump + "-whole", dump)
-        self.past_the_guides_deployment()
+        self.world.remove_namespace(BESIDE)  # the half of a twin goes, with its ports; the binding stays what it was made
         self.halted("resume", told="services/rival of namespace default has it")
         self.remove_rival()
+        self.drydock("resume", expect=WAITS)
+        self.binding_is_pointed_back("give-back", BESIDE)
 
-    def past_the_guides_deployment(self) -> None:
-        """The ClusterRoleBinding is another's: nothing goes on until it is given back. The half of a twin goes, with its ports."""
-        self.assertEqual(self.world.site.binding(), [BESIDE])
-        done = self.drydock("resume", expect=MOVED)
-        self.assertIn(f'pach-old/bound_to expected ["default"] found ["{BESIDE}"]', " ".join(done.text().split()))
-        subject = {"kind": "ServiceAccount", "name": "pachyderm", "namespace": self.world.old.namespace}
-        self.world.site.server.merge("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pachyderm", {"subjects": [subject]})
-        self.world.remove_namespace(BESIDE)
+    def binding_is_pointed_back(self, gate: str, holder: str) -> None:
+        """The ClusterRoleBinding is another's: it is pointed back once a person has approved, and not before."""
+        for _ in range(2):
+            self.assertEqual(self.world.site.binding(), [holder])
+            done = self.drydock("resume", expect=WAITS)
+            self.assertIn(f"drydock approve {gate}", done.text())
+        self.drydock("approve", gate)
 
     def past_a_restore_that_broke_off(self) -> None:
-        """pachd dies when it has half of the dump; the half is found, and the restore repeated."""
+        """pachd dies when it has half of the dump. The half is found, and deleted once a person has approved; then all is restored."""
         dump, half = self.run_folder() + "/metadata", os.path.join(self.scratch, "half")
         count, = double.pachyderm.batch(["count", dump])
         double.pachyderm.batch(["cut", dump, str(count["ops"] // 2), half])
@@ -115,16 +116,29 @@ class Migrate(Case):
         with open(half + "-dead", "w", encoding="utf-8"):
             pass
         done = run.wait(scaled(400))
-        if done.code == HALTED:
-            self.assertIn("restore", done.text())
-            done = self.drydock("resume", expect=None)
         self.assertEqual(done.code, WAITS, done.text())
+        self.assertEqual(self.world.site.binding(), [self.world.old.namespace])
+        self.assertIn("drydock approve clean", done.text())
+        half_restored = self.held_commits()
+        self.assertGreater(half_restored, set())
+        self.drydock("approve", "clean")
+        self.drydock("resume", expect=WAITS)
+        self.assertGreater(self.held_commits(), half_restored)
+
+    def held_commits(self) -> set[str]:
+        """Of the new installation, in all repos."""
+        repos = [one["repo"]["name"] for one in self.listed(self.world.new, "list", "repo")]
+        return {one["commit"]["id"] for repo in repos for one in self.listed(self.world.new, "list", "commit", repo)}
 
     def cut_over(self) -> None:
         """The loader plays back while drydock compares; drydock is killed, too."""
         self.assertGreater(self.world.replay(), 0)
         self.drydock("approve", "replay")
+        self.take_the_binding()
         self.drydock("resume", expect=WAITS)
+        self.binding_is_pointed_back("give-back-again", self.world.new.namespace)
+        self.drydock("resume", expect=WAITS)
+        self.assertEqual(self.world.site.binding(), [self.world.old.namespace])
         self.drydock("approve", "cut-over")
         ends = threading.Event()
         loader = threading.Thread(target=self.replay_until, args=(ends,))
@@ -158,6 +172,11 @@ class Migrate(Case):
     def inside(self, *words: str) -> str:
         """A line of shell: pachctl from inside of Kubernetes."""
         return self.world.inside_line(self.world.old, *words)
+
+    def take_the_binding(self) -> None:
+        """Somebody applies the new one's ClusterRoleBinding, as the guide's own command does."""
+        subject = {"kind": "ServiceAccount", "name": "pachyderm", "namespace": self.world.new.namespace}
+        self.world.site.server.merge("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pachyderm", {"subjects": [subject]})
 
     def make_garbage(self) -> None:
         self.pachctl(self.world.old, "create", "repo", "rubbish")
