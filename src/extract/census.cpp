@@ -147,22 +147,22 @@ void Census::end_part(const Op& op) {
     ++contents.count;
     contents.bytes += run_.bytes;
     if (is_block) {
-        blocks_.mark(fingerprint(run_.block), FingerprintTable::k_defined);
+        blocks_.mark_later(fingerprint(run_.block), FingerprintTable::k_defined);
     } else {
-        objects_.mark(fingerprint(object_digest_.finish_hex()), FingerprintTable::k_defined);
+        objects_.mark_later(fingerprint(object_digest_.finish_hex()), FingerprintTable::k_defined);
     }
     run_ = {};
 }
 
 bool Census::add_create_object(std::string_view body) {
     const std::string_view reference = last_bytes(body, 2).value_or(std::string_view{});
-    objects_.mark(fingerprint(first_name(body)), FingerprintTable::k_defined);
-    blocks_.mark(fingerprint(first_name(reference)), FingerprintTable::k_referenced);
+    objects_.mark_later(fingerprint(first_name(body)), FingerprintTable::k_defined);
+    blocks_.mark_later(fingerprint(first_name(reference)), FingerprintTable::k_referenced);
     return true;
 }
 
 bool Census::add_tag(std::string_view body) {
-    objects_.mark(fingerprint(first_name(body)), FingerprintTable::k_referenced);
+    objects_.mark_later(fingerprint(first_name(body)), FingerprintTable::k_referenced);
     return true;
 }
 
@@ -191,13 +191,16 @@ bool Census::add_commit(const Op& op) {
     if (!decode_commit(op.body, commit_)) {
         return false;
     }
-    look_up_commit(commit_);
-    note_open(op, commit_);
-    const auto key = fingerprint(commit_.commit.repo, commit_.commit.id);
-    inspection_.repeated += commits_.mark(key, FingerprintTable::k_defined) != 0 ? 1 : 0;
-    for (const std::string_view hash : commit_.objects) {
-        objects_.mark(fingerprint(hash), FingerprintTable::k_referenced);
+    for (const CommitId& source : commit_.provenance) {
+        commits_.fetch(fingerprint(source.repo, source.id));
     }
+    for (const std::string_view hash : commit_.objects) {
+        objects_.mark_later(fingerprint(hash), FingerprintTable::k_referenced);
+    }
+    note_open(op, commit_);
+    look_up_commit(commit_);
+    const auto key = fingerprint(commit_.commit.repo, commit_.commit.id);
+    commits_.mark_later(key, FingerprintTable::k_defined);
     if (RepoCounts* repo = repo_of(commit_.commit.repo)) {
         ++repo->commits;
     }
@@ -301,6 +304,7 @@ void Census::report(FindingKind kind, std::string_view subject, std::string_view
 
 Status Census::finish() {
     inspection_.objects_referenced = objects_.count(FingerprintTable::k_referenced);
+    inspection_.repeated += commits_.repeats();
     inspection_.has_objects = inspection_.objects.count + inspection_.blocks.count
                                   + inspection_.count_of(OpKind::create_object)
                               > 0;

@@ -2,6 +2,9 @@
 //
 // The first six bits of a hash choose the part. The others, read as a fraction, choose the slot:
 // so a part may have any number of slots, and grows by a quarter.
+//
+// A mark that may wait stands in a ring of 16 while the memory of its slot is fetched. Each new one
+// takes the place of the oldest, which is then carried out. Questions look at the ring first.
 #include "extract/fingerprints.h"
 
 #include "base/hash.h"
@@ -51,9 +54,13 @@ std::size_t FingerprintTable::Part::find(std::uint64_t key) const {
     return position;
 }
 
-// Four slots of five are used at most: beyond that the runs of full slots grow long.
 std::uint64_t FingerprintTable::mark(std::uint64_t fingerprint, Mark mark) {
-    const std::uint64_t key = key_of(fingerprint);
+    settle_all();
+    return put(key_of(fingerprint), mark);
+}
+
+// Four slots of five are used at most: beyond that the runs of full slots grow long.
+std::uint64_t FingerprintTable::put(std::uint64_t key, Mark mark) {
     Part& part = parts_[part_of(key)];
     if (part.size * 5 >= part.slots.size() * 4) {
         part.grow();
@@ -72,13 +79,49 @@ std::uint64_t FingerprintTable::mark(std::uint64_t fingerprint, Mark mark) {
     return before;
 }
 
+void FingerprintTable::mark_later(std::uint64_t fingerprint, Mark mark) {
+    fetch(fingerprint);
+    settle(waiting_[next_]);
+    waiting_[next_] = key_of(fingerprint) | mark;
+    next_ = (next_ + 1) % k_waiting_max;
+}
+
+void FingerprintTable::settle(std::uint64_t& waiting) {
+    if (waiting == 0) {
+        return;
+    }
+    const auto wanted = static_cast<Mark>(waiting & k_marks);
+    const std::uint64_t before = put(waiting & ~k_marks, wanted);
+    repeats_ += wanted == k_defined && (before & k_defined) != 0 ? 1 : 0;
+    waiting = 0;
+}
+
+void FingerprintTable::settle_all() {
+    for (std::uint64_t& waiting : waiting_) {
+        settle(waiting);
+    }
+}
+
+void FingerprintTable::fetch(std::uint64_t fingerprint) const {
+    const std::uint64_t key = key_of(fingerprint);
+    const Part& part = parts_[part_of(key)];
+    __builtin_prefetch(part.slots.data() + scaled(key << k_part_bits, part.slots.size()));
+}
+
 bool FingerprintTable::has(std::uint64_t fingerprint, Mark mark) const {
     const std::uint64_t key = key_of(fingerprint);
+    const auto is_it = [&](std::uint64_t waiting) {
+        return (waiting & ~k_marks) == key && (waiting & mark) != 0;
+    };
+    if (std::any_of(waiting_.begin(), waiting_.end(), is_it)) {
+        return true;
+    }
     const Part& part = parts_[part_of(key)];
     return !part.slots.empty() && (part.slots[part.find(key)] & mark) != 0;
 }
 
-std::int64_t FingerprintTable::count_exactly(std::uint64_t marks) const {
+std::int64_t FingerprintTable::count_exactly(std::uint64_t marks) {
+    settle_all();
     std::int64_t count = 0;
     for (const Part& part : parts_) {
         count += std::count_if(part.slots.begin(), part.slots.end(), [&](std::uint64_t slot) {
@@ -88,8 +131,13 @@ std::int64_t FingerprintTable::count_exactly(std::uint64_t marks) const {
     return count;
 }
 
-std::int64_t FingerprintTable::count(Mark mark) const {
+std::int64_t FingerprintTable::count(Mark mark) {
     return count_exactly(mark) + count_exactly(k_defined | k_referenced);
+}
+
+std::int64_t FingerprintTable::repeats() {
+    settle_all();
+    return repeats_;
 }
 
 void FingerprintTable::Part::grow() {

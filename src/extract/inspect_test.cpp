@@ -266,5 +266,30 @@ RC_GTEST_PROP(FingerprintTable, RemembersAllMarks, (const std::vector<std::uint1
     RC_ASSERT(table.count_exactly(3) == both);
 }
 
+// Marks that wait are seen by all questions, in whatever order both kinds of marks come.
+RC_GTEST_PROP(FingerprintTable, SeesMarksThatWait, (const std::vector<std::uint8_t>& numbers)) {
+    FingerprintTable table;
+    std::map<std::uint64_t, std::uint64_t> marks;
+    std::int64_t repeats = 0;
+    for (const std::uint64_t number : numbers) {
+        const auto mark =
+            number % 2 == 0 ? FingerprintTable::k_defined : FingerprintTable::k_referenced;
+        const std::uint64_t name = fingerprint(std::to_string(number / 4));
+        RC_ASSERT(table.has(name, mark) == ((marks[name] & mark) != 0));
+        if (number % 4 == 3) {
+            RC_ASSERT(table.mark(name, mark) == marks[name]);
+        } else {
+            table.mark_later(name, mark);
+            const bool is_defined = (marks[name] & FingerprintTable::k_defined) != 0;
+            repeats += mark == FingerprintTable::k_defined && is_defined ? 1 : 0;
+        }
+        marks[name] |= mark;
+    }
+    const auto both = std::count_if(
+        marks.begin(), marks.end(), [](const auto& entry) { return entry.second == 3; });
+    RC_ASSERT(table.count_exactly(3) == both);
+    RC_ASSERT(table.repeats() == repeats);
+}
+
 }  // namespace
 }  // namespace drydock::extract
