@@ -175,6 +175,11 @@ class Content(Case):
             self.set_state(STATE, files={"images": files})
             self.assertEqual(self.content("same"), 1, files)
 
+    def test_how_many_files_were_listed_is_told(self) -> None:
+        env = {"DRYDOCK_PROGRESS": self.path("progress.json")}
+        self.assertEqual(self.run_script("content.py", self.pachctl, "note", self.path("content.json"), env=env).returncode, 0)
+        self.assertEqual(self.read("progress.json"), {"done": 2, "unit": "files"})  # /x and /d; the next one comes 2 s later
+
 
 class Small(Case):
     def test_fsck_is_believed_by_its_words(self) -> None:

@@ -1,13 +1,16 @@
 """content.py PACHCTL note FILE | same FILE: what is at the head of every branch of every repo that is no pipeline's output.
 
 The content of a branch is one SHA-256 over path, size and hash of its files. Commits that were replayed have other ids, so ids tell
-nothing here. same: 0 if every branch is as noted, 1 if one is not.
+nothing here. same: 0 if every branch is as noted, 1 if one is not. How many files were listed is told as progress.
 """
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import time
+
+TELL_SECONDS = 2
 
 
 def fail(told):
@@ -28,8 +31,29 @@ def values(pachctl, *words):
     return found
 
 
+class Progress:
+    """How many entries of folders were listed: nobody knows beforehand how many there are."""
+
+    def __init__(self):
+        self.path, self.done, self.told_at = os.environ.get("DRYDOCK_PROGRESS"), 0, 0.0
+
+    def add(self, count):
+        self.done += count
+        if not self.path or time.monotonic() < self.told_at + TELL_SECONDS:
+            return
+        self.told_at = time.monotonic()
+        with open(self.path + ".new", "w", encoding="utf-8") as file:
+            json.dump({"done": self.done, "unit": "files"}, file)
+        os.replace(self.path + ".new", self.path)
+
+
+PROGRESS = Progress()
+
+
 def files(pachctl, branch, folder=""):
-    for one in values(pachctl, "list", "file", f"{branch}:{folder}" if folder else branch):
+    listed = values(pachctl, "list", "file", f"{branch}:{folder}" if folder else branch)
+    PROGRESS.add(len(listed))
+    for one in listed:
         path = one["file"]["path"]
         if one.get("fileType", one.get("file_type")) == "DIR":
             yield from files(pachctl, branch, path)
