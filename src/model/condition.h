@@ -33,7 +33,7 @@ enum class Relation {
     at_most,     //
     same,        // all members' values are equal
     present,     // operand true: there is a value; false: there is certainly none
-    as_planned,  // equal to the plan's bound value
+    as_planned,  // operand true: equal to the plan's bound value; false: certainly not
     caught_up,   // not below the largest value that any other member had in the reading before;
                  // cannot_tell if no other had one
     unchanged,   // equal to the value in the reading before

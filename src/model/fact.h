@@ -105,7 +105,7 @@ struct FactSource {
     std::string name;
     FactType type = FactType::text;
     StandardFact standard_fact = StandardFact::none;  // the standard fact it stands for
-    bool is_volatile = false;  // changes by itself (an index, a size): never bound, never drift
+    bool is_volatile = false;  // changes by itself (an index, a size): never drift
     bool identity = false;
     Temporary temporary = Temporary::no;
     std::string host;
