@@ -96,7 +96,8 @@ Json json_of(const s3::CallCounters& calls) {
     Json json;
     json.set("requests", calls.requests).set("lists", calls.lists).set("heads", calls.heads);
     json.set("retries", calls.retries).set("slow_downs", calls.slow_downs);
-    return json.set("in_flight", calls.in_flight_most);
+    json.set("in_flight", calls.in_flight_most).set("in_flight_ms", calls.in_flight_ms);
+    return json.set("limit_ms", calls.limit_ms);
 }
 
 Json json_of(const s3::Abilities& abilities) {

@@ -305,7 +305,19 @@ WireRequest Client::signed_request(const Call& call) const {
     return request;
 }
 
+// Adds the time since the last send or answer. While nothing is in flight, no time counts.
+void Client::count_time() {
+    const std::int64_t now_ms = clock_.monotonic_ms();
+    const std::int64_t passed_ms = now_ms - counted_until_ms_;
+    counted_until_ms_ = now_ms;
+    if (in_flight_ > 0) {
+        counters_.in_flight_ms += passed_ms * in_flight_;
+        counters_.limit_ms += passed_ms * std::max(limit(), in_flight_);
+    }
+}
+
 void Client::send(const JobPointer& job) {
+    count_time();
     ++job->attempts;
     ++counters_.requests;
     counters_.heads += job->call.method == "HEAD" ? 1 : 0;
@@ -368,6 +380,7 @@ void Client::repeat_later(const JobPointer& job, bool is_throttled) {
 }
 
 void Client::on_wire(const JobPointer& job, WireAnswer wire) {
+    count_time();
     --in_flight_;
     Answer answer = judge(job->call, std::move(wire));
     const bool is_throttled = is_slow_down(answer.wire, answer.error_code);

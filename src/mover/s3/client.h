@@ -83,6 +83,8 @@ struct CallCounters {
     std::int64_t slow_downs = 0;
     std::int64_t retries = 0;
     int in_flight_most = 0;
+    std::int64_t in_flight_ms = 0;  // of all requests, from the send to the answer
+    std::int64_t limit_ms = 0;      // that time, had as many been in flight as the limit allowed
 };
 
 class Client {
@@ -120,6 +122,7 @@ private:
     // Shared by the queue, the timer and the callback of libcurl; std::function must be copyable.
     using JobPointer = std::shared_ptr<Job>;
 
+    void count_time();
     void send(const JobPointer& job);
     void on_wire(const JobPointer& job, WireAnswer wire);
     [[nodiscard]] WireRequest signed_request(const Call& call) const;
@@ -137,7 +140,8 @@ private:
     std::deque<JobPointer> ready_;
     std::multimap<std::int64_t, JobPointer> delayed_;  // by the time of the retry
     int in_flight_ = 0;
-    std::int64_t time_offset_ms_ = 0;  // the server's clock minus this one
+    std::int64_t counted_until_ms_ = 0;  // of the times in `counters_`
+    std::int64_t time_offset_ms_ = 0;    // the server's clock minus this one
     bool has_answered_ = false;
     std::minstd_rand random_;
 };

@@ -56,6 +56,8 @@ struct Clients {
             sum.slow_downs += more.slow_downs;
             sum.retries += more.retries;
             sum.in_flight_most += more.in_flight_most;
+            sum.in_flight_ms += more.in_flight_ms;
+            sum.limit_ms += more.limit_ms;
         }
         return sum;
     }
