@@ -193,6 +193,9 @@ void set_up(httplib::Client& client, const HttpRequest& request) {
     client.set_connection_timeout(timeout);
     client.set_read_timeout(timeout);
     client.set_write_timeout(timeout);
+    // The library sends head and body apart. Without this the body waits for the server's delayed
+    // acknowledgement of the head: 40 ms for each request that has one.
+    client.set_tcp_nodelay(true);
     client.set_url_encode(false);  // the caller gave a URL, not a path to be encoded
     if (!request.ca.empty()) {
         client.set_ca_cert_path(request.ca);
