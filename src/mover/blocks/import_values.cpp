@@ -121,13 +121,13 @@ struct Column {
     const char* expected;
 };
 
-using Columns = std::vector<Column>;
+using ColumnList = std::vector<Column>;
 
 // Older exports have fewer columns, so that their number decides which columns these are.
-Columns version_columns(std::size_t count) {
-    Columns columns = {{"uid", is_version_uid, "the uid of a version"},
-                       {"date", is_time, "a date with a time"},
-                       {"name", is_text, "a text"}};
+ColumnList version_columns(std::size_t count) {
+    ColumnList columns = {{"uid", is_version_uid, "the uid of a version"},
+                          {"date", is_time, "a date with a time"},
+                          {"name", is_text, "a text"}};
     if (count > 6) {
         columns.push_back({"snapshot_name", is_text, "a text"});
     }
@@ -144,8 +144,8 @@ Columns version_columns(std::size_t count) {
     return columns;
 }
 
-const Columns& block_columns() {
-    static const Columns columns = {
+const ColumnList& block_columns() {
+    static const ColumnList columns = {
         {"uid", is_text, "a text"},  // its form is that of a blob's name
         {"version_uid", is_version_uid, "the uid of a version"},
         {"id", is_small_number, "a position"},
@@ -160,7 +160,7 @@ const Columns& block_columns() {
 }
 
 Status
-check_values(const std::vector<std::string>& fields, const Columns& columns, std::int64_t line) {
+check_values(const std::vector<std::string>& fields, const ColumnList& columns, std::int64_t line) {
     for (std::size_t i = 0; i < fields.size() && i < columns.size(); ++i) {
         if (!columns[i].is_right(fields[i])) {
             return refuse_import(line,
