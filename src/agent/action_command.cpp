@@ -30,6 +30,7 @@
 namespace drydock::agent {
 namespace {
 
+constexpr std::string_view k_own_program = "${drydock}";
 constexpr std::size_t k_tail_bytes = 4096;
 constexpr std::int64_t k_timeout_ms = 60'000;       // when the request names none
 constexpr std::size_t k_part_name_bytes_max = 240;  // file systems take 255
@@ -86,17 +87,22 @@ Result<std::string> write_script(const Json& script, const std::string& folder) 
     return path;
 }
 
+void put_in(std::vector<std::string>& argv, std::string_view place, const std::string& value) {
+    for (auto& argument : argv) {
+        if (const auto position = argument.find(place); position != std::string::npos) {
+            argument.replace(position, place.size(), value);
+        }
+    }
+}
+
+// `${drydock}` is this program, as which the agent runs: it is on the host, and of the release that
+// the conductor speaks with.
 Result<std::vector<std::string>> read_argv(const Json& request, const std::string& folder) {
     DRYDOCK_TRY_ASSIGN(auto argv, read_texts(request["argv"], "argv"));
-    if (!request["script"].is_object()) {
-        return argv;
-    }
-    DRYDOCK_TRY_ASSIGN(const std::string path, write_script(request["script"], folder));
-    for (auto& argument : argv) {
-        constexpr std::string_view k_place = "${script}";
-        if (const auto position = argument.find(k_place); position != std::string::npos) {
-            argument.replace(position, k_place.size(), path);
-        }
+    put_in(argv, k_own_program, os::own_program());
+    if (request["script"].is_object()) {
+        DRYDOCK_TRY_ASSIGN(const std::string path, write_script(request["script"], folder));
+        put_in(argv, "${script}", path);
     }
     return argv;
 }
@@ -160,7 +166,9 @@ Json evidence_of(const os::RunResult& run, const std::string& tail) {
 // Returns the name that people know: for a script, its name in the pack.
 std::string program_of(const Json& request) {
     const std::string& first = request["argv"].items().front().as_string();
-    return first == "${script}" ? request["script"]["name"].as_string() : first;
+    return first == "${script}"     ? request["script"]["name"].as_string()
+           : first == k_own_program ? "drydock"
+                                    : first;
 }
 
 // Returns the last line of output, which nearly always says why a program failed.

@@ -125,8 +125,9 @@ void add_commands(const Json& value, std::set<std::string>& programs) {
         std::string words;
         for (const Json& word : value[name].items()) {
             const bool is_script = script.is_object() && word.show() == "${script}";
-            words +=
-                (words.empty() ? "" : " ") + (is_script ? text_of_script(script) : word.show());
+            const bool is_own = word.show() == "${drydock}";  // which runs anyway
+            words += words.empty() ? "" : " ";
+            words += is_script ? text_of_script(script) : is_own ? "drydock" : word.show();
         }
         programs.insert(words);
     }

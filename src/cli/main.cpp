@@ -21,9 +21,8 @@ namespace {
 
 // Returns the path of this program, from which agents on this machine are started.
 std::string program_path(const char* argv0) {
-    std::array<char, 4096> path{};
-    const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-    return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : argv0;
+    const std::string path = drydock::os::own_program();
+    return path.empty() ? argv0 : path;
 }
 
 // Draws the key of this process's escape sequences, so that no text of a host can look like one

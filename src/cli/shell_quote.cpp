@@ -154,12 +154,15 @@ std::string kubernetes(const Json& request) {
 }  // namespace
 
 // Quotes a word if it needs it. `${script}` names a file that the agent writes; it stays bare, so
-// that a reader sees it.
+// that a reader sees it. `${drydock}` is the agent's own program.
 std::string shell_word(std::string_view word) {
     const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0
                || std::string_view("-_./:=,@%+").find(c) != std::string_view::npos;
     });
+    if (word == "${drydock}") {
+        return "drydock";
+    }
     if (plain || word == "${script}") {
         return std::string(word);
     }

@@ -148,6 +148,9 @@ struct ProcessList {
 
 // Opens a descriptor of any process. Error: "os.no_process" if it is gone.
 [[nodiscard]] Result<Fd> open_process(pid_t pid);
+// Returns the path from which this program was started; "" if the system does not tell. Another
+// program may lie there by now.
+[[nodiscard]] std::string own_program();
 [[nodiscard]] Status signal_process(const Fd& process, int number);
 // True if the process is gone or a zombie; false if the time-out passed first.
 [[nodiscard]] bool wait_gone(const Fd& process, std::int64_t timeout_ms);

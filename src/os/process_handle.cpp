@@ -10,8 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
+#include <string>
+#include <string_view>
 
 namespace drydock::os {
 
@@ -32,6 +36,15 @@ Result<Fd> open_process(pid_t pid) {
                    : fail_errno("os.pidfd_open", fmt::format("pidfd_open {}", pid), errno);
     }
     return process;
+}
+
+std::string own_program() {
+    constexpr std::string_view k_replaced = " (deleted)";
+    std::array<char, PATH_MAX> path{};
+    const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+    const std::string_view whole(path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return std::string(
+        whole.ends_with(k_replaced) ? whole.substr(0, whole.size() - k_replaced.size()) : whole);
 }
 
 Status signal_process(const Fd& process, int number) {

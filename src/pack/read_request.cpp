@@ -1,5 +1,6 @@
 // The request of a step to its host: a command, an HTTP request, a change to an object of
 // Kubernetes, a virtual environment, or a script of the pack.
+#include "pack/read_copy.h"
 #include "pack/read_kubernetes.h"
 #include "pack/read_step.h"
 
@@ -57,8 +58,8 @@ public:
         , reader_(reader) {}
 
     // A step has at most one request: a command, an HTTP request, a change to an object of
-    // Kubernetes, a virtual environment, or a script alone. A script may also stand beside a
-    // command: then its arguments contain ${script}.
+    // Kubernetes, a copy or its proof, a virtual environment, or a script alone. A script may also
+    // stand beside a command: then its arguments contain ${script}.
     void read() {
         step_.script = text_of(node_["script"]);
         for (const Node* argument : items_of(node_["arguments"])) {
@@ -80,6 +81,10 @@ public:
         } else if (const Node& change = node_["do"]["kubernetes"]; change.kind == Node::Kind::map) {
             step_.request = kubernetes_request_of(change);
             check_kubernetes_request(change, reader_.diagnostics);
+        } else if (node_["do"].has("copy")) {
+            step_.request = mover_request("copy");
+        } else if (node_["do"].has("verify")) {
+            step_.request = mover_request("verify");
         } else if (node_["do"].has("venv")) {
             read_venv(node_["do"]["venv"]);
         } else if (!step_.script.empty()) {
@@ -91,6 +96,11 @@ public:
     }
 
 private:
+    // drydock's movers are commands of drydock itself: progress, limits and pauses are the same.
+    [[nodiscard]] Json mover_request(const std::string& word) const {
+        return command_request({}).set("argv", mover_arguments(word, node_["do"][word]));
+    }
+
     void
     error(const char* code, const Position& position, std::string summary, std::string suggestion) {
         reader_.diagnostics.error(code, position, std::move(summary), std::move(suggestion));
@@ -138,8 +148,7 @@ private:
                                 step_.script,
                                 keys_of(reader_.pack.scripts));
         }
-        const bool has_other =
-            node_["do"].has("http") || node_["do"].has("kubernetes") || node_["do"].has("venv");
+        const bool has_other = !node_["do"].entries.empty() && !node_["do"].has("command");
         if (scope_.has_script && has_other) {
             error("step.script", script.position, "a script beside another request", "remove one");
         }

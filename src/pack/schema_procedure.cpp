@@ -97,6 +97,59 @@ Schema command() {
     });
 }
 
+// What `drydock copy` and `drydock verify` both have (docs/commands.md).
+std::vector<Field> mover_fields() {
+    return {
+        required("from", text(), "a folder, or s3://BUCKET[/PREFIX]", "\"${data_dir}\""),
+        required("to", text(), "a folder, or s3://BUCKET[/PREFIX]", "\"${backup}/data\""),
+        optional("digest", choice({"xxh3-128", "sha256"}), "of files; xxh3-128", "sha256"),
+        optional("include",
+                 one_or_more(text()),
+                 "of files, only those with such a name or path",
+                 "\"*.sst\""),
+        optional("exclude", one_or_more(text()), "what is left out, by name or path", "\"LOCK\""),
+        optional("jobs", integer(1), "threads; else as many as the disk is worth", "4"),
+        optional("one_file_system", boolean(), "enter no folder of another file system", "true"),
+        optional("versions", boolean(), "of buckets: every version", "true"),
+        optional("profile", text(), "of buckets: a profile of ~/.aws/config", "old"),
+        optional("target_profile", text(), "the same, of the target", "new"),
+        optional("endpoint", text(), "of buckets: the server", "\"http://127.0.0.1:7480\""),
+        optional("target_endpoint", text(), "the same, of the target", "\"http://127.0.0.1:7481\""),
+        optional("region", text(), "of buckets", "eu-central-1"),
+        optional("target_region", text(), "the same, of the target", "eu-west-1"),
+        optional("ca", text(), "of buckets: the CA in PEM", "\"/etc/ssl/s3.pem\""),
+    };
+}
+
+Schema copy() {
+    std::vector<Field> fields = mover_fields();
+    fields.insert(
+        fields.end(),
+        {optional("manifest", text(), "a file for what was copied", "\"${backup}/data.manifest\""),
+         optional("attributes",
+                  text(),
+                  "a manifest whose owners, modes and times the target gets",
+                  "\"${backup}/data.manifest\""),
+         optional("mirror", boolean(), "remove from the target what the source has not", "true"),
+         optional("rate", text(), "bytes a second, at most", "100M"),
+         optional("journal", text(), "where it notes how far it came", "\"${backup}/journal\""),
+         optional("replace", boolean(), "of buckets: also objects with other content", "true"),
+         optional("settings",
+                  boolean(),
+                  "of buckets: also versioning, policy, lifecycle, CORS, tags",
+                  "true")});
+    return table(std::move(fields));
+}
+
+Schema verify() {
+    std::vector<Field> fields = mover_fields();
+    fields.insert(
+        fields.end(),
+        {optional("from_disk", boolean(), "read files from the disk, not from memory", "true"),
+         optional("read", boolean(), "of buckets: read every object of both sides", "true")});
+    return table(std::move(fields));
+}
+
 // Requests change the system; reading over HTTP is a probe.
 Schema http() {
     return table({
@@ -193,12 +246,20 @@ std::vector<Field> inheritable_fields() {
                                   kubernetes_request(),
                                   "change one object of Kubernetes",
                                   "{resource: services, name: pachd}"),
+                         optional("copy",
+                                  copy(),
+                                  "copy a folder or a bucket, as `drydock copy` does",
+                                  "{from: \"${data_dir}\", to: \"${backup}/data\"}"),
+                         optional("verify",
+                                  verify(),
+                                  "compare two folders, buckets or manifests",
+                                  "{from: \"${data_dir}\", to: \"${backup}/data\"}"),
                          optional("venv",
                                   choice({"make"}),
                                   "make the new release's Python environment, and check it",
                                   "make"),
                      },
-                     {"command", "http", "kubernetes", "venv"}),
+                     {"command", "http", "kubernetes", "copy", "verify", "venv"}),
                  "what is done on the host",
                  "{command: {argv: [sync]}}"),
         optional("script", text(), "a file of scripts/", "restore-member.sh"),

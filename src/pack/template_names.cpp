@@ -77,7 +77,7 @@ Names names_in(const NameScope& scope, const model::Pack& pack) {
         names.insert(names.end(), {"release.from", "release.to"});
     }
     if (scope.in_plan) {
-        names.emplace_back("members");
+        names.insert(names.end(), {"members", "drydock"});
     }
     // `successor.` refers to the next member in order: a step may name the member that takes over.
     if (scope.in_plan && !scope.role.empty()) {

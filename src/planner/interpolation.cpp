@@ -229,6 +229,9 @@ resolve(const TemplateContext& scope, const Member* member, std::string_view nam
             return entry->second;
         }
     }
+    if (name == "drydock") {  // the agent's own program; only the agent knows where it lies
+        return "${drydock}";
+    }
     return fail("plan.name",
                 fmt::format("nothing is known by the name ${{{}}}{}",
                             name,
