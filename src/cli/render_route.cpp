@@ -45,7 +45,7 @@ std::string render_route(const app::RouteAnswer& answer, const Screen& screen) {
         text += hang("  note: ", note, screen.width);
     }
     if (!answer.route.alternative.empty()) {
-        text += hang("\n  Or: ", answer.route.alternative, screen.width);
+        text += "\n" + hang("  Or: ", answer.route.alternative, screen.width);
     }
     text += forbidden_lines(answer.route.forbidden, screen);
     return text

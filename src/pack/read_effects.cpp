@@ -255,13 +255,16 @@ private:
         }
     }
 
-    // A step that only looks has no time in which it is half done.
+    // A step that only looks changes nothing, and has no time in which it is half done.
     void check_while(const Node& step) {
-        if (step.has("while") && is_read_only(step_.verb)) {
-            error("step.while",
-                  step["while"].position,
-                  fmt::format("`while` in a step `{}`, which only looks", name_of(step_.verb)),
-                  "use the verb `run`");
+        for (const char* key : {"effect", "while"}) {
+            if (step.has(key) && is_read_only(step_.verb)) {
+                error(
+                    (std::string("step.") + key).c_str(),
+                    step[key].position,
+                    fmt::format("`{}` in a step `{}`, which only looks", key, name_of(step_.verb)),
+                    "use the verb `run`");
+            }
         }
         check_while_is_needed(step["while"]);
         for (const Node* item : items_of(step["while"])) {

@@ -121,6 +121,21 @@ TEST(RunLaws, ExpectWhatIsInstalledToComeUp) {
     }
 }
 
+// The step may have ended well without an answer: then what is installed runs.
+TEST(RunLaws, ExpectWhatIsInstalledOfAStepInDoubt) {
+    Plan plan = plan_with({{"m1/running", "1.0"}, {"m1/installed", "2.0.1"}});
+    bind(plan, "m1", model::StandardFact::running);
+    bind(plan, "m1", model::StandardFact::installed);
+    plan.actions[0].meanwhile = {{EffectKind::becomes, "m1", "running", Json()}};
+    State state = running(plan);
+    EXPECT_TRUE(drifts(plan, state, "m1/running", "2.0.1"));
+    state.set_status(0, Status::lost);
+    for (const char* either : {"1.0", "2.0.1"}) {
+        EXPECT_FALSE(drifts(plan, state, "m1/running", either)) << either;
+    }
+    EXPECT_TRUE(drifts(plan, state, "m1/running", "3.0"));
+}
+
 TEST(RunLaws, ExpectWhoComesUpToServe) {
     const Plan plan = plan_of_moves("2.0");
     State state = running(plan);

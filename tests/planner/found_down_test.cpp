@@ -146,6 +146,23 @@ TEST(FoundDown, LaterMoveIsBehindTheSteps) {
     EXPECT_TRUE(goes_on_between(with_level(site, "1")));
 }
 
+// It leaves the member as it was found, so nothing tells that it was done.
+TEST(FoundUp, RestartOnTheOldReleaseIsNotTakenForDone) {
+    Fixture site = small_site("linked", 1, "1.0");
+    const std::string stop_step = "      - stop: node\n";
+    site.pack = changed_pack("tests/packs/linked",
+                             "procedures/upgrade.yaml",
+                             {{stop_step,
+                               "      - run: between\n        id: between\n"
+                               "        do: {command: {argv: [between]}}\n"
+                               "        effect: [{becomes: {fact: running, value: \"${from}\"}}]\n"
+                                   + stop_step}});
+    EXPECT_TRUE(goes_on_between(site));
+    stop(site, "m1");
+    install(site, "m1", "2.0");
+    EXPECT_FALSE(goes_on_between(site));
+}
+
 // Whoever dies meanwhile comes up as what is installed, and that start closes.
 TEST(InstalledAhead, GateStandsBeforeTheInstall) {
     EXPECT_THAT(behind_gate(plan_of(installed_ahead({}))), ElementsAre("ahead/m1/install"));

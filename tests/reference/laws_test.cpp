@@ -65,6 +65,25 @@ TEST(LawsOfWhatHappens, StartsOnAndMayNotServe) {
     }
 }
 
+// Nobody asked for it, and clients are let in: it serves on what it may only start on.
+TEST(LawsOfWhatHappens, StartsByItselfAndMayNotServe) {
+    for (const bool served : {true, false}) {
+        for (const bool restarts : {true, false}) {
+            SmallPlan small = all_stopped_first(1);
+            small.plan.roles.front().restarts = restarts;
+            model::PlanStore& store = small.store(FormatTrigger::on_migrate, false);
+            store.laws["2.0"].reads = {"2"};
+            store.laws["2.0"].starts_on = {"1"};
+            small.fact("", "writes", StandardFact::writes, served ? "accepted" : "refused");
+            small.becomes("", "writes", "refused");
+            small.start("n1");
+            small.acts_on_store(Verb::migrate, EffectKind::raises);
+            small.becomes("", "writes", "accepted");
+            EXPECT_EQ(small.broken(), served && restarts ? "unreadable-start" : "nothing");
+        }
+    }
+}
+
 TEST(LawsOfWhatHappens, RunThatTakesTwoDown) {
     for (const int quorum : {1, 0}) {
         SmallPlan small(2);
@@ -195,6 +214,17 @@ TEST(LawsOfWhatHappens, MemberThatIsDownForTheTimeOfAStep) {
         small.roll("n1");
         EXPECT_EQ(small.broken(), migrates ? "unreadable-start, stuck" : "nothing");
     }
+}
+
+// It starts and dies while nobody knows whether the step ran. That it never began does not bring
+// back what ran before.
+TEST(LawsOfWhatHappens, MemberThatStartedSinceIsNotBroughtBack) {
+    SmallPlan small(1);
+    small.store(FormatTrigger::on_start, false);
+    small.install("n1");
+    model::Action& step = small.add(Verb::run, "n1");
+    step.meanwhile.push_back({EffectKind::becomes, "n1", "running", {}});
+    EXPECT_EQ(small.broken({1, 1, 1, 1, 0, 1}), "nothing");
 }
 
 TEST(LawsOfWhatHappens, MemberThatIsDownForTheTimeOfAStepLeavesAQuorum) {
