@@ -14,7 +14,6 @@
 #include <utility>
 
 namespace drydock::mover::tree {
-namespace {}  // namespace
 
 Result<bool>
 Copier::is_further_name(const FolderRef& folder, const std::string& name, const Entry& entry) {
