@@ -36,6 +36,12 @@ bool is_told(const Expectation& expectation) {
                });
 }
 
+bool is_among(const model::Observation& release, const std::vector<model::Observation>& releases) {
+    return std::any_of(releases.begin(), releases.end(), [&](const model::Observation& other) {
+        return is_same_release(release, other);
+    });
+}
+
 }  // namespace
 
 // One pass over the sources serves all members.
@@ -80,12 +86,9 @@ void ExpectedMoves::tell_installed(const model::Action& action, const Facts& fac
         return;
     }
     const auto& releases = installed->second.any_of;
-    const bool is_it = std::all_of(
-        running->second.any_of.begin(), running->second.any_of.end(), [&](const auto& told) {
-            return std::any_of(releases.begin(), releases.end(), [&](const auto& release) {
-                return is_same_release(told, release);
-            });
-        });
+    const bool is_it = std::all_of(running->second.any_of.begin(),
+                                   running->second.any_of.end(),
+                                   [&](const auto& told) { return is_among(told, releases); });
     if (!is_it) {
         running->second = {releases, action.id};
     }
@@ -104,11 +107,7 @@ void ExpectedMoves::tell_possible_start(const Facts& facts) {
     std::copy_if(installed->second.any_of.begin(),
                  installed->second.any_of.end(),
                  std::back_inserter(values),
-                 [&](const model::Observation& release) {
-                     return std::none_of(values.begin(), values.end(), [&](const auto& told) {
-                         return is_same_release(told, release);
-                     });
-                 });
+                 [&](const model::Observation& release) { return !is_among(release, values); });
 }
 
 // Possible as long as the action is not done.
