@@ -129,7 +129,8 @@ PropertySet judge_change(const Model& model, const Byte* before, const Byte* aft
 PropertySet
 judge_start(const Model& model, const Member& member, const Byte* before, const Byte* after) {
     const bool is_misread =
-        has_moved_stores(model, before, after) && misreads_anew(model, before, after, &member);
+        (model.depends_on_clients && misreads(model, member, after))
+        || (has_moved_stores(model, before, after) && misreads_anew(model, before, after, &member));
     const PropertySet broken =
         judge_releases(model, before, after) | judge_company(model, member, before)
         | (is_misread ? mask_of(Property::unreadable_start) : PropertySet{0});

@@ -179,23 +179,35 @@ bool runs_through(const Model& model, const Misreading& found, const Path& walk)
            && index_in(members_leaving(model, walk), found.member) == k_no_index;
 }
 
+bool starts_by_itself(const Model& model, const Misreading& found) {
+    return model.restarts[model.members[found.member].role];
+}
+
+// A member that may start by itself does so with what is installed.
+const char* last_place_to_close(const Model& model, const Misreading& found, const Path& walk) {
+    return runs_through(model, found, walk) ? "before this step"
+           : starts_by_itself(model, found) ? "before the step that installs what it starts"
+                                            : "before this start";
+}
+
 // Clients are let in unless a fact bound to `writes` says otherwise.
 std::string remedy_of_open_door(const Model& model, const Misreading& found, const Path& walk) {
     const std::string& store = found.store->name;
-    if (runs_through(model, found, walk)) {
+    if (runs_through(model, found, walk) && !starts_by_itself(model, found)) {
         return fmt::format("stop {} before this step, and raise {} before it serves clients again",
                            model.members[found.member].name,
                            store);
     }
     if (model.writes == k_no_offset) {
-        return fmt::format("bind a fact of the system to `writes`, let it be `refused` before this "
-                           "start, and let clients in when {} is raised",
+        return fmt::format("bind a fact of the system to `writes`, let it be `refused` {}, and let "
+                           "clients in when {} is raised",
+                           last_place_to_close(model, found, walk),
                            store);
     }
-    return fmt::format(
-        "keep clients out before this start (`becomes: refused` on the fact bound to "
-        "`writes`), and let them in when {} is raised",
-        store);
+    return fmt::format("keep clients out {} (`becomes: refused` on the fact bound to `writes`), "
+                       "and let them in when {} is raised",
+                       last_place_to_close(model, found, walk),
+                       store);
 }
 
 std::string remedy_of_serving(const Model& model, const Misreading& found, const Path& walk) {
@@ -248,6 +260,11 @@ std::string remedy_of_misreading(const Model& model, const Path& walk) {
     const auto refusing = refusing_stores(model, walk);
     return refusing.empty() ? "let a guard see the store's level before this start"
                             : remedy_of_refused_start(model, refusing.front(), walk);
+}
+
+bool is_misread_at_start(const Model& model, const Path& walk) {
+    const auto found = find_misreading(model, walk);
+    return found && found->may_start && found->member == walk.last_transition.index;
 }
 
 std::string remedy_of_refusal(const Model& model, Index action, const Path& walk) {

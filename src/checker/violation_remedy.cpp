@@ -204,8 +204,9 @@ std::string remedy_of_leftover(const Model& model, const Path& walk) {
 std::string remedy_of(const Model& model, Property property, const Path& walk) {
     switch (property) {
     case Property::unreadable_start:
-        return is_start_by_itself(walk) ? remedy_of_early_install(model, walk)
-                                        : remedy_of_misreading(model, walk);
+        return is_start_by_itself(walk) && !is_misread_at_start(model, walk)
+                   ? remedy_of_early_install(model, walk)
+                   : remedy_of_misreading(model, walk);
     case Property::quorum:
         return remedy_of_quorum(model, walk);
     case Property::skew:

@@ -122,6 +122,7 @@ constexpr Pass k_passes[] = {
     expand,            // needs the order
     check_rehearsal,   // needs all actions, like the next
     drop_completed_steps,
+    add_starts_at_end,    // needs the steps that are left
     add_stores,           // needs the actions
     check_values,         // needs the stores
     place_return_point,   // needs the actions and their order, and the stores' rules

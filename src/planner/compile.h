@@ -49,6 +49,8 @@ void expand(PlanBuilder& draft);
 // Removes steps that members have behind them already: each member is entered in the middle of its
 // steps.
 void drop_completed_steps(PlanBuilder& draft);
+// Adds the effect on `running` of steps that hold a member down and bring up another release.
+void add_starts_at_end(PlanBuilder& draft);
 // Adds the stores with their laws, and the rules by which their formats rise.
 void add_stores(PlanBuilder& draft);
 // Refuses values of facts that no law knows: surveyed ones, and those that effects give. A way back

@@ -110,7 +110,8 @@ private:
         std::string leads;
         bool is_up = true;
         bool has_died = false;   // by a fault, and not repaired yet
-        bool came_back = false;  // by itself, and not handled since
+        bool came_back = false;   // by itself, and not handled since
+        bool is_excused = false;  // as the plan has found it
         bool found_down = false;
         bool is_vote_unknown = false;  // the survey could not read it, and no step has written it
         Json found_installed;

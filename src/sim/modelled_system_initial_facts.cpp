@@ -3,10 +3,15 @@
 // The first condition on an undecided fact decides it, and the value counts from the start. A
 // `when` on undecided facts is decided by a random number, so both ways of a plan are
 // simulated. Postconditions that no declared effect explains become extra effects of their action.
-// A condition that no value satisfies is an obstacle: the plan cannot be simulated.
+// A condition that no value satisfies is an obstacle: the plan cannot be simulated. But what an
+// action promises may need others beside it, as members do that are ready together. So an action is
+// left open until its conditions hold, and the walk goes on with what does not wait for it.
 #include "sim/condition_solver.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace drydock::sim {
 
@@ -24,7 +29,8 @@ public:
         : plan_(plan)
         , dice_(dice)
         , system_(plan, begin(), dice)
-        , wishes_(plan, system_) {
+        , wishes_(plan, system_)
+        , progress_(plan.actions.size(), Progress::waiting) {
         system_.approve();
         for (const auto& [key, source] : plan.sources) {
             if (source.standard_fact == model::StandardFact::running) {
@@ -37,16 +43,61 @@ public:
     }
 
     InitialFacts walk() {
-        for (const Action& action : plan_.actions) {
-            advance_time();
-            if (initial_facts_.obstacle.empty() && is_chosen(action)) {
-                rehearse(action);
+        for (bool has_moved = true; has_moved && initial_facts_.obstacle.empty();) {
+            has_moved = false;
+            for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+                has_moved = go_on_with(i) || has_moved;
             }
         }
+        note_open_actions();
         return std::move(initial_facts_);
     }
 
 private:
+    enum class Progress : std::uint8_t { waiting, open, done };
+
+    // Returns whether anything has moved.
+    bool go_on_with(std::size_t index) {
+        const Progress before = progress_[index];
+        if (before == Progress::waiting && can_begin(plan_.actions[index])) {
+            begin_action(index);
+        }
+        if (progress_[index] == Progress::open && !unmet(index)) {
+            progress_[index] = Progress::done;
+        }
+        return progress_[index] != before;
+    }
+
+    [[nodiscard]] bool can_begin(const Action& action) const {
+        const auto& before = action.predecessors;
+        return initial_facts_.obstacle.empty()
+               && std::all_of(before.begin(), before.end(), [&](std::size_t predecessor) {
+                      return progress_[predecessor] == Progress::done;
+                  });
+    }
+
+    void begin_action(std::size_t index) {
+        const Action& action = plan_.actions[index];
+        advance_time();
+        const bool is_left_open = is_chosen(action) && take_effect(action);
+        progress_[index] = is_left_open ? Progress::open : Progress::done;
+    }
+
+    // The first of them is the obstacle: it is in the way of all others.
+    void note_open_actions() {
+        for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
+            const auto condition = progress_[i] == Progress::open ? unmet(i) : std::nullopt;
+            if (condition) {
+                initial_facts_.obstacle = obstacle_of(plan_.actions[i], *condition);
+                return;
+            }
+        }
+    }
+
+    std::string obstacle_of(const Action& action, const Condition& condition) {
+        return fmt::format("{}: {}", action.id, wishes_.judge(condition, action.member).because);
+    }
+
     const InitialFacts& begin() {
         initial_facts_.start = plan_.bound_facts;
         initial_facts_.postcondition_facts.resize(plan_.actions.size());
@@ -127,35 +178,39 @@ private:
             const bool granted = wishes_.satisfy(condition, action.member, decided_keys_, set);
             record_initial(set);
             if (!granted && initial_facts_.obstacle.empty()) {
-                initial_facts_.obstacle = fmt::format(
-                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+                initial_facts_.obstacle = obstacle_of(action, condition);
             }
         }
     }
 
-    // Applies the action as the system will. A postcondition may set any fact except `running`,
-    // which only starts and stops move.
-    void rehearse(const Action& action) {
+    // Applies the action as the system will. Returns false if it does nothing: then all that it
+    // promises holds.
+    bool take_effect(const Action& action) {
         require(action.preconditions, action);
         if (action.request.is_null()) {
             require(action.postconditions, action);
-            return;
+            return false;
         }
         system_.take_effect(action);
         advance_time();
-        Settings& promised =
-            initial_facts_
-                .postcondition_facts[static_cast<std::size_t>(&action - plan_.actions.data())];
+        return true;
+    }
+
+    // Returns the first condition that the action promises and no value satisfies. A postcondition
+    // may set any fact except `running`, which only starts and stops move.
+    std::optional<Condition> unmet(std::size_t index) {
+        const Action& action = plan_.actions[index];
+        Settings& promised = initial_facts_.postcondition_facts[index];
+        std::optional<Condition> failed;
         for (const Condition& condition : action.postconditions) {
-            if (!wishes_.satisfy(condition, action.member, running_, promised)
-                && initial_facts_.obstacle.empty() && system_.violations().empty()) {
-                initial_facts_.obstacle = fmt::format(
-                    "{}: {}", action.id, wishes_.judge(condition, action.member).because);
+            if (!wishes_.satisfy(condition, action.member, running_, promised) && !failed) {
+                failed = condition;
             }
         }
         for (const auto& [key, value] : promised) {
             decided_keys_.insert(key);
         }
+        return system_.violations().empty() ? failed : std::nullopt;
     }
 
     const model::Plan& plan_;
@@ -165,6 +220,7 @@ private:
     std::set<std::string> decided_keys_;  // keys that have a value from the start, or had one since
     ModelledSystem system_;
     ConditionSolver wishes_;
+    std::vector<Progress> progress_;  // by action
     std::int64_t now_ms_ = 0;
 };
 

@@ -104,12 +104,12 @@ bool ModelledSystem::lets_clients_in() const {
     return !is_told;
 }
 
-// A member that came back by itself is passed over: the plan could not know of it.
+// One that came up as the plan has found it is passed over.
 ModelledSystem::Names ModelledSystem::misreading() {
     Names names;
     const bool has_clients = lets_clients_in();
     for (const auto& [name, member] : members_) {
-        if (member.is_up && !member.running.empty() && !member.came_back
+        if (member.is_up && !member.running.empty() && !member.is_excused
             && stores_.misreads(reader(name, member), has_clients)) {
             names.insert(name);
         }
@@ -209,9 +209,7 @@ void ModelledSystem::start_member(const std::string& name,
     values_[member.running] = release;
     member.is_up = true;
     member.has_died = false;
-    member.came_back =
-        cause == Cause::itself
-        || (cause == Cause::person && stores_.misreads(reader(name, member), lets_clients_in()));
+    member.came_back = cause == Cause::itself;
     const bool serves_at_once = is_directed_ || cause != Cause::plan;
     member.ready_at_ms = serves_at_once ? now_ms_ : now_ms_ + faults_.between(1, k_ready_ms_max);
     if (!apart && serve_apart()) {
@@ -245,6 +243,7 @@ bool ModelledSystem::serve_apart() const {
 void ModelledSystem::stop_member(const std::string& name, Member& member) {
     member.is_up = false;
     member.came_back = false;
+    member.is_excused = false;
     if (!member.leads.empty()) {
         values_[member.leads] = {};
     }
@@ -313,6 +312,7 @@ void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
     change(fmt::format("a start of {} that the plan did not ask for", name), [&] {
         check_alone(name, alone_stores(member));
         start_member(name, member, release_at_start(member, value(member.running)), cause);
+        member.is_excused = is_excused;
         update_stores();
     });
     for (std::size_t i = 0; is_excused && i < laws_.size(); ++i) {

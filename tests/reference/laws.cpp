@@ -236,7 +236,8 @@ Broken start_and_judge(Model& model, const std::string& member, World& world) {
     if (!serve_apart(model, before) && serve_apart(model, world)) {
         broken.insert(Property::skew);
     }
-    if (any_misreads_anew(model, before, world, member)) {
+    if (misreading(model, world).contains(member)
+        || any_misreads_anew(model, before, world, member)) {
         broken.insert(Property::unreadable_start);
     }
     if (closes(model, before, world) && !is_approved(model, world)) {

@@ -65,6 +65,25 @@ TEST(LawsOfWhatHappens, StartsOnAndMayNotServe) {
     }
 }
 
+// Nobody asked for it, and clients are let in: it serves on what it may only start on.
+TEST(LawsOfWhatHappens, StartsByItselfAndMayNotServe) {
+    for (const bool served : {true, false}) {
+        for (const bool restarts : {true, false}) {
+            SmallPlan small = all_stopped_first(1);
+            small.plan.roles.front().restarts = restarts;
+            model::PlanStore& store = small.store(FormatTrigger::on_migrate, false);
+            store.laws["2.0"].reads = {"2"};
+            store.laws["2.0"].starts_on = {"1"};
+            small.fact("", "writes", StandardFact::writes, served ? "accepted" : "refused");
+            small.becomes("", "writes", "refused");
+            small.start("n1");
+            small.acts_on_store(Verb::migrate, EffectKind::raises);
+            small.becomes("", "writes", "accepted");
+            EXPECT_EQ(small.broken(), served && restarts ? "unreadable-start" : "nothing");
+        }
+    }
+}
+
 TEST(LawsOfWhatHappens, RunThatTakesTwoDown) {
     for (const int quorum : {1, 0}) {
         SmallPlan small(2);
