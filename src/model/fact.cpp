@@ -172,6 +172,11 @@ Observation computed(const FactSource& source, const FactBook& book) {
 
 }  // namespace
 
+bool asks_the_process(const FactSource& source) {
+    const std::string& kind = source.probe["kind"].as_string();
+    return kind == "http" || kind == "process" || kind == "exe";
+}
+
 // Facts of a rehearsal describe a copy, so the modelled cluster never moves them.
 bool is_modelled(const FactSource& source) {
     return source.standard_fact != StandardFact::none

@@ -119,6 +119,10 @@ struct FactSource {
     [[nodiscard]] bool is_derived() const { return derive != Derivation::none; }
 };
 
+// True if the fact is asked of the process of its member, which tells nothing while that is down.
+// Other probes ask the host.
+[[nodiscard]] bool asks_the_process(const FactSource& source);
+
 // True for a standard fact that the modelled cluster moves. Results of a rehearsal are none: they
 // describe a copy.
 [[nodiscard]] bool is_modelled(const FactSource& source);

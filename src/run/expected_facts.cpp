@@ -212,7 +212,15 @@ namespace {
 
 // True for a fact that a member may tell only while it runs.
 bool may_be_silent(const model::FactSource& source) {
-    return !source.member.empty() && (source.identity || source.temporary != model::Temporary::no);
+    return source.identity || source.temporary != model::Temporary::no;
+}
+
+// The same for any fact of its process, but for those that tell whether it runs.
+bool is_mute_while_down(const model::FactSource& source) {
+    const auto standard = source.standard_fact;
+    return may_be_silent(source)
+           || (model::asks_the_process(source) && standard != model::StandardFact::running
+               && standard != model::StandardFact::ready && standard != model::StandardFact::leads);
 }
 
 bool was_down(const Plan& plan, const std::string& member) {
@@ -242,8 +250,9 @@ bool is_untold(const Plan& plan,
               });
 }
 
-// Leaves out identities and temporary facts that cannot be read. A member that is not expected to
-// be up need not say them, and a member that was down at planning time never said them.
+// Leaves out identities, temporary facts and what only the process tells, where these cannot be
+// read. A member that is not expected to be up need not say them, and a member that was down at
+// planning time never said them.
 void excuse_silence(const Plan& plan, const State& state, ExpectedFacts& world) {
     const auto roster = members_up(plan, state);
     std::set<std::string, std::less<>> live_members;
@@ -256,13 +265,14 @@ void excuse_silence(const Plan& plan, const State& state, ExpectedFacts& world) 
             && is_untold(plan, source->second, live_members)) {
             expectation.any_of.push_back({ObservationStatus::unknown, {}, "expected", 0});
         }
-        if (source == plan.sources.end() || !may_be_silent(source->second)) {
+        if (source == plan.sources.end() || source->second.member.empty()) {
             continue;
         }
-        if (never_said(plan, source->second, expectation)) {
+        if (may_be_silent(source->second) && never_said(plan, source->second, expectation)) {
             expectation.any_of.clear();
         }
-        if (!expectation.any_of.empty() && !live_members.contains(source->second.member)) {
+        if (!expectation.any_of.empty() && is_mute_while_down(source->second)
+            && !live_members.contains(source->second.member)) {
             expectation.any_of.push_back(value_of({}));
         }
     }

@@ -327,6 +327,10 @@ TEST(RunLaws, ExpectNoTemporaryFactFromAMemberThatIsDown) {
     EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", true));
     plan.sources["m1/frozen"].temporary = model::Temporary::no;
     EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", Json()));
+    plan.sources["m1/frozen"].probe = Json(Json::Object{{"kind", "http"}});
+    EXPECT_FALSE(drifts(plan, stopped, "m1/frozen", Json()));
+    EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", true));
+    EXPECT_TRUE(drifts(plan, running(plan), "m1/frozen", Json()));
 }
 
 TEST(RunTemporaries, AreLeftBehindIfTheyAreNotAsBefore) {

@@ -30,12 +30,6 @@ constexpr std::array k_store_effects = {model::EffectKind::destroys,
                                         model::EffectKind::lowers,
                                         model::EffectKind::copies};
 
-// True if the probe asks the process of the member; other probes ask its host.
-bool asks_the_process(const Json& probe) {
-    const std::string& kind = probe["kind"].as_string();
-    return kind == "http" || kind == "process" || kind == "exe";
-}
-
 // True if a release of the plan that is not the target has such a law: it acts while members still
 // run that release.
 bool acts_by_itself(model::FormatTrigger raises) {
@@ -144,7 +138,7 @@ Observation ModelledSystem::observe(const model::FactSource& source) const {
             !owner.is_up
             && (source.key == owner.ready || source.key == owner.running
                 || source.key == owner.leads
-                || (asks_the_process(source.probe) && !reported_keys_.contains(source.key)));
+                || (model::asks_the_process(source) && !reported_keys_.contains(source.key)));
         const bool not_yet =
             owner.is_up && source.key == owner.ready && now_ms_ < owner.ready_at_ms;
         if (mute || not_yet) {

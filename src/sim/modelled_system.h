@@ -62,6 +62,8 @@ public:
     // those that the halt misses, as they were. Stops those that started by themselves and that the
     // run expects to be down.
     void repair(const Json& halt, const run::ExpectedFacts& expected);
+    // Puts back what an action that was cut off has left, if the halt speaks of a fact of that.
+    void undo_half_done(const Json& halt);
 
     // A person has approved the point of no return.
     void approve() { is_approved_ = true; }

@@ -4,8 +4,9 @@
 // `when` on undecided facts is decided by a random number, so both ways of a plan are
 // simulated. Postconditions that no declared effect explains become extra effects of their action.
 // A condition that no value satisfies is an obstacle: the plan cannot be simulated. But what an
-// action promises may need others beside it, as members do that are ready together. So an action is
-// left open until its conditions hold, and the walk goes on with what does not wait for it.
+// action promises may need others beside it: members are ready together, a format rises when all
+// run. So an action is left open until its conditions hold, and the walk goes on with what does not
+// wait for it. Only where nothing moves any more, the level of a store moves without a law.
 #include "sim/condition_solver.h"
 
 #include <fmt/format.h>
@@ -40,6 +41,12 @@ public:
                 decided_keys_.insert(key);
             }
         }
+        moved_by_laws_ = running_;
+        for (const model::PlanStore& store : plan.stores) {
+            for (const std::string& level : store.levels) {
+                add_level(level);
+            }
+        }
     }
 
     InitialFacts walk() {
@@ -48,6 +55,7 @@ public:
             for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
                 has_moved = go_on_with(i) || has_moved;
             }
+            has_moved = has_moved || move_levels();
         }
         note_open_actions();
         return std::move(initial_facts_);
@@ -62,10 +70,32 @@ private:
         if (before == Progress::waiting && can_begin(plan_.actions[index])) {
             begin_action(index);
         }
-        if (progress_[index] == Progress::open && !unmet(index)) {
+        settle(index, moved_by_laws_);
+        return progress_[index] != before;
+    }
+
+    void settle(std::size_t index, const std::set<std::string>& fixed) {
+        if (progress_[index] == Progress::open && !unmet(index, fixed)) {
             progress_[index] = Progress::done;
         }
-        return progress_[index] != before;
+    }
+
+    // Lets the first open action move levels without a law. Returns whether that helped.
+    bool move_levels() {
+        const auto open = std::find(progress_.begin(), progress_.end(), Progress::open);
+        if (open == progress_.end()) {
+            return false;
+        }
+        settle(static_cast<std::size_t>(open - progress_.begin()), running_);
+        return *open == Progress::done;
+    }
+
+    // A level that is derived is moved by its inputs.
+    void add_level(const std::string& key) {
+        moved_by_laws_.insert(key);
+        if (const auto source = plan_.sources.find(key); source != plan_.sources.end()) {
+            moved_by_laws_.insert(source->second.inputs.begin(), source->second.inputs.end());
+        }
     }
 
     [[nodiscard]] bool can_begin(const Action& action) const {
@@ -86,7 +116,8 @@ private:
     // The first of them is the obstacle: it is in the way of all others.
     void note_open_actions() {
         for (std::size_t i = 0; i < plan_.actions.size(); ++i) {
-            const auto condition = progress_[i] == Progress::open ? unmet(i) : std::nullopt;
+            const auto condition =
+                progress_[i] == Progress::open ? unmet(i, running_) : std::nullopt;
             if (condition) {
                 initial_facts_.obstacle = obstacle_of(plan_.actions[i], *condition);
                 return;
@@ -197,13 +228,16 @@ private:
     }
 
     // Returns the first condition that the action promises and no value satisfies. A postcondition
-    // may set any fact except `running`, which only starts and stops move.
-    std::optional<Condition> unmet(std::size_t index) {
+    // may set any fact but those of `fixed`.
+    std::optional<Condition> unmet(std::size_t index, const std::set<std::string>& fixed) {
         const Action& action = plan_.actions[index];
         Settings& promised = initial_facts_.postcondition_facts[index];
         std::optional<Condition> failed;
         for (const Condition& condition : action.postconditions) {
-            if (!wishes_.satisfy(condition, action.member, running_, promised) && !failed) {
+            if (wishes_.judge(condition, action.member).outcome != Truth::yes) {
+                system_.fire_laws();
+            }
+            if (!wishes_.satisfy(condition, action.member, fixed, promised) && !failed) {
                 failed = condition;
             }
         }
@@ -216,7 +250,8 @@ private:
     const model::Plan& plan_;
     transport::Faults& dice_;
     InitialFacts initial_facts_;
-    std::set<std::string> running_;       // keys that only starts, stops and elections move
+    std::set<std::string> running_;        // keys that only starts, stops and elections move
+    std::set<std::string> moved_by_laws_;  // these, and the levels of stores
     std::set<std::string> decided_keys_;  // keys that have a value from the start, or had one since
     ModelledSystem system_;
     ConditionSolver wishes_;

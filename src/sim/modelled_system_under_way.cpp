@@ -241,6 +241,23 @@ void ModelledSystem::bring_back(const model::Action& action,
     }
 }
 
+void ModelledSystem::undo_half_done(const Json& halt) {
+    const std::string& cause = halt["cause"].as_string();
+    std::vector<std::string> undone;
+    for (const auto& [id, replaced] : replaced_) {
+        const bool is_named =
+            std::any_of(replaced.facts.begin(), replaced.facts.end(), [&](const auto& fact) {
+                return cause.find(fact.first) != std::string::npos;
+            });
+        if (halt.contains("action") && is_named && !in_flight_.contains(id)) {
+            undone.push_back(id);
+        }
+    }
+    for (const std::string& id : undone) {
+        change("the repair of what " + id + " left", [&] { (void)put_back(id); });
+    }
+}
+
 void ModelledSystem::undo_begin(const std::string& id) {
     const auto entry = replaced_.find(id);
     if (entry == replaced_.end() || entry->second.is_again) {

@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace drydock::sim {
 
 namespace {
@@ -30,6 +32,24 @@ std::int64_t end_ms(const model::Plan& plan) {
         ms += 2 * (action.timeout_ms + action.guard_timeout_ms) + action.soak_ms;
     }
     return ms;
+}
+
+// Where nobody could tell whether a step happened that may not be repeated, a person looks, as its
+// remedy says, and takes back what it did. So its effects are counted anew from here on.
+void undo_what_nobody_can_tell(Simulation& site, const model::Plan& plan) {
+    std::set<std::size_t> undecided;
+    for (const run::Event& event : site.events(plan)) {
+        if (event.type == run::EventType::action_intended) {
+            undecided.erase(event.action);
+        } else if (event.purpose == run::Purpose::happened
+                   && event.outcome == run::Outcome::cannot_tell) {
+            undecided.insert(event.action);
+        }
+    }
+    for (const std::size_t index : undecided) {
+        const model::Action& action = plan.actions[index];
+        site.transport.host(action.host).forget_effects({plan.run, action.id});
+    }
 }
 
 }  // namespace
@@ -57,6 +77,8 @@ Result<SimulationSummary> simulate(const model::Plan& plan,
         {[store] { return journal::open_memory(store); },
          [&](const model::Plan& run_plan, const ConductorRun& life) {
              system.repair(life.halt, run::expected_facts(run_plan, life.state));
+             system.undo_half_done(life.halt);
+             undo_what_nobody_can_tell(site, run_plan);
          },
          [&](const std::string& gate, std::vector<Violation>&) { system.approve(gate); },
          {}});

@@ -1,7 +1,8 @@
 // Each failing twin is stopped before the run, by the stage and under the name that its case tells;
-// each passing twin passes all stages. Of a case that nothing stops, the failing twin is told on
-// which fact its way back hangs.
+// each passing twin passes all stages, and no simulated run of it breaks anything. Of a case that
+// nothing stops, the failing twin is told on which fact its way back hangs.
 #include "run/grammar.h"
+#include "sim/simulate_seed.h"
 #include "trial/trial.h"
 
 #include <gmock/gmock.h>
@@ -71,6 +72,30 @@ TEST_P(Known, FailingIsStoppedBeforehandAndPassingPasses) {
     EXPECT_EQ(GetParam().stage == Stage::none, GetParam().is_only_told);
     for (const TwinResult& twin : trial->twins) {
         EXPECT_THAT(twin.differs, IsEmpty()) << twin.twin << "\n" << twin.stop.told();
+    }
+}
+
+// Its way back races with a level that rises within seconds. In simulated time the level wins.
+constexpr const char* k_lost_race = "etcd-3105-leader-stopped-in-the-window";
+
+// What the check holds, the simulator must not contradict.
+TEST_P(Known, PassingPassesInSimulatedRuns) {
+    constexpr std::uint64_t k_runs = 20;
+    const auto& trial = trial_of(GetParam());
+    ASSERT_TRUE(trial) << trial.error().text();
+    const TwinResult& passing = trial->twins.back();
+    ASSERT_TRUE(passing.checked);
+    for (std::uint64_t seed = 1; seed <= k_runs; ++seed) {
+        const auto run = sim::simulate(passing.checked->plan, seed);
+        if (name_of(GetParam()) == k_lost_race) {
+            ASSERT_FALSE(run);
+            EXPECT_THAT(run.error().text(), HasSubstr("level is 3.5, expected below 3.5"));
+            return;
+        }
+        ASSERT_TRUE(run) << run.error().text();
+        for (const sim::Violation& found : run->violations) {
+            ADD_FAILURE() << "seed " << seed << ": " << found.property << ": " << found.description;
+        }
     }
 }
 

@@ -170,6 +170,32 @@ TEST(PlanLaws, half_done_effects_are_effects_of_the_begin) {
     EXPECT_THAT(plan.find("roll/m2/install")->meanwhile, IsEmpty());
 }
 
+// Whom a step holds down behind an install comes up on the new release with its end.
+TEST(PlanLaws, a_step_that_holds_a_member_down_starts_what_is_installed) {
+    for (const bool installs : {true, false}) {
+        Fixture site = small_site("when-all", 2, "1.0");
+        auto& steps = site.pack.procedures.front().phases.front().steps;
+        std::erase_if(steps, [&](const model::StepSpec& step) {
+            return step.verb != model::Verb::install || !installs;
+        });
+        model::StepSpec kick;
+        kick.id = "kick";
+        kick.verb = model::Verb::run;
+        kick.meanwhile = {{EffectKind::becomes, "running", {}, "node", model::Reach::member}};
+        steps.push_back(kick);
+        const auto plan = plan_of(site);
+        const auto& effects = plan.find("roll/m2/kick")->effects;
+        if (installs) {
+            ASSERT_EQ(effects.size(), 1U);
+            EXPECT_EQ(effects.front().name, "running");
+            EXPECT_EQ(effects.front().value, Json("2.0"));
+        } else {
+            EXPECT_THAT(effects, IsEmpty());
+        }
+        EXPECT_EQ(plan.point_of_no_return.exists, installs);
+    }
+}
+
 TEST(PlanLaws, a_restore_brings_back_the_store_that_it_names) {
     Fixture site = frozen_site();
     model::StepSpec& step = first_step(site);

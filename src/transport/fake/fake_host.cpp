@@ -51,6 +51,10 @@ private:
     std::int64_t ready_ms_;
 };
 
+std::string id_of(const ActionKey& key) {
+    return key.run + ":" + key.action;
+}
+
 }  // namespace
 
 ActionResult
@@ -195,6 +199,10 @@ void FakeHost::reboot() {
 }
 
 // Every attempt that was begun ends here, in whatever way.
+void FakeHost::forget_effects(const ActionKey& key) {
+    effects_.erase(id_of(key));
+}
+
 void FakeHost::stop_attempt(const ActionKey& key, Attempt& attempt, ActionPhase phase) {
     attempt.phase = phase;
     system_.end(key.action);
@@ -226,7 +234,7 @@ void FakeHost::take_effect(const ActionKey& key) {
         refuse(attempt);
         return;
     }
-    ++effects_[key.run + ":" + key.action];
+    ++effects_[id_of(key)];
     attempt.result = to_json(
         system_.act(name_, key.action, attempt.request), attempt.started_ms, clock_.wall_ms());
     if (faults_.should_inject(Fault::interrupted_after_effect)) {

@@ -78,6 +78,9 @@ public:
     // Returns how often the effect of each action took place here, over all its attempts.
     [[nodiscard]] const std::map<std::string, int>& effects() const { return effects_; }
 
+    // Counts the effects of an action anew.
+    void forget_effects(const agent::ActionKey& key);
+
     // Returns how many requests of displaced conductors were refused.
     [[nodiscard]] int refused() const { return refused_; }
 
