@@ -20,7 +20,7 @@ bool can_be_skipped(const Model& model, std::size_t action) {
     const bool open = std::any_of(act.applies_if.begin(),
                                   act.applies_if.end(),
                                   [](const Predicate& question) { return !question.is_modelled; });
-    return open && model.program.acts(action) && !model.program.promises(action)
+    return open && model.program.acts(action) && !model.program.has_postconditions(action)
            && !model.program.optional(action) && !model.program.is_gate(action)
            && act.ran == k_no_offset && !act.matters_if_skipped;
 }

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "cli/say.h"
-#include "model/member_moves.h"
+#include "model/starts_and_stops.h"
 
 #include <algorithm>
 #include <numeric>
@@ -43,7 +43,7 @@ void add_action(Outline& outline, const Plan& plan, const Action& action) {
         blocks.push_back({action.phase, action.member, {}, group, false});
     }
     blocks.back().actions.push_back(&action);
-    blocks.back().touches = blocks.back().touches || model::moves_of(plan, action).any();
+    blocks.back().touches = blocks.back().touches || model::starts_and_stops_of(plan, action).any();
 }
 
 // Updates the members that are stopped after the block, and those that the block interrupts. The
@@ -53,7 +53,7 @@ void move_members(const Plan& plan,
                   std::set<std::string>& stopped_members,
                   std::set<std::string>& touched_members) {
     for (const Action* action : block.actions) {
-        const model::MemberMoves moves = model::moves_of(plan, *action);
+        const model::StartsAndStops moves = model::starts_and_stops_of(plan, *action);
         touched_members.insert(moves.taken_down.begin(), moves.taken_down.end());
         stopped_members.insert(moves.left_down.begin(), moves.left_down.end());
         for (const std::string& member : moves.left_up) {

@@ -19,7 +19,7 @@ namespace {
 
 // The effect took place; postconditions are still to be observed, if there are any.
 Status after_effect(const Program& program, std::size_t index) {
-    return program.promises(index) ? Status::applied : Status::done;
+    return program.has_postconditions(index) ? Status::applied : Status::done;
 }
 
 // Fails the action for good. An optional one is skipped, unless it may be under way still.

@@ -14,7 +14,7 @@
 #include "run/expected_facts.h"
 
 #include "model/version.h"
-#include "run/expected_moves.h"
+#include "run/expected_starts_and_stops.h"
 #include "run/expected_stores.h"
 
 #include <fmt/format.h>
@@ -307,7 +307,7 @@ ExpectedFacts expected_facts(const Plan& plan, const State& state) {
         world[key].any_of.push_back(observation);
     }
     ExpectedStores stores(plan, world);
-    ExpectedMoves moves(plan, world);
+    ExpectedStartsAndStops moves(plan, world);
     for (std::size_t i = 0; i < plan.actions.size(); ++i) {
         const Status status = state.status(i);
         if (took_effect(status) || may_have_changed(state, i)) {

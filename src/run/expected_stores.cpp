@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 namespace drydock::run {
@@ -133,9 +134,10 @@ void ExpectedStores::convert(const model::Action& action,
     const bool may_stay = effect.kind == EffectKind::raises && has_condition(rule_of(plan_, store));
     for (const std::string& key : level_keys(plan_, store.levels)) {
         std::vector<Observation> levels;
-        for (const std::string& format : formats) {
-            levels.push_back(level_of(plan_, key, format));
-        }
+        std::transform(formats.begin(),
+                       formats.end(),
+                       std::back_inserter(levels),
+                       [&](const auto& format) { return level_of(plan_, key, format); });
         if (!levels.empty()) {
             tell(action, effect, key, store, levels, is_certain && !may_stay);
         }

@@ -34,7 +34,7 @@ struct PendingAction {
 };
 
 // Work in flight is always followed to a known end.
-constexpr PendingAction turn_of(Status status) {
+constexpr PendingAction pending_action_of(Status status) {
     switch (status) {
     case Status::waiting:
         return {PendingAction::to_come, CommandKind::judge, Purpose::guard};
@@ -67,16 +67,16 @@ constexpr PendingAction turn_of(Status status) {
 }
 
 // Looked up by status: a checker looks at every action of every state.
-constexpr auto k_turns = [] {
+constexpr auto k_pending_actions = [] {
     std::array<PendingAction, 16> turns = {};
     for (std::size_t i = 0; i < turns.size(); ++i) {
-        turns.at(i) = turn_of(static_cast<Status>(i));
+        turns.at(i) = pending_action_of(static_cast<Status>(i));
     }
     return turns;
 }();
 
-constexpr const PendingAction& turn_in(State::Cell cell) {
-    return k_turns[static_cast<std::size_t>(State::status_in(cell))];
+constexpr const PendingAction& pending_action_in(State::Cell cell) {
+    return k_pending_actions[static_cast<std::size_t>(State::status_in(cell))];
 }
 
 // True if all predecessors are over.
@@ -118,12 +118,12 @@ struct ActionSummary {
 // Collects commands. New work is given out only while no action has failed and no pause was
 // requested.
 ActionSummary
-look_over(const Program& program, const State& state, std::vector<Command>& commands) {
+summarize(const Program& program, const State& state, std::vector<Command>& commands) {
     ActionSummary look;
     bool gives_out = state.phase() != Phase::pausing;
     const Cells cells = state.of_actions();
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const PendingAction& turn = turn_in(cells[i]);
+        const PendingAction& turn = pending_action_in(cells[i]);
         look.classes |= turn.classes;
         if ((turn.classes & (PendingAction::to_come | PendingAction::asked | PendingAction::failed))
             == 0) {
@@ -147,7 +147,7 @@ void next(const Program& program, const State& state, std::vector<Command>& comm
     if (state.phase() != Phase::running && state.phase() != Phase::pausing) {
         return;
     }
-    const ActionSummary look = look_over(program, state, commands);
+    const ActionSummary look = summarize(program, state, commands);
     const bool failed = (look.classes & PendingAction::failed) != 0;
     const bool stopping = failed || state.phase() == Phase::pausing;
     if ((look.classes & ~PendingAction::over) == 0) {

@@ -13,7 +13,7 @@ Program::Program(const model::Plan& plan) : ends_{0} {
         Kind kind;
         kind.bits = static_cast<std::uint8_t>(
             (action.is_gate() ? k_gate : 0) | (action.request.is_null() ? 0 : k_acts)
-            | (action.postconditions.empty() ? 0 : k_promises)
+            | (action.postconditions.empty() ? 0 : k_has_postconditions)
             | (action.repeatable == model::Repeatable::yes ? k_repeatable : 0)
             | (action.repeatable == model::Repeatable::no ? k_unrepeatable : 0)
             | (action.optional ? k_optional : 0));

@@ -31,7 +31,9 @@ public:
     [[nodiscard]] bool acts(std::size_t action) const { return has(action, k_acts); }
 
     // True if the action has postconditions, which must be observed before it is done.
-    [[nodiscard]] bool promises(std::size_t action) const { return has(action, k_promises); }
+    [[nodiscard]] bool has_postconditions(std::size_t action) const {
+        return has(action, k_has_postconditions);
+    }
 
     [[nodiscard]] bool repeatable(std::size_t action) const { return has(action, k_repeatable); }
 
@@ -48,7 +50,7 @@ public:
 private:
     static constexpr std::uint8_t k_gate = 1;
     static constexpr std::uint8_t k_acts = 2;
-    static constexpr std::uint8_t k_promises = 4;
+    static constexpr std::uint8_t k_has_postconditions = 4;
     static constexpr std::uint8_t k_repeatable = 8;
     static constexpr std::uint8_t k_optional = 16;
     static constexpr std::uint8_t k_unrepeatable = 32;

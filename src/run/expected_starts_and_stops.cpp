@@ -1,7 +1,7 @@
 // Follows the model: src/checker/member_effects.cpp has the same values.
-#include "run/expected_moves.h"
+#include "run/expected_starts_and_stops.h"
 
-#include "model/member_moves.h"
+#include "model/starts_and_stops.h"
 #include "model/version.h"
 #include "run/expected_stores.h"
 
@@ -45,7 +45,7 @@ bool is_among(const model::Observation& release, const std::vector<model::Observ
 }  // namespace
 
 // One pass over the sources serves all members.
-const ExpectedMoves::Facts& ExpectedMoves::facts_of(const std::string& member) {
+const ExpectedStartsAndStops::Facts& ExpectedStartsAndStops::facts_of(const std::string& member) {
     if (keys_.empty()) {
         for (const auto& [key, source] : plan_.sources) {
             Facts& facts = keys_[source.member];
@@ -63,10 +63,10 @@ const ExpectedMoves::Facts& ExpectedMoves::facts_of(const std::string& member) {
     return keys_[member];
 }
 
-void ExpectedMoves::tell(const model::Action& action,
-                         const std::string& key,
-                         Json value,
-                         Status status) {
+void ExpectedStartsAndStops::tell(const model::Action& action,
+                                  const std::string& key,
+                                  const Json& value,
+                                  Status status) {
     const auto fact = facts_.find(key);
     if (fact == facts_.end() || names_key(action.effects, key)) {
         return;
@@ -78,7 +78,7 @@ void ExpectedMoves::tell(const model::Action& action,
 }
 
 // A member that is expected to be down stays so.
-void ExpectedMoves::tell_installed(const model::Action& action, const Facts& facts) {
+void ExpectedStartsAndStops::tell_installed(const model::Action& action, const Facts& facts) {
     const auto running = facts_.find(facts.running);
     const auto installed = facts_.find(facts.installed);
     if (running == facts_.end() || installed == facts_.end() || !is_told(running->second)
@@ -96,7 +96,7 @@ void ExpectedMoves::tell_installed(const model::Action& action, const Facts& fac
 
 // An action that holds a member down may have ended well without an answer: then what is installed
 // runs by now.
-void ExpectedMoves::tell_possible_start(const Facts& facts) {
+void ExpectedStartsAndStops::tell_possible_start(const Facts& facts) {
     const auto running = facts_.find(facts.running);
     const auto installed = facts_.find(facts.installed);
     if (running == facts_.end() || installed == facts_.end() || !is_told(running->second)
@@ -111,9 +111,9 @@ void ExpectedMoves::tell_possible_start(const Facts& facts) {
 }
 
 // Possible as long as the action is not done.
-void ExpectedMoves::tell_meanwhile(const model::Action& action,
-                                   const std::string& key,
-                                   Json value) {
+void ExpectedStartsAndStops::tell_meanwhile(const model::Action& action,
+                                            const std::string& key,
+                                            const Json& value) {
     const auto fact = facts_.find(key);
     if (fact != facts_.end() && !fact->second.any_of.empty() && !names_key(action.effects, key)
         && !names_key(action.meanwhile, key)) {
@@ -121,7 +121,7 @@ void ExpectedMoves::tell_meanwhile(const model::Action& action,
     }
 }
 
-void ExpectedMoves::apply(const model::Action& action, Status status) {
+void ExpectedStartsAndStops::apply(const model::Action& action, Status status) {
     for (const Effect& effect : action.effects) {
         if (model::tells_who_runs(plan_, effect)) {
             const Facts& facts = facts_of(effect.member);

@@ -1,4 +1,4 @@
-#include "model/member_moves.h"
+#include "model/starts_and_stops.h"
 
 namespace drydock::model {
 
@@ -6,7 +6,7 @@ namespace {
 
 // A stop and a start move their own member also in a pack that has no fact for it. A package of a
 // host restarts all that are on it.
-void move_by_verb(const Action& action, MemberMoves& moves) {
+void move_by_verb(const Action& action, StartsAndStops& moves) {
     if (action.verb == Verb::stop) {
         moves.taken_down.insert(action.member);
         moves.left_down.insert(action.member);
@@ -22,7 +22,7 @@ void move_by_verb(const Action& action, MemberMoves& moves) {
 }
 
 // The last effect on a member counts.
-void move_by_effect(const Action& action, const Effect& effect, MemberMoves& moves) {
+void move_by_effect(const Action& action, const Effect& effect, StartsAndStops& moves) {
     const bool goes_down = effect.value.is_null();
     moves.left_down.erase(effect.member);
     moves.left_up.erase(effect.member);
@@ -42,8 +42,8 @@ bool tells_who_runs(const Plan& plan, const Effect& effect) {
     return source != plan.sources.end() && source->second.standard_fact == StandardFact::running;
 }
 
-MemberMoves moves_of(const Plan& plan, const Action& action) {
-    MemberMoves moves;
+StartsAndStops starts_and_stops_of(const Plan& plan, const Action& action) {
+    StartsAndStops moves;
     move_by_verb(action, moves);
     for (const Effect& effect : action.effects) {
         if (tells_who_runs(plan, effect)) {

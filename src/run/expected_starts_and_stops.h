@@ -13,10 +13,12 @@ namespace drydock::run {
 // A member that goes down is not ready, and its service has stopped. One that comes up runs its
 // service, and is ready. What the action says of these facts itself counts instead. But what comes
 // up is what is installed, if a fact tells that, whatever the action says.
-class ExpectedMoves {
+class ExpectedStartsAndStops {
 public:
     // Both must outlive this object.
-    ExpectedMoves(const model::Plan& plan, ExpectedFacts& facts) : plan_(plan), facts_(facts) {}
+    ExpectedStartsAndStops(const model::Plan& plan, ExpectedFacts& facts)
+        : plan_(plan)
+        , facts_(facts) {}
 
     // `status` tells whether the effects are certain.
     void apply(const model::Action& action, Status status);
@@ -30,10 +32,11 @@ private:
     };
 
     [[nodiscard]] const Facts& facts_of(const std::string& member);
-    void tell(const model::Action& action, const std::string& key, Json value, Status status);
+    void
+    tell(const model::Action& action, const std::string& key, const Json& value, Status status);
     void tell_installed(const model::Action& action, const Facts& facts);
     void tell_possible_start(const Facts& facts);
-    void tell_meanwhile(const model::Action& action, const std::string& key, Json value);
+    void tell_meanwhile(const model::Action& action, const std::string& key, const Json& value);
 
     const model::Plan& plan_;
     ExpectedFacts& facts_;

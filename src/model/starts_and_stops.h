@@ -9,7 +9,7 @@
 
 namespace drydock::model {
 
-struct MemberMoves {
+struct StartsAndStops {
     std::set<std::string> taken_down;  // at some time of it, by `while` too
     std::set<std::string> left_down;   // at its end
     std::set<std::string> left_up;     // at its end
@@ -18,7 +18,7 @@ struct MemberMoves {
 };
 
 // A verb other than `start` that makes a member run restarts it.
-[[nodiscard]] MemberMoves moves_of(const Plan& plan, const Action& action);
+[[nodiscard]] StartsAndStops starts_and_stops_of(const Plan& plan, const Action& action);
 
 // True if the effect tells what a member runs.
 [[nodiscard]] bool tells_who_runs(const Plan& plan, const Effect& effect);
