@@ -51,17 +51,17 @@ resources_of(const Model& model, std::size_t action, const Byte* row, Index excl
 
 // A start of a member, or the begin of an action, that takes resources; k_no_index: it is the
 // other.
-struct Newcomer {
+struct ResourceUser {
     std::size_t action = k_no_index;
     Index member = k_no_index;
 };
 
 // True if another action that uses one of the resources is in flight: its command has left, and its
 // end is not known.
-bool is_in_company(const Model& model,
-                   const std::vector<Index>& resources,
-                   const Newcomer& newcomer,
-                   const Byte* row) {
+bool is_resource_in_use(const Model& model,
+                        const std::vector<Index>& resources,
+                        const ResourceUser& newcomer,
+                        const Byte* row) {
     for (Index i = 0; !resources.empty() && i < model.actions.size(); ++i) {
         if (i == newcomer.action || !run::is_open_ended(model.status(row, i))) {
             continue;
@@ -80,18 +80,18 @@ bool is_in_company(const Model& model,
 
 PropertySet alone_violation(const Model& model, std::size_t action, const Byte* row) {
     return model.has_alone
-                   && is_in_company(
+                   && is_resource_in_use(
                        model, resources_of(model, action, row), {.action = action}, row)
                ? mask_of(Property::alone)
                : PropertySet{0};
 }
 
-PropertySet judge_company(const Model& model, const Member& member, const Byte* row) {
+PropertySet judge_resources_of_start(const Model& model, const Member& member, const Byte* row) {
     std::vector<Index> resources;
     if (model.has_alone) {
         add_resources_of_start(model, member, release_of(member, row), row, resources);
     }
-    return is_in_company(model, resources, {.member = index_of(model, member)}, row)
+    return is_resource_in_use(model, resources, {.member = index_of(model, member)}, row)
                ? mask_of(Property::alone)
                : PropertySet{0};
 }

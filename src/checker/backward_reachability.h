@@ -112,7 +112,7 @@ std::vector<bool> backward_reachable(const Model& model,
 }
 
 // True if one successor leads to an end.
-struct OneLeads {
+struct AnySuccessorLeads {
     template <class LeadsToEnd>
     bool
     operator()(const Byte* /*row*/, const Successors& batch, const LeadsToEnd& leads_to_end) const {

@@ -59,7 +59,7 @@ public:
                 add(property, walk_to(model_, options_, search_, *breach, property));
             }
         }
-        look_at_states(is_complete);
+        examine_states(is_complete);
         fill(is_complete);
         return std::move(report_);
     }
@@ -85,9 +85,9 @@ private:
 
     // Checks the properties of states. `stuck` needs a complete search: a row without successors in
     // the store may only be unexpanded.
-    void look_at_states(bool is_complete) {
+    void examine_states(bool is_complete) {
         if (wants(Property::no_way_back) && forward_) {
-            try_ways_back();
+            check_ways_back();
         }
         if (wants(Property::stuck) && is_complete) {
             find_stuck();
@@ -97,8 +97,8 @@ private:
     // Tries downgrades in the order of the search, in batches for two threads. So the first state
     // without a downgrade has a shortest path. Beyond a limit the report says that the rest was not
     // tried.
-    void try_ways_back() {
-        std::vector<std::uint32_t> worlds;
+    void check_ways_back() {
+        std::vector<std::uint32_t> start_ids;
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
             if (!downgrade_checker_.applies(row) || downgrade_checker_.is_known(row)) {
@@ -111,21 +111,21 @@ private:
                 break;
             }
             downgrade_checker_.add(row);
-            worlds.push_back(id);
-            if (worlds.size() == k_worlds_at_once) {
-                if (!try_worlds(worlds)) {
+            start_ids.push_back(id);
+            if (start_ids.size() == k_worlds_at_once) {
+                if (!check_downgrades(start_ids)) {
                     return;
                 }
-                worlds.clear();
+                start_ids.clear();
             }
         }
-        (void)try_worlds(worlds);
+        (void)check_downgrades(start_ids);
     }
 
     // Returns false if a state has no downgrade; the first one is reported.
-    bool try_worlds(const std::vector<std::uint32_t>& worlds) {
-        downgrade_checker_.try_added();
-        for (const std::uint32_t id : worlds) {
+    bool check_downgrades(const std::vector<std::uint32_t>& start_ids) {
+        downgrade_checker_.check_added();
+        for (const std::uint32_t id : start_ids) {
             const std::string& reason = downgrade_checker_.failure_reason(search_.row(id));
             if (!reason.empty()) {
                 add(Property::no_way_back, path_to(model_, options_, search_, id));
@@ -140,7 +140,7 @@ private:
 
     // True if the operator has a way out beside going on: a downgrade that works, or a recovery
     // option of the plan for after the point of no return.
-    [[nodiscard]] bool has_other_end(const Byte* row) {
+    [[nodiscard]] bool has_way_out(const Byte* row) {
         if (forward_ && downgrade_checker_.applies(row)
             && (!is_approved(model_, row) || downgrade_checker_.failure_reason(row).empty())) {
             return downgrade_checker_.failure_reason(row).empty();
@@ -161,7 +161,7 @@ private:
         for (const std::uint32_t id : search_.in_order()) {
             const Byte* row = search_.row(id);
             const bool halted = phase_of(row) == Phase::halted;
-            if (!ends[id] && halted && !has_other_end(row)) {
+            if (!ends[id] && halted && !has_way_out(row)) {
                 add(Property::stuck, path_to(model_, options_, search_, id));
                 return;
             }
@@ -172,10 +172,10 @@ private:
     // plan leads to. Returns true if it reported a violation, at the last halt or at the wrong
     // final state.
     bool check_fault_free_end() {
-        Options calm = options_;
-        calm.faults = k_no_faults;
-        calm.judges_restarts = false;
-        Search search(model_, calm);
+        Options fault_free = options_;
+        fault_free.faults = k_no_faults;
+        fault_free.judges_restarts = false;
+        Search search(model_, fault_free);
         (void)search.run(0);
         const auto ids = search.in_order();
         bool finished = false;
@@ -188,22 +188,22 @@ private:
             }
             finished = true;
             if (const std::string wrong = final_state_error(model_, row); !wrong.empty()) {
-                report_fault_free(calm, search, id, "the plan is finished, but " + wrong);
+                report_fault_free(fault_free, search, id, "the plan is finished, but " + wrong);
                 return true;
             }
         }
         if (!finished) {
             report_fault_free(
-                calm, search, last, "the plan cannot be finished, even if nothing fails");
+                fault_free, search, last, "the plan cannot be finished, even if nothing fails");
         }
         return !finished;
     }
 
-    void report_fault_free(const Options& calm,
+    void report_fault_free(const Options& fault_free,
                            const Search& search,
                            std::uint32_t id,
                            const std::string& because) {
-        Path walk = path_to(model_, calm, search, id);
+        Path walk = path_to(model_, fault_free, search, id);
         const std::string halt = reason_of_halt(model_, walk);
         const std::string hint = remedy_of_dead_end(model_, walk);
         add(Property::stuck, std::move(walk));

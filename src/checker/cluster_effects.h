@@ -81,7 +81,8 @@ judge_start(const Model& model, const Member& member, const Byte* before, const 
 // return if a member dies under which another release lies installed.
 void note_found_starts(Model& model);
 // Returns `alone` if a start of the member meets an action that must be alone.
-[[nodiscard]] PropertySet judge_company(const Model& model, const Member& member, const Byte* row);
+[[nodiscard]] PropertySet
+judge_resources_of_start(const Model& model, const Member& member, const Byte* row);
 // True if the member votes. Who has no such fact does.
 [[nodiscard]] bool votes(const Model& model, const Member& member, const Byte* row);
 // True if releases serve together that may not.

@@ -72,7 +72,7 @@ std::vector<bool> surely_finish(const Model& model, const Options& options, cons
 
 // Returns an error if the downgrade may halt for good, as when a law fires half-way. The fixpoint
 // is computed only if a halted row exists at all.
-std::string where_it_stays(const Model& model, const Options& options, const Search& search) {
+std::string where_it_stops(const Model& model, const Options& options, const Search& search) {
     const auto ids = search.in_order();
     const auto halted = [&](std::uint32_t id) { return phase_of(search.row(id)) == Phase::halted; };
     if (std::none_of(ids.begin(), ids.end(), halted)) {
@@ -140,7 +140,7 @@ std::string verdict_of(const Model& model, const Options& options, const Search&
             return wrong;
         }
     }
-    return where_it_stays(model, options, search);
+    return where_it_stops(model, options, search);
 }
 
 // True if the plan has one order only. Then no two members are interchangeable half-way, and the
@@ -164,7 +164,7 @@ DowngradeChecker::DowngradeChecker(const Model& model, const Options& options)
 
 // The key of a cluster state: the row without the run and the fault usage. Rows that differ in
 // these need the same downgrade.
-std::string DowngradeChecker::world_of(const Byte* row) const {
+std::string DowngradeChecker::downgrade_start_of(const Byte* row) const {
     std::string world(reinterpret_cast<const char*>(row), model_.size);
     world[0] = 0;
     for (const Offset cell : model_.cells) {
@@ -294,7 +294,7 @@ void DowngradeChecker::note_conditions(const Model& downgrade) {
 }
 
 const DowngradeChecker::Outcome& DowngradeChecker::outcome_of(const Byte* row) {
-    const auto [entry, is_new] = results_.try_emplace(world_of(row));
+    const auto [entry, is_new] = results_.try_emplace(downgrade_start_of(row));
     if (is_new) {
         entry->second = attempt(row);
     }
@@ -310,7 +310,7 @@ const std::string& DowngradeChecker::closing_reason(const Byte* row) {
 }
 
 void DowngradeChecker::add(const Byte* row) {
-    const auto [entry, is_new] = results_.try_emplace(world_of(row));
+    const auto [entry, is_new] = results_.try_emplace(downgrade_start_of(row));
     if (is_new) {
         added_.emplace_back(row, &entry->second);
     }
@@ -318,7 +318,7 @@ void DowngradeChecker::add(const Byte* row) {
 
 // Each thread takes every second row: plans of neighbours have about the same length, so both
 // threads finish together.
-void DowngradeChecker::try_added() {
+void DowngradeChecker::check_added() {
     const auto try_from = [&](std::size_t first, std::size_t step) {
         for (std::size_t i = first; i < added_.size(); i += step) {
             *added_[i].second = attempt(added_[i].first);

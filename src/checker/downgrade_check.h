@@ -26,9 +26,9 @@ public:
     // that only leaves temporary facts switched is a fault of the pack, and leads there.
     [[nodiscard]] const std::string& closing_reason(const Byte* row);
 
-    // Queues a row; try_added() checks the queue on two threads. The rows stay with the caller.
+    // Queues a row; check_added() checks the queue on two threads. The rows stay with the caller.
     void add(const Byte* row);
-    void try_added();
+    void check_added();
 
     [[nodiscard]] std::size_t tried() const { return results_.size(); }
 
@@ -39,7 +39,9 @@ public:
     // Returns the facts without a law on which downgrades that end well hang.
     [[nodiscard]] const std::set<std::string>& hangs_on() const { return hangs_on_; }
 
-    [[nodiscard]] bool is_known(const Byte* row) const { return results_.contains(world_of(row)); }
+    [[nodiscard]] bool is_known(const Byte* row) const {
+        return results_.contains(downgrade_start_of(row));
+    }
 
 private:
     // What became of the downgrade from a state of the cluster; each is empty if it did not happen.
@@ -53,7 +55,7 @@ private:
     };
 
     [[nodiscard]] const Outcome& outcome_of(const Byte* row);
-    [[nodiscard]] std::string world_of(const Byte* row) const;
+    [[nodiscard]] std::string downgrade_start_of(const Byte* row) const;
     // True if no step has left anything to take back. Members that are down do not count.
     [[nodiscard]] bool is_untouched(const Byte* row) const;
     [[nodiscard]] Outcome attempt(const Byte* row);

@@ -26,8 +26,8 @@ void succeed(Expansion& expansion, Index action) {
     const Model& model = expansion.model();
     Successor successor = expansion.add(Kind::done, action);
     successor.take_effect().end(Outcome::done);
-    const bool promises = successor.status() == run::Status::applied;
-    const bool is_doubtful = promises && observe_at_once(expansion, successor);
+    const bool has_postconditions = successor.status() == run::Status::applied;
+    const bool is_doubtful = has_postconditions && observe_at_once(expansion, successor);
     std::move(successor).commit();
     if (is_doubtful) {
         expansion.add(Kind::broken, action)
@@ -37,9 +37,9 @@ void succeed(Expansion& expansion, Index action) {
             .judge(Purpose::then, Outcome::no)
             .commit();
     }
-    for (const Index member : promises&& expansion.can_afford(Fault::member)
-                                  ? mortal_members(model, action)
-                                  : std::vector<Index>()) {
+    const bool can_lose_member = has_postconditions && expansion.can_afford(Fault::member);
+    for (const Index member :
+         can_lose_member ? mortal_members(model, action) : std::vector<Index>()) {
         Successor death = expansion.add(Kind::died_after, action);
         death.charge(Fault::member).take_effect().end(Outcome::done);
         kill_member(model, model.members[member], death.row());

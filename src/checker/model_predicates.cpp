@@ -288,7 +288,7 @@ bool is_open(const Predicate& question, const Model& model, const Byte* row) {
 }
 
 // True if the host of a target is unreachable.
-bool somebody_is_away(const Predicate& question, const Model& model, const Byte* row) {
+bool is_any_target_unreachable(const Predicate& question, const Model& model, const Byte* row) {
     return std::any_of(
         question.targets.begin(), question.targets.end(), [&](const Predicate::Target& target) {
             return target.member != k_no_index && row[model.members[target.member].unreachable] != 0
@@ -324,8 +324,8 @@ Evaluation evaluate(const Model& model, const std::vector<Predicate>& questions,
     for (const Predicate& question : questions) {
         if (!question.is_modelled || is_open(question, model, row)) {
             result.nondeterministic = true;
-            result.modelled =
-                somebody_is_away(question, model, row) ? Truth::cannot_tell : result.modelled;
+            result.modelled = is_any_target_unreachable(question, model, row) ? Truth::cannot_tell
+                                                                              : result.modelled;
             continue;
         }
         const Truth truth = answer_one(question, model, row);

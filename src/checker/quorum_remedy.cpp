@@ -40,7 +40,7 @@ bool has_guard(const Step& step) {
 }
 
 // True if such a guard counts members that the step takes down itself.
-bool counts_whom_it_takes_down(const Step& step) {
+bool counts_members_taken_down(const Step& step) {
     const auto& leaving = step.action.leaving;
     const auto& conditions = step.planned.preconditions;
     return std::any_of(conditions.begin(), conditions.end(), [&](const auto& condition) {
@@ -144,7 +144,7 @@ bool is_all_on_its_host(const Step& step) {
 }
 
 // One command takes down whom no guard of it counts, or more than may be missed.
-std::string remedy_of_crowd(const Step& step) {
+std::string remedy_of_joint_stop(const Step& step) {
     return fmt::format("take fewer members at a time: let a step on each {} (`each`, with `order: "
                        "serial` and the guard `quorum_without: this`) take down its own member",
                        step.model.roles[step.role]);
@@ -152,10 +152,10 @@ std::string remedy_of_crowd(const Step& step) {
 
 // The guard of a step that takes down all of its host is to count those on other hosts alone.
 std::string remedy_by_wider_guard(const Step& step) {
-    return counts_whom_it_takes_down(step)
+    return counts_members_taken_down(step)
                ? "write `quorum_without: host` for its guard: what the guard counts now goes down "
                  "with this step"
-               : remedy_of_crowd(step);
+               : remedy_of_joint_stop(step);
 }
 
 bool is_on_host(const Model& model, Index member, Index host) {
@@ -338,7 +338,7 @@ std::string remedy_of_quorum(const Model& model, const Path& walk) {
     const bool is_crowd =
         action.leaving.size() > 1 && (is_short_by_itself(step) || !is_all_on_its_host(step));
     if (is_crowd || !is_on_role(step)) {
-        return remedy_of_crowd(step);
+        return remedy_of_joint_stop(step);
     }
     if (has_guard(step)) {
         const std::string by_votes = remedy_of_votes(step);

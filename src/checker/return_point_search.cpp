@@ -18,21 +18,21 @@ namespace drydock::checker {
 
 namespace {
 
-constexpr std::size_t k_calm_bytes_max = std::size_t{64} << 20U;
+constexpr std::size_t k_fault_free_bytes_max = std::size_t{64} << 20U;
 
-Options calmly(const Options& options) {
-    Options calm = options;
-    calm.faults = k_no_faults;
-    calm.judges_restarts = false;
-    calm.memory_max = std::min(options.memory_max, k_calm_bytes_max);
-    return calm;
+Options without_faults(const Options& options) {
+    Options fault_free = options;
+    fault_free.faults = k_no_faults;
+    fault_free.judges_restarts = false;
+    fault_free.memory_max = std::min(options.memory_max, k_fault_free_bytes_max);
+    return fault_free;
 }
 
 class FaultFreeSearch {
 public:
     FaultFreeSearch(const Model& model, const Options& options, DowngradeChecker& ways)
         : model_(model)
-        , options_(calmly(options))
+        , options_(without_faults(options))
         , ways_(ways)
         , search_(model, options_)
         , explorer_(model, k_no_faults, true, true, options.resolve_local)
@@ -57,7 +57,7 @@ public:
             options_,
             search_,
             [&](const Byte* row) { return why_closed(row).empty(); },
-            OneLeads());
+            AnySuccessorLeads());
         bool is_determined = open_[ids.front()];
         for (std::size_t i = 0; i < ids.size() && is_determined; ++i) {
             is_determined = !open_[ids[i]] || check_successors(ids[i]);

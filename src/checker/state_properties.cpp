@@ -132,7 +132,7 @@ judge_start(const Model& model, const Member& member, const Byte* before, const 
         (model.depends_on_clients && misreads(model, member, after))
         || (has_moved_stores(model, before, after) && misreads_anew(model, before, after, &member));
     const PropertySet broken =
-        judge_releases(model, before, after) | judge_company(model, member, before)
+        judge_releases(model, before, after) | judge_resources_of_start(model, member, before)
         | (is_misread ? mask_of(Property::unreadable_start) : PropertySet{0});
     const bool is_excused = member.found_broken != 0 && is_as_found(model, member, before);
     const PropertySet excused = is_excused ? member.found_broken : 0;

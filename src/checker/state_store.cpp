@@ -30,7 +30,7 @@ constexpr std::uint64_t k_upper = 0xFFFFFFFF00000000ULL;
 // True if no byte of the fault usage of `dominator` is larger than its counterpart. All eight bytes
 // are compared in one subtraction: bytes are below 128, so a set top bit survives unless its byte
 // borrows.
-bool spent_no_more(const Byte* dominator, const Byte* row) {
+bool used_no_more_faults(const Byte* dominator, const Byte* row) {
     constexpr std::uint64_t k_tops = 0x8080808080808080ULL;
     std::uint64_t dominator_usage = 0;
     std::uint64_t row_usage = 0;
@@ -84,7 +84,7 @@ std::size_t StateStore::bytes() const {
 bool StateStore::is_dominated(const Byte* dominator, const Byte* row) const {
     return std::memcmp(dominator, row, compared_size_) == 0
            && (compared_size_ == row_size_
-               || spent_no_more(dominator + compared_size_, row + compared_size_));
+               || used_no_more_faults(dominator + compared_size_, row + compared_size_));
 }
 
 std::uint32_t StateStore::parent(std::size_t index) const {

@@ -191,7 +191,8 @@ const char* last_place_to_close(const Model& model, const Misreading& found, con
 }
 
 // Clients are let in unless a fact bound to `writes` says otherwise.
-std::string remedy_of_open_door(const Model& model, const Misreading& found, const Path& walk) {
+std::string
+remedy_of_admitted_clients(const Model& model, const Misreading& found, const Path& walk) {
     const std::string& store = found.store->name;
     if (runs_through(model, found, walk) && !starts_by_itself(model, found)) {
         return fmt::format("stop {} before this step, and raise {} before it serves clients again",
@@ -213,7 +214,7 @@ std::string remedy_of_open_door(const Model& model, const Misreading& found, con
 std::string remedy_of_serving(const Model& model, const Misreading& found, const Path& walk) {
     const std::string& store = found.store->name;
     if (model.writes == k_no_offset || takes_writes(model, walk.previous_row.data())) {
-        return remedy_of_open_door(model, found, walk);
+        return remedy_of_admitted_clients(model, found, walk);
     }
     if (const Index raise = find_optional_raise(model, found, walk); raise != k_no_index) {
         return fmt::format("take `optional` away from \"{}\": {} must be raised before this step",

@@ -16,7 +16,7 @@ using run::Status;
 
 namespace {
 
-bool says_remedy(const model::Action& action) {
+bool has_remedy_text(const model::Action& action) {
     const auto says = [](const auto& conditions) {
         return std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
             return !condition.remedy.empty();
@@ -43,7 +43,7 @@ bool any_failed(const Model& model, const Byte* row, Test test) {
 bool is_an_end(const Model& model, const Byte* row) {
     // The remedy for an unreachable host is implied: it is to be brought back.
     const auto has_remedy = [](Status status, const ActionModel&, const model::Action& action) {
-        return status == Status::unreachable || says_remedy(action);
+        return status == Status::unreachable || has_remedy_text(action);
     };
     return phase_of(row) == Phase::finished
            || (phase_of(row) == Phase::halted && any_failed(model, row, has_remedy));
@@ -56,7 +56,7 @@ bool is_left_alone(const Model& model, const Byte* row) {
            && any_failed(
                model, row, [](Status status, const ActionModel& act, const model::Action& action) {
                    return status == Status::failed && act.ran != k_no_offset
-                          && !says_remedy(action);
+                          && !has_remedy_text(action);
                });
 }
 
@@ -120,7 +120,7 @@ std::vector<bool> can_terminate(const Model& model, const Options& options, cons
         search,
         is_end,
         [&](const Byte* row, const Successors& batch, const auto& leads_to_end) {
-            return !stays(row) && OneLeads()(row, batch, leads_to_end);
+            return !stays(row) && AnySuccessorLeads()(row, batch, leads_to_end);
         },
         follow_witnesses(search, is_end, stays));
 }

@@ -193,7 +193,7 @@ Json trace_of(const Model& model, Transition choice) {
 }
 
 // True if the condition asks members of which none counts now.
-bool asks_nobody(const Model& model, const Predicate& predicate, const Byte* row) {
+bool has_no_counted_member(const Model& model, const Predicate& predicate, const Byte* row) {
     return predicate.only_expected_up
            && std::none_of(
                predicate.targets.begin(), predicate.targets.end(), [&](const auto& target) {
@@ -230,7 +230,7 @@ std::string unmet(const Model& model,
         if (predicates[i].is_modelled && evaluation.modelled != model::Truth::yes) {
             return fmt::format("it is not so that {}{}",
                                model::describe(conditions[i]),
-                               asks_nobody(model, predicates[i], row)
+                               has_no_counted_member(model, predicates[i], row)
                                    ? " (no member is up that could say so)"
                                    : "");
         }

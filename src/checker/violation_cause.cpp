@@ -133,7 +133,8 @@ std::string because_of_halt(const Model& model, const Path& walk) {
     return join(texts, "; ");
 }
 
-std::string because_of_company(const Model& model, const std::string& title, const Path& walk) {
+std::string
+because_of_shared_resource(const Model& model, const std::string& title, const Path& walk) {
     return fmt::format("\"{}\" must be alone, and begins beside {}",
                        title,
                        titles_of(model, actions_beside(model, walk)));
@@ -201,7 +202,7 @@ std::string because_of(const Model& model, Property property, const Path& walk) 
     case Property::left_behind:
         return because_of_leftover(model, walk);
     case Property::alone:
-        return because_of_company(model, title, walk);
+        return because_of_shared_resource(model, title, walk);
     }
     return {};
 }
