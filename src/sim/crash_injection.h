@@ -95,7 +95,7 @@ public:
     [[nodiscard]] std::uint64_t records() const { return records_; }
 
     // True if the conductor was suspended while others went on.
-    [[nodiscard]] bool slept() const { return slept_; }
+    [[nodiscard]] bool has_slept() const { return slept_; }
 
     // Crashes or suspends the conductor if its crash point is this moment of this record.
     void maybe_crash(CrashPoint::Moment moment);

@@ -311,7 +311,7 @@ void ModelledSystem::change_stores(const model::Action& action) {
 }
 
 // Postconditions become true with the effects, by the values that InitialFacts chose.
-void ModelledSystem::keep_promises(const model::Action& action) {
+void ModelledSystem::apply_postconditions(const model::Action& action) {
     const auto index = static_cast<std::size_t>(&action - plan_.actions.data());
     if (index < rehearsed_.postcondition_facts.size()) {
         for (const auto& [key, value] : rehearsed_.postcondition_facts[index]) {
@@ -363,7 +363,7 @@ void ModelledSystem::take_effect(const model::Action& action) {
         change_stores(action);
         bring_up(action);
         bring_back(action, returning);
-        keep_promises(action);
+        apply_postconditions(action);
         update_stores();
     });
     consider_laws("");

@@ -171,7 +171,7 @@ private:
     void apply_meanwhile(const model::Effect& effect);
     void replace(const model::Effect& effect, const std::string& action);
     void replace_format(const model::Effect& effect, const std::string& action);
-    void keep_promises(const model::Action& action);
+    void apply_postconditions(const model::Action& action);
     [[nodiscard]] Names resources_of(const model::Action& action) const;
     [[nodiscard]] Names alone_stores(const Member& member) const;
     void check_alone(const std::string& subject, const Names& resources);
@@ -199,7 +199,7 @@ private:
     [[nodiscard]] std::map<std::string, Json> starting_members(const model::Action& action) const;
     [[nodiscard]] Json release_at_start(const Member& member, const Json& declared) const;
     [[nodiscard]] StoreReader reader(const std::string& name, const Member& member) const;
-    [[nodiscard]] bool lets_clients_in() const;
+    [[nodiscard]] bool admits_clients() const;
     [[nodiscard]] Names misreading();
     void take_down(const model::Action& action);
     void take_down(const Names& leaving, const model::Action& cause);
@@ -237,7 +237,7 @@ private:
     // Both count as if the members `without` were down.
     [[nodiscard]] Groups kept_quorums(const Names& without = {}) const;
     void check_quorum(const Groups& before, const model::Action& action, const Names& without = {});
-    [[nodiscard]] bool can_do_without(const Names& members) const;
+    [[nodiscard]] bool keeps_quorum_without(const Names& members) const;
 
     [[nodiscard]] bool is_missed_clean(const std::string& name, const Json& halt) const;
 

@@ -90,7 +90,7 @@ StoreReader ModelledSystem::reader(const std::string& name, const Member& member
 }
 
 // Without a fact of the system that says so, clients are let in.
-bool ModelledSystem::lets_clients_in() const {
+bool ModelledSystem::admits_clients() const {
     bool is_told = false;
     for (const auto& [key, source] : plan_.sources) {
         if (source.standard_fact == StandardFact::writes && source.member.empty()) {
@@ -107,7 +107,7 @@ bool ModelledSystem::lets_clients_in() const {
 // One that came up as the plan has found it is passed over.
 ModelledSystem::Names ModelledSystem::misreading() {
     Names names;
-    const bool has_clients = lets_clients_in();
+    const bool has_clients = admits_clients();
     for (const auto& [name, member] : members_) {
         if (member.is_up && !member.running.empty() && !member.is_excused
             && stores_.misreads(reader(name, member), has_clients)) {
@@ -256,7 +256,7 @@ void ModelledSystem::stop_member(const std::string& name, Member& member) {
 bool ModelledSystem::kill_one(std::int64_t choice) {
     std::vector<std::string> names;
     for (const auto& [name, member] : members_) {
-        if (member.is_up && !member.running.empty() && can_do_without({name})) {
+        if (member.is_up && !member.running.empty() && keeps_quorum_without({name})) {
             names.push_back(name);
         }
     }
@@ -287,7 +287,7 @@ bool ModelledSystem::host_dies(const std::string& host) {
             victims.insert(name);
         }
     }
-    if (!can_do_without(victims)) {
+    if (!keeps_quorum_without(victims)) {
         return false;
     }
     for (const std::string& name : victims) {

@@ -130,7 +130,7 @@ void ModelledSystem::check_quorum(const Groups& before,
 }
 
 // True if no quorum is lost without these members, nor is at its limit before.
-bool ModelledSystem::can_do_without(const Names& members) const {
+bool ModelledSystem::keeps_quorum_without(const Names& members) const {
     for (const model::PlanRole& plan_role : plan_.roles) {
         for (const model::QuorumGroup& group : groups_of(plan_role)) {
             const QuorumCount after = count_units(group, members);

@@ -70,7 +70,7 @@ bool ModelledSystem::is_current_up(const model::PlanStore& store, const Names& e
 // A member that goes down while another one runs on and clients are let in has a stale
 // copy.
 void ModelledSystem::mark_stale(const Names& leaving) {
-    if (!lets_clients_in()) {
+    if (!admits_clients()) {
         return;
     }
     for (const model::PlanStore& store : plan_.stores) {

@@ -83,7 +83,7 @@ public:
         , rehearsed_(choose_initial_facts(plan, dice_))
         , system_(plan, rehearsed_, dice_)
         , director_(plan, system_, std::move(story))
-        , site_(system_, clock_, dice_, ground()) {
+        , site_(system_, clock_, dice_, environment()) {
         director_.take_over(site_);
     }
 
@@ -133,7 +133,7 @@ public:
     [[nodiscard]] const TraceReplayer& director() const { return director_; }
 
 private:
-    Environment ground() {
+    Environment environment() {
         return {[store = journal::make_memory_store()] { return journal::open_memory(store); },
                 [this](const model::Plan& plan, const ConductorRun& life) {
                     system_.repair(life.halt, run::expected_facts(plan, life.state));

@@ -49,13 +49,13 @@ Prepared::Prepared(const model::Plan& prepared_plan, std::string plan_digest)
 Simulation::Simulation(transport::FakeSystem& system,
                        transport::FakeClock& clock,
                        Faults& faults,
-                       Environment ground)
+                       Environment environment)
     : transport(system, clock, faults)
     , system_(system)
     , clock_(clock)
     , conductor_clock_(clock)
     , faults_(faults)
-    , environment_(std::move(ground)) {
+    , environment_(std::move(environment)) {
 }
 
 void Simulation::set_log(std::function<void(const std::string&)> tell) {

@@ -83,7 +83,7 @@ public:
     Simulation(transport::FakeSystem& system,
                transport::FakeClock& clock,
                transport::Faults& faults,
-               Environment ground);
+               Environment environment);
 
     // Runs one conductor until the run ends or waits for a person, or until the conductor dies.
     // With `approve`, an open gate is approved first.

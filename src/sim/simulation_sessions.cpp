@@ -26,7 +26,7 @@ constexpr std::int64_t k_stop_ms_max =
     120'000;  // longer than facts stay fresh, and than hosts wait
 
 // Returns a line of the log for an event. Events of the run as a whole have no action.
-std::string in_words(const model::Plan& plan, const Event& event) {
+std::string text_of_event(const model::Plan& plan, const Event& event) {
     const std::string action = plan.actions.empty() || !run::is_of_action(event.type)
                                    ? ""
                                    : " " + plan.actions[event.action].id;
@@ -58,7 +58,7 @@ public:
             site_.environment_.on_event(event);
         }
         if (site_.log_) {
-            site_.log(fmt::format("conductor {}: {}", conductor_, in_words(plan, event)));
+            site_.log(fmt::format("conductor {}: {}", conductor_, text_of_event(plan, event)));
         }
     }
 
@@ -206,8 +206,8 @@ ConductorRun Simulation::run_conductor(Conductor& conductor,
     }
     conductor.journal.release_lease(plan.run);
     life.records = conductor.journal.records();
-    life.halt = conductor.journal.slept() ? history(plan).halted : conductor.ear.halt;
-    const bool knows = !life.died && life.error.code.empty() && !conductor.journal.slept();
+    life.halt = conductor.journal.has_slept() ? history(plan).halted : conductor.ear.halt;
+    const bool knows = !life.died && life.error.code.empty() && !conductor.journal.has_slept();
     life.state = knows ? conductor.session.state() : replay(plan);
     if (const auto gate = executor::find_open_gate(plan, life.state, ""); gate && !life.died) {
         life.gate = plan.actions[*gate].gate;
