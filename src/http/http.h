@@ -1,3 +1,6 @@
+// Start here: http.h (requests), received_bytes.h (the bytes of an answer). Tests of TLS use
+// test_certificates.h.
+//
 // HTTP requests with one deadline for all of each. A failure says whether anything was sent.
 //
 // A request blocks until the answer is whole or the deadline passed (looking up a name is bounded

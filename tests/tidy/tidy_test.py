@@ -206,6 +206,18 @@ def check_headers(tree):
     return problems
 
 
+def check_start_here(tree):
+    """A folder with several headers says where to start, in one of them or in the folder above."""
+    folders = {}
+    for path, text in sorted(tree.named(r"^src/.*\.h$").items()):
+        folders.setdefault(os.path.dirname(path), {})[path] = text.partition("#pragma")[0]
+    starts = {folder: "".join(text for text in heads.values() if text.startswith("// Start here"))
+              for folder, heads in folders.items()}
+    return [f"{min(heads)}: no header of the folder begins with \"Start here\"" for folder, heads in folders.items()
+            if len(heads) > 1 and not starts[folder]
+            and os.path.basename(folder) + "/" not in starts.get(os.path.dirname(folder), "")]
+
+
 # Written in pieces, so that this file does not find itself.
 LEFTOVERS = {
     "a merge that was not finished": r"^(<{7}|>{7}) ",
@@ -393,7 +405,7 @@ def check_known_table(tree):
 CHECKS = [check_layers, check_file_length, check_function_length, check_tests_registered, check_supervised,
           check_limits, check_sources_exist, check_tests_page, check_container, check_headers, check_leftovers, check_links,
           check_names_in_comments, check_glossary, check_threads, check_interpreters, check_marks,
-          check_says, check_known_table]
+          check_says, check_known_table, check_start_here]
 
 
 class TheTree(unittest.TestCase):
@@ -493,6 +505,7 @@ PLANTED = [
     (check_marks, MARKS, "rare\n"),
     (check_known_table, KNOWN_PAGE, "# Known\n"),
     (check_known_table, KNOWN_PAGE, "| `etcd-1-lost` | lost | a/b#1 | check | `quorum` |\n"),
+    (check_start_here, "src/app/a.h", "// Another one. Start here is too late.\n#pragma once\n"),
     (check_says, "src/cli/render.cpp", 'void f() {\n    fmt::format("{}", name);\n}\n'),
 ]
 
