@@ -7,10 +7,12 @@ tests/store, tests/vfolders, tests/extract and tests/field/s3 do the same for th
 import json
 import os
 import re
+import shutil
 import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import unittest
 from typing import Any, Iterable
 
@@ -32,6 +34,7 @@ WRITERS = {
     "vfolders": ("cli", "app", "mover/rename"),
     "extract": ("cli", "app", "extract"),
     "s3": ("cli", "app", "mover/s3"),
+    "tree": ("cli", "app", "mover/tree"),
     "journal": ("journal", "app"),
     "progress": ("agent", "cli"),
     "agent-protocol": ("agent", "pack", "app"),
@@ -71,6 +74,53 @@ def edit(path: str, *changes: tuple[str, str]) -> None:
         text = text.replace(old, new)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+class Pages(unittest.TestCase):
+    """Without a cluster."""
+
+    # tree.md
+
+    def test_manifest_of_a_folder(self) -> None:
+        """The page has each key of a manifest, and of what copy, verify and manifest print."""
+        scratch = tempfile.mkdtemp(prefix="drydock-formats-")
+        self.addCleanup(shutil.rmtree, scratch)
+        source, target, manifest = (os.path.join(scratch, name) for name in ("source", "target", "manifest"))
+        os.makedirs(os.path.join(source, "folder"))
+        for name in (b"file", b"folder/no \xff"):
+            with open(os.path.join(source.encode(), name), "wb") as file:
+                file.write(b"content")
+        os.link(os.path.join(source, "file"), os.path.join(source, "second"))
+        os.symlink("file", os.path.join(source, "link"))
+        os.mkfifo(os.path.join(source, "fifo"))
+        page = Page("tree")
+        printed = []
+        for words in (["copy", source, target], ["manifest", source, "-o", manifest], ["verify", manifest, target]):
+            done = run_drydock([*words, "--json"], scratch)
+            self.assertEqual(done.code, DONE, done.text())
+            printed.append(json.loads(done.stdout))
+        with open(manifest, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual(lines[0]["format"], "drydock-tree-manifest")
+        self.assertGreaterEqual({line["kind"] for line in lines[1:]}, {"file", "folder", "link", "fifo"})
+        self.assertEqual(keys(lines) - page.words(), set())
+        self.assertEqual(keys(printed) - page.words(), set())
+
+    # All pages
+
+    def test_each_page_has_writers(self) -> None:
+        pages = {name[:-len(".md")] for name in os.listdir(os.path.join(ROOT, "docs", "formats")) if name.endswith(".md")}
+        self.assertEqual(pages, set(WRITERS))
+
+    def test_documented_keys_have_a_writer(self) -> None:
+        """No page keeps a key that nothing writes any more: each is a word in the sources of its writers."""
+        for name, folders in WRITERS.items():
+            with self.subTest(name):
+                words = {word for folder in folders for text in sources_of(folder)
+                         for word in re.findall(r"\w+", text)}
+                documented = {code for table in Page(name).tables for row in table[1:]
+                              for code in CODE.findall(row[0]) if re.fullmatch(r"[a-z_]+", code)}
+                self.assertEqual(documented - words, set())
 
 
 class Formats(harness.Case):
@@ -285,18 +335,6 @@ class Formats(harness.Case):
                                                      for word in CODE.findall(row[0])}
                       for table in page.tables if CODE.match(table[0][0])}
         self.assertEqual({name: documented.get(name) for name in tables}, columns)
-
-    # All pages
-
-    def test_documented_keys_have_a_writer(self) -> None:
-        """No page keeps a key that nothing writes any more: each is a word in the sources of its writers."""
-        for name, folders in WRITERS.items():
-            with self.subTest(name):
-                words = {word for folder in folders for text in sources_of(folder)
-                         for word in re.findall(r"\w+", text)}
-                documented = {code for table in Page(name).tables for row in table[1:]
-                              for code in CODE.findall(row[0]) if re.fullmatch(r"[a-z_]+", code)}
-                self.assertEqual(documented - words, set())
 
     # agent-protocol.md
 
