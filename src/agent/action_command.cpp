@@ -82,7 +82,7 @@ Result<std::string> write_script(const Json& script, const std::string& folder) 
                     fmt::format("the script {} is not the one that was planned",
                                 script["name"].as_string()));
     }
-    const std::string path = folder + "/script." + os::name_of(script["name"].as_string());
+    std::string path = folder + "/script." + os::name_of(script["name"].as_string());
     DRYDOCK_TRY(os::write_file_durable(path, content, 0700));
     return path;
 }

@@ -56,12 +56,14 @@ int main(int argc, char** argv) {
     drydock::os::keep_memory_private();
     drydock::cli::set_escape_key(random_key());
     drydock::os::RealClock clock;
-    drydock::cli::Console console = {std::cout,
-                                     std::cerr,
-                                     clock,
-                                     program_path(argc > 0 ? argv[0] : "drydock"),
-                                     isatty(STDOUT_FILENO) == 1,
-                                     terminal_width(),
-                                     std::getenv("NO_COLOR")};
+    drydock::cli::Console console = {
+        std::cout,
+        std::cerr,
+        clock,
+        program_path(argc > 0 ? argv[0] : "drydock"),
+        isatty(STDOUT_FILENO) == 1,
+        terminal_width(),
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+        std::getenv("NO_COLOR")};
     return drydock::cli::run(std::move(arguments), console);
 }
