@@ -64,13 +64,17 @@ class LintFiles(unittest.TestCase):
         self.assertEqual(self.selected("--all"), ["a.cpp", "b.cpp", "c.cpp", "d.cpp"])
 
     def test_as_far_as_the_history_goes(self) -> None:
-        self.commit(a_cpp="")
+        """Without any, whole files that are known to be clean: in others, old faults would be those of this commit."""
+        self.commit(a_cpp="", src__a_h="", tests__tidy__clean_files_txt="a.cpp\ngone.cpp\n")
         self.assertEqual(self.selected(), ["a.cpp"])
         self.commit(b_cpp="")
         self.assertEqual(self.selected(), ["b.cpp"])
         clone = os.path.join(self.root, "clone")
         self.git("clone", "-q", "--depth", "1", "file://" + self.root, clone)
-        self.assertEqual(self.selected(root=clone), ["a.cpp", "b.cpp"])
+        self.assertEqual(self.selected(root=clone), ["a.cpp"])
+        self.assertEqual(self.selected("--lines", root=clone), [])
+        self.assertEqual(self.selected("--headers", root=clone), ["src/a.h"])
+        self.assertEqual(self.selected("--all", root=clone), ["a.cpp", "b.cpp"])
 
     def test_old_faults_are_not_those_of_a_change(self) -> None:
         """clang-tidy is told of new lines; of a file that is new, all of them."""
@@ -85,6 +89,7 @@ class LintFiles(unittest.TestCase):
         self.assertEqual(self.selected("--all", "--lines"), [])
 
     def test_the_draw_repeats(self) -> None:
+        self.commit()
         self.commit(**{f"f{number}_cpp": "" for number in range(30)})
         drawn = self.selected("--at-most", "5")
         self.assertEqual(len(drawn), 5)
