@@ -38,6 +38,8 @@ function(drydock_test name)
         add_custom_target(tests_${arg_LABEL}) # all test programs of a label, and nothing else
     endif()
     add_dependencies(tests_${arg_LABEL} ${name})
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" OUTPUT_VARIABLE folder)
+    set_property(GLOBAL APPEND_STRING PROPERTY drydock_test_programs "${arg_LABEL} ${folder} ${name}\n")
     drydock_scale(patience 60)
     set(cost 0)
     if(NOT arg_LABEL STREQUAL unit)
