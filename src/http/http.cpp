@@ -167,9 +167,20 @@ Url split_url(const std::string& text) {
     return url;
 }
 
+// Takes a part of the body; false: no more of it is wanted. An answer that is no success has a body
+// of its own, which nobody but the caller reads.
+bool take_part(const HttpRequest& request, HttpAnswer& answer, std::string_view part) {
+    const bool is_success = answer.status >= 200 && answer.status <= 299;
+    if (request.on_part && is_success) {
+        return request.on_part(part);
+    }
+    answer.body.append(part);
+    return answer.body.size() <= k_answer_bytes_max;
+}
+
 // The receiver looks at the deadline too: a Unix socket may not be held by the watchdog.
 httplib::Request
-to_library(const HttpRequest& request, std::string path, SteadyTime deadline, std::string& body) {
+to_library(const HttpRequest& request, std::string path, SteadyTime deadline, HttpAnswer& answer) {
     httplib::Request result;
     result.method = request.method;
     result.path = std::move(path);
@@ -177,11 +188,17 @@ to_library(const HttpRequest& request, std::string path, SteadyTime deadline, st
     for (const auto& [name, value] : request.headers) {
         result.headers.emplace(name, value);
     }
-    result.content_receiver =
-        [&body, deadline](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-            body.append(data, size);
-            return body.size() <= k_answer_bytes_max && std::chrono::steady_clock::now() < deadline;
-        };
+    result.response_handler = [&answer](const httplib::Response& head) {
+        answer.status = head.status;
+        return true;
+    };
+    result.content_receiver = [&request, &answer, deadline](const char* data,
+                                                            std::size_t size,
+                                                            std::uint64_t,
+                                                            std::uint64_t) {
+        return take_part(request, answer, {data, size})
+               && std::chrono::steady_clock::now() < deadline;
+    };
     if (!request.socket.empty() && !result.has_header("Host")) {
         result.set_header("Host", "localhost");  // the library would write the path
     }
@@ -322,7 +339,7 @@ struct Connection::State {
             std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
         const auto result = [&] {
             const Watchdog::Watch watch(socket, deadline);
-            return client->send(to_library(request, url.path, deadline, answer.body));
+            return client->send(to_library(request, url.path, deadline, answer));
         }();
         if (!result) {
             return tl::unexpected(explain(result.error(), request, url));

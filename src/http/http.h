@@ -11,8 +11,10 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,9 @@ struct HttpRequest {
     // deadline then bounds each read alone while the headers come.
     std::string socket = {};
     std::int64_t timeout_ms = 5000;
+    // Takes the body of a successful answer as it comes, in place of HttpAnswer::body; false ends
+    // the request, which is `lost` then.
+    std::function<bool(std::string_view part)> on_part = {};
 };
 
 struct HttpAnswer {

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t k_message_bytes_max = 600;   // a refusal may hold the whole object
 constexpr std::size_t k_message_head_bytes = 250;  // of a longer one; the rest is its end
 constexpr std::size_t k_causes_max = 20;
+constexpr std::size_t k_line_bytes_max = 4U << 20U;  // of an answer that comes line by line
 
 // Holds the file in memory as long as its path is used.
 struct Held {
@@ -172,6 +173,42 @@ Answer Client::send(const Request& request, std::int64_t timeout_ms) {
         sent.headers.emplace_back("Content-Type", request.content_type);
     }
     const auto received = state_->connection.send(sent);
+    return received ? read_answer(*received, state_->hide) : read_failure(received.error());
+}
+
+namespace {
+
+// Takes the whole lines out of the text. Returns false once `take` wants no more.
+bool take_lines(std::string& text, const std::function<bool(const Json&)>& take) {
+    for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+        const auto line = Json::parse(text.substr(0, end));
+        text.erase(0, end + 1);
+        if (!take(line ? *line : Json())) {
+            return false;
+        }
+    }
+    return text.size() <= k_line_bytes_max;
+}
+
+}  // namespace
+
+Answer Client::follow(const std::string& path,
+                      std::int64_t timeout_ms,
+                      const std::function<bool(const Json&)>& take) {
+    std::string rest;
+    bool is_enough = false;
+    http::HttpRequest sent = state_->common;
+    sent.url += path;
+    sent.timeout_ms = timeout_ms;
+    sent.on_part = [&](std::string_view part) {
+        rest += part;
+        is_enough = !take_lines(rest, take);
+        return !is_enough;
+    };
+    const auto received = state_->connection.send(sent);
+    if (is_enough || (received && received->status >= 200 && received->status <= 299)) {
+        return Answer{AnswerKind::done, received ? received->status : 200, {}, {}, {}, {}};
+    }
     return received ? read_answer(*received, state_->hide) : read_failure(received.error());
 }
 

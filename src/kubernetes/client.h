@@ -71,6 +71,11 @@ public:
 
     [[nodiscard]] Answer send(const Request& request, std::int64_t timeout_ms);
     [[nodiscard]] Answer get(const std::string& path, std::int64_t timeout_ms);
+    // Sends a GET whose answer is one JSON value a line, and gives each to `take` as it comes. It
+    // is `done`, with an empty body, once the server ends the answer or `take` returns false.
+    [[nodiscard]] Answer follow(const std::string& path,
+                                std::int64_t timeout_ms,
+                                const std::function<bool(const Json&)>& take);
 
 private:
     struct State;

@@ -1,7 +1,7 @@
 // A small API server for tests: objects by path, with the answers that a real one gives.
 //
 // It knows uids, versions, JSON patches with their guards, dry runs, preconditions of deletions and
-// node ports. A test may act right before a request is handled, answer in the server's place, or
+// node ports, and watches. A test may act right before a request is handled, answer in the server's place, or
 // have the answer lost. tests/field/kubernetes holds the same client to a real server.
 #pragma once
 

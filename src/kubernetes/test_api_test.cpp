@@ -7,6 +7,8 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
@@ -30,6 +32,16 @@ std::vector<std::string> parts_of_pointer(const std::string& pointer) {
         start = end + 1;
     }
     return parts;
+}
+
+// Returns the value of a query's parameter; empty: it has none. `start` is its begin.
+std::string parameter(const TestRequest& request, const std::string& start) {
+    const auto place = request.query.find(start);
+    if (place == std::string::npos) {
+        return "";
+    }
+    const auto begin = place + start.size();
+    return request.query.substr(begin, request.query.find('&', begin) - begin);
 }
 
 // Returns the document with another value at a place; nothing removes it.
@@ -58,6 +70,12 @@ Json changed(const Json& document,
 
 }  // namespace
 
+struct Event {
+    int version;
+    std::string path;
+    std::string line;
+};
+
 struct TestApi::State {
     httplib::Server server;
     int port = 0;
@@ -66,7 +84,26 @@ struct TestApi::State {
     std::vector<std::string> log;
     std::map<std::string, int> counts;
     int version = 100;
+    std::vector<Event> events;
+    std::atomic<bool> is_closing = false;
     std::jthread thread;
+
+    void note(const std::string& type, const std::string& path, const Json& object) {
+        events.push_back(
+            {version, path, Json().set("type", type).set("object", object).dump() + "\n"});
+    }
+
+    // Returns the lines of a watch that begins at the version, of the objects below a path.
+    std::string events_after(int since, const std::string& path, const std::string& name) {
+        const std::lock_guard lock(mutex);
+        std::string lines;
+        for (const Event& event : events) {
+            const bool fits =
+                name.empty() ? event.path.starts_with(path + "/") : event.path == path + "/" + name;
+            lines += fits && event.version > since ? event.line : "";
+        }
+        return lines;
+    }
 
     Json stamped(const Json& object, const Json* before) {
         Json metadata = object["metadata"].is_object() ? object["metadata"] : Json(Json::Object{});
@@ -117,6 +154,7 @@ struct TestApi::State {
             same ? object : stamped(object, present == objects.end() ? nullptr : &present->second);
         if (request.query.find("dryRun=All") == std::string::npos) {
             objects[path] = stored;
+            note("MODIFIED", path, stored);
         }
         return {200, std::move(stored)};
     }
@@ -156,10 +194,10 @@ struct TestApi::State {
         return store(request, path, result);
     }
 
-    TestAnswer list(const std::string& path) {
+    TestAnswer list(const std::string& path, const std::string& name) {
         Json items{Json::Array{}};
         for (const auto& [other, object] : objects) {
-            const bool below = other.starts_with(path + "/");
+            const bool below = other.starts_with(path + "/" + name);
             // "/api/v1/services" has those of all namespaces.
             const bool anywhere = path.find("/namespaces/") == path.npos
                                   && other.find(path.substr(path.rfind('/')) + "/") != other.npos;
@@ -187,7 +225,7 @@ struct TestApi::State {
         }
         const auto last = path.substr(path.rfind('/') + 1);
         if (request.method == "GET" && last == "services") {
-            return list(path);
+            return list(path, parameter(request, "fieldSelector=metadata.name="));
         }
         if (object == objects.end()) {
             return status(404, "NotFound", "not found");
@@ -200,12 +238,42 @@ struct TestApi::State {
                 return status(409, "Conflict", "the UID in the precondition does not match");
             }
             const Json gone = object->second;
+            ++version;
+            note("DELETED", path, gone);
             objects.erase(object);
             return {200, gone};
         }
         return {200, scale ? scale_of(object->second) : object->second};
     }
 };
+
+namespace {
+
+// Sends a bookmark, and then the events until the time is over.
+template <class State>
+void watch(State& state, const TestRequest& request, httplib::Response& sent) {
+    using Clock = std::chrono::steady_clock;
+    const int since = std::stoi(parameter(request, "resourceVersion="));
+    const std::string name = parameter(request, "fieldSelector=metadata.name=");
+    const auto end =
+        Clock::now() + std::chrono::seconds(std::stoi(parameter(request, "timeoutSeconds=")));
+    const auto send = [&state, path = request.path, since, name, end](std::size_t offset,
+                                                                      httplib::DataSink& sink) {
+        std::string lines = offset == 0 ? "{\"type\":\"BOOKMARK\",\"object\":{}}\n" : "";
+        while (lines.empty() && Clock::now() < end && !state.is_closing) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            lines = state.events_after(since, path, name);
+        }
+        if (lines.empty()) {
+            sink.done();
+            return true;
+        }
+        return sink.write(lines.data(), lines.size());
+    };
+    sent.set_chunked_content_provider("application/json", send);
+}
+
+}  // namespace
 
 TestApi::TestApi() : state_(std::make_unique<State>()) {
     const auto serve = [this](const httplib::Request& received, httplib::Response& sent) {
@@ -230,12 +298,17 @@ TestApi::TestApi() : state_(std::make_unique<State>()) {
         if (after) {
             after(request, answer);
         }
+        if (!given && !answer.is_lost && answer.status == 200
+            && !parameter(request, "watch=").empty()) {
+            watch(*state_, request, sent);
+            return;
+        }
         sent.status = answer.status;
         if (answer.is_lost) {
             sent.set_content_provider(
                 100, "application/json", [](std::size_t, std::size_t, auto&) { return false; });
         } else {
-            sent.set_content(answer.body.dump(), "application/json");
+            sent.set_content(answer.body.dump() + "\n", "application/json");
         }
     };
     state_->server.Get(".*", serve);
@@ -252,6 +325,7 @@ TestApi::TestApi() : state_(std::make_unique<State>()) {
 }
 
 TestApi::~TestApi() {
+    state_->is_closing = true;
     state_->server.stop();
 }
 
@@ -267,10 +341,13 @@ void TestApi::put(const std::string& path, const std::string& object) {
     const Json* old = present == state_->objects.end() || recreates ? nullptr : &present->second;
     const Json stamped = state_->stamped(parsed, old);
     state_->objects[path] = stamped;
+    state_->note(old == nullptr ? "ADDED" : "MODIFIED", path, stamped);
 }
 
 void TestApi::erase(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
+    ++state_->version;
+    state_->note("DELETED", path, state_->objects[path]);
     state_->objects.erase(path);
 }
 
