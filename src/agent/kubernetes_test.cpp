@@ -80,6 +80,80 @@ TEST_F(Kubernetes, facts_of_one_object_come_from_one_reading) {
     EXPECT_EQ(api_.count("GET"), 2);
 }
 
+// Asks to be told when the port of a Service is no longer `seen`.
+Json change_of(const Json& probe, const std::string& status, const Json& value) {
+    return Json()
+        .set("kind", "change")
+        .set("id", "c")
+        .set("type", "bool")
+        .set("deadline_ms", 15'000)
+        .set("of", probe)
+        .set("seen", Json().set("status", status).set("value", value));
+}
+
+TEST_F(Kubernetes, a_change_is_told_when_it_comes) {
+    int watches = 0;
+    const auto is_watched = [this, &watches] {
+        const auto log = api_.log();
+        return watches < std::count_if(
+                   log.begin(),
+                   log.end(),
+                   [](const std::string& line) {
+                       return line.find("watch=true") != std::string::npos;
+                   });
+    };
+    const Json present = request(R"("pointer":"/spec/ports/0/nodePort","type":"integer")");
+    const Json missing = request(R"("pointer":"/spec/ports/0/nodePort","type":"integer")", "new");
+    for (const auto& [probe, seen, path] :
+         {std::tuple(change_of(present, "known", 30650), "known", k_path),
+          std::tuple(
+              change_of(missing, "absent", {}), "absent", "/api/v1/namespaces/old/services/new")}) {
+        Prober prober([] {});
+        const auto run = prober.start(Json(Json::Array{probe}));
+        wait_until(is_watched);
+        ++watches;
+        EXPECT_FALSE(run->poll()) << seen;
+        api_.put(path, R"({"metadata":{"name":"x"},"spec":{"ports":[{"nodePort":30651}]}})");
+        std::optional<Json> facts;
+        wait_until([&] { return (facts = run->poll()).has_value(); });
+        EXPECT_EQ(facts->items().at(0)["value"], Json(true)) << facts->dump();
+    }
+}
+
+TEST_F(Kubernetes, a_change_that_was_not_seen_is_told_at_once) {
+    const Json probe = request(R"("pointer":"/spec/ports/0/nodePort","type":"integer")");
+    EXPECT_EQ(told(change_of(probe, "known", 30649)), "known true");
+    EXPECT_EQ(told(change_of(probe, "absent", {})), "known true");
+    EXPECT_EQ(api_.log().back().find("watch="), std::string::npos);
+}
+
+TEST_F(Kubernetes, who_cannot_tell_changes_says_so) {
+    EXPECT_EQ(told(change_of(request(R"("may":["get"])"), "known", true)), "unknown");
+    EXPECT_EQ(told(change_of(json(R"({"kind":"file","path":"/"})"), "absent", {})), "unknown");
+    const Json probe = request(R"("pointer":"/spec/ports/0/nodePort","type":"integer")");
+    EXPECT_EQ(told(change_of(probe, "known", 30650).set("deadline_ms", 1'000)), "unknown");
+    api_.before = [](const kubernetes::TestRequest& one) {
+        const bool is_list = one.path.ends_with("/services");
+        return is_list ? std::optional(kubernetes::TestAnswer{403, {}, false}) : std::nullopt;
+    };
+    EXPECT_EQ(told(change_of(probe, "known", 30650)), "unknown");
+}
+
+// Readings need threads, too.
+TEST_F(Kubernetes, few_changes_are_waited_for_at_a_time) {
+    const Json probe = request(R"("pointer":"/spec/ports/0/nodePort","type":"integer")");
+    Json probes{Json::Array{}};
+    for (int i = 0; i < 12; ++i) {
+        probes.push(change_of(probe, "known", 30650).set("deadline_ms", 4'000));
+    }
+    int refused = 0;
+    for (const Json& fact : ask_all(probes).items()) {
+        const std::string& problem = fact["evidence"]["problem"].as_string();
+        refused += problem.find("too many changes") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(refused, 4);
+}
+
 TEST_F(Kubernetes, a_server_that_is_away_says_nothing_of_its_objects) {
     Json probe = request(R"("pointer":"/spec/type","deadline_ms":300)");
     probe.set("kubeconfig", path("none"));

@@ -69,6 +69,10 @@ struct ReadTime {
 [[nodiscard]] std::vector<ProbeResult> probe_kubernetes(const std::vector<Json>& probes,
                                                         std::int64_t timeout_ms);
 
+// Waits until the fact of the probe `of` may differ from `seen` ({status, value}), or until the time
+// is over; then it is to be read anew. Unknown: nothing tells when that fact changes.
+[[nodiscard]] ProbeResult probe_change(const Json& probe, std::int64_t timeout_ms);
+
 // Runs one probe and blocks until it has a result, which should be within `timeout_ms`.
 using ProbeRunner = std::function<ProbeResult(const Json& probe, std::int64_t timeout_ms)>;
 

@@ -3,12 +3,17 @@
 // Probes of one set that read the same objects share one reading, so that their facts belong
 // together. An object that is not there is absent. A server that is not reached tells nothing: its
 // objects are unknown.
+//
+// probe_change() waits with a watch. It is a wake-up: whoever is woken asks the probe itself anew.
 #include "agent/action_key.h"
 #include "agent/kubernetes_request.h"
 #include "agent/probe.h"
 #include "kubernetes/read.h"
+#include "kubernetes/watch.h"
 
 #include <fmt/format.h>
+
+#include <atomic>
 
 namespace drydock::agent {
 namespace {
@@ -129,6 +134,76 @@ std::vector<ProbeResult> probe_kubernetes(const std::vector<Json>& probes,
         findings.push_back(read_one(probe, document));
     }
     return findings;
+}
+
+namespace {
+
+constexpr std::int64_t k_look_ms = 5'000;   // for the reading in front of a watch
+constexpr std::int64_t k_answer_ms = 500;   // between the end of a watch and the deadline
+constexpr std::int64_t k_watch_ms = 2'000;  // a shorter one is not worth its requests
+// Each holds a thread of the pool, and readings need the others.
+constexpr int k_waits_max = 8;
+
+// The waits of this process that are under way.
+class WaitCount {
+public:
+    WaitCount() : number_(++count()) {}
+
+    ~WaitCount() { --count(); }
+
+    WaitCount(const WaitCount&) = delete;
+    WaitCount& operator=(const WaitCount&) = delete;
+
+    [[nodiscard]] bool is_too_many() const { return number_ > k_waits_max; }
+
+private:
+    static std::atomic<int>& count() {
+        static std::atomic<int> instance = 0;
+        return instance;
+    }
+
+    int number_;
+};
+
+bool is_as_seen(const Json& probe, ProbeResult finding) {
+    const Json fact = to_fact(probe["of"], std::move(finding), {});
+    return fact["status"] == probe["seen"]["status"] && fact["value"] == probe["seen"]["value"];
+}
+
+// The version comes first: what changes behind it is an event of the watch.
+Result<bool> wait_for_change(Client& client, const Json& probe, std::int64_t timeout_ms) {
+    const Json& of = probe["of"];
+    const kubernetes::Watched watched{
+        read_resource(of), of["name"].as_string(), of["labels"].as_string()};
+    const Effort look(std::min(timeout_ms, k_look_ms));
+    const Effort wait(timeout_ms - k_answer_ms);
+    DRYDOCK_TRY_ASSIGN(const std::string version, kubernetes::version_of(client, watched, look));
+    if (!is_as_seen(probe, read_one(of, read_document(client, of, look)))) {
+        return true;
+    }
+    return kubernetes::wait_for_event(client, watched, version, wait);
+}
+
+}  // namespace
+
+ProbeResult probe_change(const Json& probe, std::int64_t timeout_ms) {
+    const Json& of = probe["of"];
+    const bool is_told =
+        of["kind"] == Json("kubernetes") && !of.contains("may") && !of.contains("dry_run");
+    if (!is_told || timeout_ms < k_watch_ms) {
+        return cannot_tell(is_told ? "too little time for a watch"
+                                   : "nothing tells of its changes");
+    }
+    const WaitCount waits;
+    if (waits.is_too_many()) {
+        return cannot_tell("too many changes are waited for on this host");
+    }
+    const auto client = Client::open(read_access(of));
+    if (!client) {
+        return cannot_tell(client.error().text());
+    }
+    const auto changed = wait_for_change(**client, probe, timeout_ms);
+    return changed ? known(*changed) : cannot_tell(changed.error().text());
 }
 
 }  // namespace drydock::agent

@@ -31,6 +31,7 @@ struct ProbeKind {
 };
 
 constexpr std::array k_kinds = {
+    ProbeKind{"change", probe_change},
     ProbeKind{"command", probe_command},
     ProbeKind{"digest", probe_digest},
     ProbeKind{"disk", probe_disk},
