@@ -202,10 +202,7 @@ std::optional<Judgement> ConditionPoller::decide(std::size_t index,
         question.because = result.because;
         question.is_reading = false;
         question.previous_facts = book;
-        question.due_ms = now + question.pause_ms;
-        // The pause grows by an eighth, so a change is seen late by at most an eighth of the wait.
-        question.pause_ms = std::min(
-            question.pause_ms + std::max<std::int64_t>(question.pause_ms / 8, 1), k_poll_ms_max);
+        set_pause(index, question, *book);
         return std::nullopt;
     }
     return judgement(index, question, *book, result, outcome);
@@ -253,8 +250,12 @@ ConditionPoller::merge_fresh(Question& question, std::shared_ptr<const model::Fa
     return nullptr;
 }
 
-// Gives a reply to the reading that asked for it.
+// Gives a reply to the reading that asked for it, or to the wait for a change.
 bool ConditionPoller::on_reply(const Reply& reply, std::vector<Judgement>& judgements) {
+    if (const auto end = changes_.on_reply(reply)) {
+        wake(*end);
+        return true;
+    }
     for (auto position = readings_.begin(); position != readings_.end(); ++position) {
         Shared& shared = **position;
         if (!shared.reading.on_reply(reply, hosts_)) {

@@ -4,10 +4,12 @@
 // Questions that are due at the same time share one reading; each is decided when its own facts are
 // in. While no action is under way, the first of several checks in a row reads for all of them
 // (condition_poller_prefetch.cpp). A condition that does not hold yet is read again, soon at first
-// and then more rarely. That ends when the action's guard timeout or its own timeout is used up.
-// One thread.
+// and then more rarely. Where its facts tell their changes, it is read when one is told, and more
+// rarely besides. That ends when the action's guard timeout or its own timeout is used up. One
+// thread.
 #pragma once
 
+#include "executor/change_waits.h"
 #include "executor/facts_reader.h"
 #include "model/plan.h"
 #include "os/clock.h"
@@ -26,6 +28,9 @@ namespace drydock::executor {
 
 inline constexpr std::int64_t k_poll_ms_min = 4;  // between two readings of one question, at first
 inline constexpr std::int64_t k_poll_ms_max = 250;  // and at last
+// While changes of all its facts are told: at last, and after a change was told.
+inline constexpr std::int64_t k_poll_told_ms_max = 5'000;
+inline constexpr std::int64_t k_poll_woken_ms = 10;
 
 // A guard needs facts that stay fresh for this long after its judgement, so that the command has
 // time to begin.
@@ -53,7 +58,8 @@ public:
         , clock_(clock)
         , roster_(plan.roster())
         , presence_(plan)
-        , inquiries_(std::move(inquiries)) {}
+        , inquiries_(std::move(inquiries))
+        , changes_(hosts, clock) {}
 
     // Submits a question, unless the same one is being asked already.
     void submit(std::size_t action, run::Purpose purpose);
@@ -78,6 +84,7 @@ private:
         std::int64_t due_ms = 0;
         std::int64_t pause_ms = k_poll_ms_min;
         bool is_reading = false;
+        bool is_woken = false;                  // a change was told while facts were read
         std::vector<std::string> expired_keys;  // facts of `kept` that are read once more
         std::shared_ptr<const model::FactBook> retained_facts;  // of earlier readings; null: none
         std::int64_t retained_since_ms = 0;  // when the oldest reading in `kept` began
@@ -119,6 +126,9 @@ private:
                                     Question& question,
                                     const std::shared_ptr<const model::FactBook>& book,
                                     const Members& live_members);
+    // Says when the facts are read anew, after a reading that did not decide the question.
+    void set_pause(std::size_t index, Question& question, const model::FactBook& book);
+    void wake(const ChangeWaits::End& end);
     void read(const std::vector<std::size_t>& due, bool is_still);
     // Returns the facts that these questions look at, sorted, each once.
     [[nodiscard]] std::vector<std::string> keys_of(const std::vector<std::size_t>& due);
@@ -153,6 +163,7 @@ private:
     const Members roster_;
     const run::ExpectedMembers presence_;
     std::shared_ptr<ReadPlanCache> inquiries_;  // shared by sessions of one plan
+    ChangeWaits changes_;
     std::map<std::size_t, Question> questions_;
     std::vector<std::unique_ptr<Shared>> readings_;
     std::uint64_t generation_ = 0;  // raised when facts are forgotten
