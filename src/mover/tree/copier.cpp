@@ -1,6 +1,7 @@
 // Folders, links and devices, and what is common to all entries. Files are in copy_file.cpp.
 #include "mover/tree/copier.h"
 
+#include "base/check.h"
 #include "mover/tree/manifest.h"
 #include "mover/tree/special.h"
 #include "mover/tree/staging.h"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace drydock::mover::tree {
 namespace {
@@ -42,6 +44,11 @@ CopyReport SharedReport::copy() const {
     return report_;
 }
 
+CopyReport SharedReport::take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(report_, {});
+}
+
 void SharedReport::end_with(const Error& error) {
     const std::lock_guard lock(mutex_);
     end_ = end_.value_or(error);
@@ -52,37 +59,37 @@ std::optional<Error> SharedReport::end() const {
     return end_;
 }
 
-Copier::Copier(const CopyRequest& request,
-               Journal& journal,
-               const Staging& staging,
-               Workers& workers,
-               SharedReport& report,
-               std::int64_t start)
-    : request_(request)
-    , journal_(journal)
-    , staging_(staging)
-    , workers_(workers)
-    , report_(report)
-    , segments_(request.state_folder,
-                start,
-                request.workers.most + 2,
-                [this](const Finished& finished, const std::vector<Refusal>& refusals) {
-                    report_.add_refusals(finished.folder->path_of(finished.name), refusals);
-                })
-    , resumes_(start > 1)
-    , new_files_(start > 1)
-    , rate_(request.bytes_per_second)
-    , trusts_all_(!journal.was_rebooted())
+Copier::Copier(CopierParts parts)
+    : parts_(std::move(parts))
+    , request_(parts_.request)
+    , notes_(parts_.notes)
+    , staging_(parts_.staging)
+    , workers_(parts_.workers)
+    , report_(parts_.report)
+    , segments_(
+          request_.state_folder,
+          parts_.start,
+          request_.workers.most + parts_.helpers + 2,
+          [this](const Finished& finished, const std::vector<Refusal>& refusals) {
+              report_.add_refusals(finished.folder->path_of(finished.name), refusals);
+          },
+          parts_.lines)
+    , resumes_(parts_.start > 1)
+    , new_files_(parts_.start > 1)
+    , rate_(request_.bytes_per_second)
     , synced_ms_(now_ms()) {
-    if (const auto until = journal.durable_until()) {
-        durable_until_ = *until;
-    }
-    for (const int folder : {staging.target(), staging.folder()}) {
+    for (const int folder : {staging_.target(), staging_.folder()}) {
         if (const auto entry = read_entry(folder, "")) {
             target_device_ = entry->device;
             own_folders_.push_back(*entry);
         }
     }
+}
+
+// Of a helper, which has none, nobody asks for it.
+Journal& Copier::journal() const {
+    CHECK(parts_.journal != nullptr);
+    return *parts_.journal;
 }
 
 // A full disk ends the copy: each further file would fail, too.
@@ -192,7 +199,7 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
                              give_attributes(folder.staged.get(), folder.entry, *extended));
         report_.add_refusals(found.path, give_times(folder.staged.get(), folder.entry, 0));
     }
-    const Status noted = found.flags == 0 ? Status() : journal_.add_flags(found.path, found.flags);
+    const Status noted = found.flags == 0 ? Status() : notes_.add_flags(found.path, found.flags);
     const Status added = segments_.add_line(workspace.number(), line_of(found));
     if (!noted || !added) {
         fail(found.path, noted ? added.error() : noted.error());
@@ -295,11 +302,12 @@ void Copier::flush(Workspace& workspace) {
 Status Copier::sync() {
     DRYDOCK_TRY_ASSIGN(const Time now, staging_.target_time());
     DRYDOCK_TRY(segments_.sync());
+    DRYDOCK_TRY(parts_.sync_helpers ? parts_.sync_helpers() : Status());
     DRYDOCK_TRY(staging_.sync());
-    if (trusts_all_) {  // else older entries that nobody has looked at would count, too
-        DRYDOCK_TRY(journal_.set_durable_until(now));
+    if (parts_.trusts_all) {  // else older entries that nobody has looked at would count, too
+        DRYDOCK_TRY(journal().set_durable_until(now));
     }
-    return journal_.barrier();
+    return journal().barrier();
 }
 
 void Copier::wait_for_rate(std::int64_t bytes) {

@@ -7,11 +7,13 @@
 #include "mover/tree/file_data.h"
 #include "mover/tree/file_state.h"
 #include "mover/tree/journal.h"
+#include "mover/tree/packet.h"
 #include "mover/tree/rate.h"
 #include "mover/tree/segments.h"
 #include "mover/tree/walk.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +38,8 @@ public:
     }
 
     [[nodiscard]] CopyReport copy() const;
+    // Returns the report, which is empty behind it.
+    [[nodiscard]] CopyReport take();
 
     // The first error that ends the whole copy.
     void end_with(const Error& error);
@@ -47,15 +51,35 @@ private:
     std::optional<Error> end_;
 };
 
+// Tells a chunk of a large file to another process.
+[[nodiscard]] std::string
+chunk_parcel(const Folder& folder, const std::string& name, const Entry& entry, std::int64_t chunk);
+
+// What a copier works with. All of it outlives the copier.
+struct CopierParts {
+    const CopyRequest& request;
+    const Staging& staging;
+    Workers& workers;
+    SharedReport& report;
+    Notes& notes;
+    Journal* journal = nullptr;  // null: this process helps another one
+    int source = -1;             // the root, open
+
+    std::int64_t start = 1;   // counts the processes that began this copy
+    bool trusts_all = false;  // no host that copied was started anew since
+    Time durable_until = {};  // else later changes count for nothing
+
+    std::size_t helpers = 0;  // other processes, to which work is offered
+    // Brings to the disk what helpers have copied.
+    std::function<Status()> sync_helpers = {};
+    // Of a helper: takes its lines, and the names of files that are too large for it alone.
+    Segments::Sink lines = {};
+    std::function<void(Workspace&, const std::string& name)> hand_back = {};
+};
+
 class Copier final : public Visitor {
 public:
-    // All of these outlive the copier. `start` counts the processes that worked on this copy.
-    Copier(const CopyRequest& request,
-           Journal& journal,
-           const Staging& staging,
-           Workers& workers,
-           SharedReport& report,
-           std::int64_t start);
+    explicit Copier(CopierParts parts);
 
     [[nodiscard]] bool enter(Workspace& workspace, Folder& folder) override;
     void visit(Workspace& workspace, const FolderRef& folder, const Name& name) override;
@@ -63,7 +87,12 @@ public:
     void fail(const std::string& path, const Error& error) override;
 
     // The number of the thread that makes links: its lines count before all others of a start.
-    [[nodiscard]] std::size_t link_thread() const { return request_.workers.most + 1; }
+    [[nodiscard]] std::size_t link_thread() const { return removal_thread() + 1; }
+
+    // The number under which removals from the staging folder have their lines.
+    [[nodiscard]] std::size_t removal_thread() const {
+        return request_.workers.most + parts_.helpers;
+    }
 
     // Writes out what a thread still holds.
     void flush(Workspace& workspace);
@@ -71,6 +100,15 @@ public:
     [[nodiscard]] Status make_links(Workspace& workspace);
     // Brings everything so far to the disks.
     [[nodiscard]] Status sync();
+
+    // Offers what is in a folder to helpers.
+    [[nodiscard]] Offer offer_names(const FolderRef& folder, const NamesRef& names);
+    // Does what an offer tells. Returns the answer, which the helper completes with what was handed
+    // back.
+    [[nodiscard]] Result<std::string> do_parcel(Workspace& workspace, const std::string& parcel);
+    // Takes lines of the helper with this rank.
+    [[nodiscard]] Status
+    add_lines_of(std::size_t helper, bool are_removals, std::string_view lines);
 
     [[nodiscard]] Progress progress() const { return {entries_.load(), bytes_.load()}; }
 
@@ -113,9 +151,19 @@ private:
                                      const std::string& name,
                                      os::Fd source,
                                      const Entry& entry);
+    [[nodiscard]] Journal& journal() const;
     void push_chunk(const std::shared_ptr<LargeFile>& file);
     void copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file);
     [[nodiscard]] Status copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk);
+    // Returns the next chunk that no earlier run has copied; -1 behind the last one.
+    [[nodiscard]] std::int64_t next_chunk(LargeFile& file);
+    [[nodiscard]] Status take_chunk(LargeFile& file, std::int64_t chunk, const FileData& data);
+    void end_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file);
+    [[nodiscard]] Offer offer_chunk(const std::shared_ptr<LargeFile>& file);
+    [[nodiscard]] Result<std::string> do_names(Workspace& workspace, PacketReader& reader);
+    [[nodiscard]] Result<std::string> do_chunk(Workspace& workspace, PacketReader& reader);
+    // Opens a folder that the other process has open, too.
+    [[nodiscard]] Result<FolderRef> folder_at(const std::string& path, bool is_new, bool exists);
     void count_copied(const Entry& entry);
     [[nodiscard]] Status finish_large(Workspace& workspace, LargeFile& file);
     [[nodiscard]] Status copy_special(Workspace& workspace,
@@ -169,8 +217,9 @@ private:
     // Waits as the limit of the rate tells.
     void wait_for_rate(std::int64_t bytes);
 
+    CopierParts parts_;
     const CopyRequest& request_;
-    Journal& journal_;
+    Notes& notes_;
     const Staging& staging_;
     Workers& workers_;
     SharedReport& report_;
@@ -178,8 +227,6 @@ private:
     bool resumes_;
     NewFiles new_files_;
     RateLimit rate_;
-    Time durable_until_;  // of an earlier boot; later changes count for nothing
-    bool trusts_all_;     // the host was not started anew since
     std::uint64_t target_device_ = 0;
     std::vector<Entry> own_folders_;  // at the target
     std::atomic<std::int64_t> entries_ = 0;

@@ -4,11 +4,13 @@
 
 #include "base/hash.h"
 #include "mover/tree/copier.h"
+#include "mover/tree/dealer.h"
 #include "mover/tree/journal.h"
 #include "mover/tree/manifest.h"
 #include "mover/tree/mirror.h"
 #include "mover/tree/space.h"
 #include "mover/tree/staging.h"
+#include "mover/tree/team.h"
 #include "mover/tree/walk.h"
 #include "os/files.h"
 
@@ -19,6 +21,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 namespace drydock::mover::tree {
@@ -29,15 +32,16 @@ constexpr std::chrono::milliseconds k_tell(250);
 // Tells the progress until it is destroyed.
 class Teller {
 public:
-    Teller(const std::function<void(const Progress&)>& progressed, const Copier& copier) {
+    Teller(const std::function<void(const Progress&)>& progressed,
+           const std::function<Progress()>& progress) {
         if (progressed) {
-            thread_ = std::jthread([&progressed, &copier, this](const std::stop_token& stop) {
+            thread_ = std::jthread([&progressed, progress, this](const std::stop_token& stop) {
                 std::unique_lock lock(mutex_);
                 while (!wake_.wait_for(lock, stop, k_tell, [] { return false; })
                        && !stop.stop_requested()) {
-                    progressed(copier.progress());
+                    progressed(progress());
                 }
-                progressed(copier.progress());
+                progressed(progress());
             });
         }
     }
@@ -89,25 +93,27 @@ Status forget(const CopyRequest& request) {
                  : Status();
 }
 
-Result<std::unique_ptr<Journal>> open_journal(const CopyRequest& request) {
+Result<std::unique_ptr<Journal>> open_journal(const CopyRequest& request,
+                                              const std::set<std::string>& boots) {
     DRYDOCK_TRY(os::ensure_private_folder(request.state_folder));
     const std::string path = request.state_folder + "/journal.sqlite";
-    DRYDOCK_TRY_ASSIGN(auto journal, Journal::open(path, name_of(request)));
+    DRYDOCK_TRY_ASSIGN(auto journal, Journal::open(path, name_of(request), boots));
     DRYDOCK_TRY_ASSIGN(const Phase phase, journal->phase());
     if (phase != Phase::done) {
         return journal;
     }
     journal.reset();
     DRYDOCK_TRY(forget(request));
-    return Journal::open(path, name_of(request));
+    return Journal::open(path, name_of(request), boots);
 }
 
 class Copy {
 public:
-    Copy(const CopyRequest& request, Journal& journal, Staging& staging)
+    Copy(const CopyRequest& request, Journal& journal, Staging& staging, Dealer& dealer)
         : request_(request)
         , journal_(journal)
-        , staging_(staging) {}
+        , staging_(staging)
+        , dealer_(dealer) {}
 
     // A copy that was killed walks again, also if it was about to publish: what has its place is
     // found there, and the source may have changed.
@@ -117,6 +123,7 @@ public:
         DRYDOCK_TRY(publish());
         CopyReport report = report_.copy();
         report.resumed = start > 1;
+        report.ranks = ranks();
         return report;
     }
 
@@ -126,14 +133,33 @@ private:
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(root.get(), ""));
         DRYDOCK_TRY_ASSIGN(root_, open_entry(root.get(), ".", O_RDONLY | O_DIRECTORY));
         Workers workers(request_.workers);
-        Copier copier(request_, journal_, staging_, workers, report_, start);
+        CopierParts parts = {request_, staging_, workers, report_, journal_, &journal_};
+        parts.source = root_.get();
+        parts.start = start;
+        parts.trusts_all = !journal_.was_rebooted();
+        parts.durable_until = journal_.durable_until().value_or(Time{});
+        parts.helpers = dealer_.helpers();
+        if (parts.helpers > 0) {
+            parts.sync_helpers = [this] { return dealer_.sync(); };
+            workers.set_taker([this](const Offer& offer) { return dealer_.take(offer); });
+        }
+        DRYDOCK_TRY(dealer_.begin(parts));
+        Copier copier(std::move(parts));
+        const std::jthread serving = dealer_.serve(copier, workers, journal_, report_);
+        WalkOptions options = {request_.stays_on_file_system, request_.leaves_out};
+        if (dealer_.helpers() > 0) {
+            options.offer = [&](const FolderRef& folder, const NamesRef& names) {
+                return copier.offer_names(folder, names);
+            };
+        }
         {
-            const Teller teller(request_.progressed, copier);
-            Walk walk(workers, copier, {request_.stays_on_file_system, request_.leaves_out});
+            const Teller teller(request_.progressed, [&] { return progress_of(copier); });
+            Walk walk(workers, copier, options);
             walk.start(std::move(root), entry);
             workers.finish([&](Workspace& workspace) { copier.flush(workspace); });
         }
-        entries_ = copier.progress().entries;
+        entries_ = progress_of(copier).entries;
+        own_bytes_ = copier.progress().bytes;
         report_.change([&](CopyReport& report) {
             report.threads = static_cast<std::int64_t>(workers.most_threads());
         });
@@ -151,6 +177,25 @@ private:
             DRYDOCK_TRY(journal_.settle_boot());
         }
         return write_manifest();
+    }
+
+    [[nodiscard]] Progress progress_of(const Copier& copier) const {
+        const Progress own = copier.progress();
+        const Progress others = dealer_.progress();
+        return {own.entries + others.entries, own.bytes + others.bytes};
+    }
+
+    // Nothing for a process that copied alone.
+    [[nodiscard]] std::vector<RankReport> ranks() const {
+        if (request_.team == nullptr) {
+            return {};
+        }
+        std::vector<RankReport> all = {{request_.team->host(), report_.copy().copied, own_bytes_}};
+        for (const RankReport& helper : dealer_.ranks()) {
+            all.front().files -= helper.files;
+            all.push_back(helper);
+        }
+        return all;
     }
 
     Status write_manifest() {
@@ -239,9 +284,11 @@ private:
     const CopyRequest& request_;
     Journal& journal_;
     Staging& staging_;
+    Dealer& dealer_;
     SharedReport report_;
     os::Fd root_;  // the source, also if something else is mounted there meanwhile
     std::int64_t entries_ = 0;
+    std::int64_t own_bytes_ = 0;
 };
 
 }  // namespace
@@ -267,7 +314,9 @@ Result<CopyReport> copy_tree(const CopyRequest& wanted) {
     CopyRequest request = wanted;
     request.workers = within_descriptors(wanted.workers);
     DRYDOCK_TRY(check_places(request));
-    DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request));
+    Dealer dealer(request.team);
+    DRYDOCK_TRY(dealer.meet());
+    DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request, dealer.boots()));
     DRYDOCK_TRY_ASSIGN(const std::string known, journal->staging());
     DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, known));
     DRYDOCK_TRY_ASSIGN(const std::string identity, staging.identity());
@@ -279,7 +328,7 @@ Result<CopyReport> copy_tree(const CopyRequest& wanted) {
         DRYDOCK_TRY(journal->set_staging(identity));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
-    return Copy(request, *journal, staging).run(start);
+    return Copy(request, *journal, staging, dealer).run(start);
 }
 
 }  // namespace drydock::mover::tree

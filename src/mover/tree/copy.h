@@ -1,7 +1,8 @@
 // Start here: copies a tree of files, faithfully, verified on its way, and so that it goes on after
 // it was killed. Then walk.h (who meets what), copier.h (what is done with it), staging.h (where it
 // is built up), segments.h and journal.h (what a killed copy leaves), file_data.h and digest.h
-// (bytes), entry.h (attributes), manifest.h and verify.h (comparing), workers.h (threads).
+// (bytes), entry.h (attributes), manifest.h and verify.h (comparing), workers.h (threads), team.h
+// (several processes).
 //
 // docs/copy.md tells people when to use which option, docs/design/0015-the-tree-mover.md why it is
 // built so. The mover knows no cluster.
@@ -35,7 +36,10 @@ struct ProblemList {
     std::vector<Problem> first;
 
     void add(const std::string& path, const std::string& code, const std::string& message);
+    void add(const ProblemList& other);
 };
+
+class Team;
 
 struct CopyRequest {
     std::string source;        // a folder
@@ -53,9 +57,17 @@ struct CopyRequest {
     std::string selection;  // tells what `leaves_out` leaves out: a copy goes on with the same only
     std::function<void(const Progress&)> progressed = {};  // a few times a second; may be empty
     std::function<bool()> is_to_stop = {};                 // asked often; may be empty
+    Team* team = nullptr;  // this process is rank 0 of it; null: it copies alone
 };
 
 struct Refusal;
+
+// What one process of a team did.
+struct RankReport {
+    std::string host;
+    std::int64_t files = 0;  // copied whole; a large one counts for rank 0
+    std::int64_t bytes = 0;  // that were read
+};
 
 struct CopyReport {
     std::int64_t folders = 0;
@@ -76,9 +88,13 @@ struct CopyReport {
     ProblemList failures;       // not copied
     bool resumed = false;
     std::int64_t threads = 0;
+    std::vector<RankReport> ranks;  // of a team, rank 0 first
 
     // Adds what a target did not take of an entry to `refused`.
     void add_refusals(const std::string& path, const std::vector<Refusal>& refusals);
+
+    // Adds what another process counted and met.
+    void add(const CopyReport& other);
 
     // True if the target holds everything, as it was.
     [[nodiscard]] bool is_whole() const {

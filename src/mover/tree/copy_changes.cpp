@@ -67,9 +67,8 @@ Status Copier::remove_staged(int folder, const std::string& name, const std::str
     }
     {
         const std::lock_guard lock(removals_mutex_);
-        const std::size_t thread = request_.workers.most;  // behind those of the walk
-        DRYDOCK_TRY(segments_.add_line(thread, removal_of(path)));
-        DRYDOCK_TRY(segments_.flush(thread));
+        DRYDOCK_TRY(segments_.add_line(removal_thread(), removal_of(path)));
+        DRYDOCK_TRY(segments_.flush(removal_thread()));
     }
     return remove_entry(folder, name);
 }

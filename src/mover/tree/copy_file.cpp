@@ -39,7 +39,7 @@ Result<bool> Copier::is_completed(const Folder& folder,
                           && staged->modified == entry.modified && staged->mode == entry.mode
                           && staged->user == entry.user && staged->group == entry.group;
     if (!is_equal || entry.changed >= staged->changed
-        || (!trusts_all_ && staged->changed >= durable_until_)) {
+        || (!parts_.trusts_all && staged->changed >= parts_.durable_until)) {
         return false;
     }
     DRYDOCK_TRY_ASSIGN(const auto wanted, read_extended(source.get()));
@@ -54,13 +54,13 @@ Status Copier::keep_file(Workspace& workspace,
                          const os::Fd& source,
                          const Entry& entry) {
     if (const std::uint32_t flags = read_flags(source.get()); flags != 0) {
-        DRYDOCK_TRY(journal_.add_flags(folder.path_of(name), flags));
+        DRYDOCK_TRY(notes_.add_flags(folder.path_of(name), flags));
     }
     if (entry.names > 1) {
         DRYDOCK_TRY_ASSIGN(const os::Fd staged, open_entry(folder.staged.get(), name, O_RDONLY));
         DRYDOCK_TRY_ASSIGN(const FileData data,
                            digest_file(staged.get(), entry, request_.digest, workspace));
-        DRYDOCK_TRY(journal_.set_digest({entry.device, entry.inode}, data.digest));
+        DRYDOCK_TRY(notes_.set_digest({entry.device, entry.inode}, data.digest));
     }
     report_.change([&](CopyReport& report) {
         ++report.kept;
@@ -133,6 +133,10 @@ Status Copier::copy_file(Workspace& workspace,
                          const std::string& name,
                          os::Fd source,
                          const Entry& entry) {
+    if (parts_.hand_back && entry.bytes > k_chunk_bytes) {
+        parts_.hand_back(workspace, name);
+        return {};
+    }
     report_.change([](CopyReport& report) { ++report.files; });
     DRYDOCK_TRY_ASSIGN(const bool is_further, is_further_name(folder, name, entry));
     if (is_further) {
@@ -204,10 +208,10 @@ Status Copier::finish_file(Workspace& workspace, Done done) {
     report_.add_refusals(found.path,
                          give_attributes(done.target.get(), entry, found.extended, done.given));
     if (entry.names > 1) {
-        DRYDOCK_TRY(journal_.set_digest({entry.device, entry.inode}, found.digest));
+        DRYDOCK_TRY(notes_.set_digest({entry.device, entry.inode}, found.digest));
     }
     if (found.flags != 0) {  // set behind the last rename: an immutable file has its place for good
-        DRYDOCK_TRY(journal_.add_flags(found.path, found.flags));
+        DRYDOCK_TRY(notes_.add_flags(found.path, found.flags));
     }
     if (found.has_changed) {
         report_.add_problem(&CopyReport::changed,

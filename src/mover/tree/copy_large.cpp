@@ -61,6 +61,14 @@ struct Copier::LargeFile {
                                 : next;
         return next < digests.chunks() ? next++ : -1;
     }
+
+    // An empty digest is that of a hole.
+    void add_digest(std::int64_t chunk, std::string digest) {
+        if (!digest.empty()) {
+            const std::lock_guard lock(mutex);
+            digests.add(chunk, std::move(digest));
+        }
+    }
 };
 
 Status Copier::start_large(const FolderRef& folder,
@@ -73,14 +81,14 @@ Status Copier::start_large(const FolderRef& folder,
     file->name = name;
     file->source = std::move(source);
     file->version = version_of(entry, request_.digest);
-    DRYDOCK_TRY_ASSIGN(file->done, journal_.chunks(path, file->version));
-    if (!file->done.empty() && trusts_all_ && resumes_ && !folder->is_new) {
+    DRYDOCK_TRY_ASSIGN(file->done, journal().chunks(path, file->version));
+    if (!file->done.empty() && parts_.trusts_all && resumes_ && !folder->is_new) {
         file->target =
             os::Fd(::openat(folder->staged.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
     }
     if (!file->target) {
         file->done.clear();
-        DRYDOCK_TRY(journal_.remove_chunks(path));
+        DRYDOCK_TRY(journal().remove_chunks(path));
         DRYDOCK_TRY_ASSIGN(file->target, make_staged(*folder, name, resumes_));
     }
     file->direct = DirectCopy::open(file->source.get(), file->target.get(), entry);
@@ -91,14 +99,22 @@ Status Copier::start_large(const FolderRef& folder,
 void Copier::push_chunk(const std::shared_ptr<LargeFile>& file) {
     hold(*file->folder);
     ++file->under_way;
-    workers_.push([this, file](Workspace& workspace) {
+    const auto copy = [this, file](Workspace& workspace) {
         copy_next_chunk(workspace, file);
-        const FolderRef folder = file->folder;
-        if (--file->under_way == 0) {
-            end_large(workspace, *file);
-        }
-        release(*this, workspace, folder);
-    });
+        end_chunk(workspace, file);
+    };
+    if (parts_.helpers > 0) {
+        workers_.push(copy, offer_chunk(file));
+    } else {
+        workers_.push(copy);
+    }
+}
+
+void Copier::end_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file) {
+    if (--file->under_way == 0) {
+        end_large(workspace, *file);
+    }
+    release(*this, workspace, file->folder);
 }
 
 // A file that failed is removed. One that the end of the whole copy cut off goes on later.
@@ -109,7 +125,7 @@ void Copier::end_large(Workspace& workspace, LargeFile& file) {
     }
     if ((file.has_failed || !ended) && !report_.end()) {
         const Status removed = remove_entry(file.folder->staged.get(), file.name).and_then([&] {
-            return journal_.remove_chunks(file.folder->path_of(file.name));
+            return journal().remove_chunks(file.folder->path_of(file.name));
         });
         if (!removed) {
             fail(file.folder->path_of(file.name), removed.error());
@@ -117,9 +133,22 @@ void Copier::end_large(Workspace& workspace, LargeFile& file) {
     }
 }
 
+std::int64_t Copier::next_chunk(LargeFile& file) {
+    while (true) {
+        const std::int64_t chunk = file.take_chunk();
+        const auto known = file.done.find(chunk);
+        if (known == file.done.end()) {
+            return chunk;
+        }
+        const std::int64_t bytes = file.digests.bytes_of(chunk);
+        report_.change([&](CopyReport& report) { report.kept_bytes += bytes; });
+        file.add_digest(chunk, known->second);
+    }
+}
+
 // The next task is pushed first, so other threads work on the same file.
 void Copier::copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file) {
-    const std::int64_t chunk = file->take_chunk();
+    const std::int64_t chunk = next_chunk(*file);
     const bool is_over = is_ended();
     if (chunk < 0 || file->has_failed || is_over) {
         file->has_failed = file->has_failed || (chunk >= 0 && is_over);
@@ -134,33 +163,56 @@ void Copier::copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFi
 }
 
 Status Copier::copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk) {
-    std::string digest;
-    if (const auto known = file.done.find(chunk); known != file.done.end()) {
-        digest = known->second;
-        report_.change(
-            [&](CopyReport& report) { report.kept_bytes += file.digests.bytes_of(chunk); });
-    } else {
-        wait_for_rate(file.digests.bytes_of(chunk));
-        DRYDOCK_TRY_ASSIGN(
-            const FileData data,
-            file.direct ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)
-                        : copy_chunk(file.source.get(),
-                                     file.target.get(),
-                                     file.entry,
-                                     chunk,
-                                     request_.digest,
-                                     workspace));
-        digest = data.digest;
-        bytes_ += data.bytes;
-        file.is_short = file.is_short || data.bytes < file.digests.bytes_of(chunk);
-        DRYDOCK_TRY(
-            journal_.add_chunk(file.folder->path_of(file.name), file.version, chunk, digest));
-    }
-    if (!digest.empty()) {
-        const std::lock_guard lock(file.mutex);
-        file.digests.add(chunk, digest);
-    }
-    return {};
+    wait_for_rate(file.digests.bytes_of(chunk));
+    DRYDOCK_TRY_ASSIGN(const FileData data,
+                       file.direct
+                           ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)
+                           : copy_chunk(file.source.get(),
+                                        file.target.get(),
+                                        file.entry,
+                                        chunk,
+                                        request_.digest,
+                                        workspace));
+    bytes_ += data.bytes;
+    return take_chunk(file, chunk, data);
+}
+
+Status Copier::take_chunk(LargeFile& file, std::int64_t chunk, const FileData& data) {
+    file.is_short = file.is_short || data.bytes < file.digests.bytes_of(chunk);
+    file.add_digest(chunk, data.digest);
+    return journal().add_chunk(file.folder->path_of(file.name), file.version, chunk, data.digest);
+}
+
+// The file is opened once more by its name over there, so its state is told, too.
+Offer Copier::offer_chunk(const std::shared_ptr<LargeFile>& file) {
+    const auto chunk = std::make_shared<std::int64_t>(-1);
+    Offer offer;
+    offer.parcel = [this, file, chunk]() -> std::optional<std::string> {
+        if (file->has_failed || is_ended()) {
+            return {};
+        }
+        *chunk = next_chunk(*file);
+        if (*chunk < 0) {
+            return {};
+        }
+        push_chunk(file);
+        return chunk_parcel(*file->folder, file->name, file->entry, *chunk);
+    };
+    offer.then = [this, file, chunk](Workspace& workspace, const Result<std::string>& answer) {
+        Status taken = answer ? Status() : tl::unexpected(answer.error());
+        if (answer) {
+            PacketReader reader(*answer);
+            FileData data = {reader.text(), 0};
+            data.bytes = reader.number();
+            taken = take_chunk(*file, *chunk, data);
+        }
+        if (!taken) {
+            file->has_failed = true;
+            fail(file->folder->path_of(file->name), taken.error());
+        }
+        end_chunk(workspace, file);
+    };
+    return offer;
 }
 
 // A large file that changes meanwhile is told and not read again: that could last for ever.
@@ -179,7 +231,7 @@ Status Copier::finish_large(Workspace& workspace, LargeFile& file) {
                                  file.entry,
                                  file.digests.whole(),
                                  changed}));
-    return journal_.remove_chunks(path);
+    return journal().remove_chunks(path);
 }
 
 }  // namespace drydock::mover::tree

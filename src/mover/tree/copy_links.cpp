@@ -22,11 +22,11 @@ Copier::is_further_name(const FolderRef& folder, const std::string& name, const 
     }
     const FileId file = {entry.device, entry.inode};
     const std::string path = folder->path_of(name);
-    DRYDOCK_TRY_ASSIGN(const FirstName first, journal_.first_name(file, path));
+    DRYDOCK_TRY_ASSIGN(const FirstName first, notes_.first_name(file, path));
     if (first.path == path) {
         return false;
     }
-    DRYDOCK_TRY(journal_.add_link(path, file));
+    DRYDOCK_TRY(notes_.add_link(path, file));
     return true;
 }
 
@@ -129,7 +129,7 @@ Status Copier::copy_instead(Workspace& workspace,
 }
 
 Status Copier::make_links(Workspace& workspace) {
-    return journal_.each_link([&](const std::string& path, const FirstName& first) {
+    return journal().each_link([&](const std::string& path, const FirstName& first) {
         if (report_.end()) {
             return;
         }

@@ -2,15 +2,16 @@
 // and a checkpoint syncs what was committed.
 #include "mover/tree/journal.h"
 
-#include "os/process.h"
-
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace drydock::mover::tree {
@@ -41,6 +42,19 @@ void crash_here([[maybe_unused]] const char* call, [[maybe_unused]] int count) {
 
 std::string text_of(const Time& time) {
     return fmt::format("{}.{:09}", time.seconds, time.nanoseconds);
+}
+
+std::set<std::string> words_of(const std::string& text) {
+    std::istringstream stream(text);
+    return {std::istream_iterator<std::string>(stream), {}};
+}
+
+std::string joined(const std::set<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += text.empty() ? word : " " + word;
+    }
+    return text;
 }
 
 Time time_of(const std::string& text) {
@@ -118,7 +132,9 @@ private:
     int bound_ = 0;
 };
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const std::string& copy) {
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
+                                               const std::string& copy,
+                                               const std::set<std::string>& boots) {
     sqlite3* database = nullptr;
     const int code =
         sqlite3_open_v2(path.c_str(),
@@ -126,6 +142,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const st
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
                         nullptr);
     std::unique_ptr<Journal> journal(new Journal(database));
+    journal->boots_ = boots;
     if (code != SQLITE_OK) {
         return journal->broken();
     }
@@ -155,12 +172,17 @@ Status Journal::prepare(const std::string& copy) {
                     "name another one: --journal FOLDER");
     }
     DRYDOCK_TRY(set_note("copy", copy));
-    DRYDOCK_TRY_ASSIGN(const std::string boot, note("boot"));
-    was_rebooted_ = !boot.empty() && boot != os::boot_id();
-    if (boot.empty()) {
-        DRYDOCK_TRY(set_note("boot", os::boot_id()));
-    }
+    DRYDOCK_TRY(note_boots());
     return run("COMMIT");
+}
+
+// A host that joins later is noted with the others: what it copies is lost, too, if it goes down.
+Status Journal::note_boots() {
+    DRYDOCK_TRY_ASSIGN(const std::string text, note("boot"));
+    std::set<std::string> known = words_of(text);
+    was_rebooted_ = !std::includes(boots_.begin(), boots_.end(), known.begin(), known.end());
+    known.insert(boots_.begin(), boots_.end());
+    return set_note("boot", joined(known));
 }
 
 Status Journal::run(const char* sql) {
@@ -262,7 +284,7 @@ Status Journal::add_link(const std::string& path, const FileId& file) {
 Status Journal::settle_boot() {
     const std::lock_guard lock(mutex_);
     was_rebooted_ = false;
-    return set_note("boot", os::boot_id());
+    return set_note("boot", joined(boots_));
 }
 
 Status Journal::forget_names() {

@@ -9,13 +9,14 @@
 
 #include "base/result.h"
 #include "mover/tree/entry.h"
+#include "mover/tree/notes.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,28 +26,16 @@ namespace drydock::mover::tree {
 
 enum class Phase : std::uint8_t { copying, done };
 
-// A file with several names.
-struct FileId {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-};
-
-// The name that is copied, and the digest once that is done. All other names become links to it.
-struct FirstName {
-    std::string path;
-    std::string digest;
-    FileId file;
-};
-
-class Journal {
+class Journal final : public Notes {
 public:
-    // Opens or makes the file. `copy` says what is copied where and how. Errors: "tree.journal" for
-    // the journal of another copy or a broken file, "tree.journal_busy" if another process has it.
-    [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& path,
-                                                               const std::string& copy);
+    // Opens or makes the file. `copy` says what is copied where and how, `boots` names the boots of
+    // all hosts that copy. Errors: "tree.journal" for the journal of another copy or a broken file,
+    // "tree.journal_busy" if another process has it.
+    [[nodiscard]] static Result<std::unique_ptr<Journal>>
+    open(const std::string& path, const std::string& copy, const std::set<std::string>& boots);
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
-    ~Journal();
+    ~Journal() override;
 
     // Makes all writes so far survive a power cut.
     [[nodiscard]] Status barrier();
@@ -66,25 +55,23 @@ public:
     [[nodiscard]] Result<Time> durable_until();
     [[nodiscard]] Status set_durable_until(const Time& time);
 
-    // True if the host was started anew since the last settle_boot(), or the first start.
+    // True if a host that copied was started anew since the last settle_boot(), or the first start.
+    // Of a host that does not take part any more nobody knows: it counts as started anew.
     [[nodiscard]] bool was_rebooted() const { return was_rebooted_; }
 
     // Called when a walk has looked at all that another boot left, and everything was synced.
     [[nodiscard]] Status settle_boot();
 
-    // Returns the first name of the file. If there is none yet, `path` becomes it.
-    [[nodiscard]] Result<FirstName> first_name(const FileId& file, const std::string& path);
-    [[nodiscard]] Status set_digest(const FileId& file, const std::string& digest);
-
-    // Notes a further name of a file, to be linked when all files are copied.
-    [[nodiscard]] Status add_link(const std::string& path, const FileId& file);
+    [[nodiscard]] Result<FirstName> first_name(const FileId& file,
+                                               const std::string& path) override;
+    [[nodiscard]] Status set_digest(const FileId& file, const std::string& digest) override;
+    [[nodiscard]] Status add_link(const std::string& path, const FileId& file) override;
     // Forgets the names and flags that an earlier start met: the source may have changed since.
     [[nodiscard]] Status forget_names();
     [[nodiscard]] Status
     each_link(const std::function<void(const std::string& path, const FirstName& first)>& take);
 
-    // Notes the flags of an entry that may be set only when everything has its place.
-    [[nodiscard]] Status add_flags(const std::string& path, std::uint32_t flags);
+    [[nodiscard]] Status add_flags(const std::string& path, std::uint32_t flags) override;
     [[nodiscard]] Status
     each_flags(const std::function<void(const std::string& path, std::uint32_t flags)>& take);
 
@@ -103,6 +90,7 @@ private:
     explicit Journal(sqlite3* database) : database_(database) {}
 
     [[nodiscard]] Status prepare(const std::string& copy);
+    [[nodiscard]] Status note_boots();
     [[nodiscard]] Status run(const char* sql);
     [[nodiscard]] Result<std::string> note(const char* name);
     [[nodiscard]] Status set_note(const char* name, std::string_view text);
@@ -110,6 +98,7 @@ private:
 
     std::mutex mutex_;
     sqlite3* database_;
+    std::set<std::string> boots_;
     bool was_rebooted_ = false;
 };
 

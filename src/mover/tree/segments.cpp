@@ -17,16 +17,18 @@ constexpr std::size_t k_finished_max = 32;  // open files of a thread
 
 }  // namespace
 
-Segments::Segments(std::string folder, std::int64_t start, std::size_t threads, Refused refused)
+Segments::Segments(
+    std::string folder, std::int64_t start, std::size_t threads, Refused refused, Sink sink)
     : folder_(std::move(folder))
     , start_(start)
     , segments_(threads)
     , refused_(std::move(refused))
+    , sink_(std::move(sink))
     , earlier_(files_in(folder_)) {
 }
 
 Status Segments::open(Segment& segment, std::size_t thread) {
-    const std::string path = fmt::format("{}/segment-{:06}-{:03}", folder_, start_, thread);
+    const std::string path = fmt::format("{}/segment-{:06}-{:05}", folder_, start_, thread);
     DRYDOCK_TRY_ASSIGN(segment.file, os::open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
     const std::lock_guard lock(opened_mutex_);
     opened_.push_back(segment.file.get());
@@ -49,14 +51,18 @@ Status Segments::add(std::size_t thread, std::string_view line, Finished finishe
 Status Segments::flush(std::size_t thread) {
     Segment& segment = segments_.at(thread);
     if (!segment.lines.empty()) {
-        if (!segment.file) {
-            DRYDOCK_TRY(open(segment, thread));
-        }
-        DRYDOCK_TRY(os::write_all(segment.file.get(), segment.lines));
+        DRYDOCK_TRY(sink_ ? sink_(thread, segment.lines) : write(segment, thread));
         segment.lines.clear();
     }
     seal(segment);
     return {};
+}
+
+Status Segments::write(Segment& segment, std::size_t thread) {
+    if (!segment.file) {
+        DRYDOCK_TRY(open(segment, thread));
+    }
+    return os::write_all(segment.file.get(), segment.lines);
 }
 
 void Segments::seal(Segment& segment) {

@@ -36,8 +36,16 @@ public:
     using Refused =
         std::function<void(const Finished& entry, const std::vector<Refusal>& refusals)>;
 
-    // Makes files named by the start of the copy in `folder`, one for each of `threads` threads.
-    Segments(std::string folder, std::int64_t start, std::size_t threads, Refused refused);
+    // Takes lines instead of files.
+    using Sink = std::function<Status(std::size_t thread, std::string_view lines)>;
+
+    // Makes files named by the start of the copy in `folder`, one for each of `threads` threads,
+    // unless there is a sink.
+    Segments(std::string folder,
+             std::int64_t start,
+             std::size_t threads,
+             Refused refused,
+             Sink sink = {});
 
     // Adds a line; writes it out sooner or later.
     [[nodiscard]] Status add_line(std::size_t thread, std::string_view line);
@@ -59,12 +67,14 @@ private:
     };
 
     [[nodiscard]] Status open(Segment& segment, std::size_t thread);
+    [[nodiscard]] Status write(Segment& segment, std::size_t thread);
     void seal(Segment& segment);
 
     std::string folder_;
     std::int64_t start_;
     std::vector<Segment> segments_;
     Refused refused_;
+    Sink sink_;
     std::atomic<bool> holds_nanoseconds_ = false;  // the target was seen to
     std::mutex opened_mutex_;
     std::vector<int> opened_;

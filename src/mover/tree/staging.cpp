@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 #include <vector>
 
 namespace drydock::mover::tree {
@@ -182,6 +184,28 @@ Result<Staging> Staging::open(const std::string& target, const std::string& know
                     "finish that copy with its own command, or remove the folder");
     }
     return Staging(std::move(root), std::move(folder), is_new);
+}
+
+// A file system of several hosts may take a moment to show the mark everywhere.
+Result<Staging> Staging::join(const std::string& target, const std::string& mark) {
+    constexpr int k_attempts = 200;
+    constexpr std::chrono::milliseconds k_wait(100);
+    for (int attempt = 1;; ++attempt) {
+        os::Fd root(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        os::Fd folder(root ? ::openat(root.get(),
+                                      k_staging_name,
+                                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                           : -1);
+        if (folder && read_entry(folder.get(), mark)) {
+            return Staging(std::move(root), std::move(folder), false);
+        }
+        if (attempt == k_attempts) {
+            return fail("tree.rank",
+                        fmt::format("{} is another folder there", target),
+                        "mount the same file system on all hosts");
+        }
+        std::this_thread::sleep_for(k_wait);
+    }
 }
 
 Result<std::string> Staging::identity() const {

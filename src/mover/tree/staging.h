@@ -26,6 +26,10 @@ public:
     // process copies there; "tree.staging" if another copy has left something in it.
     [[nodiscard]] static Result<Staging> open(const std::string& target, const std::string& known);
 
+    // Opens the staging folder that another process of the same copy has. `mark` is a file that it
+    // put there: without it, another file system is mounted here. Error: "tree.rank".
+    [[nodiscard]] static Result<Staging> join(const std::string& target, const std::string& mark);
+
     // Tells this folder from one of the same name that is made later.
     [[nodiscard]] Result<std::string> identity() const;
 

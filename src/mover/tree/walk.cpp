@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace drydock::mover::tree {
 
@@ -102,28 +104,63 @@ void Walk::list(Workspace& workspace, const FolderRef& folder) {
         list(later, folder);
         release(visitor_, later, folder);
     });
+    std::vector<Name> files;
     for (Name& name : *names) {
-        meet(workspace, folder, std::move(name));
+        if (meet(folder, name)) {
+            files.push_back(std::move(name));
+        }
+    }
+    if (options_.offer) {
+        offer(folder, std::move(files));
+    } else {
+        visit_all(workspace, folder, files);
     }
 }
 
-void Walk::meet(Workspace& workspace, const FolderRef& folder, Name name) {
+void Walk::visit_all(Workspace& workspace,
+                     const FolderRef& folder,
+                     const std::vector<Name>& names) {
+    for (const Name& name : names) {
+        visitor_.visit(workspace, folder, name);
+    }
+}
+
+// In portions that are small beside what a process has to do until it asks for more.
+void Walk::offer(const FolderRef& folder, std::vector<Name> names) {
+    constexpr std::size_t k_names_max = 128;
+    for (std::size_t at = 0; at < names.size(); at += k_names_max) {
+        const std::size_t count = std::min(k_names_max, names.size() - at);
+        const auto begin = names.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto some = std::make_shared<const std::vector<Name>>(
+            std::make_move_iterator(begin),
+            std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count)));
+        hold(*folder);
+        workers_.push(
+            [this, folder, some](Workspace& later) {
+                visit_all(later, folder, *some);
+                release(visitor_, later, folder);
+            },
+            options_.offer(folder, some));
+    }
+}
+
+bool Walk::meet(const FolderRef& folder, Name& name) {
     if (name.listed == Listed::unknown) {
         const auto entry = read_entry(folder->source.get(), name.text);
         name.listed = entry && entry->kind == Kind::folder ? Listed::folder : Listed::unknown;
     }
     const bool is_folder = name.listed == Listed::folder;
     if (options_.leaves_out && options_.leaves_out(folder->path_of(name.text), is_folder)) {
-        return;
+        return false;
     }
     if (!is_folder) {
-        visitor_.visit(workspace, folder, name);
-        return;
+        return true;
     }
     hold(*folder);
     workers_.push([this, folder, text = std::move(name.text)](Workspace& later) {
         open_folder(later, folder, text);
     });
+    return false;
 }
 
 }  // namespace drydock::mover::tree

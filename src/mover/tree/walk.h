@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace drydock::mover::tree {
 
@@ -35,6 +36,9 @@ struct Folder {
 };
 
 using FolderRef = std::shared_ptr<Folder>;
+
+// Shared by a task and what tells it to another process.
+using NamesRef = std::shared_ptr<const std::vector<Name>>;
 
 class Visitor {
 public:
@@ -58,6 +62,8 @@ struct WalkOptions {
     // True for a path from the root that is left out, a folder with all that is in it; may be
     // empty.
     std::function<bool(const std::string& path, bool is_folder)> leaves_out = {};
+    // Offers what is in a folder and no folder to other processes; may be empty.
+    std::function<Offer(const FolderRef& folder, const NamesRef& names)> offer = {};
 };
 
 class Walk {
@@ -74,7 +80,10 @@ private:
     void enter(Workspace& workspace, const FolderRef& folder);
     void open_folder(Workspace& workspace, const FolderRef& parent, const std::string& name);
     void list(Workspace& workspace, const FolderRef& folder);
-    void meet(Workspace& workspace, const FolderRef& folder, Name name);
+    // True if the name is to be visited.
+    [[nodiscard]] bool meet(const FolderRef& folder, Name& name);
+    void visit_all(Workspace& workspace, const FolderRef& folder, const std::vector<Name>& names);
+    void offer(const FolderRef& folder, std::vector<Name> names);
 
     Workers& workers_;
     Visitor& visitor_;

@@ -90,13 +90,72 @@ void Workers::start_one() {
 void Workers::push(Task task) {
     {
         const std::lock_guard lock(mutex_);
-        tasks_.push_back(std::move(task));
+        tasks_.push_back({std::move(task)});
+    }
+    wake_.notify_one();
+}
+
+// An offer counts as a task that runs until it is settled, or was not taken.
+void Workers::push(Task task, Offer offer) {
+    hold();
+    const Taken taken = taker_ ? taker_(offer) : Taken::never;
+    if (taken == Taken::yes) {
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        tasks_.push_back({std::move(task)});
+        if (taken == Taken::not_now) {
+            tasks_.back().offer = std::move(offer);
+        }
+        --running_;
+    }
+    wake_.notify_one();
+}
+
+bool Workers::offer_oldest() {
+    Waiting oldest;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = std::find_if(tasks_.begin(), tasks_.end(), [](const Waiting& waiting) {
+            return waiting.offer.has_value();
+        });
+        if (found == tasks_.end()) {
+            return false;
+        }
+        oldest = std::move(*found);
+        tasks_.erase(found);
+        ++running_;
+    }
+    const Taken taken = taker_(*oldest.offer);
+    if (taken != Taken::yes) {
+        if (taken == Taken::never) {
+            oldest.offer.reset();
+        }
+        const std::lock_guard lock(mutex_);
+        tasks_.insert(tasks_.begin(), std::move(oldest));
+        --running_;
+        wake_.notify_one();
+    }
+    return taken == Taken::yes;
+}
+
+void Workers::hold() {
+    const std::lock_guard lock(mutex_);
+    ++running_;
+}
+
+void Workers::settle(Task then) {
+    {
+        const std::lock_guard lock(mutex_);
+        tasks_.push_back({std::move(then)});
+        --running_;
     }
     wake_.notify_one();
 }
 
 void Workers::cancel() {
-    std::vector<Task> dropped;  // destroyed behind the lock: what they hold may do work
+    std::vector<Waiting> dropped;  // destroyed behind the lock: what they hold may do work
     const std::lock_guard lock(mutex_);
     dropped.swap(tasks_);
 }
@@ -114,7 +173,7 @@ void Workers::run(std::size_t number) {
         if (tasks_.empty()) {
             break;
         }
-        Task task = std::move(tasks_.back());
+        Task task = std::move(tasks_.back().task);
         tasks_.pop_back();
         ++running_;
         lock.unlock();

@@ -6,14 +6,19 @@
 //
 // The newest first means depth first, so the stack stays short on a tree of any size. There are as
 // many threads as waiting for the disk makes worthwhile: while the processors idle and tasks wait,
-// one more is started. Thread-safe.
+// one more is started. A task may also be offered to another process (dealer.h). Thread-safe.
 #pragma once
+
+#include "base/result.h"
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -66,9 +71,23 @@ struct WorkerCount {
 // files open, and a few folders for each level of the tree.
 [[nodiscard]] WorkerCount within_descriptors(const WorkerCount& wanted);
 
+using Task = std::function<void(Workspace&)>;
+
+// What another process has to know to do a task.
+struct Offer {
+    // Tells the task; nothing if it may not be given away any more.
+    std::function<std::optional<std::string>()> parcel;
+    // Called in a thread of these workers with what the other process answered.
+    std::function<void(Workspace&, const Result<std::string>& answer)> then;
+};
+
+enum class Taken : std::uint8_t { yes, not_now, never };
+
+using Taker = std::function<Taken(const Offer&)>;
+
 class Workers {
 public:
-    using Task = std::function<void(Workspace&)>;
+    using Task = tree::Task;
 
     explicit Workers(WorkerCount count);
     Workers(const Workers&) = delete;
@@ -76,6 +95,17 @@ public:
     ~Workers();
 
     void push(Task task);
+    // The same of a task that another process may do.
+    void push(Task task, Offer offer);
+
+    // Names who takes offers for others; before the first push. Called by all threads.
+    void set_taker(Taker taker) { taker_ = std::move(taker); }
+
+    // Gives the oldest task that another process may do to the taker. False if none was taken.
+    [[nodiscard]] bool offer_oldest();
+    // Keeps finish() waiting, as a task that runs would, and ends that: `then` is done last.
+    void hold();
+    void settle(Task then);
     // Drops all tasks that have not begun. Those that run end.
     void cancel();
     // Waits until no task is left and ends the threads; `idle` is called by each thread behind its
@@ -86,6 +116,11 @@ public:
     [[nodiscard]] std::size_t most_threads() const;
 
 private:
+    struct Waiting {
+        Task task;
+        std::optional<Offer> offer = {};
+    };
+
     void run(std::size_t number);
     void start_one();
     void watch();
@@ -94,7 +129,8 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable done_;
-    std::vector<Task> tasks_;
+    std::vector<Waiting> tasks_;
+    Taker taker_;
     std::size_t running_ = 0;
     bool is_over_ = false;
     std::size_t most_threads_ = 0;
