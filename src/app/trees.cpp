@@ -166,6 +166,7 @@ Result<TreeCopied> copy(const TreeCopyRequest& request) {
     copy.is_to_stop = request.is_to_stop;
     copy.removes_extra = request.removes_extra;
     copy.bytes_per_second = request.bytes_per_second;
+    copy.team = request.team;
     TreeCopied copied = {{}, copy.source, copy.target, copy.state_folder, {}, request.dry_run};
     copied.is_unconfirmed = request.removes_extra && !request.is_sure && !request.dry_run;
     if (request.dry_run || copied.is_unconfirmed) {

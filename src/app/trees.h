@@ -38,6 +38,7 @@ struct TreeCopyRequest {
     bool is_sure = false;
     std::uint64_t bytes_per_second = 0;  // at most; 0: as many as can be
     std::function<bool()> is_to_stop = {};
+    mover::tree::Team* team = nullptr;  // this process is rank 0 of it; null: it copies alone
 };
 
 struct TreeCopied {

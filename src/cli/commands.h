@@ -73,6 +73,7 @@ private:
     void add_buckets();
     void add_tree_options(CLI::App* command);
     void add_mirror_options(CLI::App* copy);
+    void add_node_options(CLI::App* copy);
     void add_trial(CLI::App& packs);
     void add_packs();
     void add_rest();

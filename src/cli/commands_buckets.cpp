@@ -93,6 +93,19 @@ void Commands::add_mirror_options(CLI::App* copy) {
     copy->add_flag("--yes", invocation_.is_sure, "do what --delete has told");
 }
 
+void Commands::add_node_options(CLI::App* copy) {
+    text(copy,
+         "--nodes",
+         invocation_.nodes,
+         "N|HOSTS",
+         "so many nodes copy together, or these, with commas; by MPI, a folder to a folder");
+    text(copy,
+         "--launcher",
+         invocation_.launcher,
+         "WORDS",
+         "what starts the nodes; else srun in a job of Slurm, and mpirun elsewhere");
+}
+
 void Commands::add_buckets() {
     auto* copy = add(*app_,
                      "copy",
@@ -108,6 +121,7 @@ void Commands::add_buckets() {
          "write down what was copied, of a folder");
     copy->add_flag("--no-sync", invocation_.no_sync, "do not wait for the disk, of a folder");
     add_mirror_options(copy);
+    add_node_options(copy);
     copy->add_flag(
         "--replace", invocation_.replaces, "also objects of the target with other content");
     copy->add_flag("--acl", invocation_.keeps_acl, "the ACL of each object, by two more requests");

@@ -226,13 +226,16 @@ int run(std::vector<std::string> arguments, Console& console) {
                         console.program,
                         console.terminal,
                         console.width,
-                        console.no_color};
-    auto parsed = parse(std::move(arguments));
+                        console.no_color,
+                        console.team};
+    auto parsed = parse(arguments);
     if (const auto* stop = std::get_if<EarlyExit>(&parsed)) {
         (stop->exit_code == 0 ? filtered.output : filtered.errors) << stop->text;
         return stop->exit_code;
     }
-    return execute(std::get<Invocation>(parsed), filtered);
+    auto& invocation = std::get<Invocation>(parsed);
+    invocation.words = std::move(arguments);
+    return execute(invocation, filtered);
 }
 
 }  // namespace drydock::cli

@@ -14,6 +14,10 @@
 #include <iosfwd>
 #include <string>
 
+namespace drydock::mover::tree {
+class Team;
+}
+
 namespace drydock::cli {
 
 // The streams that a command writes to, and the facts about its terminal.
@@ -24,7 +28,8 @@ struct Console {
     std::string program;    // path of the running drydock
     bool terminal = false;  // `out` is one
     std::size_t width = 100;
-    const char* no_color = nullptr;  // the variable NO_COLOR
+    const char* no_color = nullptr;     // the variable NO_COLOR
+    mover::tree::Team* team = nullptr;  // this process is rank 0 of it
 };
 
 // Executes the command and returns the exit code (docs/commands.md).

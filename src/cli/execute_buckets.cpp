@@ -55,14 +55,14 @@ bool Command::has_tree_options() const {
     return !invocation_.excluded.empty() || !invocation_.included.empty()
            || invocation_.removes_extra || invocation_.is_sure || invocation_.bytes_per_second > 0
            || !invocation_.manifest.empty() || !invocation_.attributes.empty()
-           || invocation_.one_file_system || invocation_.reads_disk;
+           || invocation_.one_file_system || invocation_.reads_disk || !invocation_.nodes.empty();
 }
 
 int Command::refuse_tree_options() {
     return refuse({app::k_exit_usage,
                    {{"s3.options",
                      "--include, --exclude, --delete, --yes, --bwlimit, --manifest, "
-                     "--attributes, --one-file-system and --from-disk are for folders",
+                     "--attributes, --one-file-system, --from-disk and --nodes are for folders",
                      "leave them out, or name folders on both sides",
                      {}}}});
 }

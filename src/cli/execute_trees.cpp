@@ -1,5 +1,6 @@
 // The commands `drydock copy`, `verify` and `manifest` on folders.
 #include "cli/command.h"
+#include "cli/launch.h"
 #include "cli/store_progress.h"
 #include "os/stop_request.h"
 
@@ -28,6 +29,9 @@ app::TreeChoice Command::tree_choice() const {
 
 // What failed, was refused or left makes the exit code 1.
 int Command::copy_tree() {
+    if (!invocation_.nodes.empty() && console_.team == nullptr) {
+        return refuse({app::k_exit_usage, {launch_nodes(invocation_, console_.program)}});
+    }
     WalkProgressView progress(console_, invocation_.json, "copy");
     app::TreeCopyRequest request;
     request.source = invocation_.source;
@@ -44,6 +48,7 @@ int Command::copy_tree() {
     request.is_sure = invocation_.is_sure;
     request.bytes_per_second = invocation_.bytes_per_second;
     request.is_to_stop = os::is_stop_requested;
+    request.team = console_.team;
     os::accept_stop_requests();
     const auto answer = app::copy_tree(request);
     progress.clear();

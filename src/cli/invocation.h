@@ -111,6 +111,9 @@ struct Invocation {
     std::string manifest;
     bool one_file_system = false;
     bool no_sync = false;
+    std::string nodes;               // that copy together: how many, or which
+    std::string launcher;            // its words
+    std::vector<std::string> words;  // all that was typed
     bool reads_disk = false;
     bool dry_run = false;
     bool json = false;

@@ -48,6 +48,30 @@ std::string kept_line(const tree::CopyReport& report) {
                           : std::string();
 }
 
+// What each process of a team did.
+std::string rank_lines(const tree::CopyReport& report) {
+    std::string text;
+    for (std::size_t rank = 0; rank < report.ranks.size(); ++rank) {
+        const tree::RankReport& done = report.ranks[rank];
+        text += say("rank {} on {}: {}, {} read\n",
+                    rank,
+                    done.host,
+                    things(done.files, "file"),
+                    show_bytes(done.bytes));
+    }
+    return text;
+}
+
+Json json_of(const std::vector<tree::RankReport>& ranks) {
+    Json list = Json::Array{};
+    for (const tree::RankReport& done : ranks) {
+        Json entry;
+        entry.set("host", visible(done.host)).set("files", done.files);
+        list.push(entry.set("bytes", done.bytes));
+    }
+    return list;
+}
+
 std::string dry_run_lines(const app::TreeCopied& answer) {
     std::string text = say("would copy up to {} in {}; nothing was written\n",
                            show_bytes(static_cast<std::int64_t>(answer.need.bytes)),
@@ -76,6 +100,7 @@ std::string render_tree_copied(const app::TreeCopied& answer, const Screen& scre
                            things(report.specials, "special file"),
                            things(report.names, "further name"));
     text += kept_line(report);
+    text += rank_lines(report);
     text += problem_lines("removed at the target", report.removed);
     text += problem_lines("failed", report.failures);
     text += problem_lines("changed while they were copied", report.changed);
@@ -112,7 +137,7 @@ Json json_of(const app::TreeCopied& answer) {
     json.set("specials", report.specials).set("names", report.names);
     json.set("copied", report.copied).set("bytes", report.bytes).set("equal", report.equal);
     json.set("kept", report.kept).set("kept_bytes", report.kept_bytes);
-    json.set("threads", report.threads);
+    json.set("threads", report.threads).set("ranks", json_of(report.ranks));
     json.set("unconfirmed", answer.is_unconfirmed)
         .set("restored", report.restored)
         .set("removed", json_of(report.removed));
