@@ -21,8 +21,9 @@ WAIT_SECONDS = 60
 
 
 class Place:
-    def __init__(self, ranks: int = 1, upgrade_seconds: float = 0.5):
-        self.base = tempfile.mkdtemp(prefix="drydock-daos-")
+    def __init__(self, ranks: int = 1, upgrade_seconds: float = 0.5, base: str = ""):
+        """In a folder of its own, or in this one, which is there and stays."""
+        self.base = base or tempfile.mkdtemp(prefix="drydock-daos-")
         self.system = System.make(os.path.join(self.base, "system"), ranks, upgrade_seconds)
         self.ranks, self.release = ranks, ""
         self._servers: list[subprocess.Popen[bytes]] = []
@@ -35,10 +36,14 @@ class Place:
     def __enter__(self) -> "Place":
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def close(self) -> None:
+        """Ends all mounts and servers, and leaves the files."""
         for mount in self._mounts:
             self.unmount(mount)
         self.stop()
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
         shutil.rmtree(self.base, ignore_errors=True)
 
     def path(self, *names: str) -> str:
