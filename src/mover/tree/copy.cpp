@@ -222,7 +222,8 @@ private:
         }
         DRYDOCK_TRY(give_root_attributes());
         remove_what_is_extra();
-        return give_flags();
+        DRYDOCK_TRY(give_flags());
+        return request_.is_durable ? staging_.sync() : Status();  // of what came behind the renames
     }
 
     // What could not be read may be missing here and there in the source for that reason alone. And
@@ -328,6 +329,7 @@ Result<CopyReport> copy_tree(const CopyRequest& wanted) {
         DRYDOCK_TRY(journal->set_staging(identity));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());
+    DRYDOCK_TRY(journal->barrier());  // before the disk has anything that these notes tell of
     return Copy(request, *journal, staging, dealer).run(start);
 }
 
