@@ -147,7 +147,7 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
     }
     folder.staged = std::move(*staged);
     if (!folder.is_new) {
-        take_inheritance(folder.staged.get());
+        remove_inheritance(folder.staged.get());
         static_cast<void>(::fchmod(folder.staged.get(), S_IRWXU));
     }
     if (folder.parent->existing) {
@@ -186,7 +186,7 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
         return;
     }
     if (!folder.is_new && resumes_) {
-        remove_strange(folder);
+        remove_staged_extra(folder);
     }
     const auto extended = read_extended(folder.source.get());
     if (!extended) {
@@ -196,8 +196,8 @@ void Copier::leave(Workspace& workspace, Folder& folder) {
     ManifestEntry found = {folder.path(), folder.entry, *extended, read_flags(folder.source.get())};
     if (folder.parent) {  // the root gets its own when all is published
         report_.add_refusals(found.path,
-                             give_attributes(folder.staged.get(), folder.entry, *extended));
-        report_.add_refusals(found.path, give_times(folder.staged.get(), folder.entry, 0));
+                             set_attributes(folder.staged.get(), folder.entry, *extended));
+        report_.add_refusals(found.path, set_times(folder.staged.get(), folder.entry, 0));
     }
     const Status noted = found.flags == 0 ? Status() : notes_.add_flags(found.path, found.flags);
     const Status added = segments_.add_line(workspace.number(), line_of(found));
@@ -263,8 +263,8 @@ Status Copier::copy_special(Workspace& workspace,
         folder->existing && read_entry(folder->existing.get(), name).has_value();
     if (is_occupied && is_special_there(folder->existing.get(), name, found)) {
         report_.add_refusals(found.path,
-                             give_attributes(folder->existing.get(), name, entry, found.extended));
-        report_.add_refusals(found.path, give_times(folder->existing.get(), name, entry));
+                             set_attributes(folder->existing.get(), name, entry, found.extended));
+        report_.add_refusals(found.path, set_times(folder->existing.get(), name, entry));
         report_.change([](CopyReport& report) { ++report.equal; });
         return segments_.add_line(workspace.number(), line_of(found));
     }
@@ -285,7 +285,7 @@ Status Copier::copy_special(Workspace& workspace,
     if (!is_made) {
         return fail_write(name_of(entry.kind), errno);
     }
-    report_.add_refusals(found.path, give_attributes(staged, name, entry, found.extended));
+    report_.add_refusals(found.path, set_attributes(staged, name, entry, found.extended));
     report_.change(
         [&](CopyReport& report) { ++(entry.kind == Kind::link ? report.links : report.specials); });
     return segments_.add(

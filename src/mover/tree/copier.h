@@ -131,7 +131,7 @@ private:
         Entry entry;
         std::string digest;
         bool has_changed = false;
-        Given given = {};
+        PresetAttributes preset = {};
     };
 
     [[nodiscard]] Status
@@ -207,7 +207,7 @@ private:
     make_link(Workspace& workspace, const std::string& path, const FirstName& first);
     [[nodiscard]] bool is_other_file_system(int file) const;
     [[nodiscard]] bool is_own(const Entry& entry) const;
-    void remove_strange(Folder& folder);
+    void remove_staged_extra(Folder& folder);
     // Removes what an earlier run staged under a name, with all that is in it, and notes that.
     [[nodiscard]] Status
     remove_staged(int folder, const std::string& name, const std::string& path);

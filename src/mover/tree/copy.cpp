@@ -27,17 +27,17 @@
 namespace drydock::mover::tree {
 namespace {
 
-constexpr std::chrono::milliseconds k_tell(250);
+constexpr std::chrono::milliseconds k_progress_interval(250);
 
 // Tells the progress until it is destroyed.
-class Teller {
+class ProgressReporter {
 public:
-    Teller(const std::function<void(const Progress&)>& progressed,
-           const std::function<Progress()>& progress) {
+    ProgressReporter(const std::function<void(const Progress&)>& progressed,
+                     const std::function<Progress()>& progress) {
         if (progressed) {
             thread_ = std::jthread([&progressed, progress, this](const std::stop_token& stop) {
                 std::unique_lock lock(mutex_);
-                while (!wake_.wait_for(lock, stop, k_tell, [] { return false; })
+                while (!wake_.wait_for(lock, stop, k_progress_interval, [] { return false; })
                        && !stop.stop_requested()) {
                     progressed(progress());
                 }
@@ -153,7 +153,7 @@ private:
             };
         }
         {
-            const Teller teller(request_.progressed, [&] { return progress_of(copier); });
+            const ProgressReporter teller(request_.progressed, [&] { return progress_of(copier); });
             Walk walk(workers, copier, options);
             walk.start(std::move(root), entry);
             workers.finish([&](Workspace& workspace) { copier.flush(workspace); });
@@ -220,9 +220,9 @@ private:
         if (const Status removed = staging_.remove(); !removed) {
             report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
         }
-        DRYDOCK_TRY(give_root_attributes());
+        DRYDOCK_TRY(set_root_attributes());
         remove_what_is_extra();
-        DRYDOCK_TRY(give_flags());
+        DRYDOCK_TRY(set_flags());
         return request_.is_durable ? staging_.sync() : Status();  // of what came behind the renames
     }
 
@@ -255,18 +255,18 @@ private:
         remove_extra(mirror);
     }
 
-    Status give_root_attributes() {
+    Status set_root_attributes() {
         DRYDOCK_TRY_ASSIGN(const os::Fd source, open_root(request_.source));
         DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(source.get(), ""));
         DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(source.get()));
-        report_.add_refusals("", give_attributes(staging_.target(), entry, extended));
-        report_.add_refusals("", take_extra(staging_.target(), extended));
-        report_.add_refusals("", give_times(staging_.target(), entry, 0));
+        report_.add_refusals("", set_attributes(staging_.target(), entry, extended));
+        report_.add_refusals("", remove_extra_attributes(staging_.target(), extended));
+        report_.add_refusals("", set_times(staging_.target(), entry, 0));
         return {};
     }
 
     // The deepest first: nothing can be changed in an immutable folder.
-    Status give_flags() {
+    Status set_flags() {
         return journal_.each_flags([&](const std::string& path, std::uint32_t flags) {
             const auto [parent, name] = split_path(path);
             auto folder = open_folder_below(staging_.target(), parent);
@@ -278,7 +278,7 @@ private:
             }
             const auto entry = read_entry(file->get(), "");
             report_.add_refusals(
-                path, entry ? give_times(file->get(), *entry, flags) : std::vector<Refusal>());
+                path, entry ? set_times(file->get(), *entry, flags) : std::vector<Refusal>());
         });
     }
 
@@ -316,7 +316,7 @@ Result<CopyReport> copy_tree(const CopyRequest& wanted) {
     request.workers = within_descriptors(wanted.workers);
     DRYDOCK_TRY(check_places(request));
     Dealer dealer(request.team);
-    DRYDOCK_TRY(dealer.meet());
+    DRYDOCK_TRY(dealer.visit_name());
     DRYDOCK_TRY_ASSIGN(auto journal, open_journal(request, dealer.boots()));
     DRYDOCK_TRY_ASSIGN(const std::string known, journal->staging());
     DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, known));

@@ -35,7 +35,7 @@ Status each_child(int folder, const std::string& name, const Take& take) {
 }  // namespace
 
 // An earlier run may have copied what the source does not have any more.
-void Copier::remove_strange(Folder& folder) {
+void Copier::remove_staged_extra(Folder& folder) {
     if (::lseek(folder.staged.get(), 0, SEEK_SET) < 0) {
         return;
     }

@@ -121,7 +121,7 @@ Result<bool> Copier::is_at_target(Workspace& workspace,
     }
     report_.change([](CopyReport& report) { ++report.equal; });
     DRYDOCK_TRY_ASSIGN(const auto wanted, read_extended(source.get()));
-    report_.add_refusals(folder->path_of(name), take_extra(there.get(), wanted));
+    report_.add_refusals(folder->path_of(name), remove_extra_attributes(there.get(), wanted));
     DRYDOCK_TRY(finish_file(
         workspace,
         Done{folder, name, source.get(), std::move(there), entry, std::move(digest), false}));
@@ -181,7 +181,7 @@ Status Copier::copy_whole(Workspace& workspace,
                                                      entry,
                                                      data->digest,
                                                      changed,
-                                                     made.given});
+                                                     made.preset});
             if (finished) {
                 count_copied(entry);
             } else {
@@ -190,7 +190,7 @@ Status Copier::copy_whole(Workspace& workspace,
             return finished;
         }
         DRYDOCK_TRY_ASSIGN(entry, read_entry(source.get(), ""));
-        made.given = {};  // owner and mode may be others now
+        made.preset = {};  // owner and mode may be others now
         if (::ftruncate(made.file.get(), 0) != 0) {
             return fail_write("empty the file", errno);
         }
@@ -206,7 +206,7 @@ Status Copier::finish_file(Workspace& workspace, Done done) {
     found.inode = inode_text(entry);
     found.has_changed = done.has_changed;
     report_.add_refusals(found.path,
-                         give_attributes(done.target.get(), entry, found.extended, done.given));
+                         set_attributes(done.target.get(), entry, found.extended, done.preset));
     if (entry.names > 1) {
         DRYDOCK_TRY(notes_.set_digest({entry.device, entry.inode}, found.digest));
     }

@@ -97,7 +97,7 @@ Status Copier::start_large(const FolderRef& folder,
 }
 
 void Copier::push_chunk(const std::shared_ptr<LargeFile>& file) {
-    hold(*file->folder);
+    retain(*file->folder);
     ++file->under_way;
     const auto copy = [this, file](Workspace& workspace) {
         copy_next_chunk(workspace, file);

@@ -97,7 +97,7 @@ Copier::link_into_place(Workspace& workspace, const LinkSource& source, const st
         linked != 0 && is_unknown_to_target(error) && source.entry.kind == Kind::file;
     const Status copied = is_copied ? copy_instead(workspace, source, into.get(), name) : Status();
     static_cast<void>(::fchmod(into.get(), before.mode));
-    static_cast<void>(give_times(into.get(), before, 0));
+    static_cast<void>(set_times(into.get(), before, 0));
     if (is_copied) {
         report_.add_refusals(path, {{"the name of another file, which was copied", error}});
         return copied;
@@ -123,8 +123,8 @@ Status Copier::copy_instead(Workspace& workspace,
         return tl::unexpected(data.error());
     }
     DRYDOCK_TRY_ASSIGN(const auto extended, read_extended(from.get()));
-    static_cast<void>(give_attributes(target.get(), entry, extended));  // told of the first name
-    static_cast<void>(give_times(target.get(), entry, 0));
+    static_cast<void>(set_attributes(target.get(), entry, extended));  // told of the first name
+    static_cast<void>(set_times(target.get(), entry, 0));
     return {};
 }
 

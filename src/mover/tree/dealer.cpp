@@ -87,7 +87,7 @@ Status Dealer::greet(Helper& helper, PacketReader& reader) {
                       "install the same release on all hosts");
 }
 
-Status Dealer::meet() {
+Status Dealer::visit_name() {
     return gather([](const Helper& helper) { return helper.is_known; },
                   [this](Helper& helper, PacketReader& reader) { return greet(helper, reader); });
 }

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] std::size_t helpers() const { return helpers_.size(); }
 
     // Waits until all helpers have said who they are. Error: "tree.rank_silent", "tree.rank".
-    [[nodiscard]] Status meet();
+    [[nodiscard]] Status visit_name();
     // The boots of all hosts, this one's, too.
     [[nodiscard]] std::set<std::string> boots() const;
 

@@ -186,15 +186,15 @@ Result<std::string> read_link(int folder, const std::string& name) {
 
 // A change of owner takes setuid, setgid and capabilities away, so it comes first. The mode comes
 // before the ACL, whose mask is the mode's group bits.
-std::vector<Refusal> give_attributes(int file,
-                                     const Entry& entry,
-                                     const ExtendedAttributes& extended,
-                                     const Given& given) {
+std::vector<Refusal> set_attributes(int file,
+                                    const Entry& entry,
+                                    const ExtendedAttributes& extended,
+                                    const PresetAttributes& preset) {
     std::vector<Refusal> refusals;
-    if (!given.has_owner) {
+    if (!preset.has_owner) {
         note(refusals, "owner", ::fchown(file, entry.user, entry.group));
     }
-    if (!given.has_mode) {
+    if (!preset.has_mode) {
         const mode_t mode = refusals.empty() ? entry.mode : without_set_id(entry.mode);
         note(refusals, "mode", ::fchmod(file, mode));
     }
@@ -204,10 +204,10 @@ std::vector<Refusal> give_attributes(int file,
     return refusals;
 }
 
-std::vector<Refusal> give_attributes(int folder,
-                                     const std::string& name,
-                                     const Entry& entry,
-                                     const ExtendedAttributes& extended) {
+std::vector<Refusal> set_attributes(int folder,
+                                    const std::string& name,
+                                    const Entry& entry,
+                                    const ExtendedAttributes& extended) {
     std::vector<Refusal> refusals;
     note(refusals,
          "owner",
@@ -225,7 +225,7 @@ std::vector<Refusal> give_attributes(int folder,
     return refusals;
 }
 
-std::vector<Refusal> take_extra(int file, const ExtendedAttributes& extended) {
+std::vector<Refusal> remove_extra_attributes(int file, const ExtendedAttributes& extended) {
     std::vector<Refusal> refusals;
     const auto there = read_extended(file);
     for (const auto& [name, value] : there.value_or(ExtendedAttributes())) {
@@ -240,7 +240,7 @@ std::vector<Refusal> take_extra(int file, const ExtendedAttributes& extended) {
     return refusals;
 }
 
-void take_inheritance(int folder) {
+void remove_inheritance(int folder) {
     for (const char* acl : {"system.posix_acl_default", "system.posix_acl_access"}) {
         static_cast<void>(::fremovexattr(folder, acl));
     }
@@ -252,12 +252,12 @@ void take_inheritance(int folder) {
 }
 
 // Some file systems count in units of 100 ns.
-bool tells_nanoseconds(const Time& time) {
+bool needs_nanoseconds(const Time& time) {
     return !is_far(time) && time.nanoseconds % 100 != 0;
 }
 
 std::vector<Refusal>
-give_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds) {
+set_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds) {
     std::vector<Refusal> refusals;
     const struct timespec times[] = {spec_of(entry.accessed), spec_of(entry.modified)};
     note(refusals, "times", ::futimens(file, times));
@@ -276,7 +276,7 @@ give_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanosec
     return refusals;
 }
 
-std::vector<Refusal> give_times(int folder, const std::string& name, const Entry& entry) {
+std::vector<Refusal> set_times(int folder, const std::string& name, const Entry& entry) {
     std::vector<Refusal> refusals;
     const struct timespec times[] = {spec_of(entry.accessed), spec_of(entry.modified)};
     note(refusals, "times", ::utimensat(folder, name.c_str(), times, AT_SYMLINK_NOFOLLOW));

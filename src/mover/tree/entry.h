@@ -76,40 +76,41 @@ struct Refusal {
 };
 
 // What a file has from the moment that it was made.
-struct Given {
+struct PresetAttributes {
     bool has_owner = false;
     bool has_mode = false;
 };
 
 // Sets owner, mode and extended attributes, in the order in which none takes another back.
 // Returns what was refused.
-[[nodiscard]] std::vector<Refusal> give_attributes(int file,
-                                                   const Entry& entry,
-                                                   const ExtendedAttributes& extended,
-                                                   const Given& given = {});
+[[nodiscard]] std::vector<Refusal> set_attributes(int file,
+                                                  const Entry& entry,
+                                                  const ExtendedAttributes& extended,
+                                                  const PresetAttributes& preset = {});
 // The same of a name that cannot be opened.
-[[nodiscard]] std::vector<Refusal> give_attributes(int folder,
-                                                   const std::string& name,
-                                                   const Entry& entry,
-                                                   const ExtendedAttributes& extended);
+[[nodiscard]] std::vector<Refusal> set_attributes(int folder,
+                                                  const std::string& name,
+                                                  const Entry& entry,
+                                                  const ExtendedAttributes& extended);
 
 // Takes away extended attributes that `extended` does not have: what a file had before, or got from
 // the folder that it was made in. Labels of the system stay.
-[[nodiscard]] std::vector<Refusal> take_extra(int file, const ExtendedAttributes& extended);
+[[nodiscard]] std::vector<Refusal> remove_extra_attributes(int file,
+                                                           const ExtendedAttributes& extended);
 
 // Takes away what a folder hands on to everything that is made in it: its ACLs and its flags.
-void take_inheritance(int folder);
+void remove_inheritance(int folder);
 
 // Times come last, since any write changes them, and flags behind them: an immutable file takes
 // nothing more. Times that a file system may cut off are read again, unless it is known to hold
 // nanoseconds.
 [[nodiscard]] std::vector<Refusal>
-give_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds = false);
+set_times(int file, const Entry& entry, std::uint32_t flags, bool holds_nanoseconds = false);
 [[nodiscard]] std::vector<Refusal>
-give_times(int folder, const std::string& name, const Entry& entry);
+set_times(int folder, const std::string& name, const Entry& entry);
 
 // True for a time that only a file system which holds single nanoseconds gives back unchanged.
-[[nodiscard]] bool tells_nanoseconds(const Time& time);
+[[nodiscard]] bool needs_nanoseconds(const Time& time);
 
 // "file", "folder", "link", "fifo", "socket", "character-device", "block-device".
 [[nodiscard]] const char* name_of(Kind kind);

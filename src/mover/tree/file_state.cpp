@@ -54,10 +54,10 @@ Result<NewFile> NewFiles::make(const Folder& folder, const std::string& name, co
     if (seen == Seen::nothing) {
         const auto made = read_entry(file.get(), "");
         seen = made && made->mode == entry.mode && made->user == user_ && made->group == group_
-                   ? Seen::as_asked
+                   ? Seen::as_requested
                    : Seen::other;
     }
-    const bool is_as_asked = seen == Seen::as_asked;
+    const bool is_as_asked = seen == Seen::as_requested;
     const bool has_owner = is_as_asked && entry.user == user_ && entry.group == group_;
     return NewFile{std::move(file), {has_owner, is_as_asked}};
 }

@@ -24,7 +24,7 @@ make_staged(const Folder& folder, const std::string& name, bool resumes, mode_t 
 
 struct NewFile {
     os::Fd file;
-    Given given;
+    PresetAttributes preset;
 };
 
 // Makes the files of one copy with the mode that they get in the end, and learns where the target
@@ -36,7 +36,7 @@ public:
     make(const Folder& folder, const std::string& name, const Entry& entry);
 
 private:
-    enum class Seen : std::uint8_t { nothing, as_asked, other };
+    enum class Seen : std::uint8_t { nothing, as_requested, other };
 
     bool resumes_;
     uid_t user_;  // of this process

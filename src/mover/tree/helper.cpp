@@ -21,7 +21,7 @@ namespace drydock::mover::tree {
 namespace {
 
 constexpr std::chrono::milliseconds k_look_again(2);
-constexpr std::chrono::seconds k_tell(1);
+constexpr std::chrono::seconds k_progress_interval(1);
 constexpr std::chrono::seconds k_answer(60);  // of rank 0, which answers from its own disk
 
 PacketWriter packet(ByHelper what) {
@@ -182,7 +182,7 @@ public:
         };
         back_.resize(assignment_.request.workers.most);
         Copier copier(std::move(parts));
-        workers.hold();
+        workers.retain();
         team_.send(0, packet(ByHelper::joined).number(1).text("").number(threads()).take());
         {
             const std::jthread listener([&] { listen(copier, workers); });
@@ -203,7 +203,8 @@ private:
             if (message && !hear(message->bytes, copier, workers)) {
                 break;
             }
-            if (const auto now = std::chrono::steady_clock::now(); now - told > k_tell) {
+            if (const auto now = std::chrono::steady_clock::now();
+                now - told > k_progress_interval) {
                 told = now;
                 const Progress progress = copier.progress();
                 team_.send(

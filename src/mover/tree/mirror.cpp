@@ -51,7 +51,7 @@ public:
             has_removed = compare_one(source, target, name, join(path, name), entry) || has_removed;
         });
         if (has_removed && before) {
-            static_cast<void>(give_times(target, *before, 0));
+            static_cast<void>(set_times(target, *before, 0));
         }
     }
 

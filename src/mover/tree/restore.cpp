@@ -38,7 +38,7 @@ public:
             return found.entry.kind == Kind::folder ? restore_folder(found) : Status();
         }));
         return each([&](const ManifestEntry& found) {
-            return found.flags == 0 ? Status() : give_flags(found);
+            return found.flags == 0 ? Status() : set_flags(found);
         });
     }
 
@@ -83,7 +83,7 @@ private:
 
     Status restore_file(const ManifestEntry& found) {
         DRYDOCK_TRY_ASSIGN(const os::Fd file, open_same(found));
-        give_all(file.get(), found);
+        set_all_attributes(file.get(), found);
         return {};
     }
 
@@ -97,13 +97,13 @@ private:
         return file;
     }
 
-    void give_all(int file, const ManifestEntry& found) {
+    void set_all_attributes(int file, const ManifestEntry& found) {
         const auto there = read_entry(file, "");
         Entry wanted = found.entry;
         wanted.accessed = there ? there->accessed : found.entry.modified;
-        report_.add_refusals(found.path, give_attributes(file, wanted, found.extended));
-        report_.add_refusals(found.path, take_extra(file, found.extended));
-        report_.add_refusals(found.path, give_times(file, wanted, 0));
+        report_.add_refusals(found.path, set_attributes(file, wanted, found.extended));
+        report_.add_refusals(found.path, remove_extra_attributes(file, found.extended));
+        report_.add_refusals(found.path, set_times(file, wanted, 0));
         ++report_.restored;
     }
 
@@ -118,8 +118,8 @@ private:
         }
         Entry wanted = found.entry;
         wanted.accessed = wanted.modified;
-        report_.add_refusals(found.path, give_attributes(folder, name_, wanted, found.extended));
-        report_.add_refusals(found.path, give_times(folder, name_, wanted));
+        report_.add_refusals(found.path, set_attributes(folder, name_, wanted, found.extended));
+        report_.add_refusals(found.path, set_times(folder, name_, wanted));
         ++report_.restored;
         return {};
     }
@@ -166,11 +166,11 @@ private:
 
     Status restore_folder(const ManifestEntry& found) {
         DRYDOCK_TRY_ASSIGN(const os::Fd folder, open_folder_below(root_.get(), found.path));
-        give_all(folder.get(), found);
+        set_all_attributes(folder.get(), found);
         return {};
     }
 
-    Status give_flags(const ManifestEntry& found) {
+    Status set_flags(const ManifestEntry& found) {
         if (found.entry.kind != Kind::folder) {
             DRYDOCK_TRY(open_parent(found.path));
         }
@@ -179,7 +179,7 @@ private:
                                ? open_folder_below(root_.get(), found.path)
                                : open_same(found));
         DRYDOCK_TRY_ASSIGN(const Entry there, read_entry(file.get(), ""));
-        report_.add_refusals(found.path, give_times(file.get(), there, found.flags));
+        report_.add_refusals(found.path, set_times(file.get(), there, found.flags));
         return {};
     }
 

@@ -54,7 +54,7 @@ Status Segments::flush(std::size_t thread) {
         DRYDOCK_TRY(sink_ ? sink_(thread, segment.lines) : write(segment, thread));
         segment.lines.clear();
     }
-    seal(segment);
+    finish_files(segment);
     return {};
 }
 
@@ -65,16 +65,15 @@ Status Segments::write(Segment& segment, std::size_t thread) {
     return os::write_all(segment.file.get(), segment.lines);
 }
 
-void Segments::seal(Segment& segment) {
+void Segments::finish_files(Segment& segment) {
     for (Finished& finished : segment.finished) {
         const auto refusals =
             finished.file
-                ? give_times(
-                      finished.file.get(), finished.entry, finished.flags, holds_nanoseconds_)
-                : give_times(finished.folder->staged.get(), finished.name, finished.entry);
+                ? set_times(finished.file.get(), finished.entry, finished.flags, holds_nanoseconds_)
+                : set_times(finished.folder->staged.get(), finished.name, finished.entry);
         if (!refusals.empty()) {
             refused_(finished, refusals);
-        } else if (finished.file && tells_nanoseconds(finished.entry.modified)) {
+        } else if (finished.file && needs_nanoseconds(finished.entry.modified)) {
             holds_nanoseconds_ = true;
         }
     }

@@ -68,7 +68,7 @@ private:
 
     [[nodiscard]] Status open(Segment& segment, std::size_t thread);
     [[nodiscard]] Status write(Segment& segment, std::size_t thread);
-    void seal(Segment& segment);
+    void finish_files(Segment& segment);
 
     std::string folder_;
     std::int64_t start_;

@@ -105,10 +105,10 @@ private:
             return fail_errno("tree.rename", "make the folder writable", errno);
         }
         move_all(from.get(), into.get(), path);
-        auto refused = give_attributes(into.get(), entry, extended);
-        const auto kept = take_extra(into.get(), extended);
+        auto refused = set_attributes(into.get(), entry, extended);
+        const auto kept = remove_extra_attributes(into.get(), extended);
         refused.insert(refused.end(), kept.begin(), kept.end());
-        static_cast<void>(give_times(into.get(), entry, 0));
+        static_cast<void>(set_times(into.get(), entry, 0));
         if (!refused.empty()) {
             return fail_errno("tree.attributes", refused.front().what, refused.front().error);
         }
@@ -149,7 +149,7 @@ Result<os::Fd> open_locked(const os::Fd& root, const std::string& target) {
                     fmt::format("{}/{} can be entered by others", target, k_staging_name),
                     "find out who made it, and remove it");
     }
-    take_inheritance(folder.get());
+    remove_inheritance(folder.get());
     return folder;
 }
 

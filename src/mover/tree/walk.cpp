@@ -99,14 +99,14 @@ void Walk::list(Workspace& workspace, const FolderRef& folder) {
     if (names->empty()) {
         return;
     }
-    hold(*folder);
+    retain(*folder);
     workers_.push([this, folder](Workspace& later) {
         list(later, folder);
         release(visitor_, later, folder);
     });
     std::vector<Name> files;
     for (Name& name : *names) {
-        if (meet(folder, name)) {
+        if (visit_name(folder, name)) {
             files.push_back(std::move(name));
         }
     }
@@ -134,7 +134,7 @@ void Walk::offer(const FolderRef& folder, std::vector<Name> names) {
         const auto some = std::make_shared<const std::vector<Name>>(
             std::make_move_iterator(begin),
             std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count)));
-        hold(*folder);
+        retain(*folder);
         workers_.push(
             [this, folder, some](Workspace& later) {
                 visit_all(later, folder, *some);
@@ -144,7 +144,7 @@ void Walk::offer(const FolderRef& folder, std::vector<Name> names) {
     }
 }
 
-bool Walk::meet(const FolderRef& folder, Name& name) {
+bool Walk::visit_name(const FolderRef& folder, Name& name) {
     if (name.listed == Listed::unknown) {
         const auto entry = read_entry(folder->source.get(), name.text);
         name.listed = entry && entry->kind == Kind::folder ? Listed::folder : Listed::unknown;
@@ -156,7 +156,7 @@ bool Walk::meet(const FolderRef& folder, Name& name) {
     if (!is_folder) {
         return true;
     }
-    hold(*folder);
+    retain(*folder);
     workers_.push([this, folder, text = std::move(name.text)](Workspace& later) {
         open_folder(later, folder, text);
     });

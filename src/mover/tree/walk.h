@@ -51,7 +51,7 @@ public:
 };
 
 // Lets a folder stay open for one more task, and ends that: the last one leaves the folder.
-inline void hold(Folder& folder) {
+inline void retain(Folder& folder) {
     ++folder.pending;
 }
 
@@ -81,7 +81,7 @@ private:
     void open_folder(Workspace& workspace, const FolderRef& parent, const std::string& name);
     void list(Workspace& workspace, const FolderRef& folder);
     // True if the name is to be visited.
-    [[nodiscard]] bool meet(const FolderRef& folder, Name& name);
+    [[nodiscard]] bool visit_name(const FolderRef& folder, Name& name);
     void visit_all(Workspace& workspace, const FolderRef& folder, const std::vector<Name>& names);
     void offer(const FolderRef& folder, std::vector<Name> names);
 

@@ -97,7 +97,7 @@ void Workers::push(Task task) {
 
 // An offer counts as a task that runs until it is settled, or was not taken.
 void Workers::push(Task task, Offer offer) {
-    hold();
+    retain();
     const Taken taken = taker_ ? taker_(offer) : Taken::never;
     if (taken == Taken::yes) {
         return;
@@ -140,7 +140,7 @@ bool Workers::offer_oldest() {
     return taken == Taken::yes;
 }
 
-void Workers::hold() {
+void Workers::retain() {
     const std::lock_guard lock(mutex_);
     ++running_;
 }

@@ -104,7 +104,7 @@ public:
     // Gives the oldest task that another process may do to the taker. False if none was taken.
     [[nodiscard]] bool offer_oldest();
     // Keeps finish() waiting, as a task that runs would, and ends that: `then` is done last.
-    void hold();
+    void retain();
     void settle(Task then);
     // Drops all tasks that have not begun. Those that run end.
     void cancel();
