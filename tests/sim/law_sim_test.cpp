@@ -77,6 +77,12 @@ TEST(LawSim, AReleaseThatOnlyStartsOnAFormatMayNotServe) {
         }
         EXPECT_EQ(quiet.broken().contains(k_unreadable), has_clients);
         EXPECT_EQ(quiet.observed("m1/running"), Json("2.0"));
+        QuietSystem by_itself(small.plan);
+        for (const char* id : {"m1/stop", "m1/install"}) {
+            by_itself.carry_out(id);
+        }
+        by_itself.system.start_by_itself("m1");
+        EXPECT_EQ(by_itself.broken().contains(k_unreadable), has_clients);
     }
 }
 
