@@ -25,6 +25,23 @@ std::string as_path(const std::string& key) {
 
 }  // namespace
 
+Abilities as_googles_interface() {
+    Abilities abilities;
+    abilities.tells_part_sizes = false;
+    abilities.checks_sums = false;
+    abilities.checks_if_none_match = false;
+    abilities.keeps_tags = false;
+    abilities.knows_tags = false;
+    abilities.digests_parts = false;
+    abilities.part_copies = PartCopies::not_implemented;
+    return abilities;
+}
+
+// Another one for the same bytes each time.
+std::string FakeS3::etag_without_digest() {
+    return fmt::format("CK{:08}nQEAE=", next_id_++);
+}
+
 Response FakeS3::answer(const Request& request, Fault fault_here) {
     switch (fault_here) {
     case Fault::slow_down:
@@ -48,6 +65,7 @@ Response FakeS3::answer(const Request& request, Fault fault_here) {
     case Fault::reset_before:
     case Fault::reset_after:
     case Fault::cut_answer:
+    case Fault::cut_object:
     case Fault::wrong_etag:
     case Fault::duplicate_page:
     case Fault::missing_page:
@@ -97,6 +115,10 @@ Response FakeS3::answer_bucket(const Request& request, Bucket& bucket, Fault fau
 }
 
 Response FakeS3::answer_object(const Request& request, Bucket& bucket, Fault fault_here) {
+    const bool has_tags = request.has("tagging") || request.headers.contains("x-amz-tagging");
+    if (has_tags && !abilities.knows_tags) {
+        return error(400, "InvalidArgument");
+    }
     if (request.has("tagging")) {
         return tagging(request, bucket);
     }
@@ -162,7 +184,8 @@ void FakeS3::put_parts(const std::string& bucket,
         digests += md5_raw(std::string_view(body).substr(begin, size));
         begin += size;
     }
-    version.etag = fmt::format("{}-{}", md5_hex(digests), sizes.size());
+    version.etag = abilities.digests_parts ? fmt::format("{}-{}", md5_hex(digests), sizes.size())
+                                           : etag_without_digest();
     store(buckets_[bucket], key, std::move(version));
 }
 

@@ -50,6 +50,7 @@ enum class Fault : std::uint8_t {
     reset_after,      // done, and the connection ends without an answer
     error_in_ok,      // 200 with an <Error> of InternalError, nothing done
     cut_answer,       // done; half of the answer comes
+    cut_object,       // of a copy: done, and half of the bytes are in the store
     wrong_etag,       // done, with another ETag in the answer and in the store
     duplicate_page,   // of a listing: the page begins at the start again
     missing_page,     // of a listing: the page is skipped
@@ -84,6 +85,14 @@ struct Bucket {
     std::map<std::string, std::string> settings;  // "cors" -> its XML
 };
 
+// What a server answers to UploadPartCopy.
+enum class PartCopies : std::uint8_t {
+    done,
+    not_implemented,  // 501
+    invalid,          // 400
+    ignored,          // takes it for a part without bytes
+};
+
 // What this server can. Real servers differ in it.
 struct Abilities {
     bool tells_part_sizes = true;       // HEAD with partNumber
@@ -93,9 +102,15 @@ struct Abilities {
     bool keeps_tags = true;
     bool takes_tags_of_uploads = true;  // of CreateMultipartUpload
     bool tells_etag_of_complete = true;
-    bool encodes_keys = true;  // encoding-type=url
-    bool keeps_keys = true;    // false: "a//b" and "c/../a/b" are "a/b", as a file server has it
+    bool encodes_keys = true;   // encoding-type=url
+    bool keeps_keys = true;     // false: "a//b" and "c/../a/b" are "a/b", as a file server has it
+    bool knows_tags = true;     // false: 400 to ?tagging of an object, and to x-amz-tagging
+    bool digests_parts = true;  // the ETag of an upload is made of the MD5s of its parts
+    PartCopies part_copies = PartCopies::done;
 };
+
+// Returns what is known of Google's S3-compatible interface, from its documents: docs/s3.md.
+[[nodiscard]] Abilities as_googles_interface();
 
 class FakeS3 {
 public:
@@ -160,6 +175,7 @@ private:
     [[nodiscard]] Response complete_upload(const Request& request, Bucket& bucket, Fault fault);
     [[nodiscard]] const Version* copy_source(const Request& request, Response& refusal);
     void store(Bucket& bucket, const std::string& key, Version version);
+    [[nodiscard]] std::string etag_without_digest();
     [[nodiscard]] std::string key_text(const Request& request, const std::string& key) const;
 
     void serve();

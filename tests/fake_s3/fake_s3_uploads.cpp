@@ -16,7 +16,13 @@ Response FakeS3::put_part(const Request& request, Fault fault_here) {
     }
     std::string body = request.body;
     const bool is_copy = request.headers.contains("x-amz-copy-source");
-    if (is_copy) {
+    if (is_copy && abilities.part_copies == PartCopies::not_implemented) {
+        return error(501, "NotImplemented");
+    }
+    if (is_copy && abilities.part_copies == PartCopies::invalid) {
+        return error(400, "InvalidArgument");
+    }
+    if (is_copy && abilities.part_copies == PartCopies::done) {
         Response refusal;
         const Version* source = copy_source(request, refusal);
         if (source == nullptr) {
@@ -37,7 +43,7 @@ Response FakeS3::put_part(const Request& request, Fault fault_here) {
     place->second.parts[number] = std::move(body);
     return {200,
             {{"etag", "\"" + etag + "\""}},
-            is_copy
+            is_copy && abilities.part_copies == PartCopies::done
                 ? fmt::format("<CopyPartResult><ETag>&quot;{}&quot;</ETag></CopyPartResult>", etag)
                 : ""};
 }
@@ -63,7 +69,9 @@ Response FakeS3::complete_upload(const Request& request, Bucket& bucket, Fault f
         version.parts.push_back(body.size());
         digests += md5_raw(body);
     }
-    version.etag = fmt::format("{}-{}", md5_hex(digests), version.parts.size());
+    version.etag = abilities.digests_parts
+                       ? fmt::format("{}-{}", md5_hex(digests), version.parts.size())
+                       : etag_without_digest();
     if (fault_here == Fault::wrong_etag) {
         version.etag = md5_hex("wrong") + "-9";
     }
