@@ -106,6 +106,7 @@ Json json_of(const s3::Abilities& abilities) {
     json.set("if_none_match", abilities.checks_if_none_match);
     json.set("copy_if_match", abilities.checks_copy_condition).set("tags", abilities.keeps_tags);
     json.set("part_sizes", abilities.tells_part_sizes).set("keys", abilities.keeps_keys);
+    json.set("part_copies", abilities.copies_parts).set("part_digests", abilities.digests_parts);
     return json.set("versions", abilities.keeps_versions);
 }
 
@@ -138,6 +139,10 @@ std::string render_copied(const app::BucketCopied& answer, const Screen& screen)
     if (report.recorded > 0) {
         text +=
             say("with another ETag than the source, noted in the journal: {}\n", report.recorded);
+    }
+    if (report.relayed_bytes > 0) {
+        text += say("passed through drydock, since the server copies no parts: {}\n",
+                    show_bytes(report.relayed_bytes));
     }
     if (report.vanished > 0) {
         text += say("deleted at the source meanwhile: {}\n", report.vanished);
@@ -192,7 +197,7 @@ Json json_of(const app::BucketCopied& answer) {
     json.set("removed_uploads", report.removed_uploads).set("resumed", report.is_resumed);
     json.set("skipped", json_of(report.skipped));
     json.set("unsure_uploads", json_of(report.unsure_uploads));
-    json.set("passed_bytes", report.passed_bytes);
+    json.set("passed_bytes", report.passed_bytes).set("relayed_bytes", report.relayed_bytes);
     json.set("source_versions", report.source_has_versions);
     json.set("server", json_of(report.abilities)).set("settings", json_of(report.settings));
     return json.set("calls", json_of(report.calls)).set("took_ms", report.took_ms);

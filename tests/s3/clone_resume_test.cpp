@@ -22,8 +22,8 @@ TEST_F(S3Clone, RemovesUploadsOfADeadRun) {
     server_.put("from", "big", std::string(5'000, 'x'));
     request_.copy_bytes_max = 1'500;
     server_.fault = [](const Request& request) {
-        const bool is_late = request.has("uploadId");
-        return is_late ? Fault::denied : Fault::none;
+        const bool is_probe = request.key != "big" && request.headers.contains("x-amz-copy-source");
+        return request.has("uploadId") && !is_probe ? Fault::denied : Fault::none;
     };
     EXPECT_EQ(clone().failed, 1);
     EXPECT_EQ(server_.open_uploads(), 2U) << "the clone's and the probe's";

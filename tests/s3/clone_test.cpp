@@ -94,6 +94,21 @@ TEST_F(S3Clone, RecordsAnEtagThatCannotBeMadeAgain) {
     EXPECT_THAT(clone().differ.keys, ElementsAre("big")) << "an unknown object is not replaced";
 }
 
+// Where the ETag tells nothing, the size still does.
+TEST_F(S3Clone, NamesACopyOfAnotherSizeWhoseEtagTellsNothing) {
+    put_rich_object("big");
+    server_.abilities.tells_part_sizes = false;
+    server_.fault = [](const Request& request) {
+        return request.key == "big" && request.bucket == "to" ? Fault::cut_object : Fault::none;
+    };
+    const CloneReport report = clone();
+    ASSERT_EQ(report.failed, 1);
+    EXPECT_EQ(report.failures[0].error.code, "s3.etag");
+    server_.fault = nullptr;
+    EXPECT_EQ(clone().recorded, 1) << "the broken copy is known as its own";
+    EXPECT_TRUE(compare(true).is_equal());
+}
+
 // versitygw answers 200 to a copy to "a//b" and writes to "a/b".
 TEST_F(S3Clone, LeavesKeysThatTheServerWouldRename) {
     for (const char* key : {"a/b", "a//b", "x/../a/b", "dir/", "a/.b"}) {

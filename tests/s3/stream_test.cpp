@@ -105,6 +105,26 @@ TEST_F(S3Stream, RecordsWhatIsTooLargeForOnePiece) {
     EXPECT_EQ(equal_objects(), 1);
 }
 
+// The probe has told that the target keeps no tags, and that its ETags of uploads are no digests.
+TEST_F(S3Stream, CopiesToGooglesInterfaceAsItIsKnown) {
+    other_server_.abilities = fake_s3::as_googles_interface();
+    put_rich_object("big");
+    server_.put("from", "small", "bytes");
+    server_.with("from", [](fake_s3::Bucket& bucket) {
+        bucket.objects["small"].back().tags = {{"team", "a"}};
+    });
+    const CloneReport report = clone();
+    EXPECT_TRUE(report.is_whole())
+        << (report.failures.empty() ? "" : report.failures[0].error.text());
+    EXPECT_EQ(report.recorded, 1);
+    EXPECT_EQ(target("big").headers.at("x-amz-meta-owner"), "me");
+    EXPECT_TRUE(target("big").tags.empty());
+    EXPECT_THAT(shortcomings(report.abilities, true),
+                testing::Contains(testing::HasSubstr("tags are lost")));
+    EXPECT_EQ(equal_objects(), 2);
+    EXPECT_EQ(clone().equal, 2);
+}
+
 TEST_F(S3Stream, CopiesVersionsInOrder) {
     server_.with("from", [](fake_s3::Bucket& bucket) { bucket.has_versions = true; });
     other_server_.with("to", [](fake_s3::Bucket& bucket) { bucket.has_versions = true; });

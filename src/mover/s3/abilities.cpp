@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "mover/s3/listed_page.h"
 #include "mover/s3/lost_uploads.h"
+#include "mover/s3/object_facts.h"
+#include "mover/s3/part_sizes.h"
 #include "mover/s3/xml.h"
 
 #include <fmt/format.h>
@@ -34,6 +36,10 @@ struct Probe {
                     .headers = std::move(headers),
                     .body = std::move(body)});
     }
+
+    [[nodiscard]] NameValue copy_source() const {
+        return {"x-amz-copy-source", "/" + bucket + "/" + percent_encoded(key, "/")};
+    }
 };
 
 std::string digest_of(std::string_view bytes) {
@@ -41,25 +47,46 @@ std::string digest_of(std::string_view bytes) {
     return base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-// A multipart upload of one part tells if the server knows the sizes of parts.
-bool tells_part_sizes(Probe& probe) {
+// Returns the ETag of a part that the server copied from the object; empty if it did not. One that
+// does not know the header of the source takes the request for a part without bytes.
+std::string copied_part(Probe& probe, const NameValues& part) {
+    const Answer answer = ask(probe.loop,
+                              probe.client,
+                              {.method = "PUT",
+                               .bucket = probe.bucket,
+                               .key = probe.key,
+                               .query = part,
+                               .headers = {probe.copy_source()},
+                               .has_xml_answer = true});
+    return answer.is_done() ? etag_in(answer) : std::string();
+}
+
+// A multipart upload of one part, copied or else sent, tells three abilities.
+void probe_parts(Probe& probe, Abilities& abilities) {
     const Answer created = probe.send("POST", {{"uploads", ""}}, {});
     const auto root = parse_xml(created.wire.body);
     const std::string id(root ? root->text_of("UploadId") : "");
     if (!created.is_done() || id.empty()) {
-        return false;
+        return;
     }
-    const Answer part = probe.send("PUT", {{"partNumber", "1"}, {"uploadId", id}}, {}, k_bytes);
+    const NameValues query = {{"partNumber", "1"}, {"uploadId", id}};
+    std::string etag = copied_part(probe, query);
+    abilities.copies_parts = !etag.empty();
+    if (etag.empty()) {
+        etag = bare_etag(probe.send("PUT", query, {}, k_bytes).header("etag"));
+    }
     const std::string body = fmt::format("<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
-                                         "<ETag>{}</ETag></Part></CompleteMultipartUpload>",
-                                         xml_escaped(part.header("etag")));
-    const Answer completed = probe.send("POST", {{"uploadId", id}}, {}, body);
-    if (!completed.is_done()) {
+                                         "<ETag>\"{}\"</ETag></Part></CompleteMultipartUpload>",
+                                         xml_escaped(etag));
+    if (!probe.send("POST", {{"uploadId", id}}, {}, body).is_done()) {
         (void)probe.send("DELETE", {{"uploadId", id}}, {});
-        return false;
+        return;
     }
     const Answer head = probe.send("HEAD", {{"partNumber", "1"}}, {});
-    return head.is_done() && head.header("x-amz-mp-parts-count") == "1";
+    abilities.tells_part_sizes = head.is_done() && head.header("x-amz-mp-parts-count") == "1";
+    const Answer whole = probe.send("HEAD", {}, {});
+    abilities.digests_parts =
+        whole.is_done() && bare_etag(whole.header("etag")) == etag_of_parts({etag});
 }
 
 bool keeps_tags(Probe& probe) {
@@ -166,17 +193,16 @@ probe_abilities(HttpLoop& loop, Client& client, const std::string& bucket, const
         !probe.send("PUT", {}, {{"x-amz-checksum-sha256", digest_of("other")}}, k_bytes).is_done();
     abilities.checks_if_none_match = probe.send("PUT", {}, {{"if-none-match", "*"}}, k_bytes).kind
                                      == AnswerKind::precondition_failed;
-    const std::string source = "/" + bucket + "/" + percent_encoded(probe.key, "/");
     abilities.checks_copy_condition =
         probe
             .send("PUT",
                   {},
-                  {{"x-amz-copy-source", source},
+                  {probe.copy_source(),
                    {"x-amz-copy-source-if-match", "\"00000000000000000000000000000000\""},
                    {"x-amz-metadata-directive", "REPLACE"}})
             .kind
         == AnswerKind::precondition_failed;
-    abilities.tells_part_sizes = tells_part_sizes(probe);
+    probe_parts(probe, abilities);
     abilities.keeps_keys = keeps_keys(probe);
     clean_up(probe, abilities.keeps_versions);
     abilities.is_probed = true;
@@ -196,6 +222,14 @@ std::vector<std::string> shortcomings(const Abilities& abilities, bool passes_by
     if (!abilities.tells_part_sizes && !passes_bytes) {
         lines.emplace_back("the server does not tell the sizes of parts: they are guessed from the "
                            "ETag, and where that fails the copy has another ETag");
+    }
+    if (!abilities.copies_parts && !passes_bytes) {
+        lines.emplace_back("the server copies no parts: the bytes of objects that were uploaded in "
+                           "parts, or are above 5 GiB, pass through drydock");
+    }
+    if (!abilities.digests_parts) {
+        lines.emplace_back("the ETag of an upload is no digest of its parts: each part and the "
+                           "size are checked, and the journal notes the ETag");
     }
     if (!abilities.checks_sums) {
         lines.emplace_back(

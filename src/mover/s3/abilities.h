@@ -17,6 +17,8 @@ struct Abilities {
     bool checks_copy_condition = false;  // x-amz-copy-source-if-match
     bool keeps_tags = false;
     bool tells_part_sizes = false;  // HEAD with partNumber
+    bool copies_parts = false;      // UploadPartCopy
+    bool digests_parts = false;     // the ETag of an upload is the digest of those of its parts
     bool keeps_versions = false;    // the bucket has versions switched on
     bool keeps_keys = false;        // "a//b" and "a/../b" are no other names of "a/b" and "b"
 };

@@ -96,7 +96,8 @@ std::string note_of(const Abilities& abilities, std::int64_t wall_ms) {
     json.set("if_none_match", abilities.checks_if_none_match);
     json.set("copy_condition", abilities.checks_copy_condition);
     json.set("tags", abilities.keeps_tags).set("part_sizes", abilities.tells_part_sizes);
-    json.set("keys", abilities.keeps_keys);
+    json.set("keys", abilities.keeps_keys).set("part_copies", abilities.copies_parts);
+    json.set("part_digests", abilities.digests_parts);
     return json.dump();
 }
 
@@ -106,7 +107,7 @@ bool recall(const std::string& note, std::int64_t wall_ms, Abilities& abilities)
     constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
     const auto json = Json::parse(note);
     const std::int64_t age_ms = json ? wall_ms - (*json)["probed_ms"].as_int() : day_ms;
-    if (age_ms < 0 || age_ms >= day_ms || !(*json)["keys"].is_bool()) {
+    if (age_ms < 0 || age_ms >= day_ms || !(*json)["part_digests"].is_bool()) {
         return false;
     }
     abilities.is_probed = true;
@@ -116,6 +117,8 @@ bool recall(const std::string& note, std::int64_t wall_ms, Abilities& abilities)
     abilities.keeps_tags = (*json)["tags"].as_bool();
     abilities.tells_part_sizes = (*json)["part_sizes"].as_bool();
     abilities.keeps_keys = (*json)["keys"].as_bool();
+    abilities.copies_parts = (*json)["part_copies"].as_bool();
+    abilities.digests_parts = (*json)["part_digests"].as_bool();
     return true;
 }
 
@@ -226,13 +229,19 @@ walk_all(Clients& clients, const CloneRequest& request, CopyJournal* journal, Cl
         &clients.target(), request.target.bucket, request.target.prefix, request.has_versions};
     ByteBudget budget(request.memory_bytes_max);
     report.passed_bytes = request.passes_bytes || !is_one_server(request);
+    // A dry run has probed nothing, and copies nothing.
+    const bool is_unknown = !report.abilities.is_probed;
     CloneWork work(request,
                    {source,
                     target,
                     request.keeps_acl,
                     request.copy_bytes_max,
-                    report.passed_bytes ? &budget : nullptr,
-                    request.piece_bytes_max},
+                    &budget,
+                    request.piece_bytes_max,
+                    report.passed_bytes,
+                    is_unknown || report.abilities.copies_parts,
+                    is_unknown || report.abilities.digests_parts,
+                    is_unknown || report.abilities.keeps_tags},
                    journal,
                    report);
     RangeWalk walk(source,

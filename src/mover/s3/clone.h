@@ -2,11 +2,11 @@
 // compare.h (verify, manifest), object_copy.h (one object), range_walk.h and list_cursor.h
 // (listings), client.h and http_loop.h (requests).
 //
-// Within one server objects are copied by the server itself; between two servers their bytes pass
-// through this process. Nothing at the target is deleted, and nothing is
-// replaced unless the caller says so. The target and a small journal are the record of what is
-// done, so a clone that was killed goes on, and a clone that is complete costs two listings. One
-// thread.
+// Within one server objects are copied by the server itself, but for those that it cannot copy part
+// by part; the bytes of these, and all bytes between two servers, pass through this process.
+// Nothing at the target is deleted, and nothing is replaced unless the caller says so. The target
+// and a small journal are the record of what is done, so a clone that was killed goes on, and a
+// clone that is complete costs two listings. One thread.
 #pragma once
 
 #include "mover/s3/abilities.h"
@@ -82,23 +82,24 @@ struct CloneRequest {
 };
 
 struct CloneReport {
-    std::int64_t objects = 0;   // keys of the source; with versions: keys, too
-    std::int64_t equal = 0;     // that were at the target already
-    std::int64_t copied = 0;    // objects or versions
-    std::int64_t markers = 0;   // delete markers that were set
-    std::int64_t bytes = 0;     // of the copied ones
-    std::int64_t recorded = 0;  // of the copied ones: with another ETag than the source
-    std::int64_t vanished = 0;  // deleted at the source in the meantime
-    KeyList differ;             // at the target with other content, and not replaced
-    KeyList extra;              // at the target only
-    KeyList skipped;            // paths of a folder that are no regular files
+    std::int64_t objects = 0;        // keys of the source; with versions: keys, too
+    std::int64_t equal = 0;          // that were at the target already
+    std::int64_t copied = 0;         // objects or versions
+    std::int64_t markers = 0;        // delete markers that were set
+    std::int64_t bytes = 0;          // of the copied ones
+    std::int64_t relayed_bytes = 0;  // of these: the server copies no parts, so they passed through
+    std::int64_t recorded = 0;       // of the copied ones: with another ETag than the source
+    std::int64_t vanished = 0;       // deleted at the source in the meantime
+    KeyList differ;                  // at the target with other content, and not replaced
+    KeyList extra;                   // at the target only
+    KeyList skipped;                 // paths of a folder that are no regular files
     std::int64_t failed = 0;
     std::vector<KeyFailure> failures;  // the first of them
     std::int64_t removed_uploads = 0;  // of an earlier run, or of a lost answer
     KeyList unsure_uploads;            // keys of the target that may have one that is left
     bool is_resumed = false;
     bool source_has_versions = false;
-    bool passed_bytes = false;  // through this process
+    bool passed_bytes = false;  // all of them, through this process
     Abilities abilities;
     std::vector<SettingDifference> settings;
     CallCounters calls;

@@ -21,8 +21,7 @@ constexpr int k_attempts_max = 3;  // of one object, beyond the retries of the c
 }  // namespace
 
 bool is_uncertain(const CopyContext& context, const ListedObject& object) {
-    return object.etag.size() != 32 || object.etag.find('-') != std::string::npos
-           || may_need_upload(context, object);
+    return !is_md5(object.etag) || may_need_upload(context, object);
 }
 
 CloneWork::CloneWork(const CloneRequest& request,
@@ -259,10 +258,10 @@ void CloneWork::start_copy(const std::string& key,
                            const ListedObject& object,
                            bool is_version,
                            ObjectCopy::Done done) {
-    if (context_.budget == nullptr) {
-        std::make_shared<ObjectCopy>(context_, key, object, is_version, std::move(done))->start();
-    } else {
+    if (passes_through(context_, object)) {
         std::make_shared<StreamCopy>(context_, key, object, is_version, std::move(done))->start();
+    } else {
+        std::make_shared<ObjectCopy>(context_, key, object, is_version, std::move(done))->start();
     }
 }
 
@@ -271,6 +270,8 @@ void CloneWork::count_copy(const std::string& key,
                            const CopyResult& result) {
     ++report_.copied;
     report_.bytes += object.bytes;
+    report_.relayed_bytes +=
+        passes_through(context_, object) && !context_.passes_all ? object.bytes : 0;
     report_.recorded += result.kind == CopyKind::recorded ? 1 : 0;
     if (result.kind == CopyKind::recorded || is_uncertain(context_, object)) {
         keep(journal_->note_pair(key, object.etag, result.target_etag));

@@ -17,12 +17,20 @@ Error copy_error(const char* code, std::string message, const char* remedy = "")
     return {code, std::move(message), remedy, ErrorClass::transient};
 }
 
+bool is_in_parts(const ListedObject& object, std::int64_t whole_max) {
+    return object.bytes > whole_max || (object.bytes > 0 && parts_of_etag(object.etag) > 0);
+}
+
 }  // namespace
 
+bool passes_through(const CopyContext& context, const ListedObject& object) {
+    return context.passes_all
+           || (!context.copies_parts && is_in_parts(object, context.copy_bytes_max));
+}
+
 bool may_need_upload(const CopyContext& context, const ListedObject& object) {
-    const std::int64_t whole_max =
-        context.budget == nullptr ? context.copy_bytes_max : context.piece_bytes_max;
-    return object.bytes > whole_max || (object.bytes > 0 && parts_of_etag(object.etag) > 0);
+    return is_in_parts(
+        object, passes_through(context, object) ? context.piece_bytes_max : context.copy_bytes_max);
 }
 
 void copy_acl(const CopyContext& context,
@@ -121,8 +129,7 @@ void ObjectCopy::on_whole(const Answer& answer) {
     if (answer.is_done()) {
         context_.tell_bytes(source_.bytes);
         const std::string etag = etag_in(answer);
-        const bool must_be_equal = parts_of_etag(source_.etag) == 0 && etag != source_.etag;
-        must_be_equal ? explain_etag(etag) : finish_with_etag(etag);
+        etag == source_.etag ? finish_with_etag(etag) : explain_etag(etag);
     } else if (answer.kind == AnswerKind::missing && answer.error_code != "NoSuchBucket") {
         finish({CopyKind::vanished, "", answer.error});
     } else {
@@ -131,19 +138,24 @@ void ObjectCopy::on_whole(const Answer& answer) {
 }
 
 // Two whole objects with the same bytes have the same ETag, unless one of them is encrypted with a
-// key of its own. The headers of both tell.
+// key of its own. The headers of both tell. Where the ETag is no MD5, the size is all that tells.
 void ObjectCopy::explain_etag(std::string target_etag) {
     result_.target_etag = std::move(target_etag);
-    ask_source(source_call("HEAD"), &ObjectCopy::on_encrypted_source);
+    if (is_md5(source_.etag)) {
+        ask_source(source_call("HEAD"), &ObjectCopy::on_encrypted_source);
+    } else {
+        ask_target(target_call("HEAD"), &ObjectCopy::on_unequal_target);
+    }
 }
 
 void ObjectCopy::on_encrypted_source(const Answer& answer) {
     is_source_encrypted_ = answer.is_done() && has_own_key(answer);
-    ask_target(target_call("HEAD"), &ObjectCopy::on_encrypted_target);
+    ask_target(target_call("HEAD"), &ObjectCopy::on_unequal_target);
 }
 
-void ObjectCopy::on_encrypted_target(const Answer& answer) {
-    const bool is_explained = answer.is_done() && (is_source_encrypted_ || has_own_key(answer))
+void ObjectCopy::on_unequal_target(const Answer& answer) {
+    const bool may_differ = !is_md5(source_.etag) || is_source_encrypted_ || has_own_key(answer);
+    const bool is_explained = answer.is_done() && may_differ
                               && number_of(answer.header("content-length")) == source_.bytes;
     if (is_explained) {
         finish_with_etag(result_.target_etag);

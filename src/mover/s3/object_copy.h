@@ -16,6 +16,10 @@
 
 namespace drydock::mover::s3 {
 
+// Returns true if the bytes of this object pass through this process: all do, or the server cannot
+// copy what one request does not.
+[[nodiscard]] bool passes_through(const CopyContext& context, const ListedObject& object);
+
 // Returns true if the copy of this object may be a multipart upload.
 [[nodiscard]] bool may_need_upload(const CopyContext& context, const ListedObject& object);
 
@@ -52,7 +56,7 @@ private:
     void on_whole(const Answer& answer);
     void explain_etag(std::string target_etag);
     void on_encrypted_source(const Answer& answer);
-    void on_encrypted_target(const Answer& answer);
+    void on_unequal_target(const Answer& answer);
     void on_source(const Answer& answer);
     void on_first_part(const Answer& answer);
     void plan_parts(std::int64_t first_part);

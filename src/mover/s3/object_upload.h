@@ -32,8 +32,12 @@ struct CopyContext {
     Listing target;
     bool keeps_acl = false;
     std::int64_t copy_bytes_max = k_copy_bytes_max;  // tests lower it
-    ByteBudget* budget = nullptr;                    // set: the bytes pass through this process
+    ByteBudget* budget = nullptr;                    // for bytes that pass through this process
     std::int64_t piece_bytes_max = k_piece_bytes_max;
+    bool passes_all = false;    // all bytes pass through this process
+    bool copies_parts = true;   // the target's server: see Abilities
+    bool digests_parts = true;  // likewise
+    bool keeps_tags = true;     // likewise
     // Called when a multipart upload was made, before its first part; and when it is over.
     std::function<void(const std::string& key, const std::string& id)> upload_begun = {};
     // Called in front of upload_begun, for an upload that a later run may go on with.

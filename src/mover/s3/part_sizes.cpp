@@ -40,6 +40,10 @@ std::string digest_bytes(std::string_view hex) {
 
 }  // namespace
 
+bool is_md5(std::string_view etag) {
+    return !digest_bytes(etag).empty();
+}
+
 std::int64_t parts_of_etag(std::string_view etag) {
     const auto dash = etag.find('-');
     std::int64_t parts = 0;

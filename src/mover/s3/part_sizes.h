@@ -15,6 +15,9 @@ namespace drydock::mover::s3 {
 inline constexpr std::int64_t k_copy_bytes_max = 5LL << 30U;  // of CopyObject and of one part
 inline constexpr std::int64_t k_parts_max = 10'000;
 
+// Returns true for the hex of an MD5. Any other ETag tells nothing of the bytes by itself.
+[[nodiscard]] bool is_md5(std::string_view etag);
+
 // Returns N of "DIGEST-N"; 0 for the ETag of an object that was put whole.
 [[nodiscard]] std::int64_t parts_of_etag(std::string_view etag);
 

@@ -15,6 +15,16 @@ TEST(PartSizes, CountThePartsOfAnEtag) {
     }
 }
 
+TEST(PartSizes, KnowAnMd5) {
+    EXPECT_TRUE(is_md5("d41d8cd98f00b204e9800998ecf8427e"));
+    for (const char* other : {"d41d8cd98f00b204e9800998ecf8427e-38",
+                              "d41d8cd98f00b204e9800998ecf8427",
+                              "CK00000001nQEAE=CK00000001nQEAE=",
+                              ""}) {
+        EXPECT_FALSE(is_md5(other)) << other;
+    }
+}
+
 TEST(PartSizes, BelieveTheServerAndElseTheUsualTools) {
     EXPECT_EQ(part_size_of(2500, 3, 1000), 1000);
     EXPECT_EQ(part_size_of(2500, 3, 700), std::nullopt) << "the server contradicts itself";

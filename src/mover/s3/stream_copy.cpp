@@ -100,7 +100,12 @@ void StreamCopy::on_first_part(const Answer& answer) {
     read_tags();
 }
 
+// Where no tags are kept, none are asked for: a server without tags may refuse the question.
 void StreamCopy::read_tags() {
+    if (!context_.keeps_tags) {
+        copy_bytes();
+        return;
+    }
     Call tags = source_call("GET");
     tags.query.emplace_back("tagging", "");
     ask_source(std::move(tags), &StreamCopy::on_tags);
@@ -112,6 +117,10 @@ void StreamCopy::on_tags(const Answer& answer) {
         return;
     }
     tags_ = tags_of(answer);
+    copy_bytes();
+}
+
+void StreamCopy::copy_bytes() {
     if (part_size_ == 0) {
         copy_whole();
     } else {
@@ -274,10 +283,10 @@ void StreamCopy::send_piece(Piece piece) {
              });
 }
 
-// The ETag of the source must be a digest of what was read: of all of it, or of parts whose sizes
-// are known. Guessed sizes may be wrong, and an encrypted object has an ETag of its own.
+// An MD5 as the ETag of the source must be that of what was read. Of an object in parts the copy's
+// own ETag tells as much. An encrypted object has an ETag of its own.
 Status StreamCopy::check_source(const std::string& whole_sum) const {
-    if (is_source_encrypted_ || parts_of_etag(source_.etag) != 0 || source_.etag == whole_sum) {
+    if (is_source_encrypted_ || !is_md5(source_.etag) || source_.etag == whole_sum) {
         return {};
     }
     return tl::unexpected(stream_error("s3.etag",

@@ -1,4 +1,5 @@
-// StreamCopy: one object, or one version of it, read from one server and put to another one.
+// StreamCopy: one object, or one version of it, read from one server and put to another one, or to
+// the same one, where that cannot copy it by itself.
 //
 // Its bytes pass through this process in pieces, of which ByteBudget allows so many at a time. They
 // are digested on the way: the MD5 of what was read must be the ETag of the source, and the ETag of
@@ -46,6 +47,7 @@ private:
     void on_first_part(const Answer& answer);
     void read_tags();
     void on_tags(const Answer& answer);
+    void copy_bytes();
     void copy_whole();
     void on_whole(std::int64_t share, const Answer& answer);
     void on_put(const Result<std::string>& etag);

@@ -16,7 +16,7 @@ from buckets import NO  # noqa: E402
 class OnRadosgw(clone_cases.Cases):
     odd_keys = clone_cases.ODD_KEYS
     abilities = {"checksums": False, "if_none_match": True, "copy_if_match": False, "tags": True, "versions": False,
-                 "part_sizes": False, "keys": True}
+                 "part_sizes": False, "keys": True, "part_copies": True, "part_digests": True}
 
     @classmethod
     def make_server(cls) -> s3.Server:

@@ -29,7 +29,7 @@ KEYS = tuple(key for key in clone_cases.ODD_KEYS if key not in REFUSED + RENAMED
 class OnVersity(clone_cases.Cases):
     odd_keys = KEYS
     abilities = {"checksums": True, "if_none_match": True, "copy_if_match": True, "tags": True, "versions": False,
-                 "part_sizes": True, "keys": False}
+                 "part_sizes": True, "keys": False, "part_copies": True, "part_digests": True}
     has_acl = False
 
     @classmethod
