@@ -183,11 +183,27 @@ bool starts_by_itself(const Model& model, const Misreading& found) {
     return model.restarts[model.members[found.member].role];
 }
 
-// A member that may start by itself does so with what is installed.
-const char* last_place_to_close(const Model& model, const Misreading& found, const Path& walk) {
-    return runs_through(model, found, walk) ? "before this step"
-           : starts_by_itself(model, found) ? "before the step that installs what it starts"
-                                            : "before this start";
+// Returns the fact of the axis by which the store is read; empty: it is read by the member's
+// release.
+std::string reading_fact(const Model& model, const Store& store) {
+    const auto& stores = model.plan.stores;
+    const auto planned = std::find_if(
+        stores.begin(), stores.end(), [&](const auto& one) { return one.name == store.name; });
+    return planned == stores.end() ? "" : planned->read_by;
+}
+
+// A member that may start by itself does so with what is there: its release, or what else reads
+// the store.
+std::string last_place_to_close(const Model& model, const Misreading& found, const Path& walk) {
+    if (runs_through(model, found, walk)) {
+        return "before this step";
+    }
+    if (!starts_by_itself(model, found)) {
+        return "before this start";
+    }
+    const std::string fact = reading_fact(model, *found.store);
+    return fact.empty() ? "before the step that installs what it starts"
+                        : fmt::format("before the step that changes {}", fact);
 }
 
 // Clients are let in unless a fact bound to `writes` says otherwise.

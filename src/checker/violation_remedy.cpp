@@ -24,6 +24,15 @@ bool is_start_by_itself(const Path& walk) {
            || walk.last_transition.kind == TransitionKind::member_started;
 }
 
+// True if the plan found another release installed than the one that ran, and left it there.
+bool was_found_switched(const Model& model, const Path& walk) {
+    const Member& member = model.members[walk.last_transition.index];
+    return member.installed != k_no_offset && member.running != k_no_offset
+           && walk.row[member.installed] == model.initial[member.installed]
+           && model.initial[member.running] != k_absent
+           && model.initial[member.installed] != model.initial[member.running];
+}
+
 // A start that nobody asked for brings up what is installed. So the step that installs it is to
 // move, or the release that the plan found installed is to go.
 std::string remedy_of_early_install(const Model& model,
@@ -204,7 +213,8 @@ std::string remedy_of_leftover(const Model& model, const Path& walk) {
 std::string remedy_of(const Model& model, Property property, const Path& walk) {
     switch (property) {
     case Property::unreadable_start:
-        return is_start_by_itself(walk) && !is_misread_at_start(model, walk)
+        return is_start_by_itself(walk)
+                       && (!is_misread_at_start(model, walk) || was_found_switched(model, walk))
                    ? remedy_of_early_install(model, walk)
                    : remedy_of_misreading(model, walk);
     case Property::quorum:
