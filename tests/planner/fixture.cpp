@@ -170,9 +170,21 @@ void Fixture::set_unknown(const std::string& member, const std::string& fact) {
 
 Compiled Fixture::compile(const std::string& from,
                           const std::string& to,
-                          const std::string& procedure) const {
+                          const std::string& procedure,
+                          const std::optional<model::ReturnPointHint>& hint) const {
     return planner::compile(
-        {pack, cluster, facts, procedure, from, to, name_of_kind(procedure), "", ""});
+        {pack, cluster, facts, procedure, from, to, name_of_kind(procedure), "", "", hint});
+}
+
+std::function<Result<model::Plan>(const model::FactBook&)>
+downgrades_of(const Fixture& site, const std::string& from, const std::string& to) {
+    return [&site, from, to](const model::FactBook& facts) -> Result<model::Plan> {
+        Fixture then = site;
+        then.facts = facts;
+        auto downgrade = then.compile(to, from, "downgrade");
+        return downgrade.plan ? Result<model::Plan>(std::move(*downgrade.plan))
+                              : tl::unexpected(downgrade.problems.front());
+    };
 }
 
 Fixture etcd_site(int members, const std::string& version, int leader) {

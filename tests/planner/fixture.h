@@ -6,6 +6,8 @@
 #include "model/pack.h"
 #include "planner/planner.h"
 
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace drydock::planner {
@@ -19,10 +21,17 @@ struct Fixture {
     void set(const std::string& member, const std::string& fact, const Json& value);
     void set_unknown(const std::string& member, const std::string& fact);
 
+    // `hint`: where the checker has found that the way back closes.
     [[nodiscard]] Compiled compile(const std::string& from,
                                    const std::string& to,
-                                   const std::string& procedure = "upgrade") const;
+                                   const std::string& procedure = "upgrade",
+                                   const std::optional<model::ReturnPointHint>& hint = {}) const;
 };
+
+// Compiles the downgrade from `to` back to `from` on given facts, as the checker asks for it. The
+// fixture has to live as long.
+[[nodiscard]] std::function<Result<model::Plan>(const model::FactBook&)>
+downgrades_of(const Fixture& site, const std::string& from, const std::string& to);
 
 // packs/etcd with members m1..mN, m`leader` leading, all on `version`.
 [[nodiscard]] Fixture etcd_site(int members, const std::string& version = "3.4.23", int leader = 3);

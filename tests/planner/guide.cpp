@@ -2,7 +2,6 @@
 
 #include "checker/checker.h"
 #include "cli/render.h"
-#include "planner/pachyderm_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -25,17 +24,7 @@ guide_with_gate_tried(const Fixture& site, const std::string& from, const std::s
     options.faults = {0, 0, 0, 0, 0};
     options.compile_downgrade = downgrades_of(site, from, to);
     const auto report = checker::check(*first.plan, options);
-    return guide_of(*planner::compile({site.pack,
-                                       site.cluster,
-                                       site.facts,
-                                       "upgrade",
-                                       from,
-                                       to,
-                                       "roll",
-                                       "",
-                                       "",
-                                       report.return_point_hint})
-                         .plan);
+    return guide_of(*site.compile(from, to, "upgrade", report.return_point_hint).plan);
 }
 
 void expect_in_order(const std::string& guide, const std::vector<OfficialStep>& steps) {

@@ -53,28 +53,11 @@ checked(const Fixture& site, const char* from, const char* to, const checker::Fa
     }
     checker::Options options;
     options.faults = faults;
-    options.compile_downgrade = [&](const model::FactBook& facts) -> Result<model::Plan> {
-        Fixture then = site;
-        then.facts = facts;
-        auto back = then.compile(to, from, "downgrade");
-        if (!back.plan) {
-            return tl::unexpected(back.problems.front());
-        }
-        return std::move(*back.plan);
-    };
+    options.compile_downgrade = downgrades_of(site, from, to);
     auto report = checker::check(*compiled.plan, options);
     if (report.return_point_hint) {  // as the program does it: the gate stands where the checker
                                      // found it
-        compiled = planner::compile({site.pack,
-                                     site.cluster,
-                                     site.facts,
-                                     "upgrade",
-                                     from,
-                                     to,
-                                     "roll",
-                                     "",
-                                     "",
-                                     report.return_point_hint});
+        compiled = site.compile(from, to, "upgrade", report.return_point_hint);
         report = checker::check(*compiled.plan, options);
     }
     return told(report) + simulated(*compiled.plan);

@@ -142,15 +142,4 @@ Fixture pachyderm_chart(const std::string& release) {
     return site;
 }
 
-std::function<Result<model::Plan>(const model::FactBook&)>
-downgrades_of(const Fixture& site, const std::string& from, const std::string& to) {
-    return [&site, from, to](const model::FactBook& facts) -> Result<model::Plan> {
-        Fixture then = site;
-        then.facts = facts;
-        auto downgrade = then.compile(to, from, "downgrade");
-        return downgrade.plan ? Result<model::Plan>(std::move(*downgrade.plan))
-                              : tl::unexpected(downgrade.problems.front());
-    };
-}
-
 }  // namespace drydock::planner

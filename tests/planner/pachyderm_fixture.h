@@ -3,8 +3,6 @@
 
 #include "planner/fixture.h"
 
-#include <functional>
-
 namespace drydock::planner {
 
 // Blue serves 1.9.12; green is not deployed. All pipelines of blue are started.
@@ -13,10 +11,5 @@ namespace drydock::planner {
 [[nodiscard]] Fixture pachyderm_server(const std::string& release);
 // One installation of 2.x.
 [[nodiscard]] Fixture pachyderm_chart(const std::string& release);
-
-// Compiles the downgrade from `to` back to `from` on given facts, as the checker asks for it. The
-// fixture has to live as long.
-[[nodiscard]] std::function<Result<model::Plan>(const model::FactBook&)>
-downgrades_of(const Fixture& site, const std::string& from, const std::string& to);
 
 }  // namespace drydock::planner
