@@ -78,7 +78,14 @@ starts_at_end(const PlanBuilder& draft, const Action& action, const Values& valu
 
 }  // namespace
 
+// Ways back are compiled by the thousand in a check, and few plans hold anything for a while.
 void add_starts_at_end(PlanBuilder& draft) {
+    const auto& actions = draft.plan.actions;
+    if (std::all_of(actions.begin(), actions.end(), [](const Action& action) {
+            return action.meanwhile.empty();
+        })) {
+        return;
+    }
     Values values(draft);
     for (Action& action : draft.plan.actions) {
         const auto starts = starts_at_end(draft, action, values);
