@@ -44,6 +44,7 @@ Ways ways_back(const Fixture& site, const model::Plan& upgrade) {
     Ways ways;
     checker::Options options;
     options.faults = k_on_the_way;
+    options.threads = 1;  // what is compiled is kept, and always the same of equal length
     options.compile_downgrade = [&](const model::FactBook& facts) {
         auto back = way_back(site, upgrade, facts);
         if (back) {
