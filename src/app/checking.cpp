@@ -112,7 +112,11 @@ DowngradeCompiler back_of(const Options& options, const model::Plan& plan) {
     auto shared_project = std::make_shared<const Project>(std::move(*project));
     auto shared_sources = std::make_shared<const model::FactSources>(std::move(*sources));
     return {[shared_project, shared_sources, &plan](const model::FactBook& facts) {
-                return compile_back(*shared_project, *shared_sources, plan, facts);
+                return compile_back(
+                    *shared_project,
+                    *shared_sources,
+                    plan,
+                    planner::with_services(shared_project->pack, shared_project->cluster, facts));
             },
             ""};
 }

@@ -246,10 +246,14 @@ DowngradeChecker::Outcome DowngradeChecker::attempt(const Byte* row) {
     if (is_untouched(row)) {
         return {};
     }
-    const InitialState start = model_.start(row);
+    InitialState start = model_.start(row);
     auto plan = options_.compile_downgrade(start.facts);
     if (!plan) {
         return {fmt::format("drydock downgrade is refused: {}", plan.error().message), {}};
+    }
+    // What this model does not hold, such as the state of a service, follows from what it holds.
+    for (const auto& [key, value] : plan->bound_facts) {
+        start.facts[key] = value;
     }
     plan->temporaries = model_.plan.temporaries;
     plan->reverts_run = model_.plan.run.empty() ? "the run" : model_.plan.run;

@@ -8,7 +8,7 @@ namespace drydock::executor {
 
 // A host that obeys another conductor answers nothing: its facts cannot be told then.
 Json read_left_behind(const model::Plan& plan, AgentPool& hosts, os::Clock& clock) {
-    const auto keys = run::temporaries_to_restore(plan);
+    const auto keys = run::facts_that_tell_what_is_left(plan);
     if (keys.empty()) {
         return Json(Json::Array{});
     }

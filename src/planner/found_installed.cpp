@@ -90,8 +90,7 @@ void note_formats_untold(PlanBuilder& draft) {
 void note_found_installed(PlanBuilder& draft) {
     for (const model::FormatRule& law : draft.plan.laws) {
         const auto role = draft.request.pack.roles.find(law.role);
-        if (rule_state(draft, law) != RuleState::open || role == draft.request.pack.roles.end()
-            || !role->second.restarts) {
+        if (rule_state(draft, law) != RuleState::open || role == draft.request.pack.roles.end()) {
             continue;
         }
         std::vector<std::string> names;
@@ -105,9 +104,8 @@ void note_found_installed(PlanBuilder& draft) {
         }
         if (!names.empty()) {
             draft.plan.notes.push_back(fmt::format(
-                "{} lies installed under {}: whoever starts by itself before the gate comes up on "
-                "it, and {} rises to {} unasked; put {} back in place first, or see that nobody "
-                "starts by itself",
+                "{} lies installed under {}: whoever starts before the gate comes up on it, and {} "
+                "rises to {} unasked; put {} back in place first, or see that nobody starts",
                 draft.request.to_version,
                 join(names, ", "),
                 law.store,

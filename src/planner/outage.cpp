@@ -144,15 +144,15 @@ std::set<std::string> brought_up(const PlanBuilder& draft, const Action& action)
     return members;
 }
 
-// Returns the roles whose members the closing actions bring up, if these may start by themselves:
-// such a start does what the closing action does.
+// Returns the roles whose members the closing actions bring up. A start by itself does what the
+// closing action does, and so does the start of a member that died by the person who repairs.
 std::set<std::string> roles_that_close(const PlanBuilder& draft,
                                        const std::vector<std::size_t>& closing) {
     std::set<std::string> roles;
     for (const std::size_t index : closing) {
         for (const std::string& name : brought_up(draft, draft.plan.actions[index])) {
             const auto* member = find_member(draft.request.cluster, name);
-            if (member != nullptr && draft.request.pack.roles.at(member->role).restarts) {
+            if (member != nullptr) {
                 roles.insert(member->role);
             }
         }
@@ -161,7 +161,7 @@ std::set<std::string> roles_that_close(const PlanBuilder& draft,
 }
 
 // Returns the time between each install and the start that brings it up: whoever dies meanwhile
-// may come up by itself on what is installed.
+// may come up on what is installed.
 std::vector<Outage> waits_to_start(const PlanBuilder& draft,
                                    const std::vector<std::size_t>& closing) {
     const auto& actions = draft.plan.actions;

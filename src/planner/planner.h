@@ -114,6 +114,11 @@ struct Compiled {
 
 [[nodiscard]] Compiled compile(const Request& request);
 
+// Returns the facts, with the state of each member's service as it follows from whether the member
+// runs. The checker's model holds only facts that a plan moves: a death moves both.
+[[nodiscard]] model::FactBook
+with_services(const model::Pack& pack, const model::Cluster& cluster, const model::FactBook& facts);
+
 // Returns the ways back from request.from to request.to other than downgrade, with their present
 // cost.
 [[nodiscard]] std::vector<model::RecoveryOption> remaining_options(const Request& request);

@@ -12,9 +12,9 @@
 // A member that is down does not tell who stopped it, nor what was done to it since. So what comes
 // behind the last of its moves is done only if its effect is seen: a migration by the level of its
 // store, a command without an effect never.
-#include "model/effect_kinds.h"
-#include "model/version.h"
+#include "planner/conversions_seen.h"
 #include "planner/make_action.h"
+#include "planner/unseen_switches.h"
 
 #include <fmt/format.h>
 
@@ -181,43 +181,6 @@ bool is_done(const PlanBuilder& draft, const Action& action, const std::string& 
     return expected.empty() || fits(draft, member, expected);
 }
 
-enum class Seen : std::uint8_t { yes, no, nothing_tells };
-
-// Whether the level of the store, the member's own or that of all, is the format that the plan's
-// target writes.
-Seen is_converted(const PlanBuilder& draft, const std::string& name, const std::string& member) {
-    const auto store = draft.request.pack.stores.find(name);
-    const auto* law = law_of(draft.request.pack, draft.request.to_version, name);
-    if (store == draft.request.pack.stores.end() || store->second.level.empty() || law == nullptr) {
-        return Seen::nothing_tells;
-    }
-    for (const std::string& owner : {member, std::string()}) {
-        const auto level = draft.request.facts.find(model::fact_key(owner, store->second.level));
-        if (level != draft.request.facts.end()
-            && level->second.status == model::ObservationStatus::known) {
-            const std::string format = level->second.value.show();
-            return format == law->writes || model::version_in_series(format, law->writes)
-                       ? Seen::yes
-                       : Seen::no;
-        }
-    }
-    return Seen::nothing_tells;
-}
-
-// Whether the stores that the action converts are converted.
-Seen are_converted(const PlanBuilder& draft, const Action& action, const std::string& member) {
-    Seen seen = Seen::nothing_tells;
-    for (const model::Effect& effect : action.effects) {
-        const Seen one = model::converts(effect.kind) ? is_converted(draft, effect.name, member)
-                                                      : Seen::nothing_tells;
-        if (one == Seen::no) {
-            return one;
-        }
-        seen = one == Seen::yes ? one : seen;
-    }
-    return seen;
-}
-
 // True if an action on a member that is down shows whether it was done, or does nothing that could
 // be missed.
 bool is_told(const PlanBuilder& draft, const Action& action, const std::string& member) {
@@ -297,8 +260,28 @@ Action confirmation(const Action& last) {
     return confirm;
 }
 
+// Takes back the promise that a member is ready, if its role is ready together and another member
+// of it is to be moved: too few may run meanwhile.
+void expect_no_readiness(PlanBuilder& draft,
+                         const std::set<std::string>& moved_members,
+                         Action& confirm) {
+    const std::string& role = find_member(draft.request.cluster, confirm.member)->role;
+    const model::RoleSpec& spec = draft.request.pack.roles.at(role);
+    const std::string ready = bound_fact(draft.request.pack, role, model::StandardFact::ready);
+    const bool is_any_moved =
+        std::any_of(moved_members.begin(), moved_members.end(), [&](const std::string& name) {
+            const model::Member* member = find_member(draft.request.cluster, name);
+            return member != nullptr && member->role == role;
+        });
+    if ((spec.ready_with > 0 || spec.ready_with_majority) && is_any_moved) {
+        std::erase_if(confirm.postconditions, [&](const model::Condition& promise) {
+            return promise.role == role && promise.fact == ready;
+        });
+    }
+}
+
 // Tells the reader of the plan where a member is entered.
-void note(Plan& plan, const Block& block, std::size_t count) {
+void note(Plan& plan, const Block& block, std::size_t count, const std::set<std::size_t>& unseen) {
     const auto title = [&](std::size_t step) { return plan.actions[block.actions[step]].title; };
     plan.notes.push_back(fmt::format("{}: {} is already behind {}; {}",
                                      plan.actions[block.actions.front()].phase,
@@ -307,6 +290,12 @@ void note(Plan& plan, const Block& block, std::size_t count) {
                                      count == block.actions.size()
                                          ? "it is only confirmed"
                                          : fmt::format("goes on with: {}", title(count))));
+    for (const std::size_t action : unseen) {
+        plan.notes.push_back(
+            fmt::format("{}: {} is done all the same: its effect on the system is not there",
+                        plan.actions[action].phase,
+                        plan.actions[action].title));
+    }
 }
 
 // Removes actions: an action that waited for a removed one waits for its predecessors.
@@ -374,6 +363,7 @@ void drop_completed_steps(PlanBuilder& draft) {
     const auto open = first_open(draft);
     // A member that is stopped in an earlier block has no later block behind it.
     std::set<std::string> moved_members = restarted_members;
+    std::vector<std::size_t> confirmed;
     for (const Block& block : blocks.all()) {
         const auto end = open.find(block.member);
         const std::size_t count =
@@ -386,15 +376,20 @@ void drop_completed_steps(PlanBuilder& draft) {
         if (count == 0) {
             continue;
         }
-        note(plan, block, count);
+        const auto unseen = unseen_switches(draft, block.actions, count);
         for (std::size_t i = 0; i < count; ++i) {
-            is_removed[block.actions[i]] = true;
+            is_removed[block.actions[i]] = !unseen.contains(block.actions[i]);
         }
-        Action& last = plan.actions[block.actions[count - 1]];
-        if (!last.postconditions.empty()) {
-            is_removed[block.actions[count - 1]] = false;
-            last = confirmation(last);
+        note(plan, block, count, unseen);
+        const std::size_t last = block.actions[count - 1];
+        if (is_removed[last] && !plan.actions[last].postconditions.empty()) {
+            is_removed[last] = false;
+            plan.actions[last] = confirmation(plan.actions[last]);
+            confirmed.push_back(last);
         }
+    }
+    for (const std::size_t action : confirmed) {
+        expect_no_readiness(draft, moved_members, plan.actions[action]);
     }
     take_out(plan, is_removed);
 }

@@ -1,9 +1,10 @@
 // Pass: names the release that a step brings up at its end, where it holds a member down for a
 // while.
 //
-// Such a member comes up as what is installed. If that is another release than the one that ran
-// before, the step is a start of it, and the rules of the stores and the gates ask for an effect.
-// The effect comes late: whether the step is done already is told by its other effects.
+// Such a member comes up as what is installed, by the step itself or before it. If that is another
+// release than the one that ran before, the step is a start of it, and the rules of the stores and
+// the gates ask for an effect. A member that was down stays down, unless the step promises that it
+// runs. The effect comes late: whether the step is done already is told by its other effects.
 #include "planner/compile.h"
 
 #include <algorithm>
@@ -55,7 +56,26 @@ bool names(const std::vector<Effect>& effects, const Effect& wanted) {
     });
 }
 
-// Returns the starts by which the action ends, but for those that its effects name.
+// True if the action promises that the member runs, or is ready.
+bool promises_to_run(const PlanBuilder& draft, const Action& action, const model::Member& member) {
+    const auto& pack = draft.request.pack;
+    const std::string running = bound_fact(pack, member.role, StandardFact::running);
+    const std::string ready = bound_fact(pack, member.role, StandardFact::ready);
+    return std::any_of(
+        action.postconditions.begin(), action.postconditions.end(), [&](const auto& promise) {
+            const bool is_value = promise.relation == model::Relation::is;
+            const bool tells =
+                (promise.fact == running
+                 && (is_value || promise.relation == model::Relation::in
+                     || promise.operand == Json(true)))
+                || (promise.fact == ready && is_value && promise.operand == Json(true));
+            return tells && promise.role == member.role
+                   && model::asks(promise, member.name, action.member);
+        });
+}
+
+// Returns the starts by which the action ends, but for those that its effects name. `values`: as
+// they are with its effects.
 std::vector<Effect>
 starts_at_end(const PlanBuilder& draft, const Action& action, const Values& values) {
     std::vector<Effect> starts;
@@ -69,7 +89,8 @@ starts_at_end(const PlanBuilder& draft, const Action& action, const Values& valu
         }
         const Json installed = values.at(*member, StandardFact::installed);
         const Json running = values.at(*member, StandardFact::running);
-        if (!installed.is_null() && !running.is_null() && installed != running) {
+        const bool comes_up = !running.is_null() || promises_to_run(draft, action, *member);
+        if (!installed.is_null() && comes_up && installed != running) {
             starts.push_back({EffectKind::becomes, held.member, held.name, installed, false});
         }
     }
@@ -88,9 +109,10 @@ void add_starts_at_end(PlanBuilder& draft) {
     }
     Values values(draft);
     for (Action& action : draft.plan.actions) {
+        values.pass(action.effects);
         const auto starts = starts_at_end(draft, action, values);
         action.effects.insert(action.effects.end(), starts.begin(), starts.end());
-        values.pass(action.effects);
+        values.pass(starts);
     }
 }
 

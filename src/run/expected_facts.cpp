@@ -123,17 +123,6 @@ bool may_run_series(const ExpectedFacts& world, const std::string& key, const st
                        });
 }
 
-// True if one of the expected values leaves the member down.
-bool may_be_down(const ExpectedFacts& world, const std::string& key) {
-    const auto entry = world.find(key);
-    return entry == world.end() || entry->second.any_of.empty()
-           || std::any_of(entry->second.any_of.begin(),
-                          entry->second.any_of.end(),
-                          [](const Observation& observation) {
-                              return observation.status == ObservationStatus::absent;
-                          });
-}
-
 // Returns the key of the fact that tells which release reads the store: the member's own release,
 // or that of the axis.
 std::string reader_key(const Plan& plan, const std::string& store, const std::string& member) {
@@ -179,14 +168,10 @@ std::string show_expected(const Expectation& expectation) {
 }  // namespace
 
 // True if the rule's trigger may hold by these facts. A member whose release is open may run the
-// series. Any member that runs may lead.
+// series. Any member that runs may lead. All others may have been down meanwhile.
 bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& world) {
     const auto runs_it = [&](const std::string& member) {
         return may_run_series(world, reader_key(plan, law.store, member), law.series);
-    };
-    const auto runs_it_if_up = [&](const std::string& member) {
-        return runs_it(member)
-               || may_be_down(world, bound_key(plan, member, model::StandardFact::running));
     };
     const auto members = plan.roster()[law.role];
     const bool any_runs = std::any_of(members.begin(), members.end(), runs_it);
@@ -194,7 +179,6 @@ bool law_may_fire(const FormatRule& law, const Plan& plan, const ExpectedFacts& 
     case model::FormatTrigger::when_all:
         return !members.empty() && std::all_of(members.begin(), members.end(), runs_it);
     case model::FormatTrigger::when_all_running:
-        return any_runs && std::all_of(members.begin(), members.end(), runs_it_if_up);
     case model::FormatTrigger::on_start:
     case model::FormatTrigger::on_lead:
         return any_runs;

@@ -4,6 +4,7 @@
 #include "run/run_fixture.h"
 #include "run/temporary_facts.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -331,6 +332,23 @@ TEST(RunLaws, ExpectNoTemporaryFactFromAMemberThatIsDown) {
     EXPECT_FALSE(drifts(plan, stopped, "m1/frozen", Json()));
     EXPECT_TRUE(drifts(plan, stopped, "m1/frozen", true));
     EXPECT_TRUE(drifts(plan, running(plan), "m1/frozen", Json()));
+}
+
+// A member that is down at the end tells nothing of what its process would.
+TEST(RunTemporaries, OfAProcessThatIsDownAreUnknown) {
+    Plan plan = plan_with({});
+    bind(plan, "m1", model::StandardFact::running);
+    plan.temporaries = {{"m1/mode", known("a"), model::Temporary::always}};
+    plan.sources["m1/mode"].member = "m1";
+    plan.sources["m1/mode"].probe = Json(Json::Object{{"kind", "http"}});
+    FactBook facts = {{"m1/mode", {k_nothing, {}, "", 0}}, {"m1/running", known("1.0")}};
+    EXPECT_THAT(facts_that_tell_what_is_left(plan), testing::ElementsAre("m1/mode", "m1/running"));
+    ASSERT_EQ(find_left_behind(plan, facts).size(), 1U);
+    EXPECT_FALSE(find_left_behind(plan, facts).front().cannot_tell);
+    facts["m1/running"] = {k_nothing, {}, "", 0};
+    ASSERT_EQ(find_left_behind(plan, facts).size(), 1U);
+    EXPECT_TRUE(find_left_behind(plan, facts).front().cannot_tell);
+    EXPECT_EQ(find_left_behind(plan, facts).front().actual, "not known (m1 is down)");
 }
 
 TEST(RunTemporaries, AreLeftBehindIfTheyAreNotAsBefore) {

@@ -19,6 +19,10 @@ namespace drydock::run {
 // fact that is temporary until a way back counts only for a way back.
 [[nodiscard]] std::vector<std::string> temporaries_to_restore(const model::Plan& plan);
 
+// Returns those keys, and with each fact that only a process tells the key of the fact that says
+// whether its member runs.
+[[nodiscard]] std::vector<std::string> facts_that_tell_what_is_left(const model::Plan& plan);
+
 // Returns the temporary facts that are not as they were when the plan was made. A fact that cannot
 // be read counts, too: nobody knows that it is as it was.
 [[nodiscard]] std::vector<Drift> find_left_behind(const model::Plan& plan,

@@ -396,6 +396,9 @@ Json ModelledSystem::value(const std::string& key) const {
 std::vector<Violation> ModelledSystem::left_behind() const {
     std::vector<Violation> violations;
     for (const run::Drift& fact : run::find_left_behind(plan_, book())) {
+        if (fact.cannot_tell) {
+            continue;  // a fault took its member down at the very end
+        }
         violations.push_back({"left-behind",
                               fmt::format("the plan has ended, and {} is {}; it was {}",
                                           fact.key,

@@ -111,12 +111,13 @@ private:
         std::string voter;
         std::string leads;
         bool is_up = true;
-        bool has_died = false;   // by a fault, and not repaired yet
+        bool has_died = false;    // by a fault, and not repaired yet
         bool came_back = false;   // by itself, and not handled since
         bool is_excused = false;  // as the plan has found it
         bool found_down = false;
         bool is_vote_unknown = false;  // the survey could not read it, and no step has written it
         Json found_installed;
+        Json ran;  // the release that ran last
         std::int64_t ready_at_ms = 0;
     };
 
@@ -215,11 +216,9 @@ private:
     [[nodiscard]] bool runs_in(const Member& member, const std::string& series) const;
     [[nodiscard]] bool any_runs(const std::string& role, const std::string& release) const;
     [[nodiscard]] bool serve_apart() const;
-    [[nodiscard]] static bool
-    is_missed(const std::string& name, const Member& member, const Json& halt);
+    [[nodiscard]] bool
+    is_missed(const std::string& name, const Member& member, const Json& halt) const;
     [[nodiscard]] static bool may_be_up(const Member& member, const run::ExpectedFacts& expected);
-    [[nodiscard]] static bool must_be_down(const Member& member,
-                                           const run::ExpectedFacts& expected);
 
     // leaders and quorums
     [[nodiscard]] bool is_leader(const Member& member) const;

@@ -54,6 +54,7 @@ void ModelledSystem::know_members() {
         if (source.standard_fact == StandardFact::running) {
             member.running = key;
             member.is_up = !values_[key].is_null();
+            member.ran = values_[key];
         } else if (source.standard_fact == StandardFact::ready) {
             member.ready = key;
         } else if (source.standard_fact == StandardFact::installed) {
@@ -128,7 +129,7 @@ std::map<std::string, Json> ModelledSystem::starting_members(const model::Action
     std::map<std::string, Json> starting;
     const auto own = members_.find(action.member);
     if (starts_members(action.verb) && own != members_.end() && !own->second.running.empty()) {
-        starting[action.member] = value(own->second.running);
+        starting[action.member] = own->second.ran;
     }
     for (const model::Effect& effect : action.effects) {
         if (moves_member(effect) && !effect.value.is_null()) {
@@ -207,6 +208,7 @@ void ModelledSystem::start_member(const std::string& name,
         values_[member.leads] = false;
     }
     values_[member.running] = release;
+    member.ran = release;
     member.is_up = true;
     member.has_died = false;
     member.came_back = cause == Cause::itself;
@@ -311,7 +313,7 @@ void ModelledSystem::start_unasked(const std::string& name, Cause cause) {
     const bool is_excused = member.found_down && value(member.installed) == member.found_installed;
     change(fmt::format("a start of {} that the plan did not ask for", name), [&] {
         check_alone(name, alone_stores(member));
-        start_member(name, member, release_at_start(member, value(member.running)), cause);
+        start_member(name, member, release_at_start(member, member.ran), cause);
         member.is_excused = is_excused;
         update_stores();
     });
@@ -355,33 +357,33 @@ bool ModelledSystem::restart_one(std::int64_t choice) {
     return true;
 }
 
-// True if a halt of the run speaks of the member's being up. Another fact of it is no reason to
-// start it.
-bool ModelledSystem::is_missed(const std::string& name, const Member& member, const Json& halt) {
+// True if a halt of the run speaks of the member's being up, or of a fact that only its process
+// tells. Another fact of it is no reason to start it.
+bool ModelledSystem::is_missed(const std::string& name,
+                               const Member& member,
+                               const Json& halt) const {
     const std::string& cause = halt["cause"].as_string();
     const auto speaks_of = [&](const std::string& key) {
         return !key.empty() && cause.find(key) != std::string::npos;
     };
     return halt.contains("action")
            && (speaks_of(member.ready) || speaks_of(member.running)
-               || speaks_of(name + "/service"));
+               || std::any_of(plan_.sources.begin(), plan_.sources.end(), [&](const auto& source) {
+                      return source.second.member == name && speaks_of(source.first)
+                             && (model::asks_the_process(source.second)
+                                 || source.second.probe["kind"].as_string() == "service");
+                  }));
 }
 
-// True if the member may be up, as the run expects the world; a drift says so to a person.
+// True if the member may be up, as the run expects the world; a drift says so to a person. Where
+// anything is possible it may be.
 bool ModelledSystem::may_be_up(const Member& member, const run::ExpectedFacts& expected) {
     const auto running = expected.find(member.running);
-    return running == expected.end()
+    return running == expected.end() || running->second.any_of.empty()
            || std::any_of(
                running->second.any_of.begin(),
                running->second.any_of.end(),
                [](const Observation& value) { return value.status == ObservationStatus::known; });
-}
-
-// True if the run expects the member to be down. Where anything is possible it does not.
-bool ModelledSystem::must_be_down(const Member& member, const run::ExpectedFacts& expected) {
-    const auto running = expected.find(member.running);
-    return running != expected.end() && !running->second.any_of.empty()
-           && !may_be_up(member, expected);
 }
 
 // True if an action of the run waits for the member's store, which was not left clean.
@@ -394,18 +396,19 @@ bool ModelledSystem::is_missed_clean(const std::string& name, const Json& halt) 
               });
 }
 
-// A person starts what is missed as it was, and stops what came back by itself and may not be up. A
-// halt that could not read whether a member is down speaks of it, too: such a member stays down.
-// Where a guard waits for a clean store, they start the release that left it, and stop it again.
+// A person starts what is missed as it was, and stops what came back by itself where it may not be
+// up, or where an action halts for it. A halt that could not read whether a member is down speaks
+// of it, too: such a member stays down. Where a guard waits for a clean store, they start the
+// release that left it, and stop it again.
 void ModelledSystem::repair(const Json& halt, const run::ExpectedFacts& expected) {
     for (auto& [name, member] : members_) {
-        if (!member.is_up
-            && ((member.has_died && may_be_up(member, expected))
-                || (is_missed(name, member, halt) && !must_be_down(member, expected)))) {
+        const bool is_named = is_missed(name, member, halt);
+        const bool may_run = may_be_up(member, expected);
+        if (!member.is_up && may_run && (member.has_died || is_named)) {
             change(fmt::format("the repair of {}", name), [&, &own = member, &own_name = name] {
-                start_member(own_name, own, value(own.running), Cause::person);
+                start_member(own_name, own, own.ran, Cause::person);
             });
-        } else if (member.came_back && !may_be_up(member, expected)) {
+        } else if (member.came_back && (!may_run || is_named)) {
             stores_.note_stopped(reader(name, member));
             stop_member(name, member);
         }

@@ -139,11 +139,17 @@ void ModelledSystem::apply_meanwhile(const model::Effect& effect) {
     }
 }
 
+// A member that is down already stays down at the end, too: nothing ran before.
 void ModelledSystem::take_down_meanwhile(const model::Action& action) {
     Names leaving;
     for (const model::Effect& effect : action.meanwhile) {
-        if (moves_member(effect) && effect.value.is_null() && members_.at(effect.member).is_up) {
+        if (!moves_member(effect) || !effect.value.is_null()) {
+            continue;
+        }
+        if (const Member& member = members_.at(effect.member); member.is_up) {
             leaving.insert(effect.member);
+        } else {
+            values_[member.running] = {};
         }
     }
     if (!leaving.empty()) {
@@ -254,7 +260,12 @@ void ModelledSystem::undo_half_done(const Json& halt) {
         }
     }
     for (const std::string& id : undone) {
-        change("the repair of what " + id + " left", [&] { (void)put_back(id); });
+        change("the repair of what " + id + " left", [&] {
+            for (const auto& [name, ran] : put_back(id)) {
+                Member& member = members_.at(name);
+                start_member(name, member, release_at_start(member, ran), Cause::person);
+            }
+        });
     }
 }
 

@@ -115,7 +115,8 @@ planner::Compiled compile(const Twin& twin,
 }
 
 // As `drydock downgrade` compiles it, from what is there at that moment.
-Result<Plan> way_back(const Twin& twin, const model::FactBook& facts) {
+Result<Plan> way_back(const Twin& twin, const model::FactBook& modelled) {
+    const model::FactBook facts = planner::with_services(twin.pack, twin.cluster, modelled);
     auto compiled = planner::compile({twin.pack,
                                       twin.cluster,
                                       facts,
