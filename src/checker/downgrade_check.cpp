@@ -29,8 +29,9 @@ constexpr std::size_t k_back_bytes_max = std::size_t{64} << 20U;
 
 // Decides a row as a game. After a halt the operator chooses the step, and one good successor is
 // enough. Else the environment chooses: laws and the order of events may do harm, so all must be
-// good. A `when` that is not modelled is the exception: skipping and doing are one choice in
-// favour of the run.
+// good. There are two exceptions. A `when` that is not modelled: skipping and doing are one choice
+// in favour of the run. And a promise that is not kept yet while another action may begin: the
+// conductor begins within milliseconds, and waits longer for what was promised.
 bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good) {
     const auto is_judged = [&](std::size_t k, Index action) {
         const Transition choice = batch.transition(k);
@@ -38,10 +39,18 @@ bool is_sure(const Successors& batch, bool halted, const std::vector<bool>& good
                && (choice.kind == TransitionKind::skipped
                    || choice.kind == TransitionKind::judged_yes);
     };
+    const auto begins = [&](std::size_t k) {
+        const TransitionKind kind = batch.transition(k).kind;
+        return kind == TransitionKind::begun || kind == TransitionKind::judged_yes;
+    };
+    bool may_begin = false;
+    for (std::size_t k = 0; k < good.size(); ++k) {
+        may_begin = may_begin || begins(k);
+    }
     bool all_good = !good.empty();
     bool any_good = false;
     for (std::size_t k = 0; k < good.size(); ++k) {
-        bool is_good = good[k];
+        bool is_good = good[k] || (may_begin && batch.transition(k).kind == TransitionKind::broken);
         for (std::size_t alternative = 0; alternative < good.size() && !is_good; ++alternative) {
             const Index action = batch.transition(k).index;
             is_good = good[alternative] && is_judged(k, action) && is_judged(alternative, action);
