@@ -1,7 +1,8 @@
 // The table of service types, and the actions `service_start` and `service_stop` over it.
 //
 // A type is a row of functions (service.h). Start and stop find the type by name and pass the
-// service on; the types themselves are in service_process.cpp and service_command.cpp.
+// service on; the types themselves are in service_process.cpp, service_command.cpp and
+// service_systemd.cpp.
 #include "agent/service.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::int64_t k_stop_within_ms = 10'000;  // when neither action nor service names it
 
-constexpr std::array k_types = {&k_process_service, &k_command_service};
+constexpr std::array k_types = {&k_process_service, &k_command_service, &k_systemd_service};
 
 // Appends the arguments of this one start to those of the service.
 Json with_arguments(Json service, const ServiceType& type, const Json& arguments) {
@@ -64,6 +65,14 @@ ActionResult run_service_start(const Json& request, const ActionContext& context
     const auto type = find_service_type(request["service"]);
     if (!type) {
         return failed(type.error());
+    }
+    if ((*type)->command.empty()) {
+        return request["arguments"].items().empty()
+                   ? (*type)->start(request["service"], context)
+                   : failed({"service.arguments",
+                             fmt::format("a {} service takes no arguments for one start",
+                                         (*type)->name),
+                             "start it by a command, in a step of the pack"});
     }
     return (*type)->start(with_arguments(request["service"], **type, request["arguments"]),
                           context);

@@ -1,7 +1,8 @@
 // Services: how the process of a member is started, stopped and observed.
 //
-// The types are a table (service.cpp); `process` and `command` are in it. query() changes nothing
-// and is safe from any thread; start and stop run in a supervisor, a program with one thread.
+// The types are a table (service.cpp); `process`, `command` and `systemd` are in it. query()
+// changes nothing and is safe from any thread; start and stop run in a supervisor, a program with
+// one thread.
 #pragma once
 
 #include "agent/action.h"
@@ -32,7 +33,7 @@ struct ServiceState {
 
 struct ServiceType {
     std::string_view name;
-    std::string_view command;  // the key of the command line that starts it
+    std::string_view command;  // the key of the command line that starts it; empty: it has none
     ActionResult (*start)(const Json& service, const ActionContext& context);
     ActionResult (*stop)(const Json& service, std::int64_t within_ms, const ActionContext& context);
     ServiceState (*query)(const Json& service, std::int64_t timeout_ms);
@@ -43,5 +44,6 @@ struct ServiceType {
 
 extern const ServiceType k_process_service;
 extern const ServiceType k_command_service;
+extern const ServiceType k_systemd_service;
 
 }  // namespace drydock::agent

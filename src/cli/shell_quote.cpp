@@ -39,6 +39,9 @@ std::string in_folder(const Json& request) {
 // needs setsid and the pid file in its place.
 std::string service_start(const Json& service, const Json& arguments) {
     const std::string extra_words = arguments.items().empty() ? "" : " " + command_of(arguments);
+    if (service["type"].as_string() == "systemd") {
+        return "systemctl start " + shell_word(service["unit"].as_string());
+    }
     if (service["type"].as_string() != "process") {
         return command_of(service["start"]) + extra_words;
     }
@@ -55,6 +58,9 @@ std::string service_start(const Json& service, const Json& arguments) {
 
 // The loop waits for the end of the process, as the agent does.
 std::string service_stop(const Json& service) {
+    if (service["type"].as_string() == "systemd") {
+        return "systemctl stop " + shell_word(service["unit"].as_string());
+    }
     if (service["type"].as_string() != "process") {
         return command_of(service["stop"]);
     }

@@ -184,17 +184,15 @@ private:
         } else if (service.has("command")) {
             member_.service = command(service["command"]);
         } else if (service.has("systemd")) {
-            reader_.error("build.systemd",
-                          service["systemd"].position,
-                          "systemd services are not in this build yet",
-                          "`process` and `command` are");
+            member_.service.set("type", "systemd").set("unit", replaced(service["systemd"]));
         } else if (service.kind == Node::Kind::nothing
                    && model::needs_service(reader_.pack, member_.role)) {
             reader_.error(
                 "key.missing",
                 node_.position,
                 fmt::format("{} does not say how it is started and stopped", member_.name),
-                "add `service: {process: ...}` or `service: {command: ...}` to it or its role");
+                "add `service: {process: ...}`, `{systemd: UNIT}` or `{command: ...}` to it or its "
+                "role");
         }
     }
 

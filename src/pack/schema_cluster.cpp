@@ -3,7 +3,7 @@
 // The file is the operator's, so every key has a help text and most have an example. Both appear in
 // messages and in the JSON Schema that editors show. Service, release and settings may stand at a
 // role or at a member; read_member.cpp lets the member's replace the role's. Keys of a later build
-// (`systemd`, `package`) are in the schema, so that the reader can say so instead of "unknown key".
+// (`package`) are in the schema, so that the reader can say so instead of "unknown key".
 #include "pack/load.h"
 #include "pack/schemas.h"
 
@@ -88,16 +88,18 @@ Schema service_command() {
 
 // Either the agent is the parent of the process, or commands start, stop and query it.
 Field service() {
-    return optional("service",
-                    table(
-                        {
-                            optional("process", process(), "drydock starts it itself"),
-                            optional("command", service_command(), "commands start it"),
-                            optional("systemd", text(), "a unit (not in this build)"),
-                        },
-                        {"process", "command", "systemd"}),
-                    "how a member is started and stopped",
-                    "{command: {start: [...], stop: [...], status: [...]}}");
+    return optional(
+        "service",
+        table(
+            {
+                optional("process", process(), "drydock starts it itself"),
+                optional("command", service_command(), "commands start it"),
+                optional(
+                    "systemd", text(), "a unit of systemd starts it", "etcd@${member}.service"),
+            },
+            {"process", "command", "systemd"}),
+        "how a member is started and stopped",
+        "{command: {start: [...], stop: [...], status: [...]}}");
 }
 
 // Installed releases lie side by side, and a symlink chooses the release that starts.
