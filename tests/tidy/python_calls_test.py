@@ -25,6 +25,7 @@ PATHS = {
     "tests/fake_etcd": ["tests/field/common"],
     "tests/field/backendai": ["tests/field/common", "tests/e2e"],
     "tests/field/etcd": ["tests/field/common"],
+    "tests/field/hosts": ["tests/field/common", "tests/field/etcd"],
     "tests/field/kubernetes": ["tests/field/common", "tests/field/etcd"],
     "tests/field/ozone": ["tests/field/common"],
     "tests/field/pachyderm": ["tests/e2e", "tests/field/kubernetes", "tests/field/s3", "tests/extract"],

@@ -19,20 +19,20 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
+
+import debian  # noqa: E402  (in ../common)
+from debian import Unavailable  # noqa: E402
+
 SUITES = {"3.4": "bookworm", "3.5": "trixie"}  # series of etcd -> Debian suite that ships it
 PACKAGES = ["etcd-server", "etcd-client"]
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DOWNLOAD_SECONDS_MAX = 300
 
 
-class Unavailable(Exception):
-    """The releases are neither cached nor to be had; the text says why and what helps."""
-
-
 def cache_folder() -> str:
     """Where releases and prepared clusters are kept, shared by all clones of one user."""
-    top = os.environ.get("DRYDOCK_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    return os.path.join(os.path.abspath(top or os.path.expanduser("~/.cache")), "drydock", "etcd")
+    return debian.cache_folder("etcd")
 
 
 def cached() -> dict[str, str]:
@@ -81,7 +81,7 @@ def _install(series: str, suite: str) -> None:
 
 
 def _download(work: str, suite: str) -> None:
-    mirror = _mirror()
+    mirror = debian.mirror(list(SUITES.values()))
     for folder in ("lists/partial", "cache/archives/partial", "parts", "root"):
         os.makedirs(os.path.join(work, folder))
     open(os.path.join(work, "status"), "w").close()
@@ -113,31 +113,10 @@ def _apt_settings(work: str) -> str:
     return path
 
 
-def _mirror() -> str:
-    """The Debian mirror of this machine's own apt sources, whatever form they are written in."""
-    try:
-        listing = subprocess.run(["apt-get", "update", "--print-uris"], capture_output=True,
-                                 text=True, timeout=60, env=_environment())
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"apt-get does not run here: {error}.\n  The etcd releases come as "
-                          "Debian packages; use a Debian machine.") from error
-    archives = [line.split("'")[1].split("/dists/", 1) for line in listing.stdout.splitlines()
-                if line.startswith("'") and "/dists/" in line]
-    main = [(mirror, suite.split("/")[0]) for mirror, suite in archives
-            if "-" not in suite.split("/")[0]]  # not -security, -updates, -backports
-    debian = [mirror for mirror, suite in main if suite in SUITES.values()] or \
-             [mirror for mirror, _ in main if mirror.rstrip("/").endswith("debian")]
-    if not debian:
-        raise Unavailable("No Debian mirror is in this machine's apt sources.\n  Add one to "
-                          "/etc/apt/sources.list.d, such as the line\n"
-                          "  deb http://MIRROR/debian bookworm main")
-    return debian[0]
-
-
 def _run(command: list[str], work: str, mirror: str) -> None:
     try:
         done = subprocess.run(command, cwd=work, capture_output=True, text=True,
-                              timeout=DOWNLOAD_SECONDS_MAX, env=_environment())
+                              timeout=DOWNLOAD_SECONDS_MAX, env=debian.environment())
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{mirror} did not deliver within {DOWNLOAD_SECONDS_MAX} s.\n"
                           "  Try again, or put a nearer mirror into the apt sources.") from None
@@ -148,10 +127,6 @@ def _run(command: list[str], work: str, mirror: str) -> None:
         raise Unavailable(f"`{' '.join(command[:1] + command[-1:])}` failed with mirror {mirror}:\n  "
                           + "\n  ".join(failed or [done.stderr.strip() or "no message"])
                           + "\n  Check that the mirror in the machine's apt sources is reachable.")
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def _ask_version(program: str) -> str:
