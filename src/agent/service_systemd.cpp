@@ -155,7 +155,7 @@ std::optional<Error> obstacle_to_start(const UnitProperties& properties,
     return std::nullopt;
 }
 
-// Waits until the unit has a process, runs, or has failed. A unit of the type `notify` may wait for
+// Waits until the unit has a process, runs, or has failed. A unit of the type notify may wait for
 // other members before it says that it is up, so `activating` with a process is enough.
 ActionResult wait_until_begun(const Json& service, const ActionContext& context) {
     const auto end =

@@ -12,9 +12,9 @@ JOURNAL = "j" * 32
 
 
 class Agent:
-    def __init__(self, state: str, words: list[str] | None = None):
-        """`words` is any command that leads to an agent; the agent itself if it is not given."""
-        command = [*(words or []), os.environ["DRYDOCK_AGENT"], "agent", "--state", state]
+    def __init__(self, state: str, words: list[str] | None = None, program: str = ""):
+        """`words` is any command that leads to an agent; `program` is its path there."""
+        command = [*(words or []), program or os.environ["DRYDOCK_AGENT"], "agent", "--state", state]
         self._number = 0
         self._attempts = 0
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
