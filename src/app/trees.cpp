@@ -252,24 +252,39 @@ Result<tree::DigestKind> digest_for(const TreeVerifyRequest& request) {
     return digest_of(request.choice);
 }
 
+Result<tree::Compared> compare_folders(const TreeVerifyRequest& request) {
+    const TreeChoice& choice = request.choice;
+    tree::CompareRequest compared = {
+        request.source, request.target, digest_of(choice), workers_of(choice)};
+    compared.stays_on_file_system = choice.stays_on_file_system;
+    compared.reads_disk = request.reads_disk;
+    compared.leaves_out = selector_of(choice);
+    compared.progressed = choice.progressed;
+    return tree::compare_trees(compared);
+}
+
+// A folder that is compared with a manifest gets one, too.
 Result<tree::Compared> compare(const TreeVerifyRequest& request) {
+    if (is_folder(request.source) && is_folder(request.target)) {
+        return compare_folders(request);
+    }
     DRYDOCK_TRY_ASSIGN(const WorkFolder work, WorkFolder::make());
     DRYDOCK_TRY_ASSIGN(const auto digest, digest_for(request));
     std::vector<std::string> manifests;
     tree::ProblemList unread;
     for (const std::string& side : {request.source, request.target}) {
-        if (!is_folder(side)) {
-            manifests.push_back(side);
-            continue;
+        manifests.push_back(side);
+        if (is_folder(side)) {
+            manifests.back() = fmt::format("{}/{}.jsonl", work.path(), manifests.size());
+            DRYDOCK_TRY_ASSIGN(const auto report,
+                               record(side,
+                                      manifests.back(),
+                                      work.path(),
+                                      request.choice,
+                                      digest,
+                                      request.reads_disk));
+            unread.add(report.failures);
         }
-        manifests.push_back(fmt::format("{}/{}.jsonl", work.path(), manifests.size()));
-        DRYDOCK_TRY_ASSIGN(
-            const auto report,
-            record(
-                side, manifests.back(), work.path(), request.choice, digest, request.reads_disk));
-        unread.count += report.failures.count;
-        unread.first.insert(
-            unread.first.end(), report.failures.first.begin(), report.failures.first.end());
     }
     DRYDOCK_TRY_ASSIGN(auto compared, tree::compare_manifests(manifests[0], manifests[1]));
     compared.unread = std::move(unread);

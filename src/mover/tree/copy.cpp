@@ -8,6 +8,7 @@
 #include "mover/tree/journal.h"
 #include "mover/tree/manifest.h"
 #include "mover/tree/mirror.h"
+#include "mover/tree/progress.h"
 #include "mover/tree/space.h"
 #include "mover/tree/staging.h"
 #include "mover/tree/team.h"
@@ -18,39 +19,12 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <set>
 #include <thread>
 
 namespace drydock::mover::tree {
 namespace {
-
-constexpr std::chrono::milliseconds k_progress_interval(250);
-
-// Tells the progress until it is destroyed.
-class ProgressReporter {
-public:
-    ProgressReporter(const std::function<void(const Progress&)>& progressed,
-                     const std::function<Progress()>& progress) {
-        if (progressed) {
-            thread_ = std::jthread([&progressed, progress, this](const std::stop_token& stop) {
-                std::unique_lock lock(mutex_);
-                while (!wake_.wait_for(lock, stop, k_progress_interval, [] { return false; })
-                       && !stop.stop_requested()) {
-                    progressed(progress());
-                }
-                progressed(progress());
-            });
-        }
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable_any wake_;
-    std::jthread thread_;
-};
 
 std::string name_of(const CopyRequest& request) {
     return fmt::format("{} -> {} ({}{}{})",

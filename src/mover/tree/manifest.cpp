@@ -20,32 +20,47 @@ constexpr std::size_t k_run_bytes = std::size_t{32} << 20;  // that are sorted a
 
 struct Line {
     std::string text;
-    std::uint64_t order = 0;  // a later line of the same path counts
+    std::size_t key_bytes = 0;  // of the text's begin
+    std::uint64_t order = 0;    // a later line of the same path counts
+
+    [[nodiscard]] std::string_view key() const { return {text.data(), key_bytes}; }
 };
 
 bool is_before(const Line& left, const Line& right) {
-    const auto order = key_of(left.text) <=> key_of(right.text);
+    const auto order = left.key() <=> right.key();
     return order != 0 ? order < 0 : left.order < right.order;
 }
 
-// One sorted run in a file. Each line begins with its order.
+// One sorted run, in a file or in memory. Each line of a file begins with its order.
 class Run {
 public:
     explicit Run(const std::string& path) : file_(path, std::ios::binary) { next(); }
 
+    explicit Run(std::vector<Line> lines) : lines_(std::move(lines)) { next(); }
+
     [[nodiscard]] bool is_over() const { return is_over_; }
 
-    [[nodiscard]] const Line& line() const { return line_; }
+    [[nodiscard]] Line& line() { return line_; }
 
     void next() {
+        if (!file_.is_open()) {
+            is_over_ = next_ == lines_.size();
+            line_ = is_over_ ? Line() : std::move(lines_[next_++]);
+            return;
+        }
         is_over_ = !(file_ >> line_.order && file_.get() == ' ' && std::getline(file_, line_.text));
+        line_.key_bytes = key_of(line_.text).size();
     }
 
 private:
     std::ifstream file_;
+    std::vector<Line> lines_;
+    std::size_t next_ = 0;
     Line line_;
     bool is_over_ = false;
 };
+
+using RunList = std::vector<std::unique_ptr<Run>>;
 
 // Removes its files at the end.
 class Runs {
@@ -62,12 +77,24 @@ public:
         }
     }
 
-    Status add(std::string text) {
+    Status add(std::string text, std::size_t key_bytes) {
         bytes_ += text.size();
-        lines_.push_back({std::move(text), order_++});
+        lines_.push_back({std::move(text), key_bytes, order_++});
         return bytes_ < k_run_bytes ? Status() : write();
     }
 
+    // All runs. The last one was never written: a tree that fits into memory takes no file.
+    [[nodiscard]] RunList take() {
+        RunList all;
+        for (const std::string& path : paths_) {
+            all.push_back(std::make_unique<Run>(path));
+        }
+        std::sort(lines_.begin(), lines_.end(), is_before);
+        all.push_back(std::make_unique<Run>(std::move(lines_)));
+        return all;
+    }
+
+private:
     Status write() {
         std::sort(lines_.begin(), lines_.end(), is_before);
         paths_.push_back(fmt::format("{}/sorted-{}", folder_, paths_.size()));
@@ -83,9 +110,6 @@ public:
                                    "make room on its disk");
     }
 
-    [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
-
-private:
     std::string folder_;
     std::vector<std::string> paths_;
     std::vector<Line> lines_;
@@ -98,29 +122,25 @@ bool is_removal(const std::string& line) {
 }
 
 // Merges sorted runs: of each path the last line is written, unless it is a removal.
-void merge(const std::vector<std::string>& paths, std::ostream& output) {
-    std::vector<std::unique_ptr<Run>> heap;
+void merge(RunList heap, std::ostream& output) {
     const auto is_behind = [](const auto& left, const auto& right) {
         return is_before(right->line(), left->line());
     };
-    for (const std::string& path : paths) {
-        heap.push_back(std::make_unique<Run>(path));
-    }
     std::erase_if(heap, [](const auto& run) { return run->is_over(); });
     std::make_heap(heap.begin(), heap.end(), is_behind);
-    std::string kept;
+    Line kept;
     const auto write_kept = [&] {
-        if (!kept.empty() && !is_removal(kept)) {
-            output << kept << '\n';
+        if (!kept.text.empty() && !is_removal(kept.text)) {
+            output << kept.text << '\n';
         }
     };
     while (!heap.empty()) {
         std::pop_heap(heap.begin(), heap.end(), is_behind);
         Run& run = *heap.back();
-        if (key_of(run.line().text) != key_of(kept)) {
+        if (run.line().key() != kept.key()) {
             write_kept();
         }
-        kept = run.line().text;
+        std::swap(kept, run.line());
         run.next();
         if (run.is_over()) {
             heap.pop_back();
@@ -156,16 +176,15 @@ Status sort_manifest(const std::vector<std::string>& files,
         DRYDOCK_TRY_ASSIGN(auto file, os::open_stream(path));
         std::string line;
         while (std::getline(file, line) && !file.eof()) {  // a last line without end was cut off
-            if (!key_of(line).empty()) {
-                DRYDOCK_TRY(runs.add(std::move(line)));
+            if (const std::size_t key_bytes = key_of(line).size(); key_bytes > 0) {
+                DRYDOCK_TRY(runs.add(std::move(line), key_bytes));
             }
         }
     }
-    DRYDOCK_TRY(runs.write());
     const std::string part = output + ".part";
     std::ofstream sorted(part, std::ios::binary | std::ios::trunc);
     sorted << header_line(header) << '\n';
-    merge(runs.paths(), sorted);
+    merge(runs.take(), sorted);
     std::error_code error;
     if (sorted.flush()) {
         std::filesystem::rename(part, output, error);
@@ -179,7 +198,7 @@ Result<ManifestReader> ManifestReader::open(const std::string& path) {
     ManifestReader reader(path, std::move(file));
     std::string line;
     std::getline(reader.file_, line);
-    reader.line_ = 1;
+    reader.number_ = 1;
     const auto header = Json::parse(line);
     if (!header || (*header)["format"] != Json(k_format) || (*header)["version"] != Json(1)
         || (*header)["chunk_bytes"] != Json(k_chunk_bytes)) {
@@ -193,28 +212,28 @@ Result<ManifestReader> ManifestReader::open(const std::string& path) {
     return reader;
 }
 
-Result<std::optional<ManifestEntry>> ManifestReader::next() {
-    std::string line;
-    if (!std::getline(file_, line)) {
-        key_.clear();
-        return std::optional<ManifestEntry>();
+Result<bool> ManifestReader::next() {
+    std::string last = std::move(key_);
+    key_.clear();
+    if (!std::getline(file_, line_)) {
+        return false;
     }
-    ++line_;
-    const std::string key(key_of(line));
-    if (key.empty() || key <= key_) {
+    ++number_;
+    key_ = key_of(line_);
+    if (key_.empty() || key_ <= last || !line_.ends_with('}')) {
         return broken("the line has no path, or is out of order");
     }
-    auto entry = entry_of(line);
-    if (!entry) {
-        return broken(entry.error().message);
-    }
-    key_ = key;
-    return std::optional(std::move(*entry));
+    return true;
+}
+
+Result<ManifestEntry> ManifestReader::entry() const {
+    auto entry = entry_of(line_);
+    return entry ? std::move(entry) : broken(entry.error().message);
 }
 
 tl::unexpected<Error> ManifestReader::broken(std::string_view why) const {
     return fail("tree.manifest",
-                fmt::format("{}, line {}: {}", path_, line_, why),
+                fmt::format("{}, line {}: {}", path_, number_, why),
                 "write the manifest again: drydock manifest FOLDER -o FILE");
 }
 

@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,12 +59,18 @@ public:
 
     [[nodiscard]] const ManifestHeader& header() const { return header_; }
 
-    // Returns the next entry; nothing at the end. Errors: "tree.manifest" for a broken line, or
-    // one out of order.
-    [[nodiscard]] Result<std::optional<ManifestEntry>> next();
+    // Goes to the next line; false at the end. Errors: "tree.manifest" for a line without a path,
+    // or out of order.
+    [[nodiscard]] Result<bool> next();
 
-    // The part of the last line that entries are ordered by.
+    // The line as it stands in the file.
+    [[nodiscard]] const std::string& line() const { return line_; }
+
+    // The part of the line that entries are ordered by.
     [[nodiscard]] const std::string& key() const { return key_; }
+
+    // Reads the line. Error: "tree.manifest" if it is broken.
+    [[nodiscard]] Result<ManifestEntry> entry() const;
 
 private:
     ManifestReader(std::string path, std::ifstream file)
@@ -76,7 +81,8 @@ private:
 
     std::string path_;
     std::ifstream file_;
-    std::int64_t line_ = 0;
+    std::int64_t number_ = 0;  // of the line
+    std::string line_;
     std::string key_;
     ManifestHeader header_;
 };

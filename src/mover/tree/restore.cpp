@@ -49,12 +49,13 @@ private:
         DRYDOCK_TRY_ASSIGN(ManifestReader reader, ManifestReader::open(manifest_));
         digest_ = reader.header().digest;
         while (true) {
-            DRYDOCK_TRY_ASSIGN(const auto found, reader.next());
-            if (!found) {
+            DRYDOCK_TRY_ASSIGN(const bool has_line, reader.next());
+            if (!has_line) {
                 return {};
             }
-            if (const Status taken = take(*found); !taken) {
-                report_.failures.add(found->path, taken.error().code, taken.error().message);
+            DRYDOCK_TRY_ASSIGN(const ManifestEntry found, reader.entry());
+            if (const Status taken = take(found); !taken) {
+                report_.failures.add(found.path, taken.error().code, taken.error().message);
             }
         }
     }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "mover/tree/copy.h"
+#include "os/files.h"
 
 #include <cstdint>
 #include <functional>
@@ -48,6 +49,24 @@ struct Compared {
         return missing.count == 0 && extra.count == 0 && differ.count == 0 && unread.count == 0;
     }
 };
+
+struct CompareRequest {
+    std::string first;  // folders
+    std::string second;
+    DigestKind digest = DigestKind::xxh3;
+    WorkerCount workers;
+    bool stays_on_file_system = false;
+    bool reads_disk = false;  // drops what is in the page cache of a file before it is read
+    std::function<bool(const std::string& path, bool is_folder)> leaves_out = {};
+    std::function<void(const Progress&)> progressed = {};
+};
+
+// Compares two trees. Memory holds what differs and the files with several names. Error:
+// "tree.source".
+[[nodiscard]] Result<Compared> compare_trees(const CompareRequest& request);
+
+// Opens the root of a tree that is compared. Error: "tree.source".
+[[nodiscard]] Result<os::Fd> open_side(const std::string& path);
 
 // Compares two manifests. Errors: "tree.manifest"; "tree.digests" if they have different digests.
 [[nodiscard]] Result<Compared> compare_manifests(const std::string& first,
