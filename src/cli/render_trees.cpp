@@ -100,6 +100,7 @@ std::string render_tree_copied(const app::TreeCopied& answer, const Screen& scre
                            things(report.specials, "special file"),
                            things(report.names, "further name"));
     text += kept_line(report);
+    text += report.profile.empty() ? "" : say("profile: {}\n", report.profile);
     text += rank_lines(report);
     text += problem_lines("removed at the target", report.removed);
     text += problem_lines("failed", report.failures);
@@ -137,6 +138,7 @@ Json json_of(const app::TreeCopied& answer) {
     json.set("specials", report.specials).set("names", report.names);
     json.set("copied", report.copied).set("bytes", report.bytes).set("equal", report.equal);
     json.set("kept", report.kept).set("kept_bytes", report.kept_bytes);
+    json.set("profile", report.profile);
     json.set("threads", report.threads).set("ranks", json_of(report.ranks));
     json.set("unconfirmed", answer.is_unconfirmed)
         .set("restored", report.restored)

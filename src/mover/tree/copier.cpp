@@ -73,10 +73,12 @@ Copier::Copier(CopierParts parts)
           [this](const Finished& finished, const std::vector<Refusal>& refusals) {
               report_.add_refusals(finished.folder->path_of(finished.name), refusals);
           },
-          parts_.lines)
+          parts_.lines,
+          request_.profile.syncs_files && request_.is_durable)
     , resumes_(parts_.start > 1)
     , new_files_(parts_.start > 1)
     , rate_(request_.bytes_per_second)
+    , clones_(!request_.profile.is_plain && parts_.helpers == 0)
     , synced_ms_(now_ms()) {
     for (const int folder : {staging_.target(), staging_.folder()}) {
         if (const auto entry = read_entry(folder, "")) {
@@ -118,8 +120,13 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         folder.existing = os::Fd(::fcntl(staging_.target(), F_DUPFD_CLOEXEC, 0));
         if (!folder.staged || !folder.existing) {
             fail("", fail_errno("tree.open", "open the target", errno).value());
+            return false;
         }
-        return static_cast<bool>(folder.staged) && static_cast<bool>(folder.existing);
+        const Status noted = note_left(folder);
+        if (!noted) {
+            fail("", noted.error());
+        }
+        return noted.has_value();
     }
     if (is_ended()) {
         return false;
@@ -130,14 +137,14 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
         return false;
     }
     const int parent = folder.parent->staged.get();
-    if (const Status cleared = clear_other_kind(*folder.parent, folder.name, Kind::folder);
-        !cleared) {
+    if (const auto cleared = left_behind(*folder.parent, folder.name, Kind::folder); !cleared) {
         fail(folder.path(), cleared.error());
         return false;
     }
     folder.is_new = ::mkdirat(parent, folder.name.c_str(), S_IRWXU) == 0;
-    if (!folder.is_new && (errno != EEXIST || folder.parent->is_new || !resumes_)) {
-        fail(folder.path(), fail_write("make the folder", errno).value());
+    if (!folder.is_new
+        && (errno != EEXIST || !folder.parent->may_have_left(folder.name) || !resumes_)) {
+        fail(folder.path(), fail_make("make the folder", errno).value());
         return false;
     }
     auto staged = open_entry(parent, folder.name, O_RDONLY | O_DIRECTORY);
@@ -149,6 +156,10 @@ bool Copier::enter(Workspace& /*workspace*/, Folder& folder) {
     if (!folder.is_new) {
         remove_inheritance(folder.staged.get());
         static_cast<void>(::fchmod(folder.staged.get(), S_IRWXU));
+    }
+    if (const Status noted = note_left(folder); !noted) {
+        fail(folder.path(), noted.error());
+        return false;
     }
     if (folder.parent->existing) {
         auto existing =
@@ -273,8 +284,8 @@ Status Copier::copy_special(Workspace& workspace,
     }
     const int staged = folder->staged.get();
     bool is_made = make_special(staged, name, entry, found.link_target);
-    if (!is_made && errno == EEXIST && resumes_ && !folder->is_new) {
-        DRYDOCK_TRY(clear_other_kind(*folder, name, entry.kind));
+    if (!is_made && errno == EEXIST && resumes_ && folder->may_have_left(name)) {
+        DRYDOCK_TRY(left_behind(*folder, name, entry.kind));
         DRYDOCK_TRY(remove_entry(staged, name));
         is_made = make_special(staged, name, entry, found.link_target);
     }
@@ -283,7 +294,7 @@ Status Copier::copy_special(Workspace& workspace,
         return segments_.add_line(workspace.number(), line_of(found));
     }
     if (!is_made) {
-        return fail_write(name_of(entry.kind), errno);
+        return fail_make(name_of(entry.kind), errno);
     }
     report_.add_refusals(found.path, set_attributes(staged, name, entry, found.extended));
     report_.change(

@@ -65,9 +65,10 @@ struct CopierParts {
     Journal* journal = nullptr;  // null: this process helps another one
     int source = -1;             // the root, open
 
-    std::int64_t start = 1;   // counts the processes that began this copy
-    bool trusts_all = false;  // no host that copied was started anew since
-    Time durable_until = {};  // else later changes count for nothing
+    std::int64_t start = 1;    // counts the processes that began this copy
+    bool trusts_all = false;   // no host that copied was started anew since
+    Time durable_until = {};   // else later changes count for nothing
+    bool folds_names = false;  // the target takes some names for the same
 
     std::size_t helpers = 0;  // other processes, to which work is offered
     // Brings to the disk what helpers have copied.
@@ -154,6 +155,7 @@ private:
     [[nodiscard]] Journal& journal() const;
     void push_chunk(const std::shared_ptr<LargeFile>& file);
     void copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFile>& file);
+    void fail_chunk(LargeFile& file, const Error& error);
     [[nodiscard]] Status copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk);
     // Returns the next chunk that no earlier run has copied; -1 behind the last one.
     [[nodiscard]] std::int64_t next_chunk(LargeFile& file);
@@ -178,7 +180,8 @@ private:
     [[nodiscard]] Result<bool> is_completed(const Folder& folder,
                                             const std::string& name,
                                             const os::Fd& source,
-                                            const Entry& entry) const;
+                                            const Entry& entry,
+                                            const Entry& staged) const;
     [[nodiscard]] Status keep_file(Workspace& workspace,
                                    const Folder& folder,
                                    const std::string& name,
@@ -208,14 +211,22 @@ private:
     [[nodiscard]] bool is_other_file_system(int file) const;
     [[nodiscard]] bool is_own(const Entry& entry) const;
     void remove_staged_extra(Folder& folder);
+    // Lists what an earlier run left in a folder, where a name may lead to something of another
+    // name.
+    [[nodiscard]] Status note_left(Folder& folder) const;
     // Removes what an earlier run staged under a name, with all that is in it, and notes that.
     [[nodiscard]] Status
     remove_staged(int folder, const std::string& name, const std::string& path);
-    // The same if it is a folder and shall be something else, or the other way round.
-    [[nodiscard]] Status clear_other_kind(const Folder& folder, const std::string& name, Kind kind);
+    // Returns what an earlier run staged under a name. If that is a folder and shall be something
+    // else, or the other way round, it is removed, and nothing is returned.
+    [[nodiscard]] Result<std::optional<Entry>>
+    left_behind(const Folder& folder, const std::string& name, Kind kind);
     void sync_sometimes();
     // Waits as the limit of the rate tells.
     void wait_for_rate(std::int64_t bytes);
+    // True if the new file shares the blocks of the source now. The first refusal is the last
+    // attempt.
+    [[nodiscard]] bool clone(const os::Fd& source, const os::Fd& target, const Entry& entry);
 
     CopierParts parts_;
     const CopyRequest& request_;
@@ -227,6 +238,7 @@ private:
     bool resumes_;
     NewFiles new_files_;
     RateLimit rate_;
+    std::atomic<bool> clones_;
     std::uint64_t target_device_ = 0;
     std::vector<Entry> own_folders_;  // at the target
     std::atomic<std::int64_t> entries_ = 0;

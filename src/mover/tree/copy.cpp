@@ -81,6 +81,13 @@ Result<std::unique_ptr<Journal>> open_journal(const CopyRequest& request,
     return Journal::open(path, name_of(request), boots);
 }
 
+Status choose_profile(CopyRequest& request, int target) {
+    DRYDOCK_TRY_ASSIGN(const os::Fd source, open_root(request.source));
+    request.profile = profile_of(source.get(), target);
+    request.workers.piece_bytes = request.profile.piece_bytes;
+    return {};
+}
+
 class Copy {
 public:
     Copy(const CopyRequest& request, Journal& journal, Staging& staging, Dealer& dealer)
@@ -98,6 +105,7 @@ public:
         CopyReport report = report_.copy();
         report.resumed = start > 1;
         report.ranks = ranks();
+        report.profile = request_.profile.name;
         return report;
     }
 
@@ -112,6 +120,7 @@ private:
         parts.start = start;
         parts.trusts_all = !journal_.was_rebooted();
         parts.durable_until = journal_.durable_until().value_or(Time{});
+        DRYDOCK_TRY_ASSIGN(parts.folds_names, journal_.folds_names());
         parts.helpers = dealer_.helpers();
         if (parts.helpers > 0) {
             parts.sync_helpers = [this] { return dealer_.sync(); };
@@ -189,7 +198,7 @@ private:
         DRYDOCK_TRY(request_.is_durable ? staging_.sync() : Status());
         if (report_.copy().failures.count == failures) {
             DRYDOCK_TRY(journal_.set_phase(Phase::done));
-            DRYDOCK_TRY(journal_.barrier());
+            DRYDOCK_TRY(request_.is_durable ? journal_.barrier() : journal_.end_syncing());
         }
         if (const Status removed = staging_.remove(); !removed) {
             report_.add_problem(&CopyReport::failures, k_staging_name, removed.error());
@@ -295,11 +304,14 @@ Result<CopyReport> copy_tree(const CopyRequest& wanted) {
     DRYDOCK_TRY_ASSIGN(const std::string known, journal->staging());
     DRYDOCK_TRY_ASSIGN(Staging staging, Staging::open(request.target, known));
     DRYDOCK_TRY_ASSIGN(const std::string identity, staging.identity());
+    DRYDOCK_TRY(choose_profile(request, staging.target()));
     if (staging.is_new()) {
         if (const Status space = check_space(request, staging.target()); !space) {
             static_cast<void>(staging.remove());
             return tl::unexpected(space.error());
         }
+        DRYDOCK_TRY_ASSIGN(const bool folds_names, staging.folds_names());
+        DRYDOCK_TRY(journal->set_folds_names(folds_names));
         DRYDOCK_TRY(journal->set_staging(identity));
     }
     DRYDOCK_TRY_ASSIGN(const std::int64_t start, journal->count_start());

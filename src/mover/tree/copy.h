@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "mover/tree/digest.h"
+#include "mover/tree/profile.h"
 #include "mover/tree/workers.h"
 
 #include <cstdint>
@@ -57,6 +58,7 @@ struct CopyRequest {
     std::string selection;  // tells what `leaves_out` leaves out: a copy goes on with the same only
     std::function<void(const Progress&)> progressed = {};  // a few times a second; may be empty
     std::function<bool()> is_to_stop = {};                 // asked often; may be empty
+    Profile profile = {};                                  // chosen by copy_tree()
     Team* team = nullptr;  // this process is rank 0 of it; null: it copies alone
 };
 
@@ -88,6 +90,7 @@ struct CopyReport {
     ProblemList failures;       // not copied
     bool resumed = false;
     std::int64_t threads = 0;
+    std::string profile;            // of the places; empty: the usual one
     std::vector<RankReport> ranks;  // of a team, rank 0 first
 
     // Adds what a target did not take of an entry to `refused`.

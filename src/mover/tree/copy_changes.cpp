@@ -12,24 +12,35 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 namespace drydock::mover::tree {
 namespace {
+
+// Calls `take` for all that is in an open folder, from its begin.
+template <class Take>
+Status each_name(int folder, const Take& take) {
+    if (::lseek(folder, 0, SEEK_SET) < 0) {
+        return drydock::fail_errno("tree.list", "list", errno);
+    }
+    while (true) {
+        DRYDOCK_TRY_ASSIGN(const auto names, next_names(folder));
+        if (names.empty()) {
+            return {};
+        }
+        for (const Name& name : names) {
+            DRYDOCK_TRY(take(name.text));
+        }
+    }
+}
 
 // Calls `take` for all that is in a staged folder, and may be removed meanwhile.
 template <class Take>
 Status each_child(int folder, const std::string& name, const Take& take) {
     DRYDOCK_TRY_ASSIGN(const os::Fd inner, open_entry(folder, name, O_RDONLY | O_DIRECTORY));
     static_cast<void>(::fchmod(inner.get(), S_IRWXU));
-    while (true) {
-        DRYDOCK_TRY_ASSIGN(const auto names, next_names(inner.get()));
-        if (names.empty()) {
-            return {};
-        }
-        for (const Name& child : names) {
-            DRYDOCK_TRY(take(inner.get(), child.text));
-        }
-    }
+    return each_name(inner.get(),
+                     [&](const std::string& child) { return take(inner.get(), child); });
 }
 
 }  // namespace
@@ -58,6 +69,17 @@ void Copier::remove_staged_extra(Folder& folder) {
     }
 }
 
+Status Copier::note_left(Folder& folder) const {
+    if (!parts_.folds_names || !resumes_ || folder.is_new) {
+        return {};
+    }
+    folder.left.emplace();
+    return each_name(folder.staged.get(), [&](const std::string& name) {
+        folder.left->insert(name);
+        return Status();
+    });
+}
+
 Status Copier::remove_staged(int folder, const std::string& name, const std::string& path) {
     DRYDOCK_TRY_ASSIGN(const Entry entry, read_entry(folder, name));
     if (entry.kind == Kind::folder) {
@@ -73,13 +95,17 @@ Status Copier::remove_staged(int folder, const std::string& name, const std::str
     return remove_entry(folder, name);
 }
 
-Status Copier::clear_other_kind(const Folder& folder, const std::string& name, Kind kind) {
-    if (!resumes_ || folder.is_new) {
-        return {};
+Result<std::optional<Entry>>
+Copier::left_behind(const Folder& folder, const std::string& name, Kind kind) {
+    if (!resumes_ || !folder.may_have_left(name)) {
+        return std::optional<Entry>();
     }
     const auto staged = read_entry(folder.staged.get(), name);
-    if (!staged || (staged->kind == Kind::folder) == (kind == Kind::folder)) {
-        return {};
+    if (!staged) {
+        return std::optional<Entry>();
+    }
+    if ((staged->kind == Kind::folder) == (kind == Kind::folder)) {
+        return std::optional(*staged);
     }
     if (staged->kind == Kind::folder) {
         const std::string path = folder.path_of(name);
@@ -87,7 +113,8 @@ Status Copier::clear_other_kind(const Folder& folder, const std::string& name, K
             return remove_staged(inner, child, path + "/" + child);
         }));
     }
-    return remove_entry(folder.staged.get(), name);  // the name itself gets a new line
+    DRYDOCK_TRY(remove_entry(folder.staged.get(), name));  // the name itself gets a new line
+    return std::optional<Entry>();
 }
 
 }  // namespace drydock::mover::tree

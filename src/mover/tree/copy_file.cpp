@@ -30,16 +30,13 @@ std::string inode_text(const Entry& entry) {
 Result<bool> Copier::is_completed(const Folder& folder,
                                   const std::string& name,
                                   const os::Fd& source,
-                                  const Entry& entry) const {
-    if (!resumes_ || folder.is_new) {
-        return false;
-    }
-    const auto staged = read_entry(folder.staged.get(), name);
-    const bool is_equal = staged && staged->kind == entry.kind && staged->bytes == entry.bytes
-                          && staged->modified == entry.modified && staged->mode == entry.mode
-                          && staged->user == entry.user && staged->group == entry.group;
-    if (!is_equal || entry.changed >= staged->changed
-        || (!parts_.trusts_all && staged->changed >= parts_.durable_until)) {
+                                  const Entry& entry,
+                                  const Entry& staged) const {
+    const bool is_equal = staged.kind == entry.kind && staged.bytes == entry.bytes
+                          && staged.modified == entry.modified && staged.mode == entry.mode
+                          && staged.user == entry.user && staged.group == entry.group;
+    if (!is_equal || entry.changed >= staged.changed
+        || (!parts_.trusts_all && staged.changed >= parts_.durable_until)) {
         return false;
     }
     DRYDOCK_TRY_ASSIGN(const auto wanted, read_extended(source.get()));
@@ -142,17 +139,30 @@ Status Copier::copy_file(Workspace& workspace,
     if (is_further) {
         return {};
     }
-    DRYDOCK_TRY(clear_other_kind(*folder, name, Kind::file));
+    DRYDOCK_TRY_ASSIGN(const auto staged, left_behind(*folder, name, Kind::file));
     DRYDOCK_TRY_ASSIGN(const bool is_there, is_at_target(workspace, folder, name, source, entry));
     if (is_there) {
         return {};
     }
-    DRYDOCK_TRY_ASSIGN(const bool is_kept, is_completed(*folder, name, source, entry));
-    if (is_kept) {
-        return keep_file(workspace, *folder, name, source, entry);
+    if (staged) {
+        DRYDOCK_TRY_ASSIGN(const bool is_kept, is_completed(*folder, name, source, entry, *staged));
+        if (is_kept) {
+            return keep_file(workspace, *folder, name, source, entry);
+        }
     }
     return entry.bytes > k_chunk_bytes ? start_large(folder, name, std::move(source), entry)
                                        : copy_whole(workspace, folder, name, source, entry);
+}
+
+// Blocks are shared only where that is cheaper than a copy.
+bool Copier::clone(const os::Fd& source, const os::Fd& target, const Entry& entry) {
+    constexpr std::int64_t k_least_bytes = std::int64_t{64} << 10;
+    if (entry.bytes < k_least_bytes || !clones_) {
+        return false;
+    }
+    const bool is_cloned = clone_data(source.get(), target.get());
+    clones_ = is_cloned;
+    return is_cloned;
 }
 
 // A file that changes meanwhile is read again, a few times.
@@ -165,7 +175,9 @@ Status Copier::copy_whole(Workspace& workspace,
     DRYDOCK_TRY_ASSIGN(NewFile made, new_files_.make(*folder, name, entry));
     for (int attempt = 1;; ++attempt) {
         const auto data =
-            copy_data(source.get(), made.file.get(), entry, request_.digest, workspace);
+            clone(source, made.file, entry)
+                ? digest_file(made.file.get(), entry, request_.digest, workspace)
+                : copy_data(source.get(), made.file.get(), entry, request_.digest, workspace);
         if (!data) {
             static_cast<void>(remove_entry(folder->staged.get(), name));
             return tl::unexpected(data.error());

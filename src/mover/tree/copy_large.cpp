@@ -41,6 +41,7 @@ struct Copier::LargeFile {
     Entry entry;
     std::string version;
     std::optional<DirectCopy> direct;
+    bool is_cloned = false;                    // what is left to be done is to read it
     std::map<std::int64_t, std::string> done;  // chunks of an earlier run
     std::mutex mutex;                          // of what follows
     ChunkDigests digests;
@@ -90,8 +91,11 @@ Status Copier::start_large(const FolderRef& folder,
         file->done.clear();
         DRYDOCK_TRY(journal().remove_chunks(path));
         DRYDOCK_TRY_ASSIGN(file->target, make_staged(*folder, name, resumes_));
+        file->is_cloned = clone(file->source, file->target, entry);
     }
-    file->direct = DirectCopy::open(file->source.get(), file->target.get(), entry);
+    if (!file->is_cloned && !request_.profile.is_plain) {
+        file->direct = DirectCopy::open(file->source.get(), file->target.get(), entry);
+    }
     push_chunk(file);
     return {};
 }
@@ -156,23 +160,26 @@ void Copier::copy_next_chunk(Workspace& workspace, const std::shared_ptr<LargeFi
     }
     push_chunk(file);
     if (const Status copied = copy_one_chunk(workspace, *file, chunk); !copied) {
-        file->has_failed = true;
-        fail(file->folder->path_of(file->name), copied.error());
+        fail_chunk(*file, copied.error());
     }
     sync_sometimes();
 }
 
+// The first chunk that fails tells it for the file.
+void Copier::fail_chunk(LargeFile& file, const Error& error) {
+    if (!file.has_failed.exchange(true)) {
+        fail(file.folder->path_of(file.name), error);
+    }
+}
+
 Status Copier::copy_one_chunk(Workspace& workspace, LargeFile& file, std::int64_t chunk) {
     wait_for_rate(file.digests.bytes_of(chunk));
-    DRYDOCK_TRY_ASSIGN(const FileData data,
-                       file.direct
-                           ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)
-                           : copy_chunk(file.source.get(),
-                                        file.target.get(),
-                                        file.entry,
-                                        chunk,
-                                        request_.digest,
-                                        workspace));
+    const int source = (file.is_cloned ? file.target : file.source).get();
+    const int target = file.is_cloned ? k_no_target : file.target.get();
+    DRYDOCK_TRY_ASSIGN(
+        const FileData data,
+        file.direct ? file.direct->copy_chunk(file.entry, chunk, request_.digest, workspace)
+                    : copy_chunk(source, target, file.entry, chunk, request_.digest, workspace));
     bytes_ += data.bytes;
     return take_chunk(file, chunk, data);
 }
@@ -207,8 +214,7 @@ Offer Copier::offer_chunk(const std::shared_ptr<LargeFile>& file) {
             taken = take_chunk(*file, *chunk, data);
         }
         if (!taken) {
-            file->has_failed = true;
-            fail(file->folder->path_of(file->name), taken.error());
+            fail_chunk(*file, taken.error());
         }
         end_chunk(workspace, file);
     };

@@ -93,6 +93,7 @@ Result<FolderRef> Copier::folder_at(const std::string& path, bool is_new, bool e
     folder->is_new = is_new;
     DRYDOCK_TRY_ASSIGN(folder->source, open_folder_below(parts_.source, path));
     DRYDOCK_TRY_ASSIGN(folder->staged, open_folder_below(staging_.folder(), path));
+    DRYDOCK_TRY(note_left(*folder));
     if (exists) {
         DRYDOCK_TRY_ASSIGN(folder->existing, open_folder_below(staging_.target(), path));
     }
@@ -136,7 +137,9 @@ Result<std::string> Copier::do_chunk(Workspace& workspace, PacketReader& reader)
         return fail_write("open the file", errno);
     }
     wait_for_rate(std::min(k_chunk_bytes, bytes));
-    const auto direct = DirectCopy::open(source.get(), target.get(), entry);
+    const auto direct = request_.profile.is_plain
+                            ? std::nullopt
+                            : DirectCopy::open(source.get(), target.get(), entry);
     DRYDOCK_TRY_ASSIGN(
         const FileData data,
         direct ? direct->copy_chunk(entry, chunk, request_.digest, workspace)

@@ -122,6 +122,7 @@ Status Dealer::begin(const CopierParts& parts) {
     told.number(static_cast<std::int64_t>(request.bytes_per_second / (helpers_.size() + 1)));
     told.number(parts.start).number(parts.trusts_all ? 1 : 0);
     told.number(parts.durable_until.seconds).number(parts.durable_until.nanoseconds);
+    told.number(parts.folds_names ? 1 : 0);
     const std::string bytes = told.take();
     for (const Helper& helper : helpers_) {
         team_->send(helper.rank, bytes);

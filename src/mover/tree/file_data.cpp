@@ -3,6 +3,8 @@
 #include "mover/tree/file_data.h"
 
 #include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,10 +76,12 @@ Result<std::int64_t> copy_range(int source,
                                 std::int64_t begin,
                                 std::int64_t end,
                                 RunningDigest& digest,
-                                Buffer& buffer) {
+                                Workspace& workspace) {
+    Buffer& buffer = workspace.small();
+    const auto most = static_cast<std::int64_t>(workspace.piece_bytes());
     std::int64_t at = begin;
     while (at < end) {
-        const auto piece = std::min<std::int64_t>(end - at, k_small_bytes);
+        const std::int64_t piece = std::min(end - at, most);
         DRYDOCK_TRY_ASSIGN(const std::int64_t got, read_at(source, buffer.data(), piece, at));
         digest.add({buffer.data(), static_cast<std::size_t>(got)});
         if (target != k_no_target) {
@@ -113,7 +117,7 @@ Result<Copied> copy_ranges(int source,
         }
         copied.is_hole = false;
         DRYDOCK_TRY_ASSIGN(const std::int64_t got,
-                           copy_range(source, target, at, range.end, digest, workspace.small()));
+                           copy_range(source, target, at, range.end, digest, workspace));
         const bool has_ended = at + got < range.end;
         at += got;
         if (has_ended) {
@@ -151,9 +155,21 @@ tl::unexpected<Error> fail_write(const char* action, int error_number) {
     return fail_errno("tree.write", action, error_number);
 }
 
+bool clone_data(int source, int target) {
+    return ::ioctl(target, FICLONE, source) == 0;
+}
+
+tl::unexpected<Error> fail_make(const char* action, int error_number) {
+    return error_number == EEXIST
+               ? fail("tree.collides",
+                      "the target takes its name for that of another entry",
+                      "give it another name, or copy to a file system that tells them apart")
+               : fail_write(action, error_number);
+}
+
 Result<FileData>
 copy_data(int source, int target, const Entry& entry, DigestKind kind, Workspace& workspace) {
-    if (entry.bytes <= static_cast<std::int64_t>(k_small_bytes) && !has_holes(entry)) {
+    if (entry.bytes <= static_cast<std::int64_t>(workspace.piece_bytes()) && !has_holes(entry)) {
         return copy_small(source, target, entry, kind, workspace);
     }
     RunningDigest digest(kind);

@@ -21,6 +21,10 @@ struct FileData {
 
 inline constexpr int k_no_target = -1;
 
+// Lets an empty file share the blocks of another one. False, and errno, if their file system
+// cannot.
+[[nodiscard]] bool clone_data(int source, int target);
+
 // Reads all of a file, at most `entry.bytes`, and writes it to an empty file.
 [[nodiscard]] Result<FileData>
 copy_data(int source, int target, const Entry& entry, DigestKind kind, Workspace& workspace);
@@ -39,5 +43,8 @@ digest_file(int file, const Entry& entry, DigestKind kind, Workspace& workspace)
 
 // Makes the error of a failed write.
 [[nodiscard]] tl::unexpected<Error> fail_write(const char* action, int error_number);
+// The same of an entry that could not be made. "tree.collides" if something else of this copy has
+// its name: the target takes both names for one.
+[[nodiscard]] tl::unexpected<Error> fail_make(const char* action, int error_number);
 
 }  // namespace drydock::mover::tree

@@ -38,6 +38,8 @@ public:
 private:
     enum class Seen : std::uint8_t { nothing, as_requested, other };
 
+    [[nodiscard]] Seen look(const os::Fd& file, const Entry& entry) const;
+
     bool resumes_;
     uid_t user_;  // of this process
     gid_t group_;

@@ -115,6 +115,7 @@ struct Assignment {
     std::int64_t start = 1;
     bool trusts_all = false;
     Time durable_until;
+    bool folds_names = false;
 };
 
 Assignment read_assignment(PacketReader& reader) {
@@ -135,6 +136,7 @@ Assignment read_assignment(PacketReader& reader) {
     assignment.trusts_all = reader.number() != 0;
     assignment.durable_until.seconds = reader.number();
     assignment.durable_until.nanoseconds = static_cast<std::uint32_t>(reader.number());
+    assignment.folds_names = reader.number() != 0;
     return assignment;
 }
 
@@ -162,6 +164,8 @@ public:
         , assignment_(std::move(assignment))
         , source_(std::move(source))
         , staging_(std::move(staging)) {
+        assignment_.request.profile = profile_of(source_.get(), staging_.target());
+        assignment_.request.workers.piece_bytes = assignment_.request.profile.piece_bytes;
         assignment_.request.is_to_stop = [this, asked = std::move(is_to_stop)] {
             return is_stopped_ || (asked && asked());
         };
@@ -174,6 +178,7 @@ public:
         parts.start = assignment_.start;
         parts.trusts_all = assignment_.trusts_all;
         parts.durable_until = assignment_.durable_until;
+        parts.folds_names = assignment_.folds_names;
         parts.lines = [this](std::size_t thread, std::string_view lines) {
             return line_.add_lines(thread == assignment_.request.workers.most, lines);
         };

@@ -2,6 +2,8 @@
 // and a checkpoint syncs what was committed.
 #include "mover/tree/journal.h"
 
+#include "os/files.h"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -136,6 +138,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
                                                const std::string& copy,
                                                const std::set<std::string>& boots) {
     sqlite3* database = nullptr;
+    const bool is_new = ::access(path.c_str(), F_OK) != 0;
     const int code =
         sqlite3_open_v2(path.c_str(),
                         &database,
@@ -143,10 +146,12 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path,
                         nullptr);
     std::unique_ptr<Journal> journal(new Journal(database));
     journal->boots_ = boots;
+    journal->folder_ = os::folder_of(path);
     if (code != SQLITE_OK) {
         return journal->broken();
     }
     sqlite3_busy_timeout(database, k_wait_ms);
+    DRYDOCK_TRY(journal->set_syncing(!is_new));
     DRYDOCK_TRY(journal->prepare(copy));
     return journal;
 }
@@ -159,7 +164,6 @@ Journal::~Journal() {
 Status Journal::prepare(const std::string& copy) {
     DRYDOCK_TRY(run("PRAGMA locking_mode = EXCLUSIVE"));
     DRYDOCK_TRY(run("PRAGMA journal_mode = WAL"));
-    DRYDOCK_TRY(run("PRAGMA synchronous = NORMAL"));
     DRYDOCK_TRY(run("BEGIN IMMEDIATE"));
     if (sqlite3_exec(database_, k_schema, nullptr, nullptr, nullptr) != SQLITE_OK) {
         return broken();
@@ -208,11 +212,26 @@ Status Journal::set_note(const char* name, std::string_view text) {
     return insert.bytes(name).bytes(text).run();
 }
 
+// What is in a new file counts for nothing before the first barrier: until then it is not synced.
+Status Journal::set_syncing(bool syncs) {
+    syncs_ = syncs;
+    return run(syncs ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = OFF");
+}
+
 Status Journal::barrier() {
     static int count = 0;
     const std::lock_guard lock(mutex_);
     crash_here("barrier", ++count);
+    if (!syncs_) {
+        DRYDOCK_TRY(set_syncing(true));
+        DRYDOCK_TRY(os::sync_folder(folder_));
+    }
     return run("PRAGMA wal_checkpoint(FULL)");
+}
+
+Status Journal::end_syncing() {
+    const std::lock_guard lock(mutex_);
+    return set_syncing(false);
 }
 
 Result<Phase> Journal::phase() {
@@ -243,6 +262,17 @@ Result<std::string> Journal::staging() {
 Status Journal::set_staging(const std::string& identity) {
     const std::lock_guard lock(mutex_);
     return set_note("staging", identity);
+}
+
+Result<bool> Journal::folds_names() {
+    const std::lock_guard lock(mutex_);
+    DRYDOCK_TRY_ASSIGN(const std::string text, note("folds_names"));
+    return text == "yes";
+}
+
+Status Journal::set_folds_names(bool folds) {
+    const std::lock_guard lock(mutex_);
+    return set_note("folds_names", folds ? "yes" : "no");
 }
 
 Result<Time> Journal::durable_until() {

@@ -39,6 +39,8 @@ public:
 
     // Makes all writes so far survive a power cut.
     [[nodiscard]] Status barrier();
+    // Waits for no disk any more: what follows need not survive a power cut.
+    [[nodiscard]] Status end_syncing();
 
     [[nodiscard]] Result<Phase> phase();
     [[nodiscard]] Status set_phase(Phase phase);
@@ -49,6 +51,10 @@ public:
     // Names the staging folder that this copy made; empty as long as it has made none.
     [[nodiscard]] Result<std::string> staging();
     [[nodiscard]] Status set_staging(const std::string& identity);
+
+    // True if the target takes some names for the same.
+    [[nodiscard]] Result<bool> folds_names();
+    [[nodiscard]] Status set_folds_names(bool folds);
 
     // What was changed at the target before this time of its own clock is on its disk. Notes of
     // another boot of this host count only so far.
@@ -89,6 +95,7 @@ private:
 
     explicit Journal(sqlite3* database) : database_(database) {}
 
+    [[nodiscard]] Status set_syncing(bool syncs);
     [[nodiscard]] Status prepare(const std::string& copy);
     [[nodiscard]] Status note_boots();
     [[nodiscard]] Status run(const char* sql);
@@ -98,6 +105,8 @@ private:
 
     std::mutex mutex_;
     sqlite3* database_;
+    std::string folder_;
+    bool syncs_ = true;
     std::set<std::string> boots_;
     bool was_rebooted_ = false;
 };

@@ -17,13 +17,18 @@ constexpr std::size_t k_finished_max = 32;  // open files of a thread
 
 }  // namespace
 
-Segments::Segments(
-    std::string folder, std::int64_t start, std::size_t threads, Refused refused, Sink sink)
+Segments::Segments(std::string folder,
+                   std::int64_t start,
+                   std::size_t threads,
+                   Refused refused,
+                   Sink sink,
+                   bool syncs_files)
     : folder_(std::move(folder))
     , start_(start)
     , segments_(threads)
     , refused_(std::move(refused))
     , sink_(std::move(sink))
+    , syncs_files_(syncs_files)
     , earlier_(files_in(folder_)) {
 }
 
@@ -54,8 +59,7 @@ Status Segments::flush(std::size_t thread) {
         DRYDOCK_TRY(sink_ ? sink_(thread, segment.lines) : write(segment, thread));
         segment.lines.clear();
     }
-    finish_files(segment);
-    return {};
+    return finish_files(segment);
 }
 
 Status Segments::write(Segment& segment, std::size_t thread) {
@@ -65,8 +69,11 @@ Status Segments::write(Segment& segment, std::size_t thread) {
     return os::write_all(segment.file.get(), segment.lines);
 }
 
-void Segments::finish_files(Segment& segment) {
+Status Segments::finish_files(Segment& segment) {
     for (Finished& finished : segment.finished) {
+        if (syncs_files_ && finished.file && ::fsync(finished.file.get()) != 0) {
+            return fail_errno("tree.sync", "sync " + finished.name, errno);
+        }
         const auto refusals =
             finished.file
                 ? set_times(finished.file.get(), finished.entry, finished.flags, holds_nanoseconds_)
@@ -78,6 +85,7 @@ void Segments::finish_files(Segment& segment) {
         }
     }
     segment.finished.clear();
+    return {};
 }
 
 Status Segments::sync() {

@@ -40,12 +40,14 @@ public:
     using Sink = std::function<Status(std::size_t thread, std::string_view lines)>;
 
     // Makes files named by the start of the copy in `folder`, one for each of `threads` threads,
-    // unless there is a sink.
+    // unless there is a sink. With `syncs_files`, each file is on its disk before it gets its
+    // times.
     Segments(std::string folder,
              std::int64_t start,
              std::size_t threads,
              Refused refused,
-             Sink sink = {});
+             Sink sink = {},
+             bool syncs_files = false);
 
     // Adds a line; writes it out sooner or later.
     [[nodiscard]] Status add_line(std::size_t thread, std::string_view line);
@@ -68,13 +70,14 @@ private:
 
     [[nodiscard]] Status open(Segment& segment, std::size_t thread);
     [[nodiscard]] Status write(Segment& segment, std::size_t thread);
-    void finish_files(Segment& segment);
+    [[nodiscard]] Status finish_files(Segment& segment);
 
     std::string folder_;
     std::int64_t start_;
     std::vector<Segment> segments_;
     Refused refused_;
     Sink sink_;
+    bool syncs_files_;
     std::atomic<bool> holds_nanoseconds_ = false;  // the target was seen to
     std::mutex opened_mutex_;
     std::vector<int> opened_;

@@ -212,6 +212,20 @@ Result<std::string> Staging::identity() const {
     return identity_of(folder_.get());
 }
 
+// One name in two cases and in two forms of Unicode.
+Result<bool> Staging::folds_names() const {
+    constexpr const char* k_name = "drydock-A\u00e9";
+    if (::mkdirat(folder_.get(), k_name, S_IRWXU) != 0) {
+        return fail_errno("tree.target", "make a folder in the staging folder", errno);
+    }
+    const bool folds = read_entry(folder_.get(), "drydock-a\u00e9").has_value()
+                       || read_entry(folder_.get(), "drydock-Ae\u0301").has_value();
+    if (::unlinkat(folder_.get(), k_name, AT_REMOVEDIR) != 0) {
+        return fail_errno("tree.remove", "remove a folder in the staging folder", errno);
+    }
+    return folds;
+}
+
 // The folder's own inode is changed, so no name is needed that an entry could have.
 Result<Time> Staging::target_time() const {
     if (::fchmod(folder_.get(), S_IRWXU) != 0) {

@@ -40,6 +40,10 @@ public:
     // True if this call of open() made the folder.
     [[nodiscard]] bool is_new() const { return is_new_; }
 
+    // True if the target takes some names for the same, such as those that differ in case only. The
+    // folder has to be empty: names are made in it.
+    [[nodiscard]] Result<bool> folds_names() const;
+
     // Returns the time that the target's clock gives to a change of now.
     [[nodiscard]] Result<Time> target_time() const;
     // Brings everything on the target's file system to its disk.

@@ -15,6 +15,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,10 +31,17 @@ struct Folder {
     os::Fd staged;        // for a copy: where it is built up
     os::Fd existing;      // for a copy: the folder of that path at the target, if there is one
     bool is_new = false;  // `staged` was made by this process
+    // What an earlier process left in `staged`, on a target that takes some names for the same.
+    std::optional<std::set<std::string>> left = {};
     std::atomic<std::int64_t> pending = 1;
 
     [[nodiscard]] std::string path() const;  // from the root, "" for the root itself
     [[nodiscard]] std::string path_of(const std::string& child) const;
+
+    // True if an earlier process may have left something in `staged` under this name.
+    [[nodiscard]] bool may_have_left(const std::string& child) const {
+        return !is_new && (!left || left->contains(child));
+    }
 };
 
 using FolderRef = std::shared_ptr<Folder>;

@@ -40,7 +40,7 @@ WorkerCount within_descriptors(const WorkerCount& wanted) {
     }
     const std::size_t threads = open > k_of_all ? (open - k_of_all) / k_of_a_thread : 1;
     const std::size_t most = std::clamp<std::size_t>(threads, 1, wanted.most);
-    return {std::min(wanted.first, most), most};
+    return {std::min(wanted.first, most), most, wanted.piece_bytes};
 }
 
 Buffer::Buffer(std::size_t size)
@@ -57,7 +57,7 @@ void Buffer::Free::operator()(char* bytes) const {
 
 Buffer& Workspace::small() {
     if (!small_) {
-        small_ = std::make_unique<Buffer>(k_small_bytes + k_alignment);
+        small_ = std::make_unique<Buffer>(piece_bytes_ + k_alignment);
     }
     return *small_;
 }
@@ -166,7 +166,7 @@ std::size_t Workers::most_threads() const {
 }
 
 void Workers::run(std::size_t number) {
-    Workspace workspace(number);
+    Workspace workspace(number, count_.piece_bytes);
     std::unique_lock lock(mutex_);
     while (true) {
         wake_.wait(lock, [&] { return !tasks_.empty() || is_over_; });

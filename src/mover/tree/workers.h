@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "mover/tree/profile.h"
 
 #include <condition_variable>
 #include <cstddef>
@@ -45,26 +46,32 @@ private:
 // What belongs to one thread.
 class Workspace {
 public:
-    explicit Workspace(std::size_t number) : number_(number) {}
+    explicit Workspace(std::size_t number, std::size_t piece_bytes = k_small_bytes)
+        : number_(number)
+        , piece_bytes_(piece_bytes) {}
 
     [[nodiscard]] std::size_t number() const { return number_; }
 
-    // Memory for a small file, and for a part of a large one.
+    // Bytes that are read and written at once.
+    [[nodiscard]] std::size_t piece_bytes() const { return piece_bytes_; }
+
+    // Memory for a small file or a piece, and for a part of a large file.
     [[nodiscard]] Buffer& small();
     [[nodiscard]] Buffer& large();
 
 private:
     std::size_t number_;
+    std::size_t piece_bytes_;
     std::unique_ptr<Buffer> small_;
     std::unique_ptr<Buffer> large_;
 };
 
-inline constexpr std::size_t k_small_bytes = std::size_t{256} << 10;
 inline constexpr std::size_t k_large_bytes = std::size_t{4} << 20;
 
 struct WorkerCount {
     std::size_t first = 2;
     std::size_t most = 16;
+    std::size_t piece_bytes = k_small_bytes;  // of their workspaces
 };
 
 // Raises the limit of open files. Returns as many threads as it allows: each has some dozens of
