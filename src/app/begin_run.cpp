@@ -105,7 +105,7 @@ AppResult<void> may_begin(const Options& options, StateDir& state_dir, const mod
     return {};
 }
 
-// Returns the detail of run.created (docs/formats/journal.md). It is the only place where the
+// Returns the detail of run.created (docs/formats/events.md). It is the only place where the
 // reasons of a person and the position in a journey are recorded.
 Json created_detail(const Options& options, const RunStart& departure) {
     const model::Plan& plan = departure.plan;

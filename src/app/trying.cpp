@@ -1,3 +1,4 @@
+// Tries packs without a cluster, and writes a first one. No host is contacted.
 #include "app/trying.h"
 
 #include "app/internal.h"

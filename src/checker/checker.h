@@ -135,7 +135,7 @@ struct Report {
     // Facts without a law that conditions of downgrades look at: the ways back are certain only if
     // they hold.
     std::vector<std::string> hangs_on;
-    std::string note;  // the difference between the planner's point of no return and `closes`
+    std::string note;  // the difference between the planner's point of no return and return_point
 };
 
 [[nodiscard]] Report check(const model::Plan& plan, const Options& options);

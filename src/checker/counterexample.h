@@ -32,8 +32,8 @@ path_to(const Model& model, const Options& options, const Search& search, std::u
 // Describes the violation for people: the cause, the action to blame, the suggested change.
 [[nodiscard]] Violation describe_violation(const Model& model, Property property, Path walk);
 
-// Returns the events of a path as a run records them: from its birth, with attempt numbers, and
-// with a new conductor for each resume.
+// Returns the events of a path as a run records them: from run_created on, with attempt numbers,
+// and with a new conductor for each resume.
 [[nodiscard]] std::vector<run::CompactEvent>
 events_of(const Model& model, const std::vector<run::CompactEvent>& walked);
 

@@ -1,3 +1,4 @@
+// Each value comes from the first source that knows it; the header has their order.
 #include "checker/initial_values.h"
 
 #include "checker/model_builder.h"

@@ -1,4 +1,4 @@
-// InterchangeableLimit: of a group of interchangeable actions, two in flight show all that the
+// InterchangeableCutoff: of a group of interchangeable actions, two in flight show all that the
 // group can do. One raises the format, another one brings a halt. The surplus is skipped: a cutoff,
 // in the words of the literature. docs/design/0004, "Crowds", has the argument.
 //

@@ -31,7 +31,7 @@ void note_unclean(const Model& model, Byte* row) {
     }
 }
 
-// Who runs already keeps the lead.
+// A member that runs already keeps its lead; one that comes up does not lead.
 void bring_up(const Model& model, const Member& member, Byte release, Byte* row) {
     end_claims_on(model, member, row);
     set_if(is_running(member, row) ? k_no_offset : member.leads, model.no, row);

@@ -179,8 +179,8 @@ private:
         }
     }
 
-    // Statuses do not tell it: an action that failed waits again behind a resume. Without a gate
-    // nobody asks.
+    // Reserves the byte that says whether an action that closes the way back has begun. Statuses do
+    // not tell that: an action that failed waits again behind a resume. Without a gate nobody asks.
     void place_closed() {
         const auto& actions = model_.plan.actions;
         const bool has_gate = std::any_of(actions.begin(), actions.end(), [](const auto& action) {

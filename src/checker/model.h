@@ -215,7 +215,7 @@ struct ActionModel {
     std::vector<Index> observed_after;
 };
 
-// Releases that may not serve together: one of them in `role`, another in `with`.
+// Releases that may not serve together: one of them in `role`, another in `other_role`.
 struct SkewPair {
     Index role = 0;
     Index other_role = 0;

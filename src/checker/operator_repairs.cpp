@@ -11,7 +11,8 @@ using Kind = TransitionKind;
 
 namespace {
 
-// The operator says of each failed action whether it ran.
+// A failed unrepeatable action counts as not run from here on: the operator has found out whether
+// it ran, and taken back what it did.
 void resume(Expansion& expansion) {
     const Model& model = expansion.model();
     Successor successor = expansion.add(Kind::resumed, 0);

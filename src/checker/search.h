@@ -17,7 +17,7 @@
 
 namespace drydock::checker {
 
-// A step that violates a property: the first such transition from the row `from`.
+// A step that violates a property: the first such transition from the row `source`.
 struct ViolatingStep {
     std::uint32_t source = k_no_state;
     Transition transition;

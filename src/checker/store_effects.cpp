@@ -10,8 +10,9 @@ bool is_leader_of(const Model& model, const Member& member, const Byte* row) {
     return member.leads != k_no_offset && row[member.leads] == model.value_serving;
 }
 
-// True if releases with different laws are of different series here: the plan names the facts of
-// clean stops only then.
+// True if another release than the reader's has left the instance unclean. A plan names facts of
+// clean stops only if its two releases are of different series, so another release is another
+// series.
 bool is_foreign(const Store& store, Index instance, Byte reader, const Byte* row) {
     const Byte left_by = store.unclean.empty() ? k_absent : row[store.unclean[instance]];
     return left_by != k_absent && reader != k_absent && left_by != reader;

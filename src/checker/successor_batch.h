@@ -11,7 +11,7 @@
 
 namespace drydock::checker {
 
-// A replay reads the same kinds; the order is that of the words in counterexample.cpp.
+// A replay reads the same kinds; the sentences in transition_text.cpp have the same order.
 using TransitionKind = run::TraceStepKind;
 
 // A transition: its kind, and the index of its action, member, host or law.

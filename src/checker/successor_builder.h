@@ -48,7 +48,7 @@ public:
                       run::Purpose purpose = run::Purpose::none);
     // Applies an event that may change any action.
     Successor&& apply_to_run(run::EventType type);
-    // The conductor sends the action. Quorum and company are checked here and nowhere else.
+    // The conductor sends the action. `quorum` and `alone` are checked here and nowhere else.
     Successor&& dispatch();
     // The host tells the end of the action; the agent, asked, what became of it; the conductor
     // judges conditions.

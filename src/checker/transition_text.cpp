@@ -1,4 +1,4 @@
-// The words of transitions. A kind without a sentence shows nothing that people would tell.
+// The words of transitions: sentences for stories, and steps of traces.
 #include "checker/transition_text.h"
 
 #include "base/text.h"
@@ -82,7 +82,7 @@ std::string text_of_law(const Model& model, const FormatTransition& rise) {
 }
 
 // A skip is told where the action would have changed the cluster, or asked for the way back. A
-// condition on members that are all down is easily overlooked, so describe() and the reason say so.
+// condition on members that are all down is easily overlooked, so unmet() says so.
 std::string text_of_skip(const Model& model, const Byte* previous_row, Index action) {
     const ActionModel& act = model.actions[action];
     const model::Action& planned = model.plan.actions[action];

@@ -26,7 +26,7 @@ struct Console {
     std::ostream& errors;
     os::Clock& clock;
     std::string program;    // path of the running drydock
-    bool terminal = false;  // `out` is one
+    bool terminal = false;  // `output` is one
     std::size_t width = 100;
     const char* no_color = nullptr;     // the variable NO_COLOR
     mover::tree::Team* team = nullptr;  // this process is rank 0 of it

@@ -1,3 +1,4 @@
+// Makes the command line of the launcher, and executes it in the place of this process.
 #include "cli/launch.h"
 
 #include "cli/say.h"

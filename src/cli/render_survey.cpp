@@ -19,7 +19,6 @@ using model::FactSource;
 using model::Observation;
 using model::StandardFact;
 
-// The standard facts, in the order of their columns.
 constexpr std::size_t k_columns_max = 6;  // more members: other facts are counted, not listed
 constexpr std::size_t k_value_columns = 24;
 

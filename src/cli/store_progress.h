@@ -21,7 +21,7 @@ inline constexpr std::int64_t k_rate_window_ms = 60'000;
 
 class StoreProgressLine {
 public:
-    // `is_live`: `out` is a terminal.
+    // `is_live`: `stream` is a terminal.
     StoreProgressLine(std::ostream& stream, os::Clock& clock, bool is_live, std::string verb)
         : stream_(stream)
         , clock_(clock)

@@ -101,7 +101,7 @@ void ConditionPoller::submit(std::size_t index, Purpose purpose) {
     question.due_ms = clock_.monotonic_ms();
     question.deadline_ms = question.due_ms + patience_of(action, purpose, state_.status(index));
     questions_[index] = std::move(question);
-    for (const auto& shared : readings_) {  // for another question about it
+    for (const auto& shared : readings_) {  // those wait for the question that was replaced
         std::erase_if(shared->submissions,
                       [&](const Submission& submission) { return submission.action == index; });
     }
@@ -112,7 +112,7 @@ std::vector<Judgement> ConditionPoller::step(bool is_still) {
     const std::int64_t now = clock_.monotonic_ms();
     std::vector<Judgement> judgements;
     std::vector<std::size_t> due;
-    bool needs_facts = false;  // of them looks at a fact
+    bool needs_facts = false;  // true if one of them looks at a fact
     for (auto& [action, question] : questions_) {
         if (question.is_reading || question.due_ms > now
             || (is_still && is_read_ahead(action, question, judgements))) {

@@ -1,5 +1,6 @@
 // Start here: Access says which API server is meant, an Endpoint how it is reached. Then client.h
-// (requests and typed answers), object.h (what is asked about), read.h, json_patch.h and change.h.
+// (requests and typed answers), object.h (what is asked about), read.h, watch.h, json_patch.h and
+// change.h.
 //
 // A kubeconfig is read with a context that is always named: its current context is whatever a
 // person switched to last. What would need a program (an exec plugin) or would weaken TLS is

@@ -1,8 +1,8 @@
 // A small API server for tests: objects by path, with the answers that a real one gives.
 //
-// It knows uids, versions, JSON patches with their guards, dry runs, preconditions of deletions and
-// node ports, and watches. A test may act right before a request is handled, answer in the server's place, or
-// have the answer lost. tests/field/kubernetes holds the same client to a real server.
+// It knows uids, versions, JSON patches with their guards, dry runs, preconditions of deletions,
+// node ports and watches. A test may act right before a request is handled, answer in the server's
+// place, or have the answer lost. tests/field/kubernetes holds the same client to a real server.
 #pragma once
 
 #include "base/json.h"

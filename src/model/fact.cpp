@@ -198,8 +198,7 @@ Observation derive(const FactSource& source, const FactBook& book) {
 namespace {
 
 // Returns the depth of a fact in the graph of inputs: 0 if it needs none. The pack reader refuses
-// circles.
-// A depth of 0 is entered first, so that even a circle, which a pack never has, would end.
+// circles. A depth of 0 is entered first, so that even a circle would end.
 std::size_t place(const FactSources& sources,
                   const std::string& key,
                   std::map<std::string, std::size_t>& depths) {

@@ -192,13 +192,13 @@ struct RoutePolicy {
     Position position;
 };
 
-// Releases that may serve together: a running member of `role` and one of `with` are at most this
-// many series apart.
+// Releases that may serve together: a running member of `role` and one of `peer_role` are at most
+// `max_skew` series apart.
 struct SkewRule {
     std::string role;
     std::string peer_role;  // may be the same role
-    int max_skew = 0;       // at most
-    bool newer = true;      // whether `role` may be newer than `with`
+    int max_skew = 0;       // in series
+    bool newer = true;      // whether `role` may be newer than `peer_role`
     std::string source;
     Position position;
 };

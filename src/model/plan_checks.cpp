@@ -1,3 +1,4 @@
+// The checks of a plan that was read: its names, its words, its requests, its references.
 #include "model/plan_checks.h"
 
 #include "base/text.h"

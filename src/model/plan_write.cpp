@@ -166,8 +166,7 @@ Json map_to_json(const Map& map, Write write) {
     return json;
 }
 
-// The word of a trigger is kept as it is; see plan_read.cpp.
-// A rule of the plan, in contrast to store_law_to_json(), which writes a release's own.
+// Writes a rule of the plan; store_law_to_json() writes that of a release.
 Json law_to_json(const FormatRule& law) {
     Json json;
     json.set("store", law.store)

@@ -1,3 +1,4 @@
+// Tells by verbs and effects which members an action takes down and brings up.
 #include "model/starts_and_stops.h"
 
 namespace drydock::model {

@@ -314,7 +314,6 @@ Result<bool> make_folder_durable(const std::string& path, mode_t mode) {
 // after the creation covers a folder that another process made in between.
 Status ensure_private_folder(const std::string& path) {
     struct stat facts = {};
-    // A symlink at the end is refused before anything is made through it.
     if (::lstat(path.c_str(), &facts) == 0) {
         DRYDOCK_TRY(check_private(path));
     }

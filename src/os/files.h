@@ -1,6 +1,6 @@
 // Start here: files that survive a crash, private folders, and locks that name their holder. Then
 // output_file.h (folders of other users), process.h with fork.h and cgroup.h (processes), clock.h,
-// descriptors.h, stream.h, sqlite_files.h, shared_library.h, syslog.h.
+// descriptors.h, stream.h, sqlite_files.h, shared_library.h, stop_request.h, syslog.h.
 //
 // "Durable" means: after the call returned, a power cut does not undo it. The file is synced, then
 // its folder. Errors have the code "os.<call>" and errno's sentence; a full disk is "os.disk_full".

@@ -1,3 +1,4 @@
+// Finds the facts that a fact needs, and reports those that need themselves.
 #include "pack/fact_inputs.h"
 
 #include "base/text.h"

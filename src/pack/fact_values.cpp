@@ -1,3 +1,4 @@
+// Checks and reads values of facts by their types. A ${name} stands for a value of any type.
 #include "pack/fact_values.h"
 
 #include "model/version.h"

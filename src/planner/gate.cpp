@@ -2,8 +2,9 @@
 //
 // A gate right before a start would hold a stopped member down for as long as a person thinks. Then
 // the gate stands before the step that took the member down, in whatever phase that is: until the
-// approval everybody serves the old release. outage.h finds that place.
-// Where everybody is up again, the gate stands right before the closing action.
+// approval everybody serves the old release. outage.h finds that place. Where everybody is up
+// again, the gate stands right before the closing action.
+//
 // A gate of the pack is used if it stands there, or further back in the same outage; or right
 // before the closing actions with only preparations in between. What a person approves is that the
 // way back closes from here on. A start between the gate and the closing action makes that stale:

@@ -1,3 +1,4 @@
+// Finds the outages of a plan by one walk along its steps, then the places for a gate before them.
 #include "planner/outage.h"
 
 #include "planner/closing_actions.h"

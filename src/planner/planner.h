@@ -119,7 +119,7 @@ struct Compiled {
 [[nodiscard]] model::FactBook
 with_services(const model::Pack& pack, const model::Cluster& cluster, const model::FactBook& facts);
 
-// Returns the ways back from request.from to request.to other than downgrade, with their present
+// Returns the ways back between the two versions of the request, but for the downgrade, with their
 // cost.
 [[nodiscard]] std::vector<model::RecoveryOption> remaining_options(const Request& request);
 

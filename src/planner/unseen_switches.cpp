@@ -1,3 +1,4 @@
+// Compares the last effects on facts of the system, behind a member, with the surveyed values.
 #include "planner/unseen_switches.h"
 
 #include "planner/closing_actions.h"

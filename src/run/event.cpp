@@ -1,8 +1,7 @@
-// Events as JSON, in the words of docs/formats/journal.md.
+// Events as JSON, in the words of docs/formats/events.md.
 //
-// A key with its default value is left out, so
-// that a record stays short. Decoding refuses an event that this program does not know: guessing
-// the meaning of a journal could repeat an action.
+// A key with its default value is left out, so that a record stays short. Decoding refuses an event
+// that this program does not know: guessing the meaning of a journal could repeat an action.
 #include "run/event.h"
 
 #include <fmt/format.h>

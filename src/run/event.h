@@ -24,7 +24,7 @@ enum class EventType : std::uint8_t {
     action_intended,    // durable before the command leaves
     action_ended,       // outcome: done, failed, unknown, paused; running (long after its time)
     action_attached,    // the agent's answer: none (never begun) or
-                        // torn (begun, its end is not known)
+                        // interrupted (begun, its end is not known)
     facts_read,         // outcome of judging `purpose`: yes, no, cannot_tell, skip
     drift_found,        // facts have moved: the run stops
     soak_started,       // detail: wall_ms

@@ -1,5 +1,5 @@
 // Requests of a person to the conductor of a run, and the answers to them. They are rows of the
-// journal, and run.noted keeps them (docs/formats/journal.md).
+// journal (docs/formats/journal.md), and run.noted keeps them (docs/formats/events.md).
 #pragma once
 
 #include "base/enum_names.h"

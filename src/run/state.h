@@ -31,16 +31,16 @@ enum class Phase : std::uint8_t {
 //   any -> skipped instead of failed                      it is optional; its failures count on
 //   intended -> waiting                                   it stopped at a safe place, by request
 //   intended -> lost                                      no result: the agent is asked
-//   lost -> (intended | waiting | unsure)                 it runs, never began, or has no result
-//   unsure -> (applied | waiting | failed)                the completion check decides
-//   lost -> unheard -> (applied | unreached)              no answer: only a completion check that
+//   lost -> (intended | waiting | outcome_unknown)        it runs, never began, or has no result
+//   outcome_unknown -> (applied | waiting | failed)       the completion check decides
+//   lost -> agent_silent -> (applied | unreachable)       no answer: only a completion check that
 //                                                         says "it happened" counts
-//   applied -> (waiting | failed | unseen)                postconditions broken, or not readable
+//   applied -> (waiting | failed | unverified)            postconditions broken, or not readable
 //   waiting -> soaking -> open -> done                    gates
 //
-// A resume tries a failed action again from its guards. It asks the agent about an unreached
-// action, which may still be under way. An unseen action is done if its postconditions can be read
-// by now.
+// A resume tries a failed action again from its guards. It asks the agent about an unreachable
+// action, which may still be under way. An unverified action is done if its postconditions can be
+// read by now.
 enum class Status : std::uint8_t {
     waiting,          // predecessors not done, or guards not yet judged
     ready,            // guards held on fresh facts

@@ -76,8 +76,9 @@ public:
     // Raises the instance, unless it has reached the format or is destroyed.
     void raise(const model::PlanStore& store, StoreInstance& instance, const std::string& format);
 
-    // The effects of commands. Those with a member act on its own instance, if it has one. What is
-    // destroyed can only be restored.
+    // The effects of commands. Those with a member act on its own instance, if it has one. A
+    // destroyed instance changes only if it is restored or made anew.
+
     // Gives the instance of the member, or all if it is empty, the format.
     void write(const std::string& store, const std::string& member, const std::string& format);
     // Raises the member's own instance by the law of a series; on an axis only if its laws are of

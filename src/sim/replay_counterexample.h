@@ -3,7 +3,7 @@
 // ones.
 //
 // The checker moves a model; the replay moves the program. Where the two differ, the result names
-// the step (ReplayResult::obstacle) and judges nothing.
+// the step (ReplayResult::divergence) and judges nothing.
 #pragma once
 
 #include "base/result.h"

@@ -1,7 +1,7 @@
 // Conductors of a simulation. Each is a real session over a journal and a transport that may crash,
 // hang or delay it.
 //
-// A conductor lives in live(): from the lease to the end of the run, a gate, a halt or a
+// A conductor lives in run_conductor(): from the lease to the end of the run, a gate, a halt or a
 // crash. Nothing but the journal outlives it. The acts of the operator (approve, abort, apply,
 // downgrade) are sessions of their own, with conductors that may crash, too.
 #include "base/coverage_mark.h"

@@ -48,7 +48,7 @@ public:
 
     [[nodiscard]] std::size_t steps_replayed() const { return position_; }
 
-    // Returns the reason why the step at told() did not happen; empty: all steps did.
+    // Returns the reason why the step at steps_replayed() did not happen; empty: all steps did.
     [[nodiscard]] const std::string& divergence() const { return divergence_; }
 
 private:

@@ -1,3 +1,4 @@
+// Reads the folder of a case: case.yaml by its schema, and the twins by their folders.
 #include "trial/case.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Reads files of facts, and computes what a survey would find from them.
 #include "trial/facts_file.h"
 
 #include <fmt/format.h>

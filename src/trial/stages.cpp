@@ -1,3 +1,4 @@
+// Runs the stages of a twin one after the other, and words what stopped it.
 #include "trial/stages.h"
 
 #include "base/text.h"

@@ -1,3 +1,4 @@
+// Compares what stops each twin with the words of its case.
 #include "trial/trial.h"
 
 #include "base/text.h"

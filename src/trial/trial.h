@@ -4,8 +4,7 @@
 //
 //   case.h        the folder of a case          facts_file.h  facts in the place of a survey
 //   twin.h        one plan of it                stages.h      what a plan goes through
-//   new_pack.h    a first case, as texts        input.h       files, with every problem at its
-//   place
+//   new_pack.h    a first case, as texts        input.h       files and their problems
 //
 // Reads files and contacts no host. Not thread-safe.
 #pragma once
