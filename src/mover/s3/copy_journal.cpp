@@ -1,4 +1,4 @@
-// Six tables of SQLite, written in one transaction at a time.
+// Seven tables of SQLite, written in one transaction at a time.
 //
 // The first write begins the transaction; commit() ends it. The file is opened with an exclusive
 // lock, which the kernel drops when the process dies.
