@@ -53,7 +53,8 @@ struct RoleSpec {
     // Members are ready only while this many of the role run; 0: each by itself. See also below.
     int ready_with = 0;
     bool ready_with_majority = false;  // `ready_with: majority`
-    bool sided = false;  // it has a source and a target side, each with members of its own
+    bool sided = false;     // it has a source and a target side, each with members of its own
+    bool optional = false;  // the cluster serves without it: `optional` steps may move its members
     std::vector<std::string> stores;
     Position position;
 };

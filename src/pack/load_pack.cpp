@@ -75,6 +75,7 @@ public:
             check_own_instances(pack, diagnostics_);
             check_effects(pack, diagnostics_);
             check_hollow_steps(pack, diagnostics_);
+            check_optional_steps(pack, diagnostics_);
         }
     }
 

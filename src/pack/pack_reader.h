@@ -48,6 +48,9 @@ void check_effects(const model::Pack& pack, Diagnostics& diagnostics);
 // Warns of guards that count nobody of a role that the step takes down, and of restores without a
 // copy.
 void check_hollow_steps(const model::Pack& pack, Diagnostics& diagnostics);
+// Refuses `optional` on a step that takes down, installs or brings up members of a role that the
+// cluster needs.
+void check_optional_steps(const model::Pack& pack, Diagnostics& diagnostics);
 void read_step(const Node& node,
                const model::PhaseSpec& phase,
                model::StepSpec& step,

@@ -87,6 +87,7 @@ void read_roles(const Node& roles, PackReader& reader) {
         role.ready_with_majority = text_of(entry.value["ready_with"]) == "majority";
         role.stores = texts_of(entry.value["stores"]);
         role.sided = boolean_of(entry.value["sides"]);
+        role.optional = boolean_of(entry.value["optional"]);
         if (role.name == "system") {
             reader.diagnostics.error("role.reserved",
                                      entry.position,

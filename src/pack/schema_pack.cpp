@@ -221,6 +221,7 @@ Schema role() {
         optional("quorum", quorum(), "how many must be ready; none if not given", "majority"),
         optional("stores", list_of(text()), "stores that its members keep", "[data]"),
         optional("sides", boolean(), "it has a source and a target side; no if not given", "true"),
+        optional("optional", boolean(), "the cluster serves without it; no if not given", "true"),
         optional("restarts", choice({"never"}), "never: a member that is down stays down", "never"),
         optional("ready_with",
                  either(choice({"majority"}), integer(1)),
