@@ -73,8 +73,13 @@ std::optional<DirectCopy> DirectCopy::open(int source, int target, const Entry& 
     if (!from || !into) {
         return std::nullopt;
     }
-    // Room is taken beforehand, so the file is in few pieces. Not every file system can.
+    // Room is taken beforehand, so the file is in few pieces. Not every file system can. The size is
+    // set as well: a write that makes a file longer would keep all others of it waiting. It tells
+    // nothing; what is complete has its time of modification.
     static_cast<void>(::fallocate(target, FALLOC_FL_KEEP_SIZE, 0, entry.bytes));
+    if (::ftruncate(target, entry.bytes) != 0) {
+        return std::nullopt;
+    }
     return DirectCopy(std::move(from), std::move(into));
 }
 
