@@ -1,162 +1,49 @@
-// HTTP requests with a hard deadline, over cpp-httplib.
+// HTTP requests with a hard deadline, over streams whose every step has it.
 //
-// The library has time-outs for each read, and reads headers without end. A server that sends a
-// byte now and then would hold a thread for ever. So a watchdog thread looks at every running
-// request and shuts its socket down at the deadline, or when too much has come. The library then
-// fails as if the server had closed.
-//
-// A second idea is the honest failure: explain() says whether anything was sent. Only "not sent"
-// may be repeated without a look at the system.
+// The idea is the honest failure: an error says whether anything was sent. Only what was not sent
+// may be repeated without a look at the system. So a connection that stayed open is looked at
+// before it is used again, and a request is never sent twice.
 #include "http/http.h"
 
-#include "http/received_bytes.h"
-#include "os/files.h"
+#include "http/answer_reader.h"
+#include "http/stream.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <httplib.h>
-#include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <mutex>
-#include <set>
-#include <thread>
+#include <array>
+#include <chrono>
+#include <optional>
 
 namespace drydock::http {
 namespace {
 
 constexpr std::size_t k_answer_bytes_max = 4U << 20U;  // a metrics page is about 0.1 MB
-// What a server may send for one answer: its body, its headers, and the TLS around them.
-constexpr std::uint64_t k_received_bytes_max = k_answer_bytes_max + (1U << 20U);
-constexpr auto k_look_again = std::chrono::milliseconds(10);  // between two looks at a request
-constexpr int k_refused_wait_ms = 100;                        // a refusal comes at once
-
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-// The socket that the library made last, by a descriptor of our own. The library's stop() is no
-// use: it waits for a lock that the library holds while it connects and while TLS is agreed upon.
-class HeldSocket {
-public:
-    void hold(int descriptor) {
-        const std::lock_guard lock(mutex_);
-        socket_ = os::Fd(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-    }
-
-    [[nodiscard]] std::uint64_t received() const {
-        const std::lock_guard lock(mutex_);
-        return received_bytes(socket_.get());
-    }
-
-    // Makes every read, write and connect on the socket end.
-    void shut_down() const {
-        const std::lock_guard lock(mutex_);
-        ::shutdown(socket_.get(), SHUT_RDWR);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    os::Fd socket_;
-};
-
-// Ends requests at their deadlines, whatever they are doing, and once a server has sent too much.
-// There is one thread for all requests of the process, which never ends.
-class Watchdog {
-public:
-    // Watches the request that uses the socket, as long as this object lives.
-    class Watch {
-    public:
-        Watch(const HeldSocket& socket, SteadyTime deadline)
-            : socket_(socket)
-            , deadline_(deadline)
-            , received_before_(socket.received()) {
-            watchdog().add(*this);
-        }
-
-        ~Watch() { watchdog().remove(*this); }
-
-        Watch(const Watch&) = delete;
-        Watch& operator=(const Watch&) = delete;
-
-        // Looks again after a shutdown: the library may try another address with a new socket.
-        void look(SteadyTime now) const {
-            const std::uint64_t received = socket_.received();
-            // A connection that was made anew counts from nothing again.
-            const auto before = std::min(received_before_, received);
-            if (now >= deadline_ || received - before > k_received_bytes_max) {
-                socket_.shut_down();
-            }
-        }
-
-    private:
-        const HeldSocket& socket_;
-        SteadyTime deadline_;
-        std::uint64_t received_before_;  // by earlier requests on the same connection
-    };
-
-private:
-    static Watchdog& watchdog() {
-        static Watchdog& instance = *new Watchdog;  // its thread outlives static objects
-        return instance;
-    }
-
-    void add(const Watch& watch) {
-        const std::lock_guard lock(mutex_);
-        watches_.insert(&watch);
-        if (!is_started_) {
-            std::thread([this] { run(); }).detach();
-            is_started_ = true;
-        }
-        if (watches_.size() == 1) {
-            changed_.notify_one();
-        }
-    }
-
-    void remove(const Watch& watch) {
-        const std::lock_guard lock(mutex_);
-        watches_.erase(&watch);
-    }
-
-    [[noreturn]] void run() {
-        std::unique_lock lock(mutex_);
-        while (true) {
-            changed_.wait(lock, [this] { return !watches_.empty(); });
-            changed_.wait_for(lock, k_look_again);
-            const auto now = std::chrono::steady_clock::now();
-            for (const Watch* watch : watches_) {
-                watch->look(now);
-            }
-        }
-    }
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::set<const Watch*> watches_;
-    bool is_started_ = false;
-};
 
 struct Url {
-    std::string server;  // scheme, host, port
-    std::string path;
     std::string host;
     std::string port;
+    std::string path;
+    std::string authority;  // host and port as they were written
+    bool uses_tls = false;
 };
 
-// Splits by hand: the library wants scheme, host and port in one text, and is_refused() wants them
-// apart. An IPv6 address stands in brackets.
-Url split_url(const std::string& text) {
+// Splits by hand. An IPv6 address stands in brackets. Returns nothing for other schemes.
+std::optional<Url> split_url(const std::string& text) {
     Url url;
-    const auto scheme = text.find("://");
-    const auto start = scheme == text.npos ? 0 : scheme + 3;
-    const auto path = std::min(text.find('/', start), text.size());
-    url.server = text.substr(0, path);
-    url.path = path == text.size() ? "/" : text.substr(path);
-    url.host = text.substr(start, path - start);
-    url.port = text.starts_with("https") ? "443" : "80";
+    url.uses_tls = text.starts_with("https://");
+    if (!url.uses_tls && !text.starts_with("http://")) {
+        return std::nullopt;
+    }
+    const auto start = text.find("://") + 3;
+    const auto path = std::min(text.find_first_of("/?", start), text.size());
+    url.path = text.substr(path);
+    if (!url.path.starts_with('/')) {
+        url.path.insert(0, "/");
+    }
+    url.authority = text.substr(start, path - start);
+    url.host = url.authority;
+    url.port = url.uses_tls ? "443" : "80";
     if (const auto colon = url.host.rfind(':'); colon != url.host.npos && url.host.back() != ']') {
         url.port = url.host.substr(colon + 1);
         url.host.resize(colon);
@@ -164,117 +51,7 @@ Url split_url(const std::string& text) {
     if (url.host.starts_with('[') && url.host.ends_with(']')) {
         url.host = url.host.substr(1, url.host.size() - 2);
     }
-    return url;
-}
-
-// Takes a part of the body; false: no more of it is wanted. An answer that is no success has a body
-// of its own, which nobody but the caller reads.
-bool take_part(const HttpRequest& request, HttpAnswer& answer, std::string_view part) {
-    const bool is_success = answer.status >= 200 && answer.status <= 299;
-    if (request.on_part && is_success) {
-        return request.on_part(part);
-    }
-    answer.body.append(part);
-    return answer.body.size() <= k_answer_bytes_max;
-}
-
-// The receiver looks at the deadline too: a Unix socket may not be held by the watchdog.
-httplib::Request
-to_library(const HttpRequest& request, std::string path, SteadyTime deadline, HttpAnswer& answer) {
-    httplib::Request result;
-    result.method = request.method;
-    result.path = std::move(path);
-    result.body = request.body;
-    for (const auto& [name, value] : request.headers) {
-        result.headers.emplace(name, value);
-    }
-    result.response_handler = [&answer](const httplib::Response& head) {
-        answer.status = head.status;
-        return true;
-    };
-    result.content_receiver = [&request, &answer, deadline](const char* data,
-                                                            std::size_t size,
-                                                            std::uint64_t,
-                                                            std::uint64_t) {
-        return take_part(request, answer, {data, size})
-               && std::chrono::steady_clock::now() < deadline;
-    };
-    if (!request.socket.empty() && !result.has_header("Host")) {
-        result.set_header("Host", "localhost");  // the library would write the path
-    }
-    return result;
-}
-
-void set_up(httplib::Client& client, const HttpRequest& request) {
-    const auto timeout = std::chrono::milliseconds(std::max<std::int64_t>(request.timeout_ms, 1));
-    client.set_connection_timeout(timeout);
-    client.set_read_timeout(timeout);
-    client.set_write_timeout(timeout);
-    // The library sends head and body apart. Without this the body waits for the server's delayed
-    // acknowledgement of the head: 40 ms for each request that has one.
-    client.set_tcp_nodelay(true);
-    client.set_url_encode(false);  // the caller gave a URL, not a path to be encoded
-    if (!request.ca.empty()) {
-        client.set_ca_cert_path(request.ca);
-    }
-}
-
-// True if nobody listens at a Unix socket.
-bool is_socket_refused(const std::string& path) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const os::Fd end(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    return ::connect(end.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0
-           && (errno == ENOENT || errno == ECONNREFUSED);
-}
-
-// True if every address of the host refuses a connection. The library does not tell refused from
-// unreachable, so one more try does. If a server listens by now, the answer is false.
-bool is_refused(const Url& url) {
-    addrinfo hints = {};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* addresses = nullptr;
-    if (::getaddrinfo(url.host.c_str(), url.port.c_str(), &hints, &addresses) != 0) {
-        return false;
-    }
-    bool refused = true;
-    for (const addrinfo* address = addresses; address != nullptr; address = address->ai_next) {
-        const os::Fd end(
-            ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        errno = 0;
-        int error = ::connect(end.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
-        if (error == EINPROGRESS) {
-            pollfd poll_entry = {end.get(), POLLOUT, 0};
-            socklen_t size = sizeof error;
-            ::poll(&poll_entry, 1, k_refused_wait_ms);
-            ::getsockopt(end.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-        }
-        refused = refused && error == ECONNREFUSED;
-    }
-    ::freeaddrinfo(addresses);
-    return refused;
-}
-
-// Sorts the library's errors by the question that matters: was anything sent?
-HttpError explain(httplib::Error error, const HttpRequest& request, const Url& url) {
-    using httplib::Error;
-    const std::string request_line = fmt::format("{} {}", request.method, request.url);
-    if (error == Error::Connection) {
-        return (request.socket.empty() ? is_refused(url) : is_socket_refused(request.socket))
-                   ? HttpError{HttpFailure::refused, request_line + ": connection refused"}
-                   : HttpError{HttpFailure::not_sent, request_line + ": no connection"};
-    }
-    if (error == Error::ConnectionTimeout) {
-        return {HttpFailure::not_sent, request_line + ": no connection in time"};
-    }
-    if (error == Error::SSLConnection || error == Error::SSLLoadingCerts
-        || error == Error::SSLServerVerification) {
-        return {HttpFailure::not_sent, request_line + ": TLS: " + httplib::to_string(error)};
-    }
-    return {HttpFailure::lost,
-            request_line + ": no whole answer (closed by the other side, or too late): "
-                + httplib::to_string(error)};
+    return url.host.empty() || url.port.empty() ? std::nullopt : std::optional(url);
 }
 
 bool has_control(std::string_view text) {
@@ -305,46 +82,115 @@ std::string why_refused(const HttpRequest& request) {
                : "";
 }
 
-// The library takes the path of a socket in place of a server.
-std::unique_ptr<httplib::Client> make_client(const HttpRequest& request, const Url& url) {
-    const std::string& server = request.socket.empty() ? url.server : request.socket;
-    auto client = std::make_unique<httplib::Client>(server, request.certificate, request.key);
-    if (!request.socket.empty()) {
-        client->set_address_family(AF_UNIX);
+bool has_header(const HttpRequest& request, std::string_view name) {
+    const auto is_same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+    return std::any_of(request.headers.begin(), request.headers.end(), [&](const auto& header) {
+        return std::equal(
+            header.first.begin(), header.first.end(), name.begin(), name.end(), is_same);
+    });
+}
+
+// Returns head and body as they go over the wire.
+std::string wire_text(const HttpRequest& request, const Url& url, bool keeps_open) {
+    std::string text = fmt::format("{} {} HTTP/1.1\r\n", request.method, url.path);
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (!has_header(request, name)) {
+            text += fmt::format("{}: {}\r\n", name, value);
+        }
+    };
+    add("Host", request.socket.empty() ? std::string_view(url.authority) : "localhost");
+    add("Accept", "*/*");
+    add("Connection", keeps_open ? "keep-alive" : "close");
+    constexpr std::array k_with_length = {"POST", "PUT", "PATCH"};
+    const bool wants_length = std::find(k_with_length.begin(), k_with_length.end(), request.method)
+                              != k_with_length.end();
+    if (!request.body.empty() || wants_length) {
+        add("Content-Length", std::to_string(request.body.size()));
     }
-    return client;
+    if (!request.body.empty()) {
+        add("Content-Type", "text/plain");
+    }
+    for (const auto& [name, value] : request.headers) {
+        text += fmt::format("{}: {}\r\n", name, value);
+    }
+    return text + "\r\n" + request.body;
+}
+
+// Takes a part of the body; false: no more of it is wanted. An answer that is no success has a body
+// of its own, which nobody but the caller reads.
+bool take_part(const HttpRequest& request, HttpAnswer& answer, int status, std::string_view part) {
+    answer.status = status;
+    const bool is_success = status >= 200 && status <= 299;
+    if (request.on_part && is_success) {
+        return request.on_part(part);
+    }
+    answer.body.append(part);
+    return answer.body.size() <= k_answer_bytes_max;
+}
+
+Endpoint endpoint_of(const HttpRequest& request, const Url& url) {
+    Endpoint endpoint;
+    endpoint.host = url.host;
+    endpoint.port = url.port;
+    endpoint.uses_tls = url.uses_tls;
+    endpoint.socket = request.socket;
+    endpoint.ca = request.ca;
+    endpoint.certificate = request.certificate;
+    endpoint.key = request.key;
+    return endpoint;
 }
 
 }  // namespace
 
 struct Connection::State {
-    bool keeps_open = true;
-    HeldSocket socket;
-    std::unique_ptr<httplib::Client> client;
+    using Answered = tl::expected<HttpAnswer, HttpError>;
 
-    // Makes the client with the first request. Throws what the library throws.
-    [[nodiscard]] bool is_ready(const HttpRequest& request, const Url& url) {
-        if (client == nullptr) {
-            client = make_client(request, url);
-            client->set_keep_alive(keeps_open);
-            client->set_socket_options([this](int descriptor) { socket.hold(descriptor); });
+    bool keeps_open = true;
+    std::optional<Stream> stream;
+
+    // Opens a stream unless one is open and fit for another request.
+    [[nodiscard]] tl::expected<void, HttpError>
+    connect(const HttpRequest& request, const Url& url, SteadyTime deadline) {
+        if (stream && stream->is_quiet()) {
+            return {};
         }
-        return client->is_valid();
+        stream.reset();
+        auto opened = Stream::open(endpoint_of(request, url), deadline);
+        if (!opened) {
+            const auto failure =
+                opened.error().is_refused ? HttpFailure::refused : HttpFailure::not_sent;
+            return tl::unexpected(HttpError{
+                failure,
+                fmt::format("{} {}: {}", request.method, request.url, opened.error().message)});
+        }
+        stream.emplace(std::move(*opened));
+        return {};
     }
 
-    tl::expected<HttpAnswer, HttpError> send(const HttpRequest& request, const Url& url) {
+    // A failed write does not end the exchange: a server may answer and close before it has read
+    // all.
+    [[nodiscard]] Answered
+    exchange(const HttpRequest& request, const Url& url, SteadyTime deadline) {
         HttpAnswer answer;
-        set_up(*client, request);
-        const auto deadline =
-            std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
-        const auto result = [&] {
-            const Watchdog::Watch watch(socket, deadline);
-            return client->send(to_library(request, url.path, deadline, answer));
-        }();
-        if (!result) {
-            return tl::unexpected(explain(result.error(), request, url));
+        const auto written = stream->write(wire_text(request, url, keeps_open), deadline);
+        AnswerReader reader([this, deadline] { return stream->read(deadline); });
+        const auto head =
+            reader.read(request.method != "HEAD", [&](int status, std::string_view part) {
+                return take_part(request, answer, status, part)
+                       && std::chrono::steady_clock::now() < deadline;
+            });
+        if (!head || !written || !keeps_open || !head->keeps_open) {
+            stream.reset();
         }
-        answer.status = result->status;
+        if (!head) {
+            return tl::unexpected(HttpError{
+                HttpFailure::lost,
+                fmt::format("{} {}: no whole answer (closed by the other side, or too late): {}",
+                            request.method,
+                            request.url,
+                            written ? head.error() : written.error())});
+        }
+        answer.status = head->status;
         return answer;
     }
 };
@@ -359,16 +205,17 @@ tl::expected<HttpAnswer, HttpError> Connection::send(const HttpRequest& request)
         return tl::unexpected(
             HttpError{HttpFailure::not_sent, "the request is not sent: " + reason});
     }
-    const Url url = split_url(request.url);
-    try {
-        if (state_->is_ready(request, url)) {
-            return state_->send(request, url);
-        }
-    } catch (const std::exception& problem) {
-        return tl::unexpected(
-            HttpError{HttpFailure::not_sent, request.url + ": " + problem.what()});
+    const auto url = split_url(request.url);
+    if (!url) {
+        return tl::unexpected(HttpError{HttpFailure::not_sent, request.url + " is no usable URL"});
     }
-    return tl::unexpected(HttpError{HttpFailure::not_sent, request.url + " is no usable URL"});
+    const auto deadline =
+        std::chrono::steady_clock::now()
+        + std::chrono::milliseconds(std::max<std::int64_t>(request.timeout_ms, 1));
+    if (const auto connected = state_->connect(request, *url, deadline); !connected) {
+        return tl::unexpected(connected.error());
+    }
+    return state_->exchange(request, *url, deadline);
 }
 
 tl::expected<HttpAnswer, HttpError> send_http(const HttpRequest& request) {

@@ -1,5 +1,5 @@
-// Start here: http.h (requests), received_bytes.h (the bytes of an answer). Tests of TLS use
-// test_certificates.h.
+// Start here: http.h (requests), answer_reader.h (the bytes of an answer), stream.h (connections),
+// tls.h. Tests of TLS use test_certificates.h.
 //
 // HTTP requests with one deadline for all of each. A failure says whether anything was sent.
 //
@@ -28,8 +28,7 @@ struct HttpRequest {
     std::string ca = {};  // files for https; empty: the system's authorities, no client certificate
     std::string certificate = {};
     std::string key = {};
-    // The path of a Unix socket whose server is asked in place of the URL's host; empty: none. The
-    // deadline then bounds each read alone while the headers come.
+    // The path of a Unix socket whose server is asked in place of the URL's host; empty: none.
     std::string socket = {};
     std::int64_t timeout_ms = 5000;
     // Takes the body of a successful answer as it comes, in place of HttpAnswer::body; false ends
