@@ -1,4 +1,4 @@
-// Digests by OpenSSL and xxHash, compression by zstd.
+// Digests by OpenSSL and xxHash.
 //
 // Speed decides here: the checker hashes millions of short state vectors a second, and the journal
 // a record for each event. So XXH3 is compiled inline, and the objects of OpenSSL are made once.
@@ -9,7 +9,6 @@
 #define XXH_INLINE_ALL  // the checker hashes millions of short state vectors a second
 #include <openssl/evp.h>
 #include <xxhash.h>
-#include <zstd.h>
 
 #include <memory>
 
@@ -59,31 +58,6 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
 
 std::uint64_t xxh3(std::span<const std::uint8_t> bytes) {
     return XXH3_64bits(bytes.data(), bytes.size());
-}
-
-std::string compress(std::string_view bytes) {
-    std::string result(ZSTD_compressBound(bytes.size()), '\0');
-    const std::size_t size =
-        ZSTD_compress(result.data(), result.size(), bytes.data(), bytes.size(), 3);
-    CHECK(ZSTD_isError(size) == 0);
-    result.resize(size);
-    return result;
-}
-
-// The size in the frame's header comes from the input, so it is compared with `size_max` before
-// memory is allocated. Without that check 20 hostile bytes could ask for terabytes.
-Result<std::string> decompress(std::string_view bytes, std::size_t size_max) {
-    const auto size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-    if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > size_max) {
-        return fail("zstd.frame", "compressed data is damaged or too large");
-    }
-    std::string result(size, '\0');
-    const std::size_t result_size =
-        ZSTD_decompress(result.data(), result.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(result_size) != 0 || result_size != size) {
-        return fail("zstd.frame", "compressed data is damaged");
-    }
-    return result;
 }
 
 }  // namespace drydock
