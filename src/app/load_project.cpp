@@ -4,6 +4,7 @@
 // before it is read. open_project() executes nothing. survey_for() asks for consent (app/trust.h)
 // before it reads secrets or contacts a host. docs/security.md describes what these checks are
 // worth.
+#include "app/agent_program.h"
 #include "app/internal.h"
 #include "app/trust.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 #include "os/files.h"
 #include "os/process.h"
 #include "pack/load.h"
-#include "transport/local/local.h"
+#include "transport/ssh/ssh.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -61,6 +62,22 @@ std::string packs_folder(const std::string& program) {
     }
 #endif
     return "/usr/share/drydock/packs";
+}
+
+// The agent for other hosts lies beside the program: where both are installed, and in a build.
+std::string agent_program(const std::string& program) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no thread changes the environment
+    if (const char* file = std::getenv("DRYDOCK_AGENT_PROGRAM"); file != nullptr && *file != '\0') {
+        return file;
+    }
+    std::error_code ignored;
+    const fs::path folder = fs::canonical(program, ignored).parent_path();
+    for (const char* place : {"drydock-agent", "../lib/drydock/drydock-agent"}) {
+        if (fs::exists(folder / place, ignored)) {
+            return (folder / place).lexically_normal().string();
+        }
+    }
+    return (folder / "../agent/alone/drydock-agent").lexically_normal().string();
 }
 
 namespace {
@@ -242,7 +259,8 @@ addresses(const std::map<std::string, model::Host>& hosts,
     auto host_addresses = executor::addresses_of(hosts);
     for (auto& [name, address] : host_addresses) {
         if (address.agent.empty()) {
-            address.agent = address.connect.empty() ? options.program : "drydock";
+            const bool is_copied = transport::has_ssh_name(address);
+            address.agent = is_copied ? "" : address.connect.empty() ? options.program : "drydock";
         }
         if (address.state.empty()) {
             address.state = usual_state(name, state);
@@ -307,7 +325,7 @@ AppResult<Survey> survey_for(const Options& options,
     Survey survey = {
         std::move(project.pack), std::move(project.cluster), std::move(sources), {}, 0, {}, {}};
     DRYDOCK_TRY(transport::LocalTransport::reserve(survey.cluster.hosts.size()));
-    transport::LocalTransport transport;
+    transport::SshTransport transport(agent_program(options.program));
     executor::AgentPool hosts(transport,
                               clock,
                               addresses(survey.cluster.hosts, options, survey.cluster.state_dir),

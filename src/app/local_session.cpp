@@ -7,6 +7,7 @@
 #include "app/local_session.h"
 
 #include "agent/fences.h"
+#include "app/agent_program.h"
 #include "app/journey.h"
 #include "app/trust.h"
 #include "base/text.h"
@@ -86,9 +87,10 @@ void write_log(const model::Plan& plan, const run::Event& event, const journal::
 
 }  // namespace
 
-LocalSession::LocalSession(StateDir& state_dir, model::Plan plan)
+LocalSession::LocalSession(StateDir& state_dir, model::Plan plan, const std::string& agent)
     : state_dir_(state_dir)
-    , plan_(std::move(plan)) {
+    , plan_(std::move(plan))
+    , transport_(agent) {
 }
 
 LocalSession::~LocalSession() = default;
@@ -116,7 +118,8 @@ AppResult<std::unique_ptr<LocalSession>> LocalSession::open(const Options& optio
     DRYDOCK_TRY(check_trust(options, plan));
     DRYDOCK_TRY_ASSIGN(auto secrets, read_secrets(plan.secrets));
     DRYDOCK_TRY(transport::LocalTransport::reserve(plan.hosts.size()));
-    std::unique_ptr<LocalSession> session(new LocalSession(state_dir, std::move(plan)));
+    std::unique_ptr<LocalSession> session(
+        new LocalSession(state_dir, std::move(plan), agent_program(options.program)));
     session->session_ = std::make_unique<executor::RunSession>(
         session->plan_,
         executor::SessionPorts{state_dir.journal(), session->transport_, session->clock_, observer},

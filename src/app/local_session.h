@@ -4,7 +4,7 @@
 #include "app/internal.h"
 #include "executor/run_session.h"
 #include "os/clock.h"
-#include "transport/local/local.h"
+#include "transport/ssh/ssh.h"
 
 #include <memory>
 
@@ -34,13 +34,13 @@ public:
     [[nodiscard]] AppResult<RunStatus> status();
 
 private:
-    LocalSession(StateDir& state_dir, model::Plan plan);
+    LocalSession(StateDir& state_dir, model::Plan plan, const std::string& agent);
     [[nodiscard]] executor::SessionSettings settings(const Options& options, Json secrets) const;
 
     StateDir& state_dir_;
     model::Plan plan_;
     os::RealClock clock_;
-    transport::LocalTransport transport_;
+    transport::SshTransport transport_;
     std::unique_ptr<executor::RunSession> session_;
 };
 

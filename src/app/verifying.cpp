@@ -5,11 +5,12 @@
 // elsewhere, by people or hosts, show a journal that was rewritten as a whole.
 // docs/design/0007-trust.md lists the places of noted heads.
 #include "agent/heads.h"
+#include "app/agent_program.h"
 #include "app/internal.h"
 #include "executor/agent_pool.h"
 #include "executor/noted_heads_check.h"
 #include "run/grammar.h"
-#include "transport/local/local.h"
+#include "transport/ssh/ssh.h"
 
 #include <fmt/format.h>
 
@@ -125,7 +126,7 @@ RepliesByHost await_replies(executor::AgentPool& hosts,
 // Asks every host at once for all heads that it noted. One silent host costs its own time-out only.
 RepliesByHost ask_heads(const Options& options, const model::Cluster& cluster) {
     os::RealClock clock;
-    transport::LocalTransport transport;
+    transport::SshTransport transport(agent_program(options.program));
     executor::AgentPool hosts(
         transport, clock, addresses(cluster.hosts, options, cluster.state_dir));
     std::map<executor::RequestId, std::string> host_by_ticket;

@@ -25,6 +25,19 @@ std::string ClusterReader::absolute(const std::string& path) const {
 
 namespace {
 
+// A name that begins like an option would be one.
+std::string read_ssh_name(const Node& node, ClusterReader& reader) {
+    std::string name = text_of(node);
+    const bool is_given = node.kind == Node::Kind::scalar;  // else the schema has said so
+    if (is_given && (name.empty() || name.starts_with('-'))) {
+        reader.error("value.wrong",
+                     node.position,
+                     fmt::format("`{}` is no name of a host", name),
+                     "write it as in `ssh NAME`");
+    }
+    return name;
+}
+
 // The default of a host's state directory depends on how the host is reached.
 void read_hosts(const Node& hosts, ClusterReader& reader) {
     if (hosts.kind == Node::Kind::map && hosts.entries.empty()) {
@@ -37,8 +50,12 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
         model::Host host;
         host.name = entry.key;
         const Node& connect = entry.value["connect"];
-        const bool local = connect.kind != Node::Kind::list;
-        host.connect = local ? std::vector<std::string>() : texts_of(connect);
+        const bool local = connect.kind != Node::Kind::list && connect.kind != Node::Kind::map;
+        host.connect =
+            connect.kind == Node::Kind::list ? texts_of(connect) : std::vector<std::string>();
+        if (connect.kind == Node::Kind::map) {
+            host.connect = {"ssh:", read_ssh_name(connect["ssh"], reader)};
+        }
         if (!local && host.connect.empty()) {
             reader.error("value.wrong",
                          connect.position,

@@ -23,12 +23,18 @@ Field labels() {
 // it.
 Schema host() {
     return table({
-        required("connect",
-                 either(choice({"local"}), list_of(text())),
-                 "`local`, or the command that leads there",
-                 "[ssh, a.example.org]"),
+        required(
+            "connect",
+            either(choice({"local"}),
+                   either(table({required("ssh", text(), "its name for ssh", "a.example.org")}),
+                          list_of(text()))),
+            "`local`, a name for ssh, or the command that leads there",
+            "{ssh: a.example.org}"),
         optional("become", list_of(text()), "put before the agent's command", "[sudo, -n]"),
-        optional("agent", text(), "path of drydock there", "/usr/bin/drydock"),
+        optional("agent",
+                 text(),
+                 "path of drydock there; ssh: a copy of drydock-agent if not given",
+                 "/usr/bin/drydock"),
         optional("state", text(), "that host's folder for actions", "/var/lib/drydock"),
         labels(),
     });

@@ -278,6 +278,15 @@ void check_list(const Node& node,
     }
 }
 
+// True if a list or a map is one of the alternatives, or of theirs.
+bool has_kind(const Schema& schema, Node::Kind kind) {
+    return schema.kind == Kind::one_of
+               ? std::any_of(schema.alternatives.begin(),
+                             schema.alternatives.end(),
+                             [kind](const Schema& inner) { return has_kind(inner, kind); })
+               : node_kind(schema) == kind;
+}
+
 }  // namespace
 
 void check(const Node& node,
@@ -292,7 +301,7 @@ void check(const Node& node,
     if (schema.kind == Kind::one_of) {
         for (const Schema& alternative : schema.alternatives) {
             const bool fitting = node.kind != Node::Kind::scalar || scalar_fits(node, alternative);
-            if (node_kind(alternative) == node.kind && fitting) {
+            if (has_kind(alternative, node.kind) && fitting) {
                 return check(node, alternative, subject, diagnostics);
             }
         }

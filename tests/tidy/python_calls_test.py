@@ -32,6 +32,7 @@ PATHS = {
     "tests/field/s3": ["tests/store", "tests/field/common"],
     "tests/formats": ["tests/core"],
     "tests/hostile": ["tests/core"],
+    "tests/hosts": ["tests/field/hosts", "tests/e2e"],
     "tests/packs": ["tests/field/common"],
     "tests/store": ["tests/e2e"],
     "tests/vfolders": ["tests/field/common"],

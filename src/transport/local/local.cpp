@@ -71,12 +71,15 @@ class LocalConversation final : public Conversation {
 public:
     LocalConversation(std::shared_ptr<ChildReaper> reaper,
                       std::string host,
+                      std::unique_ptr<Opening> opening,
                       os::Child child,
                       os::Fd input,
                       os::Fd output,
                       os::Fd errors)
         : reaper_(std::move(reaper))
         , host_(std::move(host))
+        , opening_(std::move(opening))
+        , is_open_(opening_ == nullptr)
         , child_(std::move(child))
         , input_(std::move(input))
         , output_(std::move(output))
@@ -115,6 +118,9 @@ public:
         std::string bytes;
         ended_ = read_available(output_.get(), bytes) || ended_;
         read_stderr();
+        if (!is_open_) {
+            DRYDOCK_TRY_ASSIGN(bytes, go_on_opening(bytes));
+        }
         auto frames = reader_.feed(bytes);
         if (!frames) {
             return tl::unexpected(frames.error().with_context(host_));
@@ -127,7 +133,9 @@ public:
 
     [[nodiscard]] int descriptor() const override { return output_.get(); }
 
-    [[nodiscard]] bool wants_write() const override { return sent_ < outgoing_.size(); }
+    [[nodiscard]] bool wants_write() const override {
+        return has_parcel() || (is_open_ && sent_ < outgoing_.size());
+    }
 
     [[nodiscard]] int write_descriptor() const { return input_.get(); }
 
@@ -143,26 +151,55 @@ public:
         }
     }
 
-    // Writes as much as the pipe takes. If the pipe is broken, the buffer is dropped; receive()
+    // Writes as much as the pipe takes. If the pipe is broken, the buffers are dropped; receive()
     // then finds the end of the stream.
     void flush() {
-        while (wants_write() && input_) {
-            const auto rest = std::string_view(outgoing_).substr(sent_);
+        if (has_parcel()) {
+            write_some(*parcel_, parcel_sent_);
+        }
+        if (!has_parcel() && is_open_) {
+            write_some(outgoing_, sent_);
+        }
+        if (lost_ || sent_ == outgoing_.size()) {  // a lost stream shows as the end in receive()
+            outgoing_.clear();
+            sent_ = 0;
+        }
+        if (lost_ || !has_parcel()) {
+            parcel_.reset();
+        }
+    }
+
+private:
+    [[nodiscard]] bool has_parcel() const { return parcel_ && parcel_sent_ < parcel_->size(); }
+
+    void write_some(const std::string& bytes, std::size_t& sent) {
+        while (sent < bytes.size() && input_ && !lost_) {
+            const auto rest = std::string_view(bytes).substr(sent);
             const auto size = ::write(input_.get(), rest.data(), rest.size());
             if (size >= 0) {
-                sent_ += static_cast<std::size_t>(size);
+                sent += static_cast<std::size_t>(size);
             } else if (errno != EINTR) {
                 lost_ = errno != EAGAIN;
                 break;
             }
         }
-        if (lost_ || !wants_write()) {  // a lost stream shows as the end in receive()
-            outgoing_.clear();
-            sent_ = 0;
-        }
     }
 
-private:
+    // Gives what came to the opening, and returns what is for the frames.
+    [[nodiscard]] Result<std::string> go_on_opening(const std::string& bytes) {
+        auto step = opening_->take(bytes);
+        if (!step) {
+            return tl::unexpected(step.error().with_context(host_));
+        }
+        if (step->send) {
+            parcel_ = std::move(step->send);
+            parcel_sent_ = 0;
+        }
+        is_open_ = step->is_done;
+        flush();
+        return std::move(step->rest);
+    }
+
     // Waits briefly for the child, since its exit and its last words come a moment after the end
     // of its output.
     [[nodiscard]] tl::unexpected<Error> end_error() {
@@ -171,17 +208,22 @@ private:
         const auto exit = child_.wait(0);
         const std::string ending = exit ? exit->text() : "it closed its output";
         const std::string output = trim(tail_.empty() ? reader_.banner() : tail_);
-        return fail("transport.ended",
-                    fmt::format("{}: the agent's stream ended ({}){}",
-                                host_,
-                                ending,
-                                output.empty() ? "" : ": " + output),
-                    "run the connect command by hand and see that it leads to an agent",
-                    ErrorClass::transient);
+        Error error = {"transport.ended",
+                       fmt::format("{}: the agent's stream ended ({}){}",
+                                   host_,
+                                   ending,
+                                   output.empty() ? "" : ": " + output),
+                       "run the connect command by hand and see that it leads to an agent",
+                       ErrorClass::transient};
+        return tl::unexpected(opening_ ? opening_->explain_end(std::move(error), tail_) : error);
     }
 
     std::shared_ptr<ChildReaper> reaper_;  // the transport's, which may end first
     std::string host_;
+    std::unique_ptr<Opening> opening_;           // null: the agent speaks at once
+    bool is_open_;                               // the opening is done
+    std::shared_ptr<const std::string> parcel_;  // what the opening sends
+    std::size_t parcel_sent_ = 0;
     os::Child child_;
     os::Fd input_;   // the child's stdin
     os::Fd output_;  // the child's stdout
@@ -215,7 +257,7 @@ Status check_word(const HostAddress& host, const char* label, const std::string&
 // Returns CONNECT... BECOME... AGENT agent --state FOLDER.
 Result<std::vector<std::string>> arguments(const HostAddress& host) {
     DRYDOCK_TRY(check_word(host, "agent", host.agent));
-    DRYDOCK_TRY(check_word(host, "state folder", host.state));
+    DRYDOCK_TRY(LocalTransport::check_words(host));
     std::vector<std::string> argv = host.connect;
     argv.insert(argv.end(), host.become.begin(), host.become.end());
     argv.insert(argv.end(), {host.agent, "agent", "--state", host.state});
@@ -236,9 +278,19 @@ Status LocalTransport::reserve(std::size_t hosts) {
     return os::reserve_descriptors(hosts * k_descriptors_per_host + k_descriptors_besides);
 }
 
+Status LocalTransport::check_words(const HostAddress& host) {
+    return check_word(host, "state folder", host.state);
+}
+
 Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& host) {
-    reaper_->poll();
     DRYDOCK_TRY_ASSIGN(auto argv, arguments(host));
+    return start(host.name, std::move(argv), nullptr);
+}
+
+Result<std::unique_ptr<Conversation>> LocalTransport::start(const std::string& host,
+                                                            std::vector<std::string> argv,
+                                                            std::unique_ptr<Opening> opening) {
+    reaper_->poll();
     DRYDOCK_TRY_ASSIGN(Pipe input, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe output, make_pipe());
     DRYDOCK_TRY_ASSIGN(Pipe errors, make_pipe());
@@ -249,10 +301,11 @@ Result<std::unique_ptr<Conversation>> LocalTransport::open(const HostAddress& ho
     options.errors = errors.write.get();
     auto child = os::spawn(options);
     if (!child) {
-        return tl::unexpected(child.error().with_context(host.name));
+        return tl::unexpected(child.error().with_context(host));
     }
     return std::make_unique<LocalConversation>(reaper_,
-                                               host.name,
+                                               host,
+                                               std::move(opening),
                                                std::move(*child),
                                                std::move(input.write),
                                                std::move(output.read),

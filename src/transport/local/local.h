@@ -7,10 +7,13 @@
 // thread-safe.
 #pragma once
 
+#include "transport/local/opening.h"
 #include "transport/transport.h"
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace drydock::transport {
 
@@ -25,7 +28,13 @@ public:
     // Makes room for conversations with so many hosts at once. Error: os.descriptors.
     [[nodiscard]] static Status reserve(std::size_t hosts);
     [[nodiscard]] Result<std::unique_ptr<Conversation>> open(const HostAddress& host) override;
+    // Starts a command and speaks to the agent behind it, once `opening` is done (null: at once).
+    [[nodiscard]] Result<std::unique_ptr<Conversation>>
+    start(const std::string& host, std::vector<std::string> argv, std::unique_ptr<Opening> opening);
     void wait(const std::vector<Conversation*>& conversations, std::int64_t timeout_ms) override;
+
+    // Refuses an agent or a state folder that a shell on the way could split or expand.
+    [[nodiscard]] static Status check_words(const HostAddress& host);
 
 private:
     std::shared_ptr<ChildReaper> reaper_;  // shared with conversations, which may live longer
