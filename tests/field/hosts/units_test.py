@@ -17,13 +17,9 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 from agent import Agent  # noqa: E402  (in ../kubernetes)
 from machine import wait_until  # noqa: E402
 
+AGENT = "/opt/drydock/drydock-agent"
 PROGRAM = "/opt/toy/run"
 UNIT = "/usr/lib/systemd/system/toy.service"
-
-
-def libraries(program: str) -> list[str]:
-    lines = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line.split("=>")[1].split()[0] for line in lines if "=> /" in line]
 
 
 class Units(unittest.TestCase):
@@ -41,13 +37,9 @@ class Units(unittest.TestCase):
         except debian.Unavailable as error:
             raise unittest.SkipTest(str(error)) from error
         cls.addClassCleanup(cls.hosts.close)
-        # Its libraries come along: the tree of the host has only a few.
-        opt = cls.hosts.disk("a", "/opt/drydock")
-        os.makedirs(opt)
-        for file in [os.environ["DRYDOCK_AGENT"], *libraries(os.environ["DRYDOCK_AGENT"])]:
-            shutil.copy(file, opt)
-        os.makedirs(cls.hosts.disk("a", os.path.dirname(PROGRAM)))
-        shutil.copy("/bin/sleep", cls.hosts.disk("a", PROGRAM))
+        for source, target in (("/bin/sleep", PROGRAM), (os.environ["DRYDOCK_AGENT"], AGENT)):
+            os.makedirs(cls.hosts.disk("a", os.path.dirname(target)))
+            shutil.copy(source, cls.hosts.disk("a", target))
         cls.hosts.start()
 
     def setUp(self) -> None:
@@ -55,9 +47,8 @@ class Units(unittest.TestCase):
         self.addCleanup(self.clear)
 
     def connect(self) -> None:
-        program = f"/opt/drydock/{os.path.basename(os.environ['DRYDOCK_AGENT'])}"
         state = f"/var/lib/drydock-{self.id().rpartition('.')[2]}"
-        self.agent = Agent(state, self.hosts.on("a", "env", "LD_LIBRARY_PATH=/opt/drydock"), program)
+        self.agent = Agent(state, self.hosts.on("a"), AGENT)
         self.addCleanup(self.agent.close)
 
     def clear(self) -> None:
