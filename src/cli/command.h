@@ -85,6 +85,8 @@ public:
             [&](const std::vector<app::LogLine>& lines) { return render_log(lines, screen_); });
     }
 
+    int list_hosts();
+    int check_hosts();
     int chain();
     int update_route();
     int verify();

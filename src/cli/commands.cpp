@@ -327,6 +327,9 @@ void Commands::add_rest() {
          invocation_.head,
          "HEX",
          "also that a record still has this head, which was noted earlier");
+    auto* hosts = app_->add_subcommand("hosts", "the hosts of a cluster")->require_subcommand(1);
+    add(*hosts, "check", "reach every host, and say what is there", k_cluster | k_json | k_trust);
+    add(*hosts, "list", "the hosts, without asking them", k_cluster | k_json);
     add_packs();
     add(*app_, "version", "the version of drydock", k_json);
     auto* completion = add(*app_, "completion", "completions for a shell", 0);

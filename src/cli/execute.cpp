@@ -171,6 +171,8 @@ constexpr Entry k_entries[] = {
     {"watch", &Command::watch, true},
     {"log", &Command::log, true},
     {"journal verify", &Command::verify, true},
+    {"hosts check", &Command::check_hosts, true},
+    {"hosts list", &Command::list_hosts, true},
     {"pack list", &Command::list_packs, false},
     {"pack lint", &Command::lint_pack, false},
     {"pack try", &Command::try_pack, false},

@@ -13,6 +13,36 @@
 
 namespace drydock::cli {
 
+app::HostReport sample_host(const std::string& name, bool is_reached) {
+    app::HostReport report;
+    report.name = name;
+    report.way = "ssh " + name + " sudo -n";
+    report.state = "/var/lib/drydock";
+    report.members = {"m-" + name};
+    report.is_reached = is_reached;
+    if (is_reached) {
+        report.connect_ms = 312;
+        report.call_ms = 0.42;
+        report.version = "0.4.0";
+        report.skew_ms = -3'000;
+        report.user = "root";
+        report.machine = "x86_64";
+        report.services = "systemd";
+        report.packages = "dpkg";
+        report.state_free_bytes = 31'000'000'000;
+        report.problems = {{"host.clock",
+                            "its clock is 3.0 s behind ours",
+                            "set the clocks, as by NTP",
+                            ErrorClass::permanent}};
+    } else {
+        report.problems = {{"ssh.host_key",
+                            "Host key verification failed.",
+                            "log in once by hand",
+                            ErrorClass::permanent}};
+    }
+    return report;
+}
+
 FakeApp& fake_app() {
     static FakeApp app;
     return app;
@@ -65,6 +95,16 @@ AppResult<NewPack> new_pack(const std::string& folder, const std::string& name, 
 AppResult<Survey> survey(const Options& options) {
     ask("survey " + options.cluster_file);
     return cli::sample_survey();
+}
+
+AppResult<std::vector<HostReport>> list_hosts(const Options& options) {
+    ask("hosts list " + options.cluster_file);
+    return std::vector<HostReport>{cli::sample_host("a", true)};
+}
+
+AppResult<std::vector<HostReport>> check_hosts(const Options& options) {
+    ask("hosts check " + options.cluster_file);
+    return std::vector<HostReport>{cli::sample_host("a", true), cli::sample_host("b", false)};
 }
 
 AppResult<mover::blocks::Inspection> inspect_store(const StoreRequest& request,

@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/block_store.h"
 #include "app/buckets.h"
+#include "app/hosts_check.h"
 #include "app/extract.h"
 #include "app/trees.h"
 #include "app/trying.h"
@@ -60,6 +61,9 @@ struct FakeApp {
 };
 
 [[nodiscard]] FakeApp& fake_app();
+
+// A host that was reached, or one that was not.
+[[nodiscard]] app::HostReport sample_host(const std::string& name, bool is_reached);
 
 // Compares the text with tests/golden/cli/<name>. With DRYDOCK_ACCEPT=1 writes the file instead,
 // and skips the test.

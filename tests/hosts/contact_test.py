@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The first contact with a real host over ssh: the agent comes along, and each obstacle is named."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ import unittest
 import etcd_hosts
 from etcd_hosts import STATE, EtcdHosts
 from hosts import debian, root_tree, why_not
-from program import require_program
+from program import DONE, NO, require_program
 
 
 class OneHost(unittest.TestCase):
@@ -54,6 +55,22 @@ class OneHost(unittest.TestCase):
         self.cluster.hosts.run("a", "sh", "-c", f"echo damaged > {STATE}/.agents/{self.agents()[0]}")
         self.assertIn(self.cluster.old, self.survey())
         self.assertEqual(len(self.agents()), 1)
+
+    def test_the_hosts_are_told_in_one_table(self) -> None:
+        self.cluster.write_cluster_file()
+        done = self.cluster.drydock("hosts", "check", "--trust", "--json")
+        self.assertEqual(done.code, DONE, done.text())
+        host = json.loads(done.stdout)["hosts"][0]
+        self.assertEqual((host["host"], host["user"], host["services"], host["packages"], host["problems"]),
+                         ("a", "root", "systemd", "dpkg", []))
+        self.assertLess(host["call_us"], host["connect_us"])
+        self.assertGreater(host["state_free_bytes"], 0)
+        self.cluster.hosts.cut("a")
+        self.addCleanup(self.cluster.hosts.heal, "a")
+        told = self.cluster.drydock("hosts", "check")
+        self.assertEqual(told.code, NO, told.text())
+        self.assertIn("not reached", told.stdout)
+        self.assertIn("ssh a", told.stdout)
 
     def test_no_root_is_needed_where_the_folder_is_ones_own(self) -> None:
         home = f"/home/{root_tree.ACCOUNT}/drydock"
