@@ -9,6 +9,7 @@
 #include "pack/buckets.h"
 #include "pack/cluster_reader.h"
 #include "pack/files.h"
+#include "pack/inventory.h"
 #include "pack/load.h"
 #include "pack/pack_reader.h"
 #include "pack/schemas.h"
@@ -16,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace drydock::pack {
 
@@ -71,6 +73,46 @@ void read_hosts(const Node& hosts, ClusterReader& reader) {
             local ? reader.cluster.state_dir + "/hosts/" + host.name : "/var/lib/drydock";
         host.state_dir = reader.absolute(text_of(entry.value["state"], usual));
         reader.cluster.hosts[host.name] = std::move(host);
+    }
+}
+
+// Adds the hosts of an inventory; those under `hosts:` win. Returns the names that it added.
+std::set<std::string> add_inventory(const Node& node, ClusterReader& reader) {
+    std::set<std::string> added;
+    const std::string file = reader.absolute(text_of(node["file"]));
+    const auto text = node["file"].kind == Node::Kind::scalar ? read_text(file, reader.diagnostics)
+                                                              : std::nullopt;
+    if (!text) {
+        return added;
+    }
+    for (InventoryHost& found :
+         read_inventory(file, *text, text_of(node["group"], "all"), reader.diagnostics)) {
+        model::Host host;
+        host.name = found.name;
+        host.become = node.has("become") ? texts_of(node["become"]) : std::move(found.become);
+        host.agent = text_of(node["agent"]);
+        const std::string usual = found.connect.empty()
+                                      ? reader.cluster.state_dir + "/hosts/" + host.name
+                                      : "/var/lib/drydock";
+        host.state_dir = reader.absolute(text_of(node["state"], usual));
+        host.connect = std::move(found.connect);
+        if (reader.cluster.hosts.emplace(host.name, host).second) {
+            added.insert(host.name);
+        }
+    }
+    return added;
+}
+
+// An inventory has hosts of many clusters. Only those with members are ever contacted.
+void drop_unused(const std::set<std::string>& added, model::Cluster& cluster) {
+    std::set<std::string> used;
+    for (const model::Member& member : cluster.members) {
+        used.insert(member.host);
+    }
+    for (const std::string& name : added) {
+        if (!used.contains(name)) {
+            cluster.hosts.erase(name);
+        }
     }
 }
 
@@ -142,6 +184,15 @@ void read_document(const Node& document, ClusterReader& reader) {
     cluster.state_dir = reader.absolute(text_of(document["state"], cluster.name + ".state"));
     check_system(document["system"], reader);
     read_hosts(document["hosts"], reader);
+    const auto from_inventory = add_inventory(document["inventory"], reader);
+    // A key that is misspelt was reported already.
+    const bool is_whole = !reader.diagnostics.has_errors();
+    if (is_whole && !document.has("hosts") && !document.has("inventory")) {
+        reader.error("key.missing",
+                     document.position,
+                     "the file has no `hosts` (the machines)",
+                     "add it, as in `hosts: {a: {connect: local}}`");
+    }
     read_policy(document["policy"], reader);
     check_buckets(document["buckets"], reader.diagnostics);
     if (!check_roles(document["roles"], reader)) {
@@ -151,6 +202,7 @@ void read_document(const Node& document, ClusterReader& reader) {
         const Node& role = document["roles"][text_of(entry.value["role"])];
         read_member(entry.value, role, reader);
     }
+    drop_unused(from_inventory, cluster);
     check_members(document, reader);
 }
 

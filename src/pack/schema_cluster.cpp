@@ -40,6 +40,17 @@ Schema host() {
     });
 }
 
+// Hosts that no member names are left out.
+Schema inventory() {
+    return table({
+        required("file", text(), "the inventory, INI or YAML, beside this file", "hosts.ini"),
+        optional("group", text(), "the group whose hosts are taken; all if not given", "etcd"),
+        optional("become", list_of(text()), "in place of ansible_become", "[sudo, -n]"),
+        optional("agent", text(), "path of drydock there; a copy if not given", "/usr/bin/drydock"),
+        optional("state", text(), "the hosts' folder for actions", "/var/lib/drydock"),
+    });
+}
+
 // The environment is made by the agent of the host, with that host's interpreter and wheels.
 Schema venv() {
     return table({
@@ -228,7 +239,11 @@ const Schema& cluster_file_schema() {
         required("cluster", name(), "its name", "orders"),
         required("system", name(), "the pack", "etcd"),
         optional("state", text(), "folder of the journal; ./<cluster>.state", "./state"),
-        required("hosts", map_of(name(), host()), "the machines", "{a: {connect: local}}"),
+        optional("hosts", map_of(name(), host()), "the machines", "{a: {connect: local}}"),
+        optional("inventory",
+                 inventory(),
+                 "more machines, out of an inventory of Ansible",
+                 "{file: hosts.ini, group: etcd}"),
         optional("roles", map_of(role()), "what the members of a role share"),
         required(
             "members", list_of(member()), "the members", "[{role: member, name: m1, host: a}]"),

@@ -72,6 +72,14 @@ class OneHost(unittest.TestCase):
         self.assertIn("not reached", told.stdout)
         self.assertIn("ssh a", told.stdout)
 
+    def test_hosts_come_from_an_inventory(self) -> None:
+        with open(os.path.join(self.cluster.base, "inventory.ini"), "w") as file:
+            file.write("[etcd]\na ansible_become=yes\n[web]\nother.invalid\n")
+        told = self.survey(("hosts:\n  a: {connect: {ssh: a}, become: [sudo, -n]}", "inventory: {file: inventory.ini}"))
+        self.assertIn(self.cluster.old, told)
+        hosts = json.loads(self.cluster.drydock("hosts", "list", "--json").stdout)["hosts"]
+        self.assertEqual([(host["host"], host["connect"]) for host in hosts], [("a", "ssh a sudo -n")])
+
     def test_no_root_is_needed_where_the_folder_is_ones_own(self) -> None:
         home = f"/home/{root_tree.ACCOUNT}/drydock"
         told = self.survey((", become: [sudo, -n]", f", state: {home}"))
