@@ -74,7 +74,9 @@ Copier::Copier(CopierParts parts)
               report_.add_refusals(finished.folder->path_of(finished.name), refusals);
           },
           parts_.lines,
-          request_.profile.syncs_files && request_.is_durable)
+          !request_.is_durable           ? Durability::none
+          : request_.profile.syncs_files ? Durability::synced
+                                         : Durability::begun)
     , resumes_(parts_.start > 1)
     , new_files_(parts_.start > 1)
     , rate_(request_.bytes_per_second)

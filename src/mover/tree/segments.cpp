@@ -22,13 +22,13 @@ Segments::Segments(std::string folder,
                    std::size_t threads,
                    Refused refused,
                    Sink sink,
-                   bool syncs_files)
+                   Durability durability)
     : folder_(std::move(folder))
     , start_(start)
     , segments_(threads)
     , refused_(std::move(refused))
     , sink_(std::move(sink))
-    , syncs_files_(syncs_files)
+    , durability_(durability)
     , earlier_(files_in(folder_)) {
 }
 
@@ -69,11 +69,18 @@ Status Segments::write(Segment& segment, std::size_t thread) {
     return os::write_all(segment.file.get(), segment.lines);
 }
 
+Status Segments::bring_to_disk(const Finished& finished) const {
+    if (durability_ == Durability::begun) {  // what fails is told by the sync of the whole
+        static_cast<void>(::sync_file_range(finished.file.get(), 0, 0, SYNC_FILE_RANGE_WRITE));
+    }
+    return durability_ != Durability::synced || ::fsync(finished.file.get()) == 0
+               ? Status()
+               : fail_errno("tree.sync", "sync " + finished.name, errno);
+}
+
 Status Segments::finish_files(Segment& segment) {
     for (Finished& finished : segment.finished) {
-        if (syncs_files_ && finished.file && ::fsync(finished.file.get()) != 0) {
-            return fail_errno("tree.sync", "sync " + finished.name, errno);
-        }
+        DRYDOCK_TRY(finished.file ? bring_to_disk(finished) : Status());
         const auto refusals =
             finished.file
                 ? set_times(finished.file.get(), finished.entry, finished.flags, holds_nanoseconds_)

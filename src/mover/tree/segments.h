@@ -30,6 +30,13 @@ struct Finished {
     std::uint32_t flags = 0;
 };
 
+// What is done for the disk before a file gets its times.
+enum class Durability : std::uint8_t {
+    none,
+    begun,  // its bytes are on their way, so a later sync of the whole waits for less
+    synced
+};
+
 class Segments {
 public:
     // Called for each entry whose times or flags the target refused.
@@ -40,14 +47,13 @@ public:
     using Sink = std::function<Status(std::size_t thread, std::string_view lines)>;
 
     // Makes files named by the start of the copy in `folder`, one for each of `threads` threads,
-    // unless there is a sink. With `syncs_files`, each file is on its disk before it gets its
-    // times.
+    // unless there is a sink.
     Segments(std::string folder,
              std::int64_t start,
              std::size_t threads,
              Refused refused,
              Sink sink = {},
-             bool syncs_files = false);
+             Durability durability = Durability::none);
 
     // Adds a line; writes it out sooner or later.
     [[nodiscard]] Status add_line(std::size_t thread, std::string_view line);
@@ -70,6 +76,7 @@ private:
 
     [[nodiscard]] Status open(Segment& segment, std::size_t thread);
     [[nodiscard]] Status write(Segment& segment, std::size_t thread);
+    [[nodiscard]] Status bring_to_disk(const Finished& finished) const;
     [[nodiscard]] Status finish_files(Segment& segment);
 
     std::string folder_;
@@ -77,7 +84,7 @@ private:
     std::vector<Segment> segments_;
     Refused refused_;
     Sink sink_;
-    bool syncs_files_;
+    Durability durability_;
     std::atomic<bool> holds_nanoseconds_ = false;  // the target was seen to
     std::mutex opened_mutex_;
     std::vector<int> opened_;
