@@ -7,10 +7,15 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_stop_within_ms = 10'000;  // when neither action nor service names it
+
+constexpr std::int64_t k_ask_within_ms = 10'000;
+constexpr auto k_poll = std::chrono::milliseconds(100);
 
 constexpr std::array k_types = {&k_process_service, &k_command_service, &k_systemd_service};
 
@@ -46,6 +51,19 @@ std::string_view name(ServiceState::Phase phase) {
 bool is_down(const ServiceState& state) {
     return state.phase == ServiceState::Phase::stopped
            || state.phase == ServiceState::Phase::failed;
+}
+
+ServiceState wait_until_down(const ServiceType& type,
+                             const Json& service,
+                             std::chrono::steady_clock::time_point end,
+                             const ActionContext& context) {
+    for (;;) {
+        ServiceState state = type.query(service, k_ask_within_ms);
+        if (is_down(state) || std::chrono::steady_clock::now() >= end || context.cancelled()) {
+            return state;
+        }
+        std::this_thread::sleep_for(k_poll);
+    }
 }
 
 Result<const ServiceType*> find_service_type(const Json& service) {

@@ -7,6 +7,7 @@
 
 #include "agent/action.h"
 
+#include <chrono>
 #include <cstdint>
 
 namespace drydock::agent {
@@ -45,5 +46,12 @@ struct ServiceType {
 extern const ServiceType k_process_service;
 extern const ServiceType k_command_service;
 extern const ServiceType k_systemd_service;
+
+// Asks until the service is down, the time is over or the action is cancelled. Returns the last
+// answer. A question may take ten seconds.
+[[nodiscard]] ServiceState wait_until_down(const ServiceType& type,
+                                           const Json& service,
+                                           std::chrono::steady_clock::time_point end,
+                                           const ActionContext& context);
 
 }  // namespace drydock::agent

@@ -16,14 +16,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <thread>
 
 namespace drydock::agent {
 namespace {
 
 constexpr std::int64_t k_start_within_ms = 120'000;
 constexpr std::int64_t k_status_within_ms = 10'000;
-constexpr auto k_poll = std::chrono::milliseconds(100);
 constexpr int k_exit_stopped_max = 3;  // of the Linux Standard Base: 1 to 3
 
 using Phase = ServiceState::Phase;
@@ -129,17 +127,11 @@ ActionResult stop(const Json& service, std::int64_t within_ms, const ActionConte
         return {Outcome::done, state.evidence};
     }
     auto stopped = run_command_action(command_request(service, "stop", within_ms), context);
-    while (stopped.outcome == Outcome::done) {
-        state = query(service, k_status_within_ms);
-        if (is_down(state)) {
-            return stopped;
-        }
-        if (std::chrono::steady_clock::now() >= end || context.cancelled()) {
-            return still_there(state, within_ms);
-        }
-        std::this_thread::sleep_for(k_poll);
+    if (stopped.outcome != Outcome::done) {
+        return stopped;
     }
-    return stopped;
+    state = wait_until_down(k_command_service, service, end, context);
+    return is_down(state) ? stopped : still_there(state, within_ms);
 }
 
 }  // namespace

@@ -71,8 +71,7 @@ ServiceState state_of(const UnitProperties& properties) {
     ServiceState state;
     state.phase = phase_of(properties);
     state.evidence = evidence_of(properties);
-    const auto pid = properties.find("MainPID");
-    state.pid = pid == properties.end() ? 0 : std::atoll(pid->second.c_str());
+    state.pid = std::atoll(property(properties, "MainPID").c_str());
     if (is_down(state)) {
         look_behind(properties, state);
     } else if (const auto process = os::find_process(static_cast<pid_t>(state.pid));
@@ -119,8 +118,7 @@ ActionResult
 give_back(const Json& service, const UnitProperties& properties, const ActionContext& context) {
     std::error_code error;
     const bool was_held = std::filesystem::remove(hold_of(service), error);
-    const auto stale = properties.find("NeedDaemonReload");
-    const bool is_stale = stale != properties.end() && stale->second == "yes";
+    const bool is_stale = property(properties, "NeedDaemonReload") == "yes";
     return was_held || is_stale ? systemctl({"daemon-reload"}, k_ask_within_ms, context)
                                 : ActionResult{Outcome::done, {}};
 }
@@ -146,7 +144,7 @@ std::optional<Error> obstacle_to_start(const UnitProperties& properties,
                      "wait until it is up or down",
                      {}};
     }
-    if (properties.at("LoadState") == "masked") {
+    if (property(properties, "LoadState") == "masked") {
         return Error{"service.masked",
                      "the unit is masked, so systemd does not start it",
                      "run `systemctl unmask` on the host, if it may be started",
@@ -244,18 +242,14 @@ ActionResult stop(const Json& service, std::int64_t within_ms, const ActionConte
         stopped = systemctl({"stop", "--", unit_of(service)}, within_ms, context);
     }
     const Json note = was_down ? Json("was not running") : state.evidence["note"];
-    while (stopped.outcome == Outcome::done) {
-        state = query(service, k_ask_within_ms);
-        if (is_down(state)) {
-            return {Outcome::done,
-                    note.is_null() ? state.evidence : state.evidence.set("note", note)};
-        }
-        if (std::chrono::steady_clock::now() >= end || context.cancelled()) {
-            return still_there(state, within_ms);
-        }
-        std::this_thread::sleep_for(k_poll);
+    if (stopped.outcome != Outcome::done) {
+        return stopped;
     }
-    return stopped;
+    state = wait_until_down(k_systemd_service, service, end, context);
+    if (!is_down(state)) {
+        return still_there(state, within_ms);
+    }
+    return {Outcome::done, note.is_null() ? state.evidence : state.evidence.set("note", note)};
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ constexpr std::size_t k_group_bytes_max = 64U << 10U;
 constexpr std::string_view k_groups = "/sys/fs/cgroup";
 
 constexpr const char* k_wanted =
-    "--property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,UnitFileState,FragmentPath,"
-    "DropInPaths,ExecStart,KillMode,Restart,TimeoutStopUSec,ControlGroup,Slice,Id,NeedDaemonReload";
+    "--property=LoadState,ActiveState,SubState,Result,MainPID,NRestarts,DropInPaths,ExecStart,"
+    "TimeoutStopUSec,ControlGroup,Slice,Id,NeedDaemonReload";
 
 struct StateWord {
     std::string_view word;
@@ -40,19 +40,14 @@ constexpr std::array k_states = {
     StateWord{"inactive", Phase::stopped},
 };
 
-const std::string& at(const UnitProperties& properties, std::string_view name) {
-    static const std::string k_none;
-    const auto entry = properties.find(name);
-    return entry == properties.end() ? k_none : entry->second;
-}
-
 // A unit that is down has no control group any more. It lies in its slice.
 std::string group_of(const UnitProperties& properties) {
-    const std::string& group = at(properties, "ControlGroup");
-    const std::string& slice = at(properties, "Slice");
-    return group.empty()
-               ? fmt::format("/{}/{}", slice.empty() ? "system.slice" : slice, at(properties, "Id"))
-               : group;
+    const std::string& group = property(properties, "ControlGroup");
+    const std::string& slice = property(properties, "Slice");
+    return group.empty() ? fmt::format("/{}/{}",
+                                       slice.empty() ? "system.slice" : slice,
+                                       property(properties, "Id"))
+                         : group;
 }
 
 std::vector<std::int64_t> read_processes(const std::string& file) {
@@ -91,9 +86,15 @@ constexpr std::array k_span_units = {
 
 }  // namespace
 
+const std::string& property(const UnitProperties& properties, std::string_view name) {
+    static const std::string k_none;
+    const auto entry = properties.find(name);
+    return entry == properties.end() ? k_none : entry->second;
+}
+
 UnitProperties parse_properties(std::string_view text) {
     UnitProperties properties;
-    for (const std::string& line : split(std::string(text), '\n')) {
+    for (const std::string& line : split(text, '\n')) {
         if (const auto sign = line.find('='); sign != std::string::npos) {
             properties[line.substr(0, sign)] = line.substr(sign + 1);
         }
@@ -113,7 +114,7 @@ Result<UnitProperties> show_unit(const std::string& unit, std::int64_t timeout_m
                     "see `systemctl status` on the host");
     }
     UnitProperties properties = parse_properties(run.output);
-    const std::string& loaded = at(properties, "LoadState");
+    const std::string& loaded = property(properties, "LoadState");
     if (loaded != "loaded" && loaded != "masked") {
         return fail("service.systemd",
                     fmt::format("the unit {} is {}", unit, loaded.empty() ? "not known" : loaded),
@@ -124,7 +125,7 @@ Result<UnitProperties> show_unit(const std::string& unit, std::int64_t timeout_m
 
 Phase phase_of(const UnitProperties& properties) {
     for (const auto& [word, phase] : k_states) {
-        if (at(properties, "ActiveState") == word) {
+        if (property(properties, "ActiveState") == word) {
             return phase;
         }
     }
@@ -133,8 +134,9 @@ Phase phase_of(const UnitProperties& properties) {
 
 std::vector<std::int64_t> processes_left(const UnitProperties& properties) {
     auto pids = read_processes(std::string(k_groups) + group_of(properties) + "/cgroup.procs");
-    std::erase_if(
-        pids, [&](std::int64_t pid) { return std::to_string(pid) == at(properties, "MainPID"); });
+    std::erase_if(pids, [&](std::int64_t pid) {
+        return std::to_string(pid) == property(properties, "MainPID");
+    });
     return pids;
 }
 
@@ -159,14 +161,14 @@ std::vector<std::int64_t> started_beside(const UnitProperties& properties) {
 
 Json evidence_of(const UnitProperties& properties) {
     Json evidence;
-    evidence.set("unit", to_utf8(at(properties, "Id")));
-    evidence.set("active", at(properties, "ActiveState"));
-    evidence.set("sub", at(properties, "SubState"));
-    evidence.set("result", at(properties, "Result"));
-    evidence.set("restarts", at(properties, "NRestarts"));
-    evidence.set("masked", at(properties, "LoadState") == "masked");
-    evidence.set("stop_within_ms", parse_span_ms(at(properties, "TimeoutStopUSec")));
-    if (const std::string& drop_ins = at(properties, "DropInPaths"); !drop_ins.empty()) {
+    evidence.set("unit", to_utf8(property(properties, "Id")));
+    evidence.set("active", property(properties, "ActiveState"));
+    evidence.set("sub", property(properties, "SubState"));
+    evidence.set("result", property(properties, "Result"));
+    evidence.set("restarts", property(properties, "NRestarts"));
+    evidence.set("masked", property(properties, "LoadState") == "masked");
+    evidence.set("stop_within_ms", parse_span_ms(property(properties, "TimeoutStopUSec")));
+    if (const std::string& drop_ins = property(properties, "DropInPaths"); !drop_ins.empty()) {
         evidence.set("drop_ins", to_utf8(drop_ins));
     }
     return evidence;
@@ -175,7 +177,7 @@ Json evidence_of(const UnitProperties& properties) {
 std::int64_t parse_span_ms(std::string_view text) {
     std::int64_t sum = 0;
     bool is_any = false;
-    for (const std::string& word : split(std::string(text), ' ')) {
+    for (const std::string& word : split(text, ' ')) {
         std::int64_t number = 0;
         const char* end = word.data() + word.size();
         const auto read = std::from_chars(word.data(), end, number);
@@ -195,7 +197,7 @@ std::int64_t parse_span_ms(std::string_view text) {
 // "{ path=/usr/bin/etcd ; argv[]=/usr/bin/etcd ... }"
 std::string program_of(const UnitProperties& properties) {
     constexpr std::string_view k_path = "path=";
-    const std::string& start = at(properties, "ExecStart");
+    const std::string& start = property(properties, "ExecStart");
     const auto begin = start.find(k_path);
     const auto end = start.find(" ;", begin);
     return begin == std::string::npos || end == std::string::npos

@@ -15,6 +15,9 @@ namespace drydock::agent {
 // The properties of a unit by their names, as in systemd's D-Bus interface.
 using UnitProperties = std::map<std::string, std::string, std::less<>>;
 
+// Returns a property; empty if systemd has not told it.
+[[nodiscard]] const std::string& property(const UnitProperties& properties, std::string_view name);
+
 // Reads the lines "Name=value" of `systemctl show`.
 [[nodiscard]] UnitProperties parse_properties(std::string_view text);
 

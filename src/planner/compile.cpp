@@ -151,6 +151,15 @@ bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact
     return {};
 }
 
+std::optional<Json> surveyed(const PlanBuilder& draft, const std::string& key) {
+    const auto fact = draft.request.facts.find(key);
+    if (fact == draft.request.facts.end()
+        || fact->second.status == model::ObservationStatus::unknown) {
+        return std::nullopt;
+    }
+    return fact->second.status == model::ObservationStatus::known ? fact->second.value : Json();
+}
+
 model::ObservationStatus
 found_running(const PlanBuilder& draft, const std::string& role, const std::string& member) {
     const std::string fact = bound_fact(draft.request.pack, role, model::StandardFact::running);

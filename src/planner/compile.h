@@ -8,6 +8,7 @@
 #include "planner/planner.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,8 @@ has_effect(const model::Action& action, model::EffectKind kind, const std::strin
 // is none.
 [[nodiscard]] std::string
 bound_fact(const model::Pack& pack, const std::string& role, model::StandardFact standard);
+// Returns the surveyed value of a fact, null if it is absent; nothing if nobody could tell.
+[[nodiscard]] std::optional<Json> surveyed(const PlanBuilder& draft, const std::string& key);
 // Whether the survey found the member running (`known`) or down (`absent`); `unknown`: nobody could
 // tell, or nobody asked.
 [[nodiscard]] model::ObservationStatus

@@ -101,15 +101,7 @@ using Expected = std::map<std::string, Json>;
 bool fits(const PlanBuilder& draft, const std::string& member, const Expected& expected) {
     return !expected.empty()
            && std::all_of(expected.begin(), expected.end(), [&](const auto& entry) {
-                  const auto fact = draft.request.facts.find(model::fact_key(member, entry.first));
-                  if (fact == draft.request.facts.end()
-                      || fact->second.status == model::ObservationStatus::unknown) {
-                      return false;
-                  }
-                  const Json observed = fact->second.status == model::ObservationStatus::known
-                                            ? fact->second.value
-                                            : Json();
-                  return observed == entry.second;
+                  return surveyed(draft, model::fact_key(member, entry.first)) == entry.second;
               });
 }
 

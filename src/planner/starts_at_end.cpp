@@ -39,10 +39,7 @@ public:
         if (const auto given = given_.find(key); given != given_.end()) {
             return given->second;
         }
-        const auto found = draft_.request.facts.find(key);
-        const bool is_known = found != draft_.request.facts.end()
-                              && found->second.status == model::ObservationStatus::known;
-        return is_known ? found->second.value : Json();
+        return surveyed(draft_, key).value_or(Json());
     }
 
 private:

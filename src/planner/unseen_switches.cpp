@@ -33,16 +33,13 @@ last_switches(const PlanBuilder& draft, const std::vector<std::size_t>& block, s
 
 // True if the action gives the fact the value that was observed, or if nobody could tell it.
 bool gives_observed(const PlanBuilder& draft, std::size_t action, const std::string& fact) {
-    const auto entry = draft.request.facts.find(model::fact_key("", fact));
-    if (entry == draft.request.facts.end()
-        || entry->second.status == model::ObservationStatus::unknown) {
+    const auto observed = surveyed(draft, model::fact_key("", fact));
+    if (!observed) {
         return true;
     }
-    const Json observed =
-        entry->second.status == model::ObservationStatus::known ? entry->second.value : Json();
     const auto& effects = draft.plan.actions[action].effects;
     return std::any_of(effects.begin(), effects.end(), [&](const Effect& effect) {
-        return is_switch(effect) && effect.name == fact && effect.value == observed;
+        return is_switch(effect) && effect.name == fact && effect.value == *observed;
     });
 }
 

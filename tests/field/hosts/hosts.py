@@ -20,7 +20,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+import unittest
 import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -72,6 +74,20 @@ def why_not() -> str:
     tried = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--cgroup", "true"],
                            capture_output=True, text=True)
     return tried.stderr.strip()
+
+
+def hosts_of(case: type[unittest.TestCase], prefix: str, names: list[str]) -> "Hosts":
+    """Hosts for all tests of a class, not started yet; they end with it. Skips it if there can be none."""
+    if reason := why_not():
+        raise unittest.SkipTest(reason)
+    folder = tempfile.TemporaryDirectory(prefix=prefix)
+    case.addClassCleanup(folder.cleanup)
+    try:
+        hosts = Hosts(folder.name, names)
+    except debian.Unavailable as error:
+        raise unittest.SkipTest(str(error)) from error
+    case.addClassCleanup(hosts.close)
+    return hosts
 
 
 class Hosts:
@@ -323,4 +339,4 @@ def _namespace(pid: int) -> str:
     return os.readlink(f"/proc/{pid}/ns/net")
 
 
-__all__ = ["Hosts", "Process", "debian", "root_tree", "scaled", "why_not"]
+__all__ = ["Hosts", "Process", "debian", "hosts_of", "root_tree", "scaled", "why_not"]

@@ -2,10 +2,9 @@
 """The hosts of the tests are real: each has its own boot, disk and network, and dies as hosts do."""
 
 import subprocess
-import tempfile
 import unittest
 
-from hosts import Hosts, debian, scaled, why_not
+from hosts import Hosts, hosts_of, scaled
 
 
 # Counts requests for a connection behind the rules of a cut, which come first.
@@ -22,15 +21,7 @@ class TwoHosts(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if reason := why_not():
-            raise unittest.SkipTest(reason)
-        folder = tempfile.TemporaryDirectory(prefix="drydock-hosts-")
-        cls.addClassCleanup(folder.cleanup)
-        try:
-            cls.hosts = Hosts(folder.name, ["a", "b"])
-        except debian.Unavailable as error:
-            raise unittest.SkipTest(str(error)) from error
-        cls.addClassCleanup(cls.hosts.close)
+        cls.hosts = hosts_of(cls, "drydock-hosts-", ["a", "b"])
         cls.hosts.start()
 
     def ssh(self, name: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:

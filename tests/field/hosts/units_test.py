@@ -6,11 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from typing import Any
 
-from hosts import Hosts, debian, scaled, why_not
+from hosts import Hosts, hosts_of, scaled
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kubernetes"))
 
@@ -28,15 +27,7 @@ class Units(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if reason := why_not():
-            raise unittest.SkipTest(reason)
-        folder = tempfile.TemporaryDirectory(prefix="drydock-units-")
-        cls.addClassCleanup(folder.cleanup)
-        try:
-            cls.hosts = Hosts(folder.name, ["a"])
-        except debian.Unavailable as error:
-            raise unittest.SkipTest(str(error)) from error
-        cls.addClassCleanup(cls.hosts.close)
+        cls.hosts = hosts_of(cls, "drydock-units-", ["a"])
         for source, target in (("/bin/sleep", PROGRAM), (os.environ["DRYDOCK_AGENT"], AGENT)):
             os.makedirs(cls.hosts.disk("a", os.path.dirname(target)))
             shutil.copy(source, cls.hosts.disk("a", target))
